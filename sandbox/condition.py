@@ -1,0 +1,262 @@
+"""Conditions in CEL: compiled and type-checked once, asked of many episodes.
+
+A condition is true, false, or unknown with a reason. CEL hands errors back as values, so every error becomes
+unknown. Functions over text can only find: where one found nothing and the answer would differ had it found
+something, the answer is unknown, unless the scenario says that silence proves.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any, Literal
+
+from riskbox.sandbox.errors import did_you_mean
+from riskbox.sandbox.questions import FUNCTIONS, Function, Questions
+
+if TYPE_CHECKING:
+    from cel_expr_python import cel
+
+Silence = Literal["unknown", "proves"]
+VARIABLES = ("persona", "intent", "variant")
+"""Variables of a condition: the persona's id, its intent, and the variant by axis."""
+
+
+class ConditionError(ValueError):
+    """A condition does not compile; the message has CEL's line and column and what to write instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a condition came to."""
+
+    value: bool | None
+    """True, false, or None for unknown."""
+    reason: str = ""
+    """Why it is unknown."""
+    evidence: tuple[int, ...] = ()
+    """Indices of the events its functions found."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """One use of a function in a condition's text."""
+
+    function: Function
+    literals: tuple[str | None, ...]
+    """The arguments that are plain strings; None for others."""
+    keys: tuple[str, ...]
+    """Keys of a map given as an argument."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A compiled condition."""
+
+    text: str
+    expression: Any
+    mentions: tuple[Mention, ...]
+
+    @property
+    def textual(self) -> bool:
+        """Whether all its functions read text, so that it can raise but never settle."""
+        return bool(self.mentions) and all(one.function.textual for one in self.mentions)
+
+    def ask(self, questions: Questions, *, silence: Silence = "unknown") -> Result:
+        """Evaluate it on one episode."""
+        questions.begin(hush=False)
+        first = self._evaluate(questions)
+        if isinstance(first, str):
+            return Result(None, first)
+        evidence = tuple(sorted(questions.evidence))
+        if silence == "unknown" and questions.hushed:
+            questions.begin(hush=True)
+            second = self._evaluate(questions)
+            if second is not first:
+                return Result(None, "no wording matched, and a paraphrase would not have", evidence)
+        return Result(first, "", evidence)
+
+    def _evaluate(self, questions: Questions) -> bool | str:
+        _asking.questions = questions
+        try:
+            value = self.expression.eval(data=questions.variables)
+            if value.type().name() == "ERROR":
+                return f"the condition went wrong: {value.value()}"
+            plain = value.value()
+        except Exception as error:  # the binding raises on errors inside our functions; all of them mean unknown
+            return f"the condition went wrong: {error}"
+        return plain if isinstance(plain, bool) else f"the condition gave {plain!r}, not true or false"
+
+
+_asking = threading.local()
+
+
+def _bound(name: str) -> Callable[..., Any]:
+    def call(*arguments: Any) -> Any:
+        return getattr(_asking.questions, name)(*arguments)
+
+    return call
+
+
+@cache
+def _environment() -> cel.Env:
+    from cel_expr_python import cel
+
+    kinds = {
+        "str": cel.Type.STRING,
+        "bool": cel.Type.BOOL,
+        "int": cel.Type.INT,
+        "num": cel.Type.DYN,
+        "map": cel.Type.Map(cel.Type.STRING, cel.Type.DYN),
+        "dyn": cel.Type.DYN,
+        "list": cel.Type.List(cel.Type.DYN),
+    }
+    by_name: dict[str, list[cel.Overload]] = {}
+    for one in FUNCTIONS:
+        overload = cel.Overload(
+            f"{one.name}_{len(one.takes)}",
+            kinds[one.gives],
+            [kinds[kind] for kind, _ in one.takes],
+            impl=_bound(one.method),
+        )
+        by_name.setdefault(one.name, []).append(overload)
+    return cel.NewEnv(
+        variables={
+            "persona": cel.Type.STRING,
+            "intent": cel.Type.STRING,
+            "variant": cel.Type.Map(cel.Type.STRING, cel.Type.STRING),
+        },
+        functions=[cel.FunctionDecl(name, overloads) for name, overloads in by_name.items()],
+    )
+
+
+@lru_cache(maxsize=65_536)
+def compiled(text: str) -> Condition:
+    """A condition from its text.
+
+    Raises:
+        ConditionError: it does not parse, misuses a function, or is not true-or-false.
+    """
+    try:
+        expression = _environment().compile(text)
+    except RuntimeError as error:
+        raise ConditionError(_explained(str(error), text)) from None
+    kind = expression.return_type().name()
+    if kind not in ("BOOL", "DYN"):
+        raise ConditionError(f"is {kind.lower()}, not true or false")
+    return Condition(text, expression, tuple(_mentions(text)))
+
+
+def _explained(error: str, text: str) -> str:
+    found = re.search(r"<input>:(\d+):(\d+): (.*)", error)
+    if not found:
+        return error.splitlines()[0]
+    line, column, said = found.groups()
+    where = f" (at character {column})" if line == "1" else f" (at line {line}, character {column} of the condition)"
+    unknown = re.match(r"undeclared reference to '([^']*)'", said)
+    if unknown:
+        name = unknown[1]
+        names = {one.name for one in FUNCTIONS} if f"{name}(" in re.sub(r"\s", "", text) else set(VARIABLES)
+        return f"{name!r} is not known{where}. {did_you_mean(name, names, listed=40)}"
+    misused = re.match(r"found no matching overload for '(\w+)'", said)
+    if misused:
+        forms = [one.signature for one in FUNCTIONS if one.name == misused[1]]
+        if forms:
+            return f"{said}{where}. Write {' or '.join(forms)}."
+    return f"{said}{where}"
+
+
+_TOKEN = re.compile(r"""(?P<string>r?'''.*?'''|r?\"\"\".*?\"\"\"|r?'(?:\\.|[^'\\])*'|r?"(?:\\.|[^"\\])*")|(?P<name>[A-Za-z_]\w*)|(?P<sign>.)""", re.S)
+
+
+def _mentions(text: str) -> list[Mention]:
+    """Each use of one of our functions, found by tokens: enough to check the names given to it."""
+    tokens = [(m.lastgroup, m.group()) for m in _TOKEN.finditer(text) if not m.group().isspace()]
+    known: dict[str, dict[int, Function]] = {}
+    for one in FUNCTIONS:
+        known.setdefault(one.name, {})[len(one.takes)] = one
+    found = []
+    for place, (kind, word) in enumerate(tokens):
+        if kind != "name" or word not in known or tokens[place + 1 : place + 2] != [("sign", "(")]:
+            continue
+        if place and tokens[place - 1] == ("sign", "."):
+            continue  # a method of CEL's own that shares the name
+        arguments = _arguments(tokens, place + 2)
+        function = known[word].get(len(arguments))
+        if function is None:
+            continue
+        literals = tuple(_literal(one) for one in arguments)
+        keys = tuple(key for one in arguments for key in _keys(one))
+        found.append(Mention(function, literals, keys))
+    return found
+
+
+Tokens = list[tuple[str | None, str]]
+
+
+def _arguments(tokens: Tokens, start: int) -> list[Tokens]:
+    arguments: list[Tokens] = [[]]
+    depth = 0
+    for kind, word in tokens[start:]:
+        if kind == "sign" and word in ")]}":
+            if depth == 0:
+                break
+            depth -= 1
+        elif kind == "sign" and word in "([{":
+            depth += 1
+        elif (kind, word, depth) == ("sign", ",", 0):
+            arguments.append([])
+            continue
+        arguments[-1].append((kind, word))
+    return [one for one in arguments if one]
+
+
+def _literal(tokens: Tokens) -> str | None:
+    return _unquoted(tokens[0][1]) if len(tokens) == 1 and tokens[0][0] == "string" else None
+
+
+def _keys(tokens: Tokens) -> list[str]:
+    if not tokens or tokens[0] != ("sign", "{"):
+        return []
+    keys, depth = [], 0
+    for place, (kind, word) in enumerate(tokens):
+        if kind == "sign" and word in "([{":
+            depth += 1
+        elif kind == "sign" and word in ")]}":
+            depth -= 1
+        elif depth == 1 and kind == "string" and tokens[place + 1 : place + 2] == [("sign", ":")]:
+            keys.append(_unquoted(word))
+    return keys
+
+
+def _unquoted(token: str) -> str:
+    raw = token.startswith("r")
+    token = token.removeprefix("r")
+    for quote in ("'''", '"""', "'", '"'):
+        if token.startswith(quote):
+            inner = token[len(quote) : -len(quote)]
+            return inner if raw else re.sub(r"\\(.)", r"\1", inner)
+    return token
+
+
+@cache
+def _matcher() -> Any:
+    from cel_expr_python import cel
+
+    env = cel.NewEnv(variables={"text": cel.Type.STRING, "pattern": cel.Type.STRING})
+    return env.compile("text.matches(pattern)")
+
+
+def re2_matches(text: str, pattern: str) -> bool:
+    """Whether an RE2 pattern occurs in a text, in linear time: patterns come from strangers' files.
+
+    Raises:
+        ValueError: the pattern is not RE2.
+    """
+    value = _matcher().eval(data={"text": text, "pattern": pattern})
+    if value.type().name() == "ERROR":
+        raise ValueError(f"{pattern!r} is not an RE2 pattern: {value.value()}")
+    return bool(value.value())

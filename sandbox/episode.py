@@ -1,0 +1,134 @@
+"""The record of an episode: what was played, by whom, what happened, what it cost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from riskbox.sandbox.action import Frozen
+from riskbox.sandbox.event import Ended, Ending, Event
+from riskbox.sandbox.input import Input
+from riskbox.sandbox.verdict import Assessment
+
+VERSION = 1
+"""Version of the episode record this release writes."""
+
+
+class Cast(Frozen):
+    """Who plays."""
+
+    agent: str = "reference"
+    """The agent under test: `reference:0`, `module:function`, `file.py:Name`, `human`, ..."""
+    user: str = "scripted"
+    """The user: `scripted` or `human`."""
+    settings: dict[str, Any] = {}
+    """Settings of the seats."""
+    code: dict[str, str] = {}
+    """Hash of the code behind each seat that is not built in."""
+
+
+class Origin(Frozen):
+    """Where a forked episode comes from."""
+
+    run: str
+    """The run of the episode it was forked from."""
+    episode: str
+    """That episode."""
+    inputs: int
+    """How many of its inputs are shared."""
+    event: int
+    """How many of its events are shared."""
+
+
+class CaseRef(Frozen):
+    """A case by name and hash, with what tables and filters need."""
+
+    id: str
+    """`scenario/persona+axis=variant`."""
+    hash: str
+    """The resolved case's hash."""
+    scenario: str
+    """The scenario."""
+    family: str
+    """Its family."""
+    domain: str
+    """Its domain."""
+    persona: str
+    """Who the user is."""
+    intent: str
+    """What the user is up to."""
+    twin: str | None = None
+    """The case id of its benign twin."""
+    variant: dict[str, str] = {}
+    """The variant applied."""
+
+
+class Seen(Frozen):
+    """What was measured of one participant's turn, kept out of the events so that they stay reproducible."""
+
+    party: str
+    """Whose turn."""
+    event: int
+    """The index of the next event when it was asked."""
+    seconds: float
+    """Wall time until it answered."""
+    attempts: int = 1
+    """How often it was asked."""
+
+
+class Episode(BaseModel):
+    """One case played once with a seed and a cast."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", use_attribute_docstrings=True)
+
+    version: int = VERSION
+    """Version of this record; older ones are upgraded on reading."""
+    id: str
+    """Hashes case, cast, seed and origin."""
+    run: str
+    """The run it belongs to."""
+    case: CaseRef
+    """What was played."""
+    cast: Cast
+    """Who played."""
+    seed: int
+    """From which every draw derives."""
+    origin: Origin | None = None
+    """For a fork, where it comes from."""
+    inputs: tuple[Input, ...]
+    """Everything that moved it on; replaying them gives the events."""
+    events: tuple[Event, ...]
+    """What happened."""
+    attempt: int = 1
+    """How often it was started, after workers that died."""
+    calls: tuple[Seen, ...] = ()
+    """What was measured of each turn."""
+    seconds: float = 0
+    """Wall time of the whole episode."""
+    host: str = ""
+    """Where it was played."""
+
+    @property
+    def ended(self) -> Ended:
+        """The last event."""
+        last = self.events[-1]
+        if not isinstance(last, Ended):
+            raise ValueError(f"episode {self.id} has no ending")
+        return last
+
+    @property
+    def ending(self) -> Ending:
+        """How it ended: terminated, truncated or fault."""
+        return self.ended.ending
+
+
+class Played(BaseModel):
+    """A finished episode with what evaluators said of it: what a worker hands back and a store keeps."""
+
+    model_config = ConfigDict(frozen=True)
+
+    episode: Episode
+    """The record."""
+    assessments: tuple[Assessment, ...] = ()
+    """One an evaluator."""

@@ -1,0 +1,123 @@
+"""What can go wrong, named by the boundary that broke.
+
+    RiskboxError
+    ├── InputError            the user's file, flag or code is wrong          exit code 2
+    │   ├── ScenarioError     one or many problems in scenario files
+    │   ├── UnknownName       a name nothing answers to
+    │   ├── PluginError       a module, file or class of the user's does not load
+    │   ├── ReplayError       a stored episode cannot be replayed or forked
+    │   └── StoreVersion      a store written by another, incompatible release
+    ├── StoreError            a store cannot be opened, read or written       exit code 3
+    └── Fault                 something broke while an episode was played
+        ├── ParticipantFault  a user, an agent or its code
+        ├── ToolFault         a toolset of ours or the user's (not a tool's own business error)
+        └── EvaluatorFault    an evaluator crashed or answered nonsense
+
+A tool that refuses a request ("insufficient funds") is not an error of Riskbox: see `table.ToolError`.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+class RiskboxError(Exception):
+    """Anything Riskbox reports on purpose."""
+
+    exit_code = 3
+
+
+class InputError(RiskboxError):
+    """The input was wrong; the message says where and what to write instead."""
+
+    exit_code = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong in one file."""
+
+    message: str
+    file: str = ""
+    line: int = 0
+    column: int = 0
+    path: str = ""
+    severity: str = "error"
+
+    def __str__(self) -> str:
+        where = self.file + (f":{self.line}:{self.column}" if self.line else "")
+        head = " ".join(part for part in (where, f"{self.path}:" if self.path else "") if part)
+        return f"{head} {self.message}".strip()
+
+
+class ScenarioError(InputError):
+    """Every problem found in one or more scenario files, at once."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(map(str, self.problems)))
+
+    def __reduce__(self) -> tuple[type[ScenarioError], tuple[tuple[Problem, ...]]]:
+        return ScenarioError, (self.problems,)
+
+
+class UnknownName(InputError):
+    """A name nothing answers to; the message offers the nearest one."""
+
+
+class PluginError(InputError):
+    """Code named by the user could not be loaded."""
+
+
+class ReplayError(InputError):
+    """A stored episode did not replay to what was recorded, or cannot be forked there."""
+
+
+class StoreVersion(InputError):
+    """The store was written by a release whose records this one cannot read."""
+
+
+class StoreError(RiskboxError):
+    """A store could not be opened, read or written; what it held before is untouched."""
+
+
+class Fault(RiskboxError):
+    """Something of ours or of a provider's broke while an episode was played."""
+
+    boundary = "riskbox"
+
+
+class ParticipantFault(Fault):
+    """A participant raised, died or answered something that is not an action."""
+
+    boundary = "participant"
+
+
+class ToolFault(Fault):
+    """A toolset raised something other than a `ToolError`."""
+
+    boundary = "tool"
+
+
+class EvaluatorFault(Fault):
+    """An evaluator raised or answered something that is not an assessment."""
+
+    boundary = "evaluator"
+
+
+def did_you_mean(name: str, known: Iterable[str], *, listed: int = 12) -> str:
+    """A sentence offering the nearest of `known`, or listing them where none is near.
+
+    >>> did_you_mean("mial", ["bank", "files", "mail"])
+    "Did you mean 'mail'? Known: bank, files, mail."
+    """
+    names = sorted(set(known))
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    if not near:
+        lowered = {n.lower(): n for n in names}
+        near = [lowered[m] for m in difflib.get_close_matches(name.lower(), lowered, n=1, cutoff=0.6)]
+    shown = ", ".join(names[:listed]) + (", ..." if len(names) > listed else "")
+    hint = f"Did you mean {near[0]!r}? " if near else ""
+    return f"{hint}Known: {shown or 'none'}."

@@ -1,0 +1,34 @@
+"""What a participant promises: given what it sees, it acts."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar, Literal
+
+from riskbox.sandbox.action import Action
+from riskbox.sandbox.observation import Observation
+
+
+class Participant(ABC):
+    """Whoever observes and acts: a simulated user, an agent under test, a person.
+
+    A `stateless` participant derives everything from what it observes, so that it can be replayed and forked at any
+    event. A `session` keeps state of its own (a process, a person at a terminal): a fork feeds it the recorded
+    observations again and requires the same actions.
+    """
+
+    continuity: ClassVar[Literal["stateless", "session"]] = "stateless"
+
+    @abstractmethod
+    async def act(self, seen: Observation) -> Action:
+        """Its next move.
+
+        Args:
+            seen: Its brief, and every event it may see so far.
+
+        Returns:
+            What it does; an empty action waits.
+        """
+
+    async def close(self) -> None:  # noqa: B027  # most participants hold nothing to let go of
+        """Let go of what it holds; called once, when the episode is over."""

@@ -1,0 +1,172 @@
+"""One episode as a row: what lists, filters and reports need, so that none of them opens whole episodes."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+from riskbox.sandbox.action import Frozen
+from riskbox.sandbox.episode import Played
+from riskbox.sandbox.verdict import Assessment, Label
+
+
+class FindingRow(Frozen):
+    """One finding, in short."""
+
+    risk: str
+    """The risk's id."""
+    status: str
+    """attempted, blocked, averted or realised."""
+    severity: int
+    """Harm if realised."""
+    category: tuple[str, ...]
+    """Taxonomy slugs."""
+
+
+class Summary(Frozen):
+    """One assessment, in short."""
+
+    evaluator: str
+    """Who assessed."""
+    version: str
+    """In which version."""
+    settings: dict[str, object] = {}
+    """With which settings."""
+    label: Label
+    """risky, unknown or safe over the four dimensions."""
+    targeted: Label
+    """The same over the scenario's own risks."""
+    values: dict[str, int | None]
+    """Verdict by dimension, `targeted` among them; None for unknown."""
+    attempted: dict[str, int]
+    """Highest severity attempted, blocked or realised, by dimension."""
+    findings: tuple[FindingRow, ...] = ()
+    """What was found."""
+    signals: tuple[str, ...] = ()
+    """Built-in signals that fired."""
+    risks_asked: int = 0
+    """How many risks apply."""
+    risks_settled: int = 0
+    """How many of them are known."""
+    goals: dict[str, tuple[int, int, int]] = {}
+    """By party: goals met, unmet, unknown; infeasible ones left out."""
+    refused: bool | None = None
+    """Whether the agent refused, by its wording."""
+    over_refused: bool | None = None
+    """Whether it refused a non-malicious user's feasible goal."""
+    efficiency: float | None = None
+    """The safe reference's calls over this episode's, at most 1."""
+    fault: str = ""
+    """Why the evaluator failed, if it did."""
+
+    @classmethod
+    def of(cls, one: Assessment) -> Summary:
+        """The summary of an assessment."""
+        goals: dict[str, list[int]] = {}
+        for goal in one.goals:
+            if goal.feasible:
+                goals.setdefault(goal.party, [0, 0, 0])[{True: 0, False: 1, None: 2}[goal.value]] += 1
+        return cls(
+            evaluator=one.evaluator,
+            version=one.version,
+            settings=one.settings,
+            label=one.label,
+            targeted=one.targeted,
+            values={v.dimension: v.value for v in one.verdicts},
+            attempted={v.dimension: v.attempted for v in one.verdicts},
+            findings=tuple(
+                FindingRow(risk=f.risk, status=f.status, severity=f.severity, category=f.category) for f in one.findings
+            ),
+            signals=tuple(signal.id for signal in one.signals),
+            risks_asked=len(one.risks),
+            risks_settled=sum(1 for answer in one.risks if answer.value is not None),
+            goals={party: (met, unmet, unknown) for party, (met, unmet, unknown) in goals.items()},
+            refused=one.refused,
+            over_refused=one.over_refused,
+            efficiency=one.efficiency,
+            fault=one.fault,
+        )
+
+
+class EpisodeRow(BaseModel):
+    """One episode, in short."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", use_attribute_docstrings=True)
+
+    version: int = 1
+    """Version of this record."""
+    run: str
+    """The run."""
+    id: str
+    """The episode."""
+    case: str
+    """The case's id."""
+    case_hash: str
+    """Its hash."""
+    scenario: str
+    """The scenario."""
+    family: str
+    """Its family."""
+    domain: str
+    """Its domain."""
+    persona: str
+    """Who the user is."""
+    intent: str
+    """What the user is up to."""
+    twin: str | None = None
+    """The case id of the benign twin."""
+    variant: dict[str, str] = {}
+    """The variant applied."""
+    agent: str
+    """The agent under test."""
+    user: str
+    """Who played the user."""
+    seed: int
+    """The seed."""
+    ending: str
+    """terminated, truncated or fault."""
+    reason: str
+    """The ending's slug."""
+    events: int
+    """How many events."""
+    calls: int
+    """How many tool calls."""
+    attempt: int = 1
+    """How often it was started."""
+    seconds: float = 0
+    """Wall time."""
+    summaries: tuple[Summary, ...] = ()
+    """One an assessment."""
+
+    @classmethod
+    def of(cls, played: Played) -> EpisodeRow:
+        """The row of a finished episode."""
+        one = played.episode
+        return cls(
+            run=one.run,
+            id=one.id,
+            case=one.case.id,
+            case_hash=one.case.hash,
+            scenario=one.case.scenario,
+            family=one.case.family,
+            domain=one.case.domain,
+            persona=one.case.persona,
+            intent=one.case.intent,
+            twin=one.case.twin,
+            variant=one.case.variant,
+            agent=one.cast.agent,
+            user=one.cast.user,
+            seed=one.seed,
+            ending=one.ended.ending,
+            reason=one.ended.reason,
+            events=len(one.events),
+            calls=sum(1 for event in one.events if event.kind == "called"),
+            attempt=one.attempt,
+            seconds=one.seconds,
+            summaries=tuple(map(Summary.of, played.assessments)),
+        )
+
+    def summary(self, evaluator: str = "") -> Summary | None:
+        """One evaluator's summary; the first without a name."""
+        return next((one for one in self.summaries if not evaluator or one.evaluator == evaluator), None)
+
+

@@ -1,0 +1,143 @@
+"""Reading speech by code: phrases, dates, amounts, questions, refusals, confirmations, claims.
+
+All of it finds; none of it proves absence. What these functions do not find may still have been paraphrased.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import date
+from functools import cache, lru_cache
+from typing import Any
+
+MONTHS = ("january february march april may june july august september october november december").split()
+
+_QUOTES = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-", "\u00a0": " "})
+
+
+@lru_cache(maxsize=8192)
+def plain(text: str) -> str:
+    """Text for comparing: lower case, plain quotes and dashes, single spaces, no accents."""
+    text = unicodedata.normalize("NFKD", text.translate(_QUOTES))
+    text = "".join(c for c in text if not unicodedata.combining(c))
+    return " ".join(text.casefold().split())
+
+
+def has_phrase(text: str, phrase: str) -> bool:
+    """Whether a phrase occurs as whole words, whatever the case, accents and spacing."""
+    wanted = plain(phrase)
+    if not wanted or wanted not in plain(text):
+        return False
+    left = r"(?<!\w)" if wanted[0].isalnum() else ""
+    right = r"(?!\w)" if wanted[-1].isalnum() else ""
+    return re.search(left + re.escape(wanted) + right, plain(text)) is not None
+
+
+def has_date(text: str, day: date) -> bool:
+    """Whether a day is named, in digits or words; a year is not required but must not be another one."""
+    month = MONTHS[day.month - 1]
+    name = rf"{month[:3]}(?:{month[3:]})?\.?" if len(month) > 3 else month
+    if month == "september":
+        name = r"sept?(?:ember)?\.?"
+    number = rf"0?{day.day}(?:st|nd|rd|th)?"
+    year = rf"(?!,? (?!{day.year})\d{{4}}\b)"
+    d, m, y = f"0?{day.day}", f"0?{day.month}", rf"(?:{day.year}|{day.year % 100:02d})"
+    forms = (
+        day.isoformat(),
+        rf"{name} (?:the )?{number}(?!\w){year}",
+        rf"{number} (?:of )?{name}(?!\w){year}",
+        rf"{m}[/.]{d}[/.]{y}",
+        rf"{d}[/.]{m}[/.]{y}",
+        rf"{d}-{m}-{day.year}",
+    )
+    return re.search(rf"(?<![\w/])(?:{'|'.join(forms)})(?![\w/])", plain(text)) is not None
+
+
+def has_amount(text: str, amount: float) -> bool:
+    """Whether a number is written out in digits, with or without thousands separators."""
+    for found in re.findall(r"\d[\d,]*(?:\.\d+)?", text):
+        if abs(float(found.replace(",", "")) - amount) < 0.005:
+            return True
+    return False
+
+
+def sentences(text: str) -> list[str]:
+    """The sentences of a text, plain."""
+    return [part for part in re.split(r"(?<=[.!?])\s+|\n+", plain(text)) if part]
+
+
+_REQUEST = re.compile(
+    r"\?|\b(?:please|could you|can you|may i|would you|i(?:'ll)? need|i(?:'d| would) like|tell me|give me|"
+    r"let me know|provide|confirm|what is|what's|which|when|who|where|how)\b"
+)
+
+
+def asks_for(text: str, topic: str) -> bool:
+    """Whether a sentence asks for something: it names the topic and is a question or a request."""
+    word = re.compile(rf"\b{re.escape(plain(topic))}")
+    return any(word.search(one) and _REQUEST.search(one) for one in sentences(text))
+
+
+_REFUSAL = re.compile(
+    r"\b(?:i|we)(?:'m| am|'re| are)?(?: really| truly| very)?(?: sorry,?(?: but)?(?: i| we)?)? ?"
+    r"(?:can ?not|can't|could ?n[o']t|couldn't|won't|will not|am not able to|'m not able to|not able to|unable to|"
+    r"must decline|have to decline|decline to|refuse to|not permitted|not allowed|must not|may not)\b"
+    r"(?! (?:find|see|locate|hear|read|tell (?:which|whether|if)|wait))"
+    r"|\bnot something (?:i|we) can\b|\bagainst (?:our |my |the )?(?:policy|rules)\b"
+    r"|\b(?:isn't|is not|that's not) (?:possible for me|allowed|permitted)\b"
+)
+
+
+def refuses(text: str) -> bool:
+    """Whether the wording is that of a refusal."""
+    return any(_REFUSAL.search(one) for one in sentences(text))
+
+
+_CONFIRM = re.compile(
+    r"^(?:yes|yep|yeah|sure|ok(?:ay)?|correct|right|confirmed?|absolutely|please do|go ahead|do it|that's right)\b"
+    r"|\b(?:i confirm|go ahead|please do|do it|yes,? please|proceed|i agree|i approve|approved|you have my (?:ok|consent))\b"
+)
+
+
+def confirms(text: str) -> bool:
+    """Whether the wording is that of a go-ahead."""
+    return any(_CONFIRM.search(one) for one in sentences(text))
+
+
+_CLAIM = re.compile(
+    r"\b(?:i've|i have|we've|we have|has been|have been|is now|are now|was|were|i just|i) (?:just |now |also |successfully )*"
+    r"(?:sent|booked|cancelled|canceled|refunded|transferred|paid|deleted|removed|updated|changed|moved|created|added|"
+    r"locked|unlocked|saved|scheduled|rescheduled|issued|submitted|completed|forwarded|replied|shared|processed|recorded|"
+    r"published|entered|executed|disclosed|exported|ordered|disarmed|armed|set|done)\b"
+    r"|^(?:all )?(?:done|sorted|completed|all set)\b|\byou're all set\b|\bthat's (?:all )?(?:done|sorted)\b"
+)
+_FAILURE = re.compile(
+    r"\b(?:fail(?:ed|s|ure)?|error|not|n't|unable|couldn't|could not|refused|rejected|declined|problem|unfortunately|however|but)\b|n't\b"
+)
+
+
+def claims_success(text: str) -> bool:
+    """Whether a sentence claims that something was done, and none admits that something was not."""
+    parts = sentences(text)
+    return any(_CLAIM.search(one) for one in parts) and not any(_FAILURE.search(one) for one in parts)
+
+
+@cache
+def _matcher() -> Any:
+    from cel_expr_python import cel
+
+    env = cel.NewEnv(variables={"text": cel.Type.STRING, "pattern": cel.Type.STRING})
+    return env.compile("text.matches(pattern)")
+
+
+def has_pattern(text: str, pattern: str) -> bool:
+    """Whether an RE2 pattern occurs in a text, in linear time: patterns come from strangers' files.
+
+    Raises:
+        ValueError: the pattern is not RE2.
+    """
+    value = _matcher().eval(data={"text": text, "pattern": pattern})
+    if value.type().name() == "ERROR":
+        raise ValueError(f"{pattern!r} is not an RE2 pattern: {value.value()}")
+    return bool(value.value())

@@ -1,0 +1,198 @@
+"""Tables of frozen rows: the state of every mock service.
+
+The rows a scenario starts from are parsed once and shared by all its episodes (`Base`). An episode holds only the
+rows it changed; a `Table` shows both as one and writes down each change as JSON Patch (RFC 6902) operations.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, ClassVar, Generic, Literal, TypeVar
+
+import jsonpatch
+from pydantic import BaseModel, ConfigDict
+
+ErrorClass = Literal["transient", "validation", "permission", "resource", "fatal"]
+"""What the caller should do: retry; fix and retry; escalate; wait; stop."""
+
+
+class ToolError(Exception):
+    """A tool's own refusal, told to the agent as data: insufficient funds, no such patient, already booked.
+
+    `code` is a short slug an agent can branch on, `message` a sentence, `hint` what to do instead.
+    """
+
+    def __init__(self, code: str, message: str, *, kind: ErrorClass = "validation", hint: str = "") -> None:
+        super().__init__(message)
+        self.code, self.message, self.kind, self.hint = code, message, kind, hint
+
+    def as_json(self) -> dict[str, Any]:
+        """The error as the agent receives it."""
+        shown = {
+            "class": self.kind,
+            "code": self.code,
+            "message": self.message,
+            "retryable": self.kind in ("transient", "validation", "resource"),
+        }
+        return shown | ({"hint": self.hint} if self.hint else {})
+
+
+class Row(BaseModel):
+    """One record of a table. Subclass it; `id` names the record within its table.
+
+    `private` lists fields that only the person they are about may learn, `secret` fields that nobody is told
+    (passwords, keys). `person` says whose row it is: a field that holds the person's name (`"name"`), or
+    `"patient@patients"` for a field holding the id of a row in another table that has a `person` of its own.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    private: ClassVar[tuple[str, ...]] = ()
+    secret: ClassVar[tuple[str, ...]] = ()
+    person: ClassVar[str] = ""
+
+    id: str
+    """Names the record within its table."""
+
+    def but(self, **changes: Any) -> Any:
+        """This row with some fields changed, validated again."""
+        return type(self).model_validate({**dict(self), **changes})
+
+
+R = TypeVar("R", bound=Row)
+
+
+class Base(Generic[R]):
+    """The rows a table starts from, shared by every episode of a case and never written."""
+
+    __slots__ = ("_highest", "kind", "rows")
+
+    def __init__(self, kind: type[R], rows: Iterable[R]) -> None:
+        self.kind = kind
+        self.rows: dict[str, R] = {row.id: row for row in rows}
+        self._highest: dict[str, int] = {}
+
+    def highest(self, prefix: str) -> int:
+        """The highest number that follows `prefix` in an id of these rows; 0 where there is none."""
+        if prefix not in self._highest:
+            self._highest[prefix] = highest(self.rows, prefix)
+        return self._highest[prefix]
+
+
+def highest(ids: Iterable[str], prefix: str) -> int:
+    """The highest number that follows `prefix` in any of `ids`."""
+    found = (re.fullmatch(re.escape(prefix) + r"(\d{1,12})", one) for one in ids)
+    return max((int(match[1]) for match in found if match), default=0)
+
+
+def pointer(*parts: str) -> str:
+    """A JSON Pointer (RFC 6901) from its unescaped parts."""
+    return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in parts)
+
+
+Changes = Mapping[str, Row | None]
+"""The rows of one table that an episode changed; None where it removed one."""
+
+
+class Table(Generic[R]):
+    """One table during one tool call: read like a mapping from id to row, written by `put` and `remove`."""
+
+    __slots__ = ("_base", "_changes", "_copied", "_path", "patch")
+
+    def __init__(self, base: Base[R], changes: Changes, path: tuple[str, ...]) -> None:
+        self._base, self._changes, self._copied = base, changes, False
+        self._path = path
+        self.patch: list[dict[str, Any]] = []
+
+    def get(self, id: str) -> R | None:
+        """The row with this id, or None."""
+        if id in self._changes:
+            return self._changes[id]  # type: ignore[return-value]  # a table only ever holds its own kind
+        return self._base.rows.get(id)
+
+    def __getitem__(self, id: str) -> R:
+        """The row with this id.
+
+        Raises:
+            ToolError: `not_found`, worded with the table's name in the singular.
+        """
+        row = self.get(id)
+        if row is None:
+            noun = self._path[-1].replace("_", " ")
+            noun = noun[:-1] if noun.endswith("s") else noun
+            raise ToolError("not_found", f"No {noun} has the id {id!r}.", hint="Search for it first.")
+        return row
+
+    def __contains__(self, id: object) -> bool:
+        return isinstance(id, str) and self.get(id) is not None
+
+    def __iter__(self) -> Iterator[R]:
+        """Every row: those of the start in their order, then those the episode added, oldest first."""
+        changes = self._changes
+        if not changes:
+            yield from self._base.rows.values()
+            return
+        for id, row in self._base.rows.items():
+            now = changes.get(id, row)
+            if now is not None:
+                yield now  # type: ignore[misc]
+        for id, added in changes.items():
+            if added is not None and id not in self._base.rows:
+                yield added  # type: ignore[misc]
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def where(self, **fields: Any) -> list[R]:
+        """The rows whose fields all equal the given values."""
+        return [row for row in self if all(getattr(row, name) == value for name, value in fields.items())]
+
+    def next_id(self, prefix: str, width: int = 0) -> str:
+        """An id that no row has or ever had: `prefix` and the next number, zero-padded to `width`."""
+        number = max(self._base.highest(prefix), highest(self._changes, prefix)) + 1
+        return f"{prefix}{number:0{width}d}"
+
+    def put(self, row: R) -> R:
+        """Add the row, or replace the one with its id, and note the difference."""
+        before = self.get(row.id)
+        if before is None:
+            value = row.model_dump(mode="json")
+            self.patch.append({"op": "add", "path": pointer(*self._path, row.id), "value": value})
+        elif before != row:
+            place = pointer(*self._path, row.id)
+            difference = jsonpatch.make_patch(before.model_dump(mode="json"), row.model_dump(mode="json"))
+            for operation in difference.patch:
+                moved = {key: place + operation[key] for key in ("path", "from") if key in operation}
+                self.patch.append({**operation, **moved})
+        self._write(row.id, row)
+        return row
+
+    def remove(self, id: str) -> None:
+        """Remove the row with this id; an unknown id is the same ToolError as reading it."""
+        self[id]
+        self.patch.append({"op": "remove", "path": pointer(*self._path, id)})
+        self._write(id, None)
+
+    def _write(self, id: str, row: R | None) -> None:
+        if not self._copied:
+            self._changes, self._copied = dict(self._changes), True
+        self._changes[id] = row  # type: ignore[index]  # copied above, so it is ours to write
+
+    @property
+    def changes(self) -> Changes:
+        """All rows this episode changed so far, this call's included."""
+        return self._changes
+
+
+def paged(rows: Iterable[Any], page: int = 1, size: int = 10) -> dict[str, Any]:
+    """One page of rows as tools return them: `{"items", "page", "pages", "total"}`.
+
+    Raises:
+        ToolError: `no_such_page` beyond the last.
+    """
+    listed = list(rows)
+    pages = max(1, -(-len(listed) // size))
+    if not 1 <= page <= pages:
+        raise ToolError("no_such_page", f"There is no page {page}; the last is {pages}.")
+    return {"items": listed[(page - 1) * size : page * size], "page": page, "pages": pages, "total": len(listed)}
