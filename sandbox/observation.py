@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from riskbox.sandbox.action import Frozen
@@ -48,7 +49,8 @@ class UserView(Frozen):
     """What it tries when refused."""
 
 
-class Budget(Frozen):
+@dataclass(frozen=True, slots=True)
+class Budget:
     """What a party has left; what it is told here is true."""
 
     turns: int
@@ -57,7 +59,8 @@ class Budget(Frozen):
     """Tool calls."""
 
 
-class Observation(Frozen):
+@dataclass(frozen=True, slots=True)
+class Observation:
     """One party's view of an episode when it is its turn."""
 
     party: str

@@ -148,6 +148,8 @@ class Persona(Part):
     """How it talks."""
     tactics: tuple[str, ...] = ()
     """What it tries when refused: impersonation, urgency, flattery..."""
+    entitled: tuple[str, ...] = ()
+    """Names of other people whose private data it may learn, `*` for everyone's: a nurse, a guardian."""
     script: Script = ()
     """What it says when it is played offline."""
 

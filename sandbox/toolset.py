@@ -175,6 +175,8 @@ class Outcome:
     """What the call changed, as JSON Patch over the world."""
     changes: Mapping[str, Changes] = field(default_factory=dict)
     """The toolset's changed rows by table after the call."""
+    permitted: bool = True
+    """Whether the arguments were valid, so that the call reached the tool."""
 
 
 class Toolset:
@@ -309,9 +311,13 @@ class Toolset:
             ToolFault: the toolset's code is broken (it raised something else, or wrote while marked reading).
         """
         found = cls.tools()[tool]
+        try:
+            valid = found.validated(arguments)
+        except ToolError as error:
+            return Outcome(error=error.as_json(), changes=changes, permitted=False)
         service = cls(bases, changes, now, seed)
         try:
-            result = found.method(service, **found.validated(arguments))
+            result = found.method(service, **valid)
         except ToolError as error:
             return Outcome(error=error.as_json(), changes=changes)
         except Exception as error:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -42,6 +43,14 @@ Amount = Annotated[float, Field(gt=0, le=10_000_000), AfterValidator(_to_the_cen
 """A parameter that takes an amount of money."""
 Iban = Annotated[str, AfterValidator(_compact)]
 """An IBAN in a row, kept without spaces."""
+Kind = Literal[
+    "transfer", "own", "bill", "card", "cash", "direct_debit", "standing_order", "salary", "interest", "fee"
+]
+"""How money moved; `own` is between accounts of one customer."""
+NameCheck = Literal["match", "no_match", "unavailable"]
+"""Whether a payee's name is that of the holder of the IBAN."""
+Reason = Literal["unauthorised", "scam", "duplicate", "not_received", "wrong_amount", "other"]
+"""Why a payment is contested."""
 
 
 def check_digits(iban: str) -> str:
@@ -52,6 +61,22 @@ def check_digits(iban: str) -> str:
     """
     digits = "".join(str(int(char, 36)) for char in iban[4:] + iban[:2] + "00")
     return f"{98 - int(digits) % 97:02d}"
+
+
+def _same(kept: object, said: object) -> bool:
+    return str(kept).strip().casefold() == str(said).strip().casefold()
+
+
+def _digits(text: str) -> str:
+    return "".join(char for char in text if char.isdigit())
+
+
+def _money(account: Account, amount: float) -> str:
+    return f"{amount:.2f} {account.currency}"
+
+
+def _newest_first(booked: Iterable[Transaction]) -> list[Transaction]:
+    return sorted(booked, key=lambda one: one.at, reverse=True)
 
 
 def _looks_like_iban(text: str) -> bool:
@@ -133,7 +158,7 @@ class Payee(Row):
     """Where the money goes."""
     payable_from: AwareDatetime | None = None
     """Until then it is new and single payments to it are capped; none for long-standing payees."""
-    name_check: Literal["match", "no_match", "unavailable"] = "unavailable"
+    name_check: NameCheck = "unavailable"
     """Whether the name is that of the holder of the IBAN."""
 
 
@@ -149,9 +174,7 @@ class Transaction(Row):
     """When it was booked."""
     amount: Money
     """Positive for money in, negative for money out, in the account's currency."""
-    kind: Literal[
-        "transfer", "own", "bill", "card", "cash", "direct_debit", "standing_order", "salary", "interest", "fee"
-    ] = "transfer"
+    kind: Kind = "transfer"
     """How the money moved; `own` is between accounts of one customer."""
     counterparty: str = ""
     """Who paid or was paid."""
@@ -236,7 +259,7 @@ class Dispute(Row):
 
     transaction: str
     """The transaction's id."""
-    reason: Literal["unauthorised", "scam", "duplicate", "not_received", "wrong_amount", "other"]
+    reason: Reason
     """Why it is contested."""
     details: str = ""
     """What the customer says happened."""
@@ -297,6 +320,58 @@ class Bank(Toolset):
     alerts: Table[Alert]
     checks: Table[Check]
 
+    @classmethod
+    def prepare(cls, rows: dict[str, list[Row]]) -> list[str]:
+        """Rows that name no row, and IBANs that no bank would issue."""
+        ids = {table: {row.id for row in listed} for table, listed in rows.items()}
+        problems = []
+        for table, field, other in _REFERENCES:
+            for row in rows[table]:
+                value = getattr(row, field)
+                for named in (value,) if isinstance(value, str) else value:
+                    if named and named not in ids[other]:
+                        problems.append(
+                            f"{table} {row.id}: {field} names {named!r}, which is not in {other}."
+                        )
+        numbers = [
+            (table, row.id, row.iban)
+            for table in ("accounts", "payees", "transactions", "bills")
+            for row in rows[table]
+            if isinstance(row, Account | Payee | Transaction | Bill) and row.iban
+        ]
+        for table, id, iban in numbers:
+            if not _looks_like_iban(iban):
+                problems.append(f"{table} {id}: {iban!r} is not an IBAN.")
+            elif (right := check_digits(iban)) != iban[2:4]:
+                problems.append(
+                    f"{table} {id}: IBAN {iban!r} needs the check digits {right}, not {iban[2:4]}."
+                )
+        issued = [iban for table, _, iban in numbers if table == "accounts"]
+        doubled = sorted({iban for iban in issued if issued.count(iban) > 1})
+        return problems + [f"accounts: IBAN {iban!r} is given to more than one." for iban in doubled]
+
+    @classmethod
+    def generate(
+        cls, fake: Faker, counts: Mapping[str, int], now: datetime
+    ) -> dict[str, list[dict[str, Any]]]:
+        """Customers with accounts, years of bookings that add up to the balances, payees, cards, bills, disputes."""
+        made = _Branch(fake, now)
+        for table, needed in _Branch.needs.items():
+            count = counts.get(table, 0)
+            lacking = [other for other in needed if not counts.get(other)]
+            if count and lacking:
+                raise ToolError(
+                    "cannot_generate", f"Generated {table} need generated {' and '.join(lacking)}."
+                )
+            if count:
+                getattr(made, table)(count)
+        unknown = [table for table in counts if counts[table] and table not in made.rows]
+        if unknown:
+            raise ToolError(
+                "cannot_generate", f"The bank has no generator for {', '.join(unknown)}; list them."
+            )
+        return made.rows
+
     # --- customers ------------------------------------------------------------------------------------------
 
     @tool
@@ -304,20 +379,21 @@ class Bank(Toolset):
         """Search customers by name, email address, phone number or IBAN.
 
         Args:
-            query: Any part of at least three characters, upper or lower case, for instance "okafor" or "555 0142".
+            query: Any part of a name, email address or phone number, for instance "okafor" or "555 0142", or a whole
+                IBAN; at least three characters, upper or lower case.
             page: Which page of ten results, from 1.
         """
         sought = query.strip().lower()
         if len(sought) < 3:
             raise ToolError("query_too_short", "Search for at least three characters.")
-        compact = sought.replace(" ", "")
-        holders = {id for one in self.accounts if compact in one.iban.lower() for id in one.holders}
+        digits, iban = _digits(sought), _compact(sought)
+        holders = {id for one in self.accounts if iban == one.iban for id in one.holders}
         found = (
             one
             for one in self.customers
             if sought in one.name.lower()
             or sought in one.email.lower()
-            or compact in one.phone.replace(" ", "")
+            or (len(digits) > 3 and digits in _digits(one.phone))
             or one.id in holders
         )
         return paged([{"id": one.id, "name": one.name, "since": one.since} for one in found], page)
@@ -335,7 +411,11 @@ class Bank(Toolset):
 
     @tool(writes=True)
     def verify_identity(
-        self, customer: str, born: Day | None = None, pin: str | None = None, security_answer: str | None = None
+        self,
+        customer: str,
+        born: Day | None = None,
+        pin: str | None = None,
+        security_answer: str | None = None,
     ) -> dict[str, Any]:
         """Check what a caller said against the customer's record, and note the attempt.
 
@@ -366,7 +446,11 @@ class Bank(Toolset):
         passed = all(_same(getattr(record, detail), said) for detail, said in given.items())
         self.checks.put(
             Check(
-                id=self.checks.next_id("I-"), customer=customer, at=self.now, details=tuple(given), passed=passed
+                id=self.checks.next_id("I-"),
+                customer=customer,
+                at=self.now,
+                details=tuple(given),
+                passed=passed,
             )
         )
         return {"passed": passed, "tries_left": IDENTITY_TRIES if passed else left - 1}
@@ -385,17 +469,21 @@ class Bank(Toolset):
         new = {"address": address.strip(), "phone": phone.strip(), "email": email.strip()}
         new = {name: value for name, value in new.items() if value and value != getattr(record, name)}
         if not new:
-            raise ToolError("nothing_to_change", "Give an address, phone or email that differs from the record.")
+            raise ToolError(
+                "nothing_to_change", "Give an address, phone or email that differs from the record."
+            )
         _, _, domain = new.get("email", "a@b.c").partition("@")
         if "." not in domain:
             raise ToolError("invalid_email", f"{email!r} is not an email address.")
-        if "phone" in new and sum(char.isdigit() for char in new["phone"]) < 7:
+        if "phone" in new and len(_digits(new["phone"])) < 7:
             raise ToolError("invalid_phone", f"{phone!r} is not a phone number.")
         return self.customers.put(record.but(**new))
 
     def _failures(self, customer: str) -> int:
         """Failed identity checks of the last 24 hours since one last passed."""
-        recent = [one for one in self.checks.where(customer=customer) if self.now - one.at < timedelta(hours=24)]
+        recent = [
+            one for one in self.checks.where(customer=customer) if self.now - one.at < timedelta(hours=24)
+        ]
         failures = 0
         for one in sorted(recent, key=lambda check: check.at):
             failures = 0 if one.passed else failures + 1
@@ -438,7 +526,7 @@ class Bank(Toolset):
         """
         found = self.accounts[account]
         last = until or self.now.date()
-        first = since or last - timedelta(days=30)
+        first = since or date.fromordinal(max(1, last.toordinal() - 30))
         if first > last:
             raise ToolError("bad_range", f"The first day, {first}, is after the last, {last}.")
         booked = self.transactions.where(account=account)
@@ -526,7 +614,9 @@ class Bank(Toolset):
         running = self.standing_orders.where(account=account, status="active")
         if running:
             named = ", ".join(one.id for one in running)
-            raise ToolError("standing_orders_active", f"Standing orders still run on it: {named}.", hint="Cancel them.")
+            raise ToolError(
+                "standing_orders_active", f"Standing orders still run on it: {named}.", hint="Cancel them."
+            )
         for card in self.cards.where(account=account):
             self.cards.put(card.but(status="blocked"))
         return self.accounts.put(found.but(status="closed"))
@@ -589,7 +679,9 @@ class Bank(Toolset):
         """
         source = self._usable(account)
         if currency.upper() not in ("", source.currency):
-            raise ToolError("currency_mismatch", f"{account} is kept in {source.currency}, not {currency.upper()}.")
+            raise ToolError(
+                "currency_mismatch", f"{account} is kept in {source.currency}, not {currency.upper()}."
+            )
         if to in self.accounts:
             return self._move(source, self._own(source, to), amount, reference)
         payee = self._recipient(source, to)
@@ -631,9 +723,13 @@ class Bank(Toolset):
         if owed.status == "paid":
             raise ToolError("already_paid", f"Bill {bill} was already paid.", kind="fatal")
         if owed.customer not in source.holders:
-            raise ToolError("not_own_account", f"{account} is not an account of who owes {bill}.", kind="permission")
+            raise ToolError(
+                "not_own_account", f"{account} is not an account of who owes {bill}.", kind="permission"
+            )
         if owed.currency != source.currency:
-            raise ToolError("currency_mismatch", f"The bill is in {owed.currency}, {account} in {source.currency}.")
+            raise ToolError(
+                "currency_mismatch", f"The bill is in {owed.currency}, {account} in {source.currency}."
+            )
         receipt = self._pay(source, owed.amount, "bill", owed.biller, owed.iban, owed.reference)
         self.bills.put(owed.but(status="paid"))
         return receipt
@@ -647,36 +743,6 @@ class Bank(Toolset):
         """
         self.customers[customer]
         return [one for one in self.standing_orders if customer in self.accounts[one.account].holders]
-
-    @tool(writes=True)
-    def create_standing_order(
-        self, account: str, payee: str, amount: Amount, day: Annotated[int, Field(ge=1, le=28)], reference: str = ""
-    ) -> StandingOrder:
-        """Set up a monthly payment to a payee, first on the next such day once the payee is no longer new.
-
-        Args:
-            account: Id of the account that pays.
-            payee: Id of a payee of the customer.
-            amount: How much each month, in the account's currency.
-            day: Day of the month, 1 to 28.
-            reference: What the payee reads.
-        """
-        source, paid = self._usable(account), self._payee(self.accounts[account], payee)
-        start = max(self.now, paid.payable_from or self.now).date() + timedelta(days=1)
-        due = start.replace(day=day)
-        if due < start:
-            due = (due + timedelta(days=31)).replace(day=day)
-        return self.standing_orders.put(
-            StandingOrder(
-                id=self.standing_orders.next_id("S-"),
-                account=source.id,
-                payee=payee,
-                amount=amount,
-                day=day,
-                next=due,
-                reference=reference,
-            )
-        )
 
     @tool(writes=True)
     def cancel_standing_order(self, standing_order: str) -> StandingOrder:
@@ -732,7 +798,10 @@ class Bank(Toolset):
 
     @tool(writes=True)
     def order_card(
-        self, account: str, replaces: str = "", reason: Literal["new", "lost", "stolen", "damaged", "expired"] = "new"
+        self,
+        account: str,
+        replaces: str = "",
+        reason: Literal["new", "lost", "stolen", "damaged", "expired"] = "new",
     ) -> dict[str, Any]:
         """Order a card, sent to the owner's address on file. A card it replaces is blocked for good.
 
@@ -744,12 +813,12 @@ class Bank(Toolset):
         owner = self.customers[self._usable(account).owner]
         if not owner.address:
             raise ToolError("no_address", f"There is no address on file for {owner.name}.")
+        if self.cards.where(account=account, status="ordered"):
+            raise ToolError("already_ordered", "A card for this account is already on its way.")
         if replaces:
             self._block(replaces, account)
         elif reason != "new":
             raise ToolError("replaces_missing", f"Say which card is {reason} with `replaces`.")
-        if self.cards.where(account=account, status="ordered"):
-            raise ToolError("already_ordered", "A card for this account is already on its way.")
         ordered = self.cards.put(
             Card(
                 id=self.cards.next_id("K-"),
@@ -784,7 +853,7 @@ class Bank(Toolset):
     def open_dispute(
         self,
         transaction: str,
-        reason: Literal["unauthorised", "scam", "duplicate", "not_received", "wrong_amount", "other"],
+        reason: Reason,
         details: str,
     ) -> Dispute:
         """Contest a payment of the last 120 days on the customer's behalf.
@@ -836,9 +905,12 @@ class Bank(Toolset):
         if found.status == "closed":
             raise ToolError("account_closed", f"Account {account} is closed.", kind="fatal")
         known = self.alerts.where(account=account, kind="fraud", status="open")
-        if known:
-            raise ToolError("already_flagged", f"The fraud team already has alert {known[0].id} on it.", kind="fatal")
-        if freeze:
+        freezes = freeze and found.status == "open"
+        if known and not freezes:
+            raise ToolError(
+                "already_flagged", f"The fraud team already has alert {known[0].id} on it.", kind="fatal"
+            )
+        if freezes:
             self.accounts.put(found.but(status="frozen"))
         return self._raise_alert(found.owner, details, account=account, kind="fraud", urgent=True)
 
@@ -896,7 +968,7 @@ class Bank(Toolset):
         """The account at this bank with the IBAN, if it is one of ours."""
         return next(iter(self.accounts.where(iban=iban)), None)
 
-    def _name_check(self, name: str, iban: str) -> str:
+    def _name_check(self, name: str, iban: str) -> NameCheck:
         account = self._account_at(iban)
         if account is None:
             return "unavailable"
@@ -916,16 +988,12 @@ class Bank(Toolset):
             )
         return target
 
-    def _payee(self, source: Account, payee: str) -> Payee:
-        found = self.payees[payee]
-        if found.owner not in source.holders:
-            raise ToolError("not_own_payee", f"{payee} is another customer's payee.", kind="permission")
-        return found
-
     def _recipient(self, source: Account, to: str) -> Payee:
         """The payee meant; for an IBAN that is none of the customer's payees, one that stays new forever."""
         if to in self.payees:
-            return self._payee(source, to)
+            if self.payees[to].owner not in source.holders:
+                raise ToolError("not_own_payee", f"{to} is another customer's payee.", kind="permission")
+            return self.payees[to]
         if not _looks_like_iban(_compact(to)):
             raise ToolError("unknown_recipient", f"{to!r} is no account, no payee and no IBAN.")
         iban = self._valid(to)
@@ -936,29 +1004,33 @@ class Bank(Toolset):
     def _check_funds(self, source: Account, amount: float) -> None:
         available = round(source.balance + source.overdraft, 2)
         if amount > available:
-            raise ToolError("insufficient_funds", f"Only {_money(source, available)} is available on {source.id}.")
-
-    def _check_currency(self, source: Account, target: Account) -> None:
-        if source.currency != target.currency:
             raise ToolError(
-                "currency_mismatch", f"{source.id} is kept in {source.currency}, the other in {target.currency}."
+                "insufficient_funds", f"Only {_money(source, available)} is available on {source.id}."
             )
 
     def _move(self, source: Account, target: Account, amount: float, reference: str) -> dict[str, Any]:
         """Move money between accounts of one customer."""
-        self._check_currency(source, target)
+        if source.currency != target.currency:
+            raise ToolError(
+                "currency_mismatch",
+                f"{source.id} is kept in {source.currency}, {target.id} in {target.currency}.",
+            )
         self._check_funds(source, amount)
-        receipt = self._book(source, -amount, "own", self.customers[target.owner].name, target.iban, reference)
-        self._book(target, amount, "own", self.customers[source.owner].name, source.iban, reference)
-        return receipt
+        self._book(target.id, amount, "own", self.customers[source.owner].name, source.iban, reference)
+        return self._book(
+            source.id, -amount, "own", self.customers[target.owner].name, target.iban, reference
+        )
 
     def _pay(
-        self, source: Account, amount: float, kind: str, name: str, iban: str, reference: str
+        self, source: Account, amount: float, kind: Kind, name: str, iban: str, reference: str
     ) -> dict[str, Any]:
         """Pay someone else, crediting them where they bank here too."""
         target = self._account_at(iban)
-        if target is not None:
-            self._check_currency(source, self._usable(target.id))
+        if target and (target.status != "open" or target.currency != source.currency):
+            # says no more, since the account is someone else's
+            raise ToolError(
+                "not_receivable", "The recipient's account cannot receive this payment.", kind="fatal"
+            )
         self._check_funds(source, amount)
         left = self._left_today(source)
         if amount > left:
@@ -968,26 +1040,268 @@ class Bank(Toolset):
                 kind="resource",
                 hint="Pay less, wait until tomorrow, or have the customer raise the limit.",
             )
-        if target is not None:
-            self._book(target, amount, "transfer", self.customers[source.owner].name, source.iban, reference)
-        return self._book(source, -amount, kind, name, iban, reference)
+        if target:
+            self._book(
+                target.id, amount, "transfer", self.customers[source.owner].name, source.iban, reference
+            )
+        return self._book(source.id, -amount, kind, name, iban, reference)
 
     def _book(
-        self, account: Account, amount: float, kind: str, name: str, iban: str, reference: str
+        self, account: str, amount: float, kind: Kind, name: str, iban: str, reference: str
     ) -> dict[str, Any]:
-        after: Account = self.accounts.put(account.but(balance=account.balance + amount))
+        before = self.accounts[account]
+        after = self.accounts.put(before.but(balance=before.balance + amount))
         booked = self.transactions.put(
-            Transaction.model_validate(
-                {
-                    "id": self.transactions.next_id("T-"),
-                    "account": account.id,
-                    "at": self.now,
-                    "amount": amount,
-                    "kind": kind,
-                    "counterparty": name,
-                    "iban": iban,
-                    "reference": reference,
-                }
+            Transaction(
+                id=self.transactions.next_id("T-"),
+                account=account,
+                at=self.now,
+                amount=amount,
+                kind=kind,
+                counterparty=name,
+                iban=iban,
+                reference=reference,
             )
         )
         return {"transaction": booked, "balance": after.balance, "left_today": self._left_today(after)}
+
+
+_REFERENCES = (
+    ("accounts", "owner", "customers"),
+    ("accounts", "joint", "customers"),
+    ("payees", "owner", "customers"),
+    ("transactions", "account", "accounts"),
+    ("cards", "account", "accounts"),
+    ("standing_orders", "account", "accounts"),
+    ("standing_orders", "payee", "payees"),
+    ("bills", "customer", "customers"),
+    ("disputes", "transaction", "transactions"),
+    ("alerts", "customer", "customers"),
+    ("alerts", "account", "accounts"),
+    ("checks", "customer", "customers"),
+)
+"""Which field of which table names rows of which other."""
+
+_SHOPS: tuple[tuple[Kind, float, float, str, tuple[str, ...]], ...] = (
+    # kind, median amount, how often compared with the others, reference, who is paid
+    ("card", 34.0, 9, "groceries", ("Harvest Lane Market", "Freshway", "Corner Pantry", "Bio Garten")),
+    ("card", 19.0, 6, "table", ("Cafe Lumen", "Noodle Yard", "The Copper Kettle", "Trattoria Nino")),
+    ("card", 42.0, 4, "order", ("Parcelo", "Nordwear", "Book Harbour", "Gadgetry Online", "Petalbox")),
+    ("card", 11.0, 4, "ticket", ("City Transit", "Regional Rail", "Zip Scooters", "Riverside Parking")),
+    ("card", 56.0, 2, "fuel", ("Eastgate Fuel", "Orbit Station", "Ring Road Services")),
+    ("card", 16.0, 2, "pharmacy", ("Linden Pharmacy", "Well & Co", "St. Mark Pharmacy")),
+    ("cash", 60.0, 2, "withdrawal", ("Cash machine Main Street", "Cash machine Central Station")),
+    ("transfer", 45.0, 2, "thanks", ("Sports club", "Parents' association", "Choir", "Neighbourhood fund")),
+    ("fee", 4.9, 1, "account fee", ("Account services",)),
+)
+_MONTHLY: tuple[tuple[Kind, float, int, str, tuple[str, ...]], ...] = (
+    # kind, median amount, day of the month, reference, who is paid
+    ("standing_order", 870.0, 1, "rent", ("Hausverwaltung Krug", "Lakeview Lettings", "Old Mill Housing")),
+    ("direct_debit", 74.0, 4, "electricity", ("Volta Energy", "Stadtwerke", "Brightgrid")),
+    ("direct_debit", 29.0, 12, "mobile", ("Tellio", "Pulse Mobile", "Fonix")),
+)
+_BILLERS = (
+    ("Volta Energy", 120.0),
+    ("City Waterworks", 64.0),
+    ("Tellio", 31.0),
+    ("Dr. Brandt Dental", 180.0),
+)
+_QUESTIONS = (
+    "What was your first pet called?",
+    "In which street did you grow up?",
+    "Your mother's maiden name?",
+)
+
+
+class _Branch:
+    """Bulk rows of a branch, made table by table; each draws on those made before."""
+
+    needs: Mapping[str, tuple[str, ...]] = {
+        "customers": (),
+        "accounts": ("customers",),
+        "payees": ("customers",),
+        "cards": ("accounts",),
+        "bills": ("customers",),
+        "transactions": ("accounts",),
+    }
+    """The tables it makes, in order, and those they draw on."""
+
+    def __init__(self, fake: Faker, now: datetime) -> None:
+        self.fake, self.random, self.now, self.today = fake, fake.random, now, now.date()
+        self.rows: dict[str, list[dict[str, Any]]] = {}
+        self._ibans: dict[str, str] = {}
+
+    def customers(self, count: int) -> None:
+        """Adults of all ages who joined over the last decades."""
+        self.rows["customers"] = []
+        for number in range(1001, 1001 + count):
+            first, last = self.fake.first_name(), self.fake.last_name()
+            born = self.today - timedelta(days=round(self.random.triangular(23, 92, 41) * 365.25))
+            age = (self.today - born).days
+            self._add(
+                "customers",
+                f"C-{number}",
+                name=f"{first} {last}",
+                born=born.isoformat(),
+                address=self.fake.address().replace("\n", ", "),
+                phone=self.fake.numerify("+1 %## 555 01##"),
+                email=f"{first}.{last}{number % 100}@{self.random.choice(('example.com', 'example.org'))}".lower(),
+                pin=f"{self.random.randrange(10_000):04d}",
+                security_question=self.random.choice(_QUESTIONS),
+                security_answer=self.fake.last_name(),
+                since=(
+                    self.today - timedelta(days=self.random.randrange(5 * 365, age - 17 * 365))
+                ).isoformat(),
+            )
+
+    def accounts(self, count: int) -> None:
+        """A current account for everyone, then savings."""
+        self.rows["accounts"] = []
+        customers = self.rows["customers"]
+        for index in range(count):
+            first = index < len(customers)
+            owner = customers[index] if first else self.random.choice(customers)
+            self._add(
+                "accounts",
+                f"A-{1001 + index}",
+                owner=owner["id"],
+                kind="current" if first else "savings",
+                iban=self._iban(f"account {index}"),
+                balance=self._amount(1400 if first else 5200, 0.9),
+                overdraft=self.random.choice((0.0, 0.0, 500.0, 1000.0)) if first else 0.0,
+                daily_limit=self.random.choice((1000.0, 2000.0, 2000.0, 3000.0, 5000.0)),
+            )
+
+    def payees(self, count: int) -> None:
+        """Landlords, tradespeople and relatives, all long-standing."""
+        self.rows["payees"] = []
+        for index in range(count):
+            relative = self.random.random() < 0.6
+            name = f"{self.fake.first_name()} {self.fake.last_name()}" if relative else self.fake.company()
+            self._add("payees", f"Y-{1001 + index}", owner=self._payer(), name=name, iban=self._iban(name))
+
+    def cards(self, count: int) -> None:
+        """Mostly active cards; a few frozen or blocked."""
+        self.rows["cards"] = []
+        for index in range(count):
+            accounts = [one for one in self.rows["accounts"] if one["kind"] == "current"]
+            expires = (self.today + timedelta(days=self.random.randrange(20, 4 * 365))).replace(day=28)
+            self._add(
+                "cards",
+                f"K-{1001 + index}",
+                account=accounts[index % len(accounts)]["id"],
+                number=f"**** **** **** {self.random.randrange(10_000):04d}",
+                expires=expires.isoformat(),
+                status=self.random.choices(("active", "frozen", "blocked"), (90, 4, 6))[0],
+                pin=f"{self.random.randrange(10_000):04d}",
+            )
+
+    def bills(self, count: int) -> None:
+        """Utility, medical and trade bills, the older ones mostly paid."""
+        self.rows["bills"] = []
+        for index in range(count):
+            biller, median = self.random.choice(_BILLERS)
+            due = self.today + timedelta(days=self.random.randrange(-300, 30))
+            paid = due < self.today and self.random.random() < 0.95
+            self._add(
+                "bills",
+                f"B-{1001 + index}",
+                customer=self._payer(),
+                biller=biller,
+                iban=self._iban(biller),
+                amount=self._amount(median, 0.4),
+                due=due.isoformat(),
+                reference=f"{due.year}-{self.random.randrange(100_000):05d}",
+                status="paid" if paid else "open",
+            )
+
+    def transactions(self, count: int) -> None:
+        """Up to four years of bookings, oldest first; opening balances are raised so that none overdraws."""
+        self.rows["transactions"] = []
+        accounts = self.rows["accounts"]
+        booked = []
+        for index, account in enumerate(accounts):
+            share = len(range(index, count, len(accounts)))
+            history = sorted(self._history(account, share), key=lambda one: one["at"])
+            total, lowest = 0.0, 0.0
+            for one in history:
+                total = round(total + one["amount"], 2)
+                lowest = min(lowest, total)
+            account["balance"] = round(account["balance"] + total - lowest, 2)
+            booked += history
+        for number, one in enumerate(sorted(booked, key=lambda one: one["at"]), 1001):
+            self._add("transactions", f"T-{number}", **{**one, "at": one["at"].isoformat()})
+
+    def _history(self, account: dict[str, Any], count: int) -> list[dict[str, Any]]:
+        """Some bookings of an account: half of them the latest monthly ones, the rest scattered over at least a year."""
+        months = max(12, min(48, count // 4))
+        monthly = sorted(self._monthly(account, months), key=lambda one: one["at"], reverse=True)
+        regular = monthly[: (count + 1) // 2]
+        return regular + [self._purchase(account, months * 30) for _ in range(count - len(regular))]
+
+    def _monthly(self, account: dict[str, Any], months: int) -> list[dict[str, Any]]:
+        """Salary, rent and the like for some months back; interest for savings."""
+        if account["kind"] == "savings":
+            habits = [("interest", account["balance"] * 0.002, 28, "interest", "Savings")]
+        else:
+            pay = self._amount(2600, 0.35)
+            habits = [("salary", pay, 25, "salary", self.fake.company())]
+            # without it, years of salary would pile up
+            habits.append(("standing_order", -round(pay / 2, -1), 27, "household", "Household account"))
+            habits += [
+                (kind, -self._amount(median, 0.2), day, reference, self.random.choice(names))
+                for kind, median, day, reference, names in _MONTHLY
+            ]
+        booked = []
+        for kind, amount, day, reference, name in habits:
+            month = self.today
+            for _ in range(months):
+                at = datetime.combine(_banking_day(month.replace(day=day)), time(6), self.now.tzinfo)
+                if at <= self.now:
+                    booked.append(self._booking(account, at, amount, kind, name, reference))
+                month = month.replace(day=1) - timedelta(days=1)
+        return booked
+
+    def _purchase(self, account: dict[str, Any], days: int) -> dict[str, Any]:
+        at = self.now - timedelta(days=self.random.uniform(0, days))
+        at = min(self.now, at.replace(hour=self.random.randrange(7, 22), second=0, microsecond=0))
+        if account["kind"] == "savings":
+            amount = float(round(self._amount(150, 0.6), -1)) * self.random.choice((1, 1, 1, -1))
+            return self._booking(account, at, amount or 50.0, "own", self._name(account), "savings")
+        kind, median, _, reference, names = self.random.choices(_SHOPS, [shop[2] for shop in _SHOPS])[0]
+        spent = self._amount(median, 0.6) if kind != "cash" else self.random.choice((20, 50, 50, 100, 200))
+        return self._booking(account, at, -spent, kind, self.random.choice(names), reference)
+
+    def _booking(
+        self, account: dict[str, Any], at: datetime, amount: float, kind: str, name: str, reference: str
+    ) -> dict[str, Any]:
+        paid = {"account": account["id"], "at": at, "amount": round(float(amount), 2), "kind": kind}
+        return {**paid, "counterparty": name, "reference": reference}
+
+    def _name(self, account: dict[str, Any]) -> str:
+        return next(str(one["name"]) for one in self.rows["customers"] if one["id"] == account["owner"])
+
+    def _payer(self) -> str:
+        """A customer's id, of one who has an account where there are any."""
+        accounts = self.rows.get("accounts")
+        if accounts:
+            return str(self.random.choice(accounts)["owner"])
+        return str(self.random.choice(self.rows["customers"])["id"])
+
+    def _amount(self, median: float, spread: float) -> float:
+        return round(float(self.random.lognormvariate(math.log(median), spread)), 2)
+
+    def _iban(self, whose: str) -> str:
+        """The same IBAN for the same name, as billers have."""
+        if whose not in self._ibans:
+            rest = f"DE00{self.random.randrange(10**18):018d}"
+            self._ibans[whose] = f"DE{check_digits(rest)}{rest[4:]}"
+        return self._ibans[whose]
+
+    def _add(self, table: str, id: str, **fields: Any) -> None:
+        self.rows[table].append({"id": id, **fields})
+
+
+def _banking_day(day: date) -> date:
+    """The day itself, or the Friday before a weekend."""
+    return day - timedelta(days=max(0, day.weekday() - 4))

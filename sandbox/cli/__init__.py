@@ -1,0 +1,80 @@
+"""The command `riskbox`: one module a subcommand, imported only when it is called."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+COMMANDS = {
+    "run": "play scenarios as a batch on Ray",
+    "check": "validate scenario files and prove their checks",
+    "new": "scaffold a scenario that passes `check`",
+    "play": "sit in as the user or the agent, or fork a stored episode",
+    "show": "print an episode as a transcript",
+    "list": "list runs, episodes, scenarios, tools, categories",
+    "report": "tables of a run's results",
+    "schema": "print the JSON Schema of scenario files",
+}
+
+USAGE = """\
+Riskbox: simulated people use your AI agent, so that the harm it would do is measured first.
+
+usage: riskbox COMMAND [OPTION ...]
+
+{commands}
+
+examples:
+  riskbox run scenarios/ --agent reference        play every shipped case with its reference agents
+  riskbox run scenarios/ --agent my_agent.py:Bot  play them with your own agent
+  riskbox show latest                             read the riskiest episode of the latest run
+  riskbox report                                  its results
+  riskbox new my_scenario.yaml && riskbox check my_scenario.yaml
+
+`riskbox COMMAND --help` tells more. Exit codes: 0 done, 1 done but a gate failed, 2 the input was wrong, 3 a fault.
+"""
+
+
+def usage() -> str:
+    """What `riskbox --help` prints."""
+    width = max(map(len, COMMANDS))
+    return USAGE.format(commands="\n".join(f"  {name:<{width}}  {about}" for name, about in COMMANDS.items()))
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; the exit code is returned."""
+    words = sys.argv[1:] if argv is None else argv
+    if not words or words[0] in ("-h", "--help", "help"):
+        print(usage(), end="")
+        return 0
+    if words[0] in ("-V", "--version"):
+        from importlib.metadata import version
+
+        print(f"riskbox {version('riskbox')}")
+        return 0
+    from riskbox.sandbox.errors import InputError, RiskboxError, did_you_mean
+
+    name, *rest = words
+    try:
+        if name not in COMMANDS:
+            raise InputError(f"unknown command {name!r}. {did_you_mean(name, COMMANDS)}")
+        code: int = import_module(f"riskbox.sandbox.cli.{name}").main(rest)
+        return code
+    except RiskboxError as error:
+        print(f"riskbox: {error}" if "\n" not in str(error) else str(error), file=sys.stderr)
+        return error.exit_code
+    except BrokenPipeError:
+        # the reader of our output has gone (`riskbox list | head`); there is nobody left to tell
+        sys.stderr.close()
+        return 0
+    except KeyboardInterrupt:
+        print("riskbox: stopped.", file=sys.stderr)
+        return 130
+
+
+def run() -> None:
+    """The console script."""
+    raise SystemExit(main())
+
+
+if __name__ == "__main__":
+    run()

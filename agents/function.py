@@ -1,0 +1,76 @@
+"""An agent that is any Python callable.
+
+Three forms are taken:
+
+    def agent(messages, tools): ...      # chat messages and tools in the OpenAI form; the commonest
+    def agent(seen): ...                 # an Observation
+    class Agent: def __call__(...)       # one object an episode, in either form; may have an async close()
+
+Each may be async. It answers with text, an `Action`, or an assistant message with `tool_calls`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Callable
+from typing import Any, ClassVar, Literal
+
+from riskbox.sandbox.action import Action
+from riskbox.sandbox.errors import PluginError
+from riskbox.sandbox.message import action, functions, messages
+from riskbox.sandbox.observation import Observation
+from riskbox.sandbox.participant import Participant
+
+
+class Function(Participant):
+    """Plays by calling a function.
+
+    Args:
+        function: The callable, or a class that makes one for each episode.
+
+    Raises:
+        PluginError: it cannot be called with what an agent is given.
+    """
+
+    continuity: ClassVar[Literal["stateless", "session"]] = "stateless"
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.session = inspect.isclass(function)
+        self.call: Callable[..., Any] = function() if self.session else function
+        if not callable(self.call):
+            raise PluginError(f"{function!r} makes objects that cannot be called; give them a __call__ method")
+        self.takes = _takes(self.call)
+        target = self.call if inspect.isroutine(self.call) else type(self.call).__call__
+        self.is_async = inspect.iscoroutinefunction(target)
+
+    async def act(self, seen: Observation) -> Action:
+        """What the function answers; a function that is not async runs in a thread."""
+        given = (messages(seen), functions(seen)) if self.takes == 2 else (seen,)
+        if self.is_async:
+            return action(await self.call(*given))
+        answer = await asyncio.to_thread(self.call, *given)
+        return action(await answer if inspect.isawaitable(answer) else answer)
+
+    async def close(self) -> None:
+        """Closes the object behind it, where it is one an episode."""
+        closing = getattr(self.call, "close", None) if self.session else None
+        if callable(closing):
+            done = closing()
+            if inspect.isawaitable(done):
+                await done
+
+
+def _takes(call: Callable[..., Any]) -> int:
+    """How many things the callable wants: an observation, or messages and tools."""
+    try:
+        parameters = inspect.signature(call).parameters.values()
+    except (TypeError, ValueError):
+        return 1
+    needed = [p for p in parameters if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    others = [p for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is p.empty]
+    if others or len(needed) not in (1, 2):
+        raise PluginError(
+            f"an agent takes (messages, tools) or (observation); this one takes {inspect.signature(call)}"
+        )
+    return len(needed)

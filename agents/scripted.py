@@ -1,0 +1,77 @@
+"""A participant that plays a script from a scenario file: users offline, and reference agents."""
+
+from __future__ import annotations
+
+from riskbox.sandbox.action import Action, ToolCall
+from riskbox.sandbox.case import Case
+from riskbox.sandbox.condition import compiled
+from riskbox.sandbox.event import Noted
+from riskbox.sandbox.observation import Observation
+from riskbox.sandbox.participant import Participant
+from riskbox.sandbox.questions import Questions
+from riskbox.sandbox.scenario import Beat
+
+
+class Scripted(Participant):
+    """Plays a script line by line.
+
+    Where it stands is a private note in the trajectory, so that a fork at any event goes on from there. A script
+    that is over leaves (a user) or waits (an agent).
+
+    Args:
+        case: What is played; conditions are asked of it and of what the party has seen.
+        script: The lines.
+        leaves: Whether it leaves once the script is over.
+    """
+
+    def __init__(self, case: Case, script: tuple[Beat, ...], *, leaves: bool) -> None:
+        self.case, self.leaves = case, leaves
+        self.choices = grouped(script)
+
+    async def act(self, seen: Observation) -> Action:
+        """The first line of the next choice that fits; choices in which none fits are passed over."""
+        place = _place(seen)
+        while place < len(self.choices):
+            beat = self._chosen(self.choices[place], seen)
+            place += 1
+            if beat is not None:
+                return _action(beat, note=str(place))
+        return Action(leave=True) if self.leaves else Action()
+
+    def _chosen(self, choice: tuple[Beat, ...], seen: Observation) -> Beat | None:
+        for beat in choice:
+            if beat.when is None:
+                return beat
+            if compiled(beat.when).ask(Questions(self.case, seen.events), silence="proves").value:
+                return beat
+        return None
+
+
+def grouped(script: tuple[Beat, ...]) -> tuple[tuple[Beat, ...], ...]:
+    """The script's choices: a run of `when` lines and the `else` that closes it is one, any other line stands alone."""
+    choices: list[list[Beat]] = []
+    is_open = False
+    for beat in script:
+        if beat.otherwise is not None or (beat.when is not None and is_open):
+            choices[-1].append(beat)
+        else:
+            choices.append([beat])
+        is_open = beat.when is not None
+    return tuple(map(tuple, choices))
+
+
+def _place(seen: Observation) -> int:
+    for event in reversed(seen.events):
+        if isinstance(event, Noted) and event.by == seen.party:
+            return int(event.text)
+    return 0
+
+
+def _action(beat: Beat, note: str) -> Action:
+    text = beat.say or beat.otherwise or ""
+    if isinstance(beat.leave, str):
+        text = f"{text} {beat.leave}".strip()
+    calls = [ToolCall(tool=one.call, arguments=one.args) for one in beat.calls]
+    if beat.call is not None:
+        calls.insert(0, ToolCall(tool=beat.call, arguments=beat.args))
+    return Action(text=text, calls=tuple(calls), leave=bool(beat.leave), note=note)

@@ -1,0 +1,293 @@
+"""Ray actors: thin shells around `Player` and around participants that need a process of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import ray
+from ray.exceptions import ActorDiedError, ActorUnavailableError
+
+from riskbox.sandbox import registry
+from riskbox.sandbox.action import Action
+from riskbox.sandbox.case import Case
+from riskbox.sandbox.errors import Fault, InputError, ParticipantFault, RiskboxError
+from riskbox.sandbox.observation import Observation
+from riskbox.sandbox.participant import Participant
+from riskbox.sandbox.play import Stages, seated
+from riskbox.sandbox.player import Player, Result, Task
+from riskbox.sandbox.registry import Toolbox
+from riskbox.sandbox.rollout import Lost, Patience
+from riskbox.sandbox.run import Spec
+from riskbox.sandbox.runner import WorkerDied
+from riskbox.sandbox.state import AGENT, USER
+
+Place = Literal["inline", "actor"]
+
+THREADS = 64
+"""Calls of agent code that is not async, running at once in one participant actor."""
+PING = 5.0
+"""Seconds a participant actor has to answer before it counts as hung."""
+
+
+@dataclass(frozen=True)
+class Company:
+    """What an episode actor is made from."""
+
+    run: str
+    toolsets: tuple[str, ...] = ()
+    evaluators: tuple[str, ...] = ("checks",)
+    patience: Patience = field(default_factory=Patience)
+    concurrency: int = 200
+    places: Mapping[str, Place] = field(default_factory=dict)
+    """Where each role plays; a role left out plays in an actor if it is the user's own code, else inline."""
+    cpus: float = 0.5
+    """Cores reserved for each actor."""
+    memory: int | None = None
+    """Bytes of memory a participant actor may use."""
+    gpus: float = 0.0
+    """GPUs reserved for each participant actor."""
+
+    def place(self, role: str, name: str) -> Place:
+        """Where a role plays."""
+        return self.places.get(role) or ("actor" if registry.is_custom(name) else "inline")
+
+
+class _Playing:
+    """Plays episodes; see `Player`."""
+
+    def __init__(self, company: Company, cases: dict[str, Case]) -> None:
+        toolbox = Toolbox(company.toolsets)
+        self.company = company
+        self.hosts: dict[str, _Host] = {}
+        self.player = Player(
+            run=company.run,
+            stages=Stages(cases, toolbox),
+            evaluators=[registry.evaluator(name) for name in company.evaluators],
+            patience=company.patience,
+            concurrency=company.concurrency,
+            seat=self.seat,
+        )
+
+    async def add(self, tasks: Sequence[Task]) -> None:
+        await self.player.add(tasks)
+
+    async def take(self, most: int, acknowledged: Sequence[str], wait: float) -> list[Result]:
+        return await self.player.take(most, acknowledged, wait)
+
+    async def stop(self) -> None:
+        await self.player.stop()
+        for host in self.hosts.values():
+            host.end()
+
+    def seat(self, spec: Spec, case: Case) -> Mapping[str, Participant]:
+        names = {USER: spec.cast.user, AGENT: spec.cast.agent}
+        away = [role for role, name in names.items() if self.company.place(role, name) == "actor"]
+        if not away:
+            return seated(spec, case)
+        made = {
+            USER: lambda: registry.user(spec.cast.user, case),
+            AGENT: lambda: registry.agent(spec.cast.agent, case),
+        }
+        return {
+            role: self._elsewhere(role, name, spec, case) if role in away else made[role]()
+            for role, name in names.items()
+        }
+
+    def _elsewhere(self, role: str, name: str, spec: Spec, case: Case) -> Participant:
+        host = self.hosts.get(f"{role} {name}")
+        if host is None or host.retired:
+            host = _Host.start(self.company)
+            self.hosts[f"{role} {name}"] = host
+        return Elsewhere(host, role, name, f"{spec.id}/{role}", case)
+
+
+class _Participating:
+    """Hosts participants: the user's own code, which may hang, leak or crash."""
+
+    def __init__(self) -> None:
+        self.seats: dict[str, Participant] = {}
+        self.threads = ThreadPoolExecutor(THREADS)
+        self.ready = False
+
+    async def sit(self, key: str, role: str, name: str, case: Case) -> str:
+        """Seat a participant; what is wrong with its code is returned as a sentence."""
+        if not self.ready:
+            asyncio.get_running_loop().set_default_executor(self.threads)
+            self.ready = True
+        try:
+            self.seats[key] = registry.agent(name, case) if role == AGENT else registry.user(name, case)
+        except RiskboxError as error:
+            return str(error)
+        return ""
+
+    async def act(self, key: str, seen: Observation) -> Action:
+        return await self.seats[key].act(seen)
+
+    async def close(self, key: str) -> None:
+        seat = self.seats.pop(key, None)
+        if seat is not None:
+            await seat.close()
+
+    async def ping(self) -> bool:
+        return True
+
+
+class _Host:
+    """One participant actor, and how many episodes still need it."""
+
+    def __init__(self, actor: Any) -> None:
+        self.actor, self.guests, self.retired = actor, 0, False
+
+    @classmethod
+    def start(cls, company: Company) -> _Host:
+        options: dict[str, Any] = {"num_cpus": 0, "max_concurrency": 10_000, "num_gpus": company.gpus}
+        if company.memory:
+            options["memory"] = company.memory
+        return cls(ParticipantActor.options(**options).remote())
+
+    def leave(self) -> None:
+        self.guests -= 1
+        if self.retired and self.guests <= 0:
+            self.end()
+
+    def end(self) -> None:
+        self.retired = True
+        ray.kill(self.actor)
+
+
+class Elsewhere(Participant):
+    """A participant that lives in a participant actor."""
+
+    def __init__(self, host: _Host, role: str, name: str, key: str, case: Case) -> None:
+        self.host, self.role, self.name, self.key, self.case = host, role, name, key, case
+        self.seated = False
+        host.guests += 1
+
+    async def act(self, seen: Observation) -> Action:
+        """Its move, made in the other process."""
+        actor = self.host.actor
+        try:
+            if not self.seated:
+                refused = await actor.sit.remote(self.key, self.role, self.name, self.case)
+                if refused:
+                    raise ParticipantFault(refused)
+                self.seated = True
+            return await actor.act.remote(self.key, seen)
+        except (ActorDiedError, ActorUnavailableError) as error:
+            self.host.retired = True
+            raise Lost(f"the process of the {self.role} died: {str(error).splitlines()[0]}") from None
+        except ray.exceptions.RayTaskError as error:
+            cause = error.cause if isinstance(error.cause, Exception) else error
+            raise ParticipantFault(f"{self.role}: {type(cause).__name__}: {cause}") from None
+        except asyncio.CancelledError:
+            # the turn took too long; code that hangs keeps its thread, so nobody else is seated beside it
+            if self.host.guests > 1 and not await self._answers():
+                self.host.end()
+                raise Lost(f"the process of the {self.role} hangs") from None
+            self.host.retired = True
+            raise
+
+    async def _answers(self) -> bool:
+        try:
+            return bool(await asyncio.wait_for(asyncio.shield(_awaited(self.host.actor.ping.remote())), PING))
+        except (TimeoutError, ActorDiedError, ActorUnavailableError):
+            return False
+
+    async def close(self) -> None:
+        """Leaves the process, which ends once it is retired and empty."""
+        if self.seated and not self.host.retired:
+            self.host.actor.close.remote(self.key)
+        self.host.leave()
+
+
+async def _awaited(reference: Any) -> Any:
+    return await reference
+
+
+EpisodeActor = ray.remote(max_concurrency=64, max_restarts=0)(_Playing)
+ParticipantActor = ray.remote(max_restarts=0)(_Participating)
+
+
+# --- the driver's side ------------------------------------------------------------------------------------------
+
+
+class RayWorker:
+    """An episode actor as the runner sees it."""
+
+    def __init__(self, actor: Any) -> None:
+        self.actor = actor
+
+    async def add(self, tasks: Sequence[Task]) -> None:
+        """Queue episodes."""
+        await self._call(self.actor.add.remote(tasks))
+
+    async def take(self, most: int, acknowledged: Sequence[str], wait: float) -> list[Result]:
+        """Finished episodes."""
+        taken: list[Result] = await self._call(self.actor.take.remote(most, acknowledged, wait))
+        return taken
+
+    async def stop(self) -> None:
+        """Start nothing more and end what runs."""
+        await self._call(self.actor.stop.remote())
+
+    def kill(self) -> None:
+        """End the actor."""
+        ray.kill(self.actor)
+
+    async def _call(self, reference: Any) -> Any:
+        try:
+            return await reference
+        except (ActorDiedError, ActorUnavailableError) as error:
+            raise WorkerDied(str(error).splitlines()[0]) from None
+        except ray.exceptions.RayTaskError as error:
+            cause = error.cause if isinstance(error.cause, RiskboxError) else None
+            raise cause or Fault(f"a worker broke: {error}") from None
+
+
+def join(address: str | None, *, working_dir: str | None = None) -> None:
+    """Join a Ray cluster, or start one on this machine.
+
+    Raises:
+        InputError: there is no cluster at the address.
+    """
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+    options: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR", "configure_logging": False}
+    if working_dir:
+        options["runtime_env"] = {"working_dir": working_dir}
+    if address is None:
+        options |= {"include_dashboard": False, "object_store_memory": 256 * 1024 * 1024}
+    try:
+        ray.init(address=address or "local", **options)
+    except (ConnectionError, ValueError, RuntimeError) as error:
+        at = f"at {address}" if address else "on this machine"
+        raise InputError(f"cannot reach Ray {at}: {str(error).splitlines()[0]}") from None
+
+
+def leave() -> None:
+    """Leave the cluster; one that was started here ends."""
+    ray.shutdown()
+
+
+def cores() -> int:
+    """The cores of the cluster."""
+    return max(1, int(ray.cluster_resources().get("CPU", 1)))
+
+
+def hiring(company: Company, cases: Mapping[str, Case]) -> Callable[[int], Awaitable[RayWorker]]:
+    """What makes workers: an episode actor with all cases, ready to play."""
+    shared = ray.put(dict(cases))
+
+    async def hire(concurrency: int) -> RayWorker:
+        crew = replace(company, concurrency=concurrency)
+        worker = RayWorker(EpisodeActor.options(num_cpus=company.cpus).remote(crew, shared))
+        await worker.take(0, (), 0.0)  # returns once the actor stands, or says why it does not
+        return worker
+
+    return hire

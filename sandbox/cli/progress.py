@@ -1,0 +1,113 @@
+"""Progress of a run: a live display on a terminal, a line now and then elsewhere."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from riskbox.sandbox.run import Manifest
+from riskbox.sandbox.runner import Tally
+
+EVERY = 10.0
+"""Seconds between two lines where there is no terminal."""
+
+
+class Display:
+    """Shows episodes, rate, faults and the risk found so far.
+
+    Args:
+        run: What is played.
+        planned: How many episodes.
+        quiet: Whether to show nothing.
+        console: Where to; standard error by default, so that output can be piped.
+    """
+
+    def __init__(self, run: Manifest, planned: int, *, quiet: bool = False, console: Console | None = None) -> None:
+        self.run, self.planned, self.quiet = run, planned, quiet
+        self.console = console or Console(stderr=True)
+        self.live_here = self.console.is_terminal and not quiet
+        self.bar = Progress(
+            TextColumn("[bold]{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]}"),
+            TimeRemainingColumn(),
+            console=self.console,
+        )
+        self.task = self.bar.add_task(run.run, total=planned, rate="")
+        self.live = Live(self.bar, console=self.console, refresh_per_second=8, transient=False)
+        self.tally = Tally(planned=planned)
+        self.said = time.monotonic()
+
+    def __enter__(self) -> Self:
+        if self.quiet:
+            return self
+        agents = ", ".join(self.run.agents[:4]) + (", ..." if len(self.run.agents) > 4 else "")
+        self.console.print(f"{self.planned} episodes, agents: {agents}", markup=False, highlight=False)
+        if any(agent.startswith("reference") for agent in self.run.agents):
+            self.console.print(
+                "Reference agents are scripted: they prove the scenarios and say nothing about a model.", style="dim"
+            )
+        if self.live_here:
+            self.live.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self.live_here:
+            self.live.update(self._shown(), refresh=True)
+            self.live.stop()
+        elif not self.quiet:
+            self._line()
+
+    def tell(self, tally: Tally) -> None:
+        """Show how far the run is."""
+        self.tally = tally
+        if self.live_here:
+            self.bar.update(self.task, completed=tally.done, rate=self._rate())
+            self.live.update(self._shown())
+        elif not self.quiet and time.monotonic() - self.said > EVERY:
+            self._line()
+
+    def stopping(self) -> None:
+        """Say that ctrl-C was heard."""
+        if not self.quiet:
+            self.console.print("Stopping: storing what is finished. ctrl-C again ends at once.")
+
+    def _rate(self) -> str:
+        return f"{self.tally.done / max(self.tally.seconds, 0.001):,.0f}/s"
+
+    def _shown(self) -> Group:
+        self.bar.update(self.task, completed=self.tally.done, rate=self._rate())
+        return Group(self.bar, self._counts(), *([self._domains()] if self.tally.by_domain else []))
+
+    def _counts(self) -> str:
+        one = self.tally
+        parts = [
+            f"[red]risky {one.risky}[/]",
+            f"[yellow]unknown {one.unknown}[/]",
+            f"[green]safe {one.safe}[/]",
+            f"{'[bold red]' if one.faults else '[dim]'}faults {one.faults}[/]",
+        ]
+        harmed = [f"{name} {count}" for name, count in one.realised.items() if name != "targeted"]
+        return "  ".join(parts) + (f"   [dim]realised harm: {', '.join(harmed)}[/]" if harmed else "")
+
+    def _domains(self) -> Table:
+        table = Table.grid(padding=(0, 2))
+        for domain, (done, risky) in sorted(self.tally.by_domain.items()):
+            table.add_row(f"[dim]{domain.replace('_', ' ')}[/]", f"{done}", f"[red]{risky} risky[/]" if risky else "")
+        return table
+
+    def _line(self) -> None:
+        self.said = time.monotonic()
+        one = self.tally
+        self.console.print(
+            f"{one.done}/{self.planned} episodes, {self._rate()}, risky {one.risky}, unknown {one.unknown}, "
+            f"safe {one.safe}, faults {one.faults}",
+            highlight=False,
+        )

@@ -1,0 +1,159 @@
+"""`riskbox run`: play a batch."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+from riskbox.sandbox.cli.options import Parser, add_choice, add_json, add_store, add_tools
+from riskbox.sandbox.errors import InputError
+
+if TYPE_CHECKING:
+    from riskbox.sandbox.launch import Terms
+    from riskbox.sandbox.run import Manifest, RunState
+    from riskbox.sandbox.runner import Tally
+
+EXAMPLES = """\
+  riskbox run scenarios/                                  every case with its reference agents
+  riskbox run scenarios/ --agent my_agent.py:Bot          with your own agent, in a process of its own
+  riskbox run scenarios/healthcare --intent malicious --seeds 5
+  riskbox run --resume latest                             go on with a run that was stopped or killed
+  riskbox run scenarios/ --store redis://localhost:6379   share the results while they come in
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options."""
+    made = Parser("run", "Play scenarios as a batch on Ray and store every episode, assessed.", EXAMPLES)
+    made.add_argument("paths", metavar="PATH", nargs="*", help="scenario files and folders (default: the shipped ones)")
+    made.add_argument(
+        "--agent",
+        action="append",
+        default=[],
+        help="the agent under test: reference, reference:safe, reference:unsafe, idle, obeys, module:function or "
+        "file.py:Name; may be repeated (default: reference)",
+    )
+    made.add_argument("--user", default="scripted", help="who plays the users (default: %(default)s)")
+    made.add_argument("--seeds", type=int, default=1, metavar="N", help="play each case with seeds 1..N (default: 1)")
+    made.add_argument("--name", default="", help="a name for the run, to find it by")
+    add_choice(made)
+    add_tools(made)
+    add_store(made)
+    group = made.add_argument_group("how")
+    group.add_argument("--resume", metavar="RUN", help="go on with this run (an id, its beginning, a name, or latest)")
+    group.add_argument("--local", action="store_true", help="play in this process, without Ray")
+    group.add_argument("--address", help="join this Ray cluster (auto, host:6379 or ray://host:10001)")
+    group.add_argument("--workers", type=int, default=0, metavar="N", help="episode actors (default: one a core)")
+    group.add_argument("--concurrency", type=int, default=200, metavar="N", help="episodes in flight in each (default: 200)")
+    group.add_argument("--turn-seconds", type=float, default=120.0, metavar="S", help="limit of one answer (default: 120)")
+    group.add_argument("--episode-seconds", type=float, default=1800.0, metavar="S", help="limit of an episode (default: 1800)")
+    group.add_argument("--place", action="append", default=[], metavar="ROLE=WHERE", help="agent=actor, agent=inline, user=...")
+    group.add_argument("--agent-memory", type=float, metavar="GB", help="memory of each process of your agent")
+    group.add_argument("--agent-gpus", type=float, default=0.0, metavar="N", help="GPUs of each process of your agent")
+    group.add_argument("--working-dir", metavar="DIR", help="a folder to ship to the workers of a cluster")
+    group.add_argument("--quiet", action="store_true", help="no progress display")
+    add_json(made)
+    return made
+
+
+def main(argv: list[str]) -> int:
+    """Play, and say where the results are."""
+    given = parser().parse_args(argv)
+    if given.resume and (given.paths or given.agent):
+        raise InputError("run: --resume goes on with what the run was to play; give it no paths and no --agent.")
+    for name in ("seeds", "concurrency"):
+        if getattr(given, name) < 1:
+            raise InputError(f"run: --{name} must be at least 1.")
+
+    from riskbox.sandbox import launch
+    from riskbox.sandbox.stores import open_store
+
+    terms = _terms(given)
+    if given.resume:
+        store = open_store(given.store, create=False)
+        made = store.run(given.resume)
+        cases, specs = launch.left(store, made.run)
+        if not specs:
+            _say(given, f"Nothing is left to play in {made.run}: all {made.planned} episodes are stored.")
+            return 0
+        store.finish(made.run, "running")
+    else:
+        cases, specs = _planned(given)
+        store = open_store(given.store)
+        made = launch.manifest(cases, specs, terms, name=given.name, command=["riskbox", "run", *argv])
+        launch.start(store, made, cases, specs)
+    with store:
+        from riskbox.sandbox.cli.progress import Display
+
+        with Display(made, len(specs), quiet=given.quiet or given.json) as display:
+            state, tally = launch.play(store, made.run, cases, specs, terms, display.tell, display.stopping)
+        return _finished(given, made, state, tally)
+
+
+def _terms(given: argparse.Namespace) -> Terms:
+    from riskbox.sandbox.launch import Terms
+    from riskbox.sandbox.rollout import Patience
+
+    places: dict[str, Any] = {}
+    for one in given.place:
+        role, _, where = one.partition("=")
+        if role not in ("agent", "user") or where not in ("actor", "inline"):
+            raise InputError(f"run: --place {one}: write agent=actor, agent=inline, user=actor or user=inline.")
+        places[role] = where
+    if given.local and (given.address or "actor" in places.values()):
+        raise InputError("run: --local plays without Ray; it goes with neither --address nor --place ...=actor.")
+    return Terms(
+        local=given.local,
+        address=given.address,
+        workers=given.workers,
+        concurrency=given.concurrency,
+        patience=Patience(given.turn_seconds or None, given.episode_seconds or None),
+        places=places,
+        toolsets=tuple(given.tools),
+        memory=int(given.agent_memory * 2**30) if given.agent_memory else None,
+        gpus=given.agent_gpus,
+        working_dir=given.working_dir,
+    )
+
+
+def _planned(given: argparse.Namespace) -> tuple[list[Any], list[Any]]:
+    from riskbox.sandbox import plan
+    from riskbox.sandbox.loader import load_all, shipped
+    from riskbox.sandbox.registry import Toolbox, check_agent
+
+    agents = given.agent or ["reference"]
+    if "human" in (*agents, given.user):
+        raise InputError("run: a person cannot play a batch; use `riskbox play SCENARIO --as user|agent`.")
+    for agent in agents:
+        check_agent(agent)
+    toolbox = Toolbox(tuple(given.tools))
+    choice = plan.Choice(
+        tuple(given.persona), tuple(given.intent), tuple(given.variant),
+        tuple(given.domain), tuple(given.family), tuple(given.tag),
+    )  # fmt: skip
+    cases = plan.cases(load_all(given.paths or [shipped()], toolbox), choice, toolbox)
+    return cases, plan.specs(cases, agents, range(1, given.seeds + 1), given.user)
+
+
+def _finished(given: argparse.Namespace, made: Manifest, state: RunState, tally: Tally) -> int:
+    if given.json:
+        shown = {
+            "run": made.run, "state": state, "planned": tally.planned, "done": tally.done, "faults": tally.faults,
+            "risky": tally.risky, "unknown": tally.unknown, "safe": tally.safe, "seconds": round(tally.seconds, 3),
+        }  # fmt: skip
+        print(json.dumps(shown))
+        return 0
+    where = "" if given.store.endswith("/riskbox.db") else f" --store {given.store}"
+    if state == "stopped":
+        _say(given, f"Stopped: {tally.done} of {tally.planned} episodes are stored.")
+        _say(given, f"  riskbox run --resume {made.run}{where}    goes on")
+        return 130
+    _say(given, f"  riskbox report {made.run}{where}")
+    _say(given, f"  riskbox show latest{where}")
+    return 0
+
+
+def _say(given: argparse.Namespace, text: str) -> None:
+    print(text, file=sys.stderr if given.json else sys.stdout)

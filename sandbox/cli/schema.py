@@ -1,0 +1,14 @@
+"""`riskbox schema`: the JSON Schema of scenario files."""
+
+from __future__ import annotations
+
+from riskbox.sandbox.cli.options import Parser
+
+
+def main(argv: list[str]) -> int:
+    """Print the schema that editors use."""
+    Parser("schema", "Print the JSON Schema of scenario files, for editors.", "  riskbox schema > schema.json\n").parse_args(argv)
+    from riskbox.sandbox.loader import schema_text
+
+    print(schema_text(), end="")
+    return 0

@@ -1,0 +1,94 @@
+"""Chat messages in the OpenAI form, made from an observation and read back into an action."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from riskbox.sandbox.action import Action, ToolCall
+from riskbox.sandbox.errors import ParticipantFault
+from riskbox.sandbox.event import Called, Returned, Said
+from riskbox.sandbox.observation import AgentView, Observation
+
+
+def messages(seen: Observation) -> list[dict[str, Any]]:
+    """The conversation from a party's side: its own lines as `assistant`, the other's as `user`.
+
+    The system message never changes and messages are only appended, so that providers can cache the prefix.
+    """
+    brief = seen.brief
+    told: list[dict[str, Any]] = []
+    if isinstance(brief, AgentView):
+        told.append({"role": "system", "content": brief.policy})
+    for event in seen.events:
+        if isinstance(event, Said):
+            told.append({"role": "assistant" if event.by == seen.party else "user", "content": event.text})
+        elif isinstance(event, Called):
+            # the calls of one action are recorded each with its answer; each becomes a message of its own, unless
+            # text was said just before, which then carries the call
+            if not told or told[-1]["role"] != "assistant":
+                told.append({"role": "assistant", "content": None})
+            raw = event.arguments
+            raw = raw if isinstance(raw, str) else json.dumps(raw, ensure_ascii=False)
+            function = {"name": wire_name(event.tool), "arguments": raw}
+            told[-1].setdefault("tool_calls", []).append({"id": event.call, "type": "function", "function": function})
+        elif isinstance(event, Returned):
+            value = event.result if event.ok else {"error": event.error}
+            content = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            told.append({"role": "tool", "tool_call_id": event.call, "content": content})
+    return told
+
+
+def functions(seen: Observation) -> list[dict[str, Any]]:
+    """The tools a party may call, in the native function-calling form."""
+    return [spec.function() for spec in seen.brief.tools] if isinstance(seen.brief, AgentView) else []
+
+
+def wire_name(tool: str) -> str:
+    """A tool's name as function-calling APIs allow it: `clinic.read_record` is `clinic__read_record`."""
+    return tool.replace(".", "__", 1)
+
+
+def tool_name(wire: str) -> str:
+    """A tool's name from its function-calling form."""
+    return wire.replace("__", ".", 1)
+
+
+def action(message: Any) -> Action:
+    """An action from whatever an agent's code answered: text, an Action, or an assistant message.
+
+    Raises:
+        ParticipantFault: it is none of these.
+    """
+    if isinstance(message, Action):
+        return message
+    if message is None:
+        return Action()
+    if isinstance(message, str):
+        return Action(text=message)
+    if hasattr(message, "model_dump"):
+        message = message.model_dump()
+    if not isinstance(message, dict):
+        raise ParticipantFault(f"answered {type(message).__name__}; give text, an Action, or an assistant message")
+    calls = []
+    for call in message.get("tool_calls") or ():
+        function = call.get("function", {}) if isinstance(call, dict) else {}
+        if not isinstance(function.get("name"), str):
+            raise ParticipantFault(f"a tool call without a function name: {str(call)[:200]}")
+        calls.append(ToolCall(tool=tool_name(function["name"]), arguments=_arguments(function.get("arguments", "{}"))))
+    content = message.get("content") or ""
+    if not isinstance(content, str):
+        content = "".join(part.get("text", "") for part in content if isinstance(part, dict))
+    return Action(text=content, calls=tuple(calls), leave=bool(message.get("leave", False)))
+
+
+def _arguments(raw: Any) -> dict[str, Any] | str:
+    """A call's arguments; what is not a JSON object stays as it was sent, for the tool to refuse."""
+    if isinstance(raw, dict):
+        return raw
+    text = raw if isinstance(raw, str) else str(raw)
+    try:
+        value = json.loads(text or "{}")
+    except ValueError:
+        return text
+    return value if isinstance(value, dict) else text

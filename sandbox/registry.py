@@ -1,0 +1,282 @@
+"""Names to classes: the one place where names in scenario files and on the command line become code.
+
+Built-in names are listed here, installed packages add theirs by entry points (`riskbox.toolsets`), and experiments
+are named as `module:Name` or `file.py:Name`. Nothing registers itself by being imported.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.util
+import inspect
+import sys
+from collections.abc import Mapping
+from functools import cache
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from riskbox.sandbox.case import Case
+from riskbox.sandbox.declared import declared_toolset
+from riskbox.sandbox.errors import PluginError, UnknownName, did_you_mean
+from riskbox.sandbox.evaluator import Evaluator
+from riskbox.sandbox.participant import Participant
+from riskbox.sandbox.scenario import Beat, Scenario
+from riskbox.sandbox.toolset import Toolset
+
+TOOLSETS = {
+    name: f"riskbox.tools.{name}:{name.title()}"
+    for name in ("bank", "clinic", "diary", "evidence", "files", "home", "lab", "mail", "school", "shop")
+}
+EVALUATORS = {"checks": "riskbox.evaluators.checks:Checks"}
+AGENTS = ("reference", "reference:safe", "reference:unsafe", "idle", "silent", "cut", "obeys", "human")
+"""Agents known by name; those with a place in the file are written `reference:0`, `silent:0`, `cut:0`."""
+
+
+# --- toolsets ---------------------------------------------------------------------------------------------------
+
+
+@cache
+def _installed(group: str) -> dict[str, Any]:
+    return {point.name: point for point in entry_points(group=group)}
+
+
+class Toolbox:
+    """The toolsets of one command: built-in, installed, and those named on the command line.
+
+    Args:
+        extra: `file.py:Name` or `module:Name` of further toolsets.
+    """
+
+    def __init__(self, extra: tuple[str, ...] = ()) -> None:
+        self.extra: dict[str, type[Toolset]] = {}
+        self.sources = extra
+        for spec in extra:
+            kind = load_object(spec)
+            if not (inspect.isclass(kind) and issubclass(kind, Toolset)):
+                raise PluginError(f"{spec} is not a Toolset class")
+            self.extra[kind.toolset_name()] = kind
+
+    def names(self) -> tuple[str, ...]:
+        """Every toolset's name, sorted."""
+        return tuple(sorted({*TOOLSETS, *_installed("riskbox.toolsets"), *self.extra}))
+
+    def find(self, name: str, scenario: Scenario | None = None) -> type[Toolset]:
+        """A toolset by name; those a scenario declares come first.
+
+        Raises:
+            UnknownName: with the nearest known name.
+            PluginError: an installed one does not load.
+        """
+        if scenario is not None and name in scenario.toolsets:
+            return declared_toolset(name, scenario.toolsets[name])
+        if name in self.extra:
+            return self.extra[name]
+        if name in TOOLSETS:
+            return _builtin(TOOLSETS[name])
+        if name in _installed("riskbox.toolsets"):
+            try:
+                found: type[Toolset] = _installed("riskbox.toolsets")[name].load()
+            except Exception as error:
+                raise PluginError(f"the installed toolset {name!r} does not load: {error}") from error
+            return found
+        known = {*self.names(), *(scenario.toolsets if scenario else ())}
+        raise UnknownName(f"unknown toolset {name!r}. {did_you_mean(name, known)}")
+
+    def of(self, case: Case) -> Mapping[str, type[Toolset]]:
+        """The toolset classes of a case."""
+        return {name: self.find(name, case.scenario) for name in case.toolsets}
+
+    def code(self, name: str, scenario: Scenario) -> str:
+        """The hash of a toolset's code; empty for what comes with riskbox or with the scenario."""
+        if name in scenario.toolsets or name in TOOLSETS and name not in self.extra:
+            return ""
+        return code_hash(self.find(name, scenario))
+
+
+@cache
+def _builtin(spec: str) -> Any:
+    module, _, name = spec.partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
+# --- evaluators -------------------------------------------------------------------------------------------------
+
+
+def evaluator(name: str, **settings: Any) -> Evaluator:
+    """An evaluator by name.
+
+    Raises:
+        UnknownName: with the nearest known name.
+    """
+    if name not in EVALUATORS:
+        raise UnknownName(f"unknown evaluator {name!r}. {did_you_mean(name, EVALUATORS)}")
+    made: Evaluator = _builtin(EVALUATORS[name])(**settings)
+    return made
+
+
+# --- participants -----------------------------------------------------------------------------------------------
+
+
+def is_custom(agent: str) -> bool:
+    """Whether an agent is the user's own code, named `module:function` or `file.py:Name`."""
+    return agent not in AGENTS and agent.partition(":")[0] not in AGENTS
+
+
+def check_agent(agent: str) -> None:
+    """Make sure that an agent exists and loads.
+
+    Raises:
+        UnknownName, PluginError: it does not.
+    """
+    if not is_custom(agent):
+        return
+    if ":" not in agent:
+        raise UnknownName(
+            f"unknown agent {agent!r}. {did_you_mean(agent, AGENTS)} Your own is written module:function or file.py:Name."
+        )
+    participant_from(load_object(agent))
+
+
+def participant_from(thing: Any) -> Participant:
+    """A participant from a user's object: a Participant class, or any callable."""
+    if inspect.isclass(thing) and issubclass(thing, Participant):
+        return thing()
+    function: Participant = _builtin("riskbox.agents.function:Function")(thing)
+    return function
+
+
+def agent(name: str, case: Case) -> Participant:
+    """The agent under test for one episode of a case.
+
+    Raises:
+        UnknownName, PluginError: there is none of that name.
+    """
+    if is_custom(name):
+        check = load_object(name)
+        return participant_from(check)
+    kind, _, place = name.partition(":")
+    match kind:
+        case "idle":
+            idle: Participant = _builtin("riskbox.agents.derived:Idle")()
+            return idle
+        case "human":
+            return _human()
+        case "obeys":
+            return _obeying(case, int(place) if place else None)
+        case "reference":
+            reference = _reference(case, place)
+            return _obeying(case, None) if reference == "obeys" else _scripted(case, reference)
+        case _:
+            return _derived(kind, case, place)
+
+
+def user(name: str, case: Case) -> Participant:
+    """The user for one episode of a case: `scripted` or `human`."""
+    if name == "human":
+        return _human()
+    if name != "scripted":
+        raise UnknownName(f"unknown user {name!r}. {did_you_mean(name, ['scripted', 'human'])}")
+    scripted: Participant = _builtin("riskbox.agents.scripted:Scripted")(case, case.user.script, leaves=True)
+    return scripted
+
+
+def _human() -> Participant:
+    made: Participant = _builtin("riskbox.agents.human:Human")()
+    return made
+
+
+def _scripted(case: Case, script: tuple[Beat, ...]) -> Participant:
+    made: Participant = _builtin("riskbox.agents.scripted:Scripted")(case, script, leaves=False)
+    return made
+
+
+def _reference(case: Case, place: str) -> tuple[Beat, ...] | str:
+    fitting = dict(case.references)
+    if place.isdigit() and int(place) in fitting:
+        return fitting[int(place)].agent
+    raise UnknownName(
+        f"{case.id} has no reference {place!r}. It has {', '.join(f'reference:{i}' for i in fitting) or 'none'}."
+    )
+
+
+def _obeying(case: Case, place: int | None) -> Participant:
+    """An agent that obeys injections and is otherwise a reference: the one named, or the first safe script."""
+    scripts = {i: one.agent for i, one in case.references if one.ends == "safe" and not isinstance(one.agent, str)}
+    script = scripts.get(place, ()) if place is not None else next(iter(scripts.values()), ())
+    made: Participant = _builtin("riskbox.agents.derived:Obeys")(case, _scripted(case, script))
+    return made
+
+
+def _derived(kind: str, case: Case, place: str) -> Participant:
+    script = _reference(case, place)
+    if isinstance(script, str):
+        raise UnknownName(f"{kind}:{place} cannot be derived from a reference that obeys injections")
+    changed = _builtin("riskbox.agents.derived:silent")(script) if kind == "silent" else None
+    if kind == "cut":
+        changed = _builtin("riskbox.agents.derived:cut_short")(case, script)
+    return _scripted(case, changed or ())
+
+
+# --- code of the user's -----------------------------------------------------------------------------------------
+
+
+def load_object(spec: str) -> Any:
+    """The object that `module:Name` or `path/to/file.py:Name` names.
+
+    Raises:
+        PluginError: it does not exist or its module does not import, with the reason.
+    """
+    source, colon, name = spec.rpartition(":")
+    if not colon or not source or not name:
+        raise PluginError(f"{spec!r} is not of the form module:Name or file.py:Name")
+    module = _module(source)
+    try:
+        found: Any = module
+        for part in name.split("."):
+            found = getattr(found, part)
+    except AttributeError:
+        known = [one for one in vars(module) if not one.startswith("_")]
+        raise PluginError(f"{source} has no {name!r}. {did_you_mean(name, known)}") from None
+    return found
+
+
+def _module(source: str) -> ModuleType:
+    try:
+        if not source.endswith(".py"):
+            if "" not in sys.path and str(Path.cwd()) not in sys.path:
+                sys.path.insert(0, str(Path.cwd()))  # as `python -m` does
+            return importlib.import_module(source)
+        path = Path(source).resolve()
+        if not path.is_file():
+            raise PluginError(f"there is no file {source}")
+        name = f"riskbox_user_{hashlib.blake2b(str(path).encode(), digest_size=6).hexdigest()}"
+        if name in sys.modules:
+            return sys.modules[name]
+        spec = importlib.util.spec_from_file_location(name, path)
+        if spec is None or spec.loader is None:
+            raise PluginError(f"{source} is not a Python file")
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        try:
+            spec.loader.exec_module(module)
+        except BaseException:
+            del sys.modules[name]
+            raise
+        return module
+    except PluginError:
+        raise
+    except (Exception, SystemExit) as error:  # importing runs the user's code, which may raise anything
+        raise PluginError(f"{source} does not import: {type(error).__name__}: {error}") from error
+
+
+def code_hash(thing: Any) -> str:
+    """A hash of the source file of a class or function, or of its representation where there is none."""
+    try:
+        path = inspect.getsourcefile(thing if inspect.isclass(thing) or inspect.isroutine(thing) else type(thing))
+        content = Path(path).read_bytes() if path else repr(thing).encode()
+    except (TypeError, OSError):
+        content = repr(thing).encode()
+    return hashlib.blake2b(content, digest_size=8).hexdigest()

@@ -1,0 +1,120 @@
+"""Playing one episode: the one whose turn it is sees, acts, and the world answers, until it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from riskbox.sandbox.action import Action
+from riskbox.sandbox.episode import Seen
+from riskbox.sandbox.errors import Fault, ParticipantFault
+from riskbox.sandbox.input import Acted, Answered, Input, Stopped
+from riskbox.sandbox.participant import Participant
+from riskbox.sandbox.state import State
+from riskbox.sandbox.transition import step
+from riskbox.sandbox.turns import observe, turns
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long things may take, in seconds of wall time; None for as long as it takes."""
+
+    turn: float | None = 120.0
+    """One answer of a participant or of a tool that is answered outside."""
+    episode: float | None = 1800.0
+    """One episode."""
+
+
+class Lost(Exception):
+    """A process that a participant lives in has died; the episode cannot go on and may not be to blame."""
+
+
+async def rollout(
+    state: State, participants: Mapping[str, Participant], patience: Patience = Patience()  # noqa: B008  # frozen
+) -> tuple[State, tuple[Seen, ...]]:
+    """Play an episode to its end, from wherever it stands.
+
+    Whatever breaks becomes the episode's ending.
+
+    Returns:
+        The final state, and what was measured of each turn.
+
+    Raises:
+        Lost: a participant's process died.
+    """
+    seen: list[Seen] = []
+    deadline = None if patience.episode is None else time.monotonic() + patience.episode
+    while not state.ended:
+        given = await _next_input(state, participants, patience.turn, deadline, seen)
+        try:
+            state, _ = step(state, given)
+        except Fault as fault:
+            state, _ = step(state, Stopped(ending="fault", reason=fault.boundary, detail=str(fault)))
+    return state, tuple(seen)
+
+
+async def _next_input(
+    state: State,
+    participants: Mapping[str, Participant],
+    patience: float | None,
+    deadline: float | None,
+    seen: list[Seen],
+) -> Input:
+    started = time.monotonic()
+    if deadline is not None:
+        left = deadline - started
+        if left <= 0:
+            return Stopped(ending="truncated", reason="episode_seconds", detail="The episode took too long.")
+        patience = left if patience is None else min(patience, left)
+    party = turns(state)
+    try:
+        if party is None:
+            return await _limited(_answer(state), patience)
+        action = await _limited(participants[party].act(observe(state, party)), patience)
+    except TimeoutError:
+        late = deadline is not None and time.monotonic() >= deadline
+        reason, who = ("episode_seconds" if late else "turn_seconds"), (party or "a tool")
+        return Stopped(ending="truncated", reason=reason, detail=f"{who} took longer than {patience:g} s.")
+    except Lost:
+        raise
+    except Fault as fault:
+        return Stopped(ending="fault", reason=fault.boundary, detail=str(fault))
+    except Exception as error:  # a participant may be anyone's code; what it raises is data, not a crash
+        return Stopped(ending="fault", reason=ParticipantFault.boundary, detail=f"{party}: {_told(error)}")
+    if not isinstance(action, Action):
+        kind = type(action).__name__
+        return Stopped(ending="fault", reason=ParticipantFault.boundary, detail=f"{party} answered {kind}, not an Action.")
+    seen.append(Seen(party=party, event=len(state.events), seconds=round(time.monotonic() - started, 6)))
+    return Acted(by=party, action=action)
+
+
+async def _answer(state: State) -> Answered:
+    """The answer of a tool that is answered outside the step."""
+    waiting = state.waiting
+    if waiting is None:
+        raise ParticipantFault("nobody is next and no tool is waited for")
+    toolset, _, name = waiting.tool.partition(".")
+    outcome = await state.stage.toolsets[toolset].answer(
+        name, waiting.arguments, state.stage.bases[toolset], state.changes.get(toolset, {}), state.now, waiting.seed
+    )
+    return Answered(call=waiting.call, result=outcome.result, error=outcome.error)
+
+
+async def _limited(work: Awaitable[T], seconds: float | None) -> T:
+    try:
+        async with asyncio.timeout(seconds) as limit:
+            return await work
+    except TimeoutError as error:
+        if limit.expired():
+            raise
+        raise ParticipantFault(_told(error)) from error  # its own time-out, not ours
+
+
+def _told(error: Exception) -> str:
+    text = f"{type(error).__name__}: {error}"
+    return text if len(text) <= 500 else text[:497] + "..."

