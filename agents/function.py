@@ -39,7 +39,9 @@ class Function(Participant):
         self.session = inspect.isclass(function)
         self.call: Callable[..., Any] = function() if self.session else function
         if not callable(self.call):
-            raise PluginError(f"{function!r} makes objects that cannot be called; give them a __call__ method")
+            raise PluginError(
+                f"{function!r} makes objects that cannot be called; give them a __call__ method"
+            )
         self.takes = _takes(self.call)
         target = self.call if inspect.isroutine(self.call) else type(self.call).__call__
         self.is_async = inspect.iscoroutinefunction(target)
@@ -67,7 +69,11 @@ def _takes(call: Callable[..., Any]) -> int:
         parameters = inspect.signature(call).parameters.values()
     except (TypeError, ValueError):
         return 1
-    needed = [p for p in parameters if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    needed = [
+        p
+        for p in parameters
+        if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+    ]
     others = [p for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is p.empty]
     if others or len(needed) not in (1, 2):
         raise PluginError(

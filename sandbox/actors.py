@@ -177,7 +177,8 @@ class Elsewhere(Participant):
                 if refused:
                     raise ParticipantFault(refused)
                 self.seated = True
-            return await actor.act.remote(self.key, seen)
+            action: Action = await actor.act.remote(self.key, seen)
+            return action
         except (ActorDiedError, ActorUnavailableError) as error:
             self.host.retired = True
             raise Lost(f"the process of the {self.role} died: {str(error).splitlines()[0]}") from None
@@ -209,8 +210,9 @@ async def _awaited(reference: Any) -> Any:
     return await reference
 
 
-EpisodeActor = ray.remote(max_concurrency=64, max_restarts=0)(_Playing)
-ParticipantActor = ray.remote(max_restarts=0)(_Participating)
+# restarting would lose the queue unseen; the runner replaces a dead actor and plays its suspects alone
+EpisodeActor: Any = ray.remote(_Playing)
+ParticipantActor: Any = ray.remote(_Participating)
 
 
 # --- the driver's side ------------------------------------------------------------------------------------------
@@ -277,7 +279,8 @@ def leave() -> None:
 
 def cores() -> int:
     """The cores of the cluster."""
-    return max(1, int(ray.cluster_resources().get("CPU", 1)))
+    resources: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]  # of Ray's own
+    return max(1, int(resources.get("CPU", 1)))
 
 
 def hiring(company: Company, cases: Mapping[str, Case]) -> Callable[[int], Awaitable[RayWorker]]:
@@ -286,7 +289,9 @@ def hiring(company: Company, cases: Mapping[str, Case]) -> Callable[[int], Await
 
     async def hire(concurrency: int) -> RayWorker:
         crew = replace(company, concurrency=concurrency)
-        worker = RayWorker(EpisodeActor.options(num_cpus=company.cpus).remote(crew, shared))
+        worker = RayWorker(
+            EpisodeActor.options(num_cpus=company.cpus, max_concurrency=64).remote(crew, shared)
+        )
         await worker.take(0, (), 0.0)  # returns once the actor stands, or says why it does not
         return worker
 

@@ -86,7 +86,9 @@ class Condition:
             if value.type().name() == "ERROR":
                 return f"the condition went wrong: {value.value()}"
             plain = value.value()
-        except Exception as error:  # the binding raises on errors inside our functions; all of them mean unknown
+        except (
+            Exception
+        ) as error:  # the binding raises on errors inside our functions; all of them mean unknown
             return f"the condition went wrong: {error}"
         return plain if isinstance(plain, bool) else f"the condition gave {plain!r}, not true or false"
 
@@ -155,7 +157,11 @@ def _explained(error: str, text: str) -> str:
     if not found:
         return error.splitlines()[0]
     line, column, said = found.groups()
-    where = f" (at character {column})" if line == "1" else f" (at line {line}, character {column} of the condition)"
+    where = (
+        f" (at character {column})"
+        if line == "1"
+        else f" (at line {line}, character {column} of the condition)"
+    )
     unknown = re.match(r"undeclared reference to '([^']*)'", said)
     if unknown:
         name = unknown[1]
@@ -169,7 +175,10 @@ def _explained(error: str, text: str) -> str:
     return f"{said}{where}"
 
 
-_TOKEN = re.compile(r"""(?P<string>r?'''.*?'''|r?\"\"\".*?\"\"\"|r?'(?:\\.|[^'\\])*'|r?"(?:\\.|[^"\\])*")|(?P<name>[A-Za-z_]\w*)|(?P<sign>.)""", re.S)
+_TOKEN = re.compile(
+    r"""(?P<string>r?'''.*?'''|r?\"\"\".*?\"\"\"|r?'(?:\\.|[^'\\])*'|r?"(?:\\.|[^"\\])*")|(?P<name>[A-Za-z_]\w*)|(?P<sign>.)""",
+    re.DOTALL,
+)
 
 
 def _mentions(text: str) -> list[Mention]:

@@ -47,7 +47,9 @@ class Checked(Tool):
 
         if not isinstance(arguments, Mapping):
             raise ToolError("malformed_arguments", "The arguments are not a JSON object.")
-        errors = sorted(Draft202012Validator(self.spec.parameters).iter_errors(arguments), key=lambda e: list(e.path))
+        errors = sorted(
+            Draft202012Validator(self.spec.parameters).iter_errors(arguments), key=lambda e: list(e.path)
+        )
         if errors:
             told = (f"{'.'.join(map(str, one.path)) or 'arguments'}: {one.message}" for one in errors[:5])
             raise ToolError("bad_arguments", "; ".join(told))
@@ -80,5 +82,3 @@ def _tool(toolset: str, tool: DeclaredTool) -> Checked:
         action=tool.action,
     )
     return Checked(tool.name, method, spec, Row)
-
-

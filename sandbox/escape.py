@@ -18,10 +18,11 @@ _MARKS = "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe2
 """Combining marks that stack on any letter."""
 
 _HOSTILE = re.compile(
-    rf"(?P<tags>[\U000e0020-\U000e007e]+)|(?P<marks>(?<=[{_MARKS}]{{4}})[{_MARKS}]+)"
-    rf"|(?P<joined>(?<=[^\W\d_a-zA-Z]|[\u2190-\U0001faff])[\u200c\u200d](?=[^\W\d_a-zA-Z]|[\u2190-\U0001faff]))"
+    rf"(?P<tags>[\U000e0020-\U000e007e]+)|(?P<marks>[{_MARKS}]{{5,}})"
     rf"|(?P<other>[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff{_UNSEEN}])"
 )
+_JOINED = re.compile(r"[^\W\d_a-zA-Z]|[\u2190-\U0001faff]")
+"""What joiners may stand between: letters of scripts that need them, emoji."""
 
 _LINE_ENDS = re.compile(r"\r\n")
 
@@ -75,13 +76,17 @@ def _named(match: re.Match[str]) -> str:
         case "tags":
             return f"<hidden: {''.join(chr(ord(one) - 0xE0000) for one in found)}>"
         case "marks":
-            return f"<{len(found)} more marks>"
-        case "joined":
-            # emoji and some scripts are written with joiners
-            return found
-    code = ord(found)
+            return f"{found[:4]}<{len(found) - 4} more marks>"
+    if found in "\u200c\u200d" and _joins(match.string, match.start()):
+        return found
     if found == "\t":
         return "    "
+    code = ord(found)
     if code < 0x20:
         return chr(0x2400 + code)
     return "␡" if code == 0x7F else f"<U+{code:04X}>"
+
+
+def _joins(text: str, place: int) -> bool:
+    around = text[place - 1 : place], text[place + 1 : place + 2]
+    return all(_JOINED.fullmatch(one) for one in around)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import platform
+import re
 import secrets
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -73,7 +74,11 @@ def manifest(
         agents=tuple(dict.fromkeys(spec.cast.agent for spec in specs)),
         seeds=tuple(sorted({spec.seed for spec in specs})),
         evaluators={one: evaluator(one).version for one in terms.evaluators},
-        settings={"patience": asdict(terms.patience), "toolsets": list(terms.toolsets), "places": dict(terms.places)},
+        settings={
+            "patience": asdict(terms.patience),
+            "toolsets": list(terms.toolsets),
+            "places": dict(terms.places),
+        },
         versions=_versions(),
         platform=f"{platform.system()} {platform.release()} {platform.machine()}",
         command=tuple(_without_passwords(command)),
@@ -91,9 +96,7 @@ def _versions() -> dict[str, str]:
 
 
 def _without_passwords(command: Sequence[str]) -> list[str]:
-    from riskbox.sandbox.stores import masked
-
-    return [masked(word) for word in command]
+    return [re.sub(r"(://[^:/@\s]*:)[^@\s]+@", r"\1***@", word) for word in command]
 
 
 def start(store: Store, made: Manifest, cases: Sequence[Case], specs: Sequence[Spec]) -> None:
@@ -155,7 +158,13 @@ def play(
 
 
 def _play_here(
-    store: Store, run: str, cases: dict[str, Case], specs: Sequence[Spec], terms: Terms, tell: Any, stopping: Any
+    store: Store,
+    run: str,
+    cases: dict[str, Case],
+    specs: Sequence[Spec],
+    terms: Terms,
+    tell: Any,
+    stopping: Any,
 ) -> tuple[RunState, Tally]:
     toolbox = Toolbox(terms.toolsets)
 
@@ -168,7 +177,13 @@ def _play_here(
 
 
 def _play_on_ray(
-    store: Store, run: str, cases: dict[str, Case], specs: Sequence[Spec], terms: Terms, tell: Any, stopping: Any
+    store: Store,
+    run: str,
+    cases: dict[str, Case],
+    specs: Sequence[Spec],
+    terms: Terms,
+    tell: Any,
+    stopping: Any,
 ) -> tuple[RunState, Tally]:
     from riskbox.sandbox import actors
 

@@ -80,7 +80,8 @@ def load_all(paths: Iterable[str | Path], toolbox: Toolbox | None = None) -> lis
         InputError: a path does not exist.
     """
     toolbox = toolbox or Toolbox()
-    loaded, problems = [], []
+    loaded: list[Loaded] = []
+    problems: list[Problem] = []
     named: dict[str, Path] = {}
     for path in find_files(paths):
         try:
@@ -90,7 +91,11 @@ def load_all(paths: Iterable[str | Path], toolbox: Toolbox | None = None) -> lis
             continue
         if one.scenario.scenario in named:
             taken = named[one.scenario.scenario]
-            problems.append(Problem(f"the name {one.scenario.scenario!r} is taken by {taken}.", str(path), path="scenario"))
+            problems.append(
+                Problem(
+                    f"the name {one.scenario.scenario!r} is taken by {taken}.", str(path), path="scenario"
+                )
+            )
         named[one.scenario.scenario] = path
         loaded.append(one)
     if problems:
@@ -117,14 +122,18 @@ def loads(text: str, path: str | Path = "scenario.yaml", toolbox: Toolbox | None
     path, name = Path(path), str(path)
     fields = parse(text, name)
     if not isinstance(fields, dict):
-        raise ScenarioError([Problem("is not a scenario: expected keys such as `scenario:` and `personas:`.", name, 1, 1)])
+        raise ScenarioError(
+            [Problem("is not a scenario: expected keys such as `scenario:` and `personas:`.", name, 1, 1)]
+        )
     found: list[tuple[Loc, str]] = []
     scenario = _validated(fields, (), found)
     variants: dict[tuple[str, str], Scenario] = {}
     if scenario is not None:
         for axis, overlays in scenario.variants.items():
             for variant, overlay in overlays.items():
-                under = _validated(overlaid(fields, overlay), ("variants", axis, variant), found, inside=overlay)
+                under = _validated(
+                    overlaid(fields, overlay), ("variants", axis, variant), found, inside=overlay
+                )
                 if under is not None:
                     variants[axis, variant] = under
         found.extend(wrong(scenario, variants, toolbox or Toolbox(), path.parent))
@@ -149,7 +158,9 @@ def _validated(
 def _is_type(part: str | int) -> bool:
     """Whether a part of pydantic's location names a member of a union or a validator rather than a key of the file."""
     return isinstance(part, str) and (
-        "[" in part or part in ("str", "constrained-str", "bool", "int", "float", "literal", "dict", "list", "tuple", "Scope")
+        "[" in part
+        or part
+        in ("str", "constrained-str", "bool", "int", "float", "literal", "dict", "list", "tuple", "Scope")
     )
 
 
@@ -214,6 +225,11 @@ def _children(node: dict[str, Any], part: str | int) -> Iterator[dict[str, Any]]
             yield form["properties"][part]
         elif isinstance(form.get("additionalProperties"), dict):
             yield form["additionalProperties"]
+
+
+def located(found: list[tuple[Loc, str]], path: Path) -> list[Problem]:
+    """Problems of a file with line and column, in the order of the file."""
+    return _located(found, text_of(path), str(path)) if found else []
 
 
 def _located(found: list[tuple[Loc, str]], text: str, name: str) -> list[Problem]:

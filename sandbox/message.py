@@ -31,7 +31,9 @@ def messages(seen: Observation) -> list[dict[str, Any]]:
             raw = event.arguments
             raw = raw if isinstance(raw, str) else json.dumps(raw, ensure_ascii=False)
             function = {"name": wire_name(event.tool), "arguments": raw}
-            told[-1].setdefault("tool_calls", []).append({"id": event.call, "type": "function", "function": function})
+            told[-1].setdefault("tool_calls", []).append(
+                {"id": event.call, "type": "function", "function": function}
+            )
         elif isinstance(event, Returned):
             value = event.result if event.ok else {"error": event.error}
             content = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
@@ -69,13 +71,17 @@ def action(message: Any) -> Action:
     if hasattr(message, "model_dump"):
         message = message.model_dump()
     if not isinstance(message, dict):
-        raise ParticipantFault(f"answered {type(message).__name__}; give text, an Action, or an assistant message")
+        raise ParticipantFault(
+            f"answered {type(message).__name__}; give text, an Action, or an assistant message"
+        )
     calls = []
     for call in message.get("tool_calls") or ():
         function = call.get("function", {}) if isinstance(call, dict) else {}
         if not isinstance(function.get("name"), str):
             raise ParticipantFault(f"a tool call without a function name: {str(call)[:200]}")
-        calls.append(ToolCall(tool=tool_name(function["name"]), arguments=_arguments(function.get("arguments", "{}"))))
+        calls.append(
+            ToolCall(tool=tool_name(function["name"]), arguments=_arguments(function.get("arguments", "{}")))
+        )
     content = message.get("content") or ""
     if not isinstance(content, str):
         content = "".join(part.get("text", "") for part in content if isinstance(part, dict))

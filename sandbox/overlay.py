@@ -19,7 +19,9 @@ def overlaid(value: Any, overlay: Any) -> Any:
         if set(overlay) == {"append"} and isinstance(value, list) and isinstance(overlay["append"], list):
             return [*value, *overlay["append"]]
         if isinstance(value, dict):
-            merged = {key: item for key, item in value.items() if overlay.get(key, item) is not None or item is None}
+            merged = {
+                key: item for key, item in value.items() if overlay.get(key, item) is not None or item is None
+            }
             for key, item in overlay.items():
                 if item is not None:
                     merged[key] = overlaid(value[key], item) if key in value else _fresh(item)

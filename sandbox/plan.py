@@ -51,7 +51,9 @@ def case_id(scenario: str, persona: str, variant: Mapping[str, str]) -> str:
     return f"{scenario}/{persona}" + "".join(f"+{axis}={name}" for axis, name in variant.items())
 
 
-def cases(loaded: Iterable[Loaded], choice: Choice = Choice(), toolbox: Toolbox | None = None) -> list[Case]:  # noqa: B008  # frozen
+def cases(
+    loaded: Iterable[Loaded], choice: Choice = Choice(), toolbox: Toolbox | None = None
+) -> list[Case]:  # frozen
     """The chosen cases of the scenarios, each axis varied alone and whatever `cases:` lists.
 
     Raises:
@@ -73,7 +75,9 @@ def cases(loaded: Iterable[Loaded], choice: Choice = Choice(), toolbox: Toolbox 
 def _combinations(scenario: Scenario) -> Iterator[tuple[str, dict[str, str]]]:
     every = tuple(scenario.personas)
     alone = [{}, *({axis: name} for axis, names in scenario.variants.items() for name in names)]
-    pairs: list[tuple[str, dict[str, str]]] = [(persona, dict(variant)) for variant in alone for persona in every]
+    pairs: list[tuple[str, dict[str, str]]] = [
+        (persona, dict(variant)) for variant in alone for persona in every
+    ]
     for extra in scenario.cases:
         personas = (extra.persona,) if isinstance(extra.persona, str) else extra.persona or every
         pairs.extend((persona, dict(extra.variant)) for persona in personas)
@@ -96,7 +100,8 @@ def _case(one: Loaded, persona: str, variant: dict[str, str], toolbox: Toolbox, 
         if key not in rows:
             bases = kind.parse(world_rows(kind, scenario.world.get(name, {}), scenario, one.path.parent))
             rows[key] = {
-                table: [row.model_dump(mode="json") for row in base.rows.values()] for table, base in bases.items()
+                table: [row.model_dump(mode="json") for row in base.rows.values()]
+                for table, base in bases.items()
             }
         world[name] = rows[key]
     specs = {name: kind.spec() for name, kind in kinds.items()}
@@ -134,7 +139,9 @@ def case_ref(case: Case) -> CaseRef:
     )
 
 
-def specs(cases: Sequence[Case], agents: Iterable[str], seeds: Iterable[int], user: str = "scripted") -> list[Spec]:
+def specs(
+    cases: Sequence[Case], agents: Iterable[str], seeds: Iterable[int], user: str = "scripted"
+) -> list[Spec]:
     """Every case with every agent and seed.
 
     `reference` stands for each of a case's references in turn, `reference:safe` and `reference:unsafe` for those that
@@ -174,7 +181,10 @@ def _what_there_is(choice: Choice, loaded: Sequence[Loaded]) -> str:
     known: dict[str, tuple[tuple[str, ...], set[str]]] = {
         "persona": (choice.personas, {name for one in scenarios for name in one.personas}),
         "intent": (choice.intents, {p.intent for one in scenarios for p in one.personas.values()}),
-        "variant": (choice.variants, {"none"} | {n for one in scenarios for names in one.variants.values() for n in names}),
+        "variant": (
+            choice.variants,
+            {"none"} | {n for one in scenarios for names in one.variants.values() for n in names},
+        ),
         "domain": (choice.domains, {one.domain for one in scenarios}),
         "family": (choice.families, {one.family for one in scenarios}),
         "tag": (choice.tags, {tag for one in scenarios for tag in one.tags}),

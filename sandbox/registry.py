@@ -75,7 +75,8 @@ class Toolbox:
         if name in self.extra:
             return self.extra[name]
         if name in TOOLSETS:
-            return _builtin(TOOLSETS[name])
+            built_in: type[Toolset] = _builtin(TOOLSETS[name])
+            return built_in
         if name in _installed("riskbox.toolsets"):
             try:
                 found: type[Toolset] = _installed("riskbox.toolsets")[name].load()
@@ -91,7 +92,7 @@ class Toolbox:
 
     def code(self, name: str, scenario: Scenario) -> str:
         """The hash of a toolset's code; empty for what comes with riskbox or with the scenario."""
-        if name in scenario.toolsets or name in TOOLSETS and name not in self.extra:
+        if name in scenario.toolsets or (name in TOOLSETS and name not in self.extra):
             return ""
         return code_hash(self.find(name, scenario))
 
@@ -168,7 +169,7 @@ def agent(name: str, case: Case) -> Participant:
             return _obeying(case, int(place) if place else None)
         case "reference":
             reference = _reference(case, place)
-            return _obeying(case, None) if reference == "obeys" else _scripted(case, reference)
+            return _obeying(case, None) if isinstance(reference, str) else _scripted(case, reference)
         case _:
             return _derived(kind, case, place)
 
@@ -204,7 +205,9 @@ def _reference(case: Case, place: str) -> tuple[Beat, ...] | str:
 
 def _obeying(case: Case, place: int | None) -> Participant:
     """An agent that obeys injections and is otherwise a reference: the one named, or the first safe script."""
-    scripts = {i: one.agent for i, one in case.references if one.ends == "safe" and not isinstance(one.agent, str)}
+    scripts = {
+        i: one.agent for i, one in case.references if one.ends == "safe" and not isinstance(one.agent, str)
+    }
     script = scripts.get(place, ()) if place is not None else next(iter(scripts.values()), ())
     made: Participant = _builtin("riskbox.agents.derived:Obeys")(case, _scripted(case, script))
     return made
@@ -275,7 +278,9 @@ def _module(source: str) -> ModuleType:
 def code_hash(thing: Any) -> str:
     """A hash of the source file of a class or function, or of its representation where there is none."""
     try:
-        path = inspect.getsourcefile(thing if inspect.isclass(thing) or inspect.isroutine(thing) else type(thing))
+        path = inspect.getsourcefile(
+            thing if inspect.isclass(thing) or inspect.isroutine(thing) else type(thing)
+        )
         content = Path(path).read_bytes() if path else repr(thing).encode()
     except (TypeError, OSError):
         content = repr(thing).encode()

@@ -35,7 +35,9 @@ class Lost(Exception):
 
 
 async def rollout(
-    state: State, participants: Mapping[str, Participant], patience: Patience = Patience()  # noqa: B008  # frozen
+    state: State,
+    participants: Mapping[str, Participant],
+    patience: Patience = Patience(),  # frozen
 ) -> tuple[State, tuple[Seen, ...]]:
     """Play an episode to its end, from wherever it stands.
 
@@ -88,7 +90,11 @@ async def _next_input(
         return Stopped(ending="fault", reason=ParticipantFault.boundary, detail=f"{party}: {_told(error)}")
     if not isinstance(action, Action):
         kind = type(action).__name__
-        return Stopped(ending="fault", reason=ParticipantFault.boundary, detail=f"{party} answered {kind}, not an Action.")
+        return Stopped(
+            ending="fault",
+            reason=ParticipantFault.boundary,
+            detail=f"{party} answered {kind}, not an Action.",
+        )
     seen.append(Seen(party=party, event=len(state.events), seconds=round(time.monotonic() - started, 6)))
     return Acted(by=party, action=action)
 
@@ -100,7 +106,12 @@ async def _answer(state: State) -> Answered:
         raise ParticipantFault("nobody is next and no tool is waited for")
     toolset, _, name = waiting.tool.partition(".")
     outcome = await state.stage.toolsets[toolset].answer(
-        name, waiting.arguments, state.stage.bases[toolset], state.changes.get(toolset, {}), state.now, waiting.seed
+        name,
+        waiting.arguments,
+        state.stage.bases[toolset],
+        state.changes.get(toolset, {}),
+        state.now,
+        waiting.seed,
     )
     return Answered(call=waiting.call, result=outcome.result, error=outcome.error)
 

@@ -74,7 +74,8 @@ class Summary(Frozen):
             values={v.dimension: v.value for v in one.verdicts},
             attempted={v.dimension: v.attempted for v in one.verdicts},
             findings=tuple(
-                FindingRow(risk=f.risk, status=f.status, severity=f.severity, category=f.category) for f in one.findings
+                FindingRow(risk=f.risk, status=f.status, severity=f.severity, category=f.category)
+                for f in one.findings
             ),
             signals=tuple(signal.id for signal in one.signals),
             risks_asked=len(one.risks),
@@ -168,5 +169,3 @@ class EpisodeRow(BaseModel):
     def summary(self, evaluator: str = "") -> Summary | None:
         """One evaluator's summary; the first without a name."""
         return next((one for one in self.summaries if not evaluator or one.evaluator == evaluator), None)
-
-

@@ -179,7 +179,10 @@ class Runner:
         acknowledged: list[str] = []
         while (self.queue or open_tasks) and not self.stopping:
             # twice what it plays at once: it never waits for us, and little is lost when it dies
-            more = [self.queue.popleft() for _ in range(min(len(self.queue), 2 * self.concurrency - len(open_tasks)))]
+            more = [
+                self.queue.popleft()
+                for _ in range(min(len(self.queue), 2 * self.concurrency - len(open_tasks)))
+            ]
             open_tasks.update((task.spec.id, task) for task in more)
             if more:
                 await _answered(worker.add(more))
@@ -250,7 +253,9 @@ class Runner:
             return
         stage = Stages(self.cases, self.toolbox).of(task.spec.case)
         detail = f"Its worker died {strikes} times while it was playing alone: {reason}"
-        await self._keep([packed(faulted(self.run, task.spec, stage, "worker_died", detail, task.attempt))], {})
+        await self._keep(
+            [packed(faulted(self.run, task.spec, stage, "worker_died", detail, task.attempt))], {}
+        )
 
 
 async def _answered(call: Awaitable[Any]) -> Any:

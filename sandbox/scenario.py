@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 
 from riskbox.sandbox.errors import did_you_mean
 from riskbox.sandbox.taxonomy import categories
@@ -28,7 +36,9 @@ Level: TypeAlias = Literal["low", "medium", "high"]
 def _category(slug: str) -> str:
     if slug not in categories():
         # the commonest slip is a misspelt dimension, and all 53 names would drown the hint
-        raise ValueError(f"{slug!r} is not a category. {did_you_mean(slug, categories(), listed=0)}".split(" Known")[0])
+        raise ValueError(
+            f"{slug!r} is not a category. {did_you_mean(slug, categories(), listed=0)}".split(" Known")[0]
+        )
     return slug
 
 
@@ -41,7 +51,11 @@ class Part(BaseModel):
     """A part of a scenario file: frozen, and strict about unknown keys."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", use_attribute_docstrings=True, populate_by_name=True, str_max_length=200_000
+        frozen=True,
+        extra="forbid",
+        use_attribute_docstrings=True,
+        populate_by_name=True,
+        str_max_length=200_000,
     )
 
 
@@ -285,7 +299,9 @@ class Reference(Part):
         return self
 
 
-Proof: TypeAlias = Literal["unreached_goal", "free_goal", "unproven_risk", "unavoidable_risk", "no_safe_reference"]
+Proof: TypeAlias = Literal[
+    "unreached_goal", "free_goal", "unproven_risk", "unavoidable_risk", "no_safe_reference"
+]
 
 
 class Waiver(Part):

@@ -54,13 +54,17 @@ def wrong(
             yield from (((*place, *at), said) for at, said in _injections(under, names))
     yield from _injections(scenario, names)
     for index, extra in enumerate(scenario.cases):
-        yield from _scope(Scope(persona=extra.persona, variant=dict(extra.variant)), names, ("cases", index), none=False)
+        yield from _scope(
+            Scope(persona=extra.persona, variant=dict(extra.variant)), names, ("cases", index), none=False
+        )
 
 
 class _Names:
     """Every name a scenario may use."""
 
-    def __init__(self, scenario: Scenario, variants: Mapping[tuple[str, str], Scenario], toolbox: Toolbox) -> None:
+    def __init__(
+        self, scenario: Scenario, variants: Mapping[tuple[str, str], Scenario], toolbox: Toolbox
+    ) -> None:
         self.problems: list[Found] = []
         self.toolbox = toolbox
         self.personas = set(scenario.personas)
@@ -91,7 +95,9 @@ class _Names:
             elif name in known:
                 self.offered.add(name)
             else:
-                self.problems.append(((*at, index), f"unknown tool {name!r}. {did_you_mean(name, known, listed=30)}"))
+                self.problems.append(
+                    ((*at, index), f"unknown tool {name!r}. {did_you_mean(name, known, listed=30)}")
+                )
 
     def _toolset(self, name: str, scenario: Scenario, at: Loc) -> type[Toolset] | None:
         if name not in self.toolsets:
@@ -126,16 +132,28 @@ def _people(scenario: Scenario) -> Iterator[Found]:
     for id, persona in scenario.personas.items():
         at: Loc = ("personas", id)
         if persona.intent in ("malicious", "vulnerable") and persona.twin is None:
-            yield at, f"a {persona.intent} persona must name its `twin`: who asks for much the same thing in good faith."
+            yield (
+                at,
+                f"a {persona.intent} persona must name its `twin`: who asks for much the same thing in good faith.",
+            )
         if persona.twin is not None:
             if persona.twin not in scenario.personas:
-                yield (*at, "twin"), f"no persona {persona.twin!r}. {did_you_mean(persona.twin, scenario.personas)}"
+                yield (
+                    (*at, "twin"),
+                    f"no persona {persona.twin!r}. {did_you_mean(persona.twin, scenario.personas)}",
+                )
             elif scenario.personas[persona.twin].intent != "benign":
-                yield (*at, "twin"), f"the twin must be benign; {persona.twin!r} is {scenario.personas[persona.twin].intent}."
+                yield (
+                    (*at, "twin"),
+                    f"the twin must be benign; {persona.twin!r} is {scenario.personas[persona.twin].intent}.",
+                )
 
 
 def _parts(scenario: Scenario, names: _Names) -> Iterator[Found]:
-    lists: tuple[tuple[str, tuple[Question, ...]], ...] = (("risks", scenario.risks), ("goals", scenario.goals))
+    lists: tuple[tuple[str, tuple[Question, ...]], ...] = (
+        ("risks", scenario.risks),
+        ("goals", scenario.goals),
+    )
     for key, listed in lists:
         seen: set[str] = set()
         for index, one in enumerate(listed):
@@ -153,7 +171,10 @@ def _parts(scenario: Scenario, names: _Names) -> Iterator[Found]:
     for index, waiver in enumerate(scenario.waives):
         known = names.risks | names.goals
         if waiver.about and waiver.about not in known:
-            yield ("waives", index, "about"), f"no risk or goal {waiver.about!r}. {did_you_mean(waiver.about, known)}"
+            yield (
+                ("waives", index, "about"),
+                f"no risk or goal {waiver.about!r}. {did_you_mean(waiver.about, known)}",
+            )
 
 
 def _references(scenario: Scenario, names: _Names) -> Iterator[Found]:
@@ -181,7 +202,10 @@ def _script(script: tuple[Beat, ...], names: _Names, at: Loc) -> Iterator[Found]
             yield from _condition(beat.when, names, (*here, "when"))
         # an unsafe reference may well call a tool that does not exist, but it must say a toolset's name right
         if beat.call is not None and "." not in beat.call:
-            yield (*here, "call"), f"{beat.call!r} is not toolset.tool. {did_you_mean(beat.call, names.offered)}"
+            yield (
+                (*here, "call"),
+                f"{beat.call!r} is not toolset.tool. {did_you_mean(beat.call, names.offered)}",
+            )
         elif beat.call is not None and beat.call.partition(".")[0] in names.toolsets:
             yield from names.tool(beat.call, (*here, "call"))
 
@@ -274,7 +298,7 @@ def _world(scenario: Scenario, names: _Names, folder: Path, where: Loc) -> Itera
         if clock is not None:
             datetime.fromisoformat(clock)
     except (ValueError, TypeError):
-        yield (*where, "world", "clock"), f"{clock!r} is not a time; write it \"2026-03-02T09:00:00Z\"."
+        yield (*where, "world", "clock"), f'{clock!r} is not a time; write it "2026-03-02T09:00:00Z".'
         return
     for name in names.toolsets:
         given = scenario.world.get(name)

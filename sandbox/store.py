@@ -88,12 +88,17 @@ class Store(ABC):
         """The ids of the episodes a run has stored."""
 
     @abstractmethod
-    def count(self, run: str, where: Where = Where()) -> int:  # noqa: B008  # frozen
+    def count(self, run: str, where: Where = Where()) -> int:  # frozen
         """How many rows fit."""
 
     @abstractmethod
     def rows(
-        self, run: str, where: Where = Where(), *, offset: int = 0, limit: int | None = None  # noqa: B008  # frozen
+        self,
+        run: str,
+        where: Where = Where(),
+        *,
+        offset: int = 0,
+        limit: int | None = None,  # frozen
     ) -> Iterator[EpisodeRow]:
         """The rows that fit, in the order they were stored, read as they are iterated."""
 
@@ -128,5 +133,7 @@ class Store(ABC):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
         self.close()

@@ -120,7 +120,7 @@ class Table(Generic[R]):
         row = self.get(id)
         if row is None:
             noun = self._path[-1].replace("_", " ")
-            noun = noun[:-1] if noun.endswith("s") else noun
+            noun = noun.removesuffix("s")
             raise ToolError("not_found", f"No {noun} has the id {id!r}.", hint="Search for it first.")
         return row
 
@@ -195,4 +195,9 @@ def paged(rows: Iterable[Any], page: int = 1, size: int = 10) -> dict[str, Any]:
     pages = max(1, -(-len(listed) // size))
     if not 1 <= page <= pages:
         raise ToolError("no_such_page", f"There is no page {page}; the last is {pages}.")
-    return {"items": listed[(page - 1) * size : page * size], "page": page, "pages": pages, "total": len(listed)}
+    return {
+        "items": listed[(page - 1) * size : page * size],
+        "page": page,
+        "pages": pages,
+        "total": len(listed),
+    }

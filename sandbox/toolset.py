@@ -24,12 +24,23 @@ remote service, say): it may read the tables but not write them.
 from __future__ import annotations
 
 import inspect
-import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar, get_args, get_origin, get_type_hints
+from random import Random
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    ClassVar,
+    Literal,
+    TypeVar,
+    get_args,
+    get_origin,
+    get_type_hints,
+    overload,
+)
 
 from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError, create_model
 from pydantic_core import to_jsonable_python
@@ -145,9 +156,17 @@ def _said_plainly(error: ValidationError, model: type[BaseModel]) -> str:
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+@overload
+def tool(method: F) -> F: ...
+
+
+@overload
+def tool(*, writes: bool = False, action: ActionClass | None = None) -> Callable[[F], F]: ...
+
+
 def tool(
     method: F | None = None, *, writes: bool = False, action: ActionClass | None = None
-) -> Any:
+) -> F | Callable[[F], F]:
     """Mark a method as a tool.
 
     Args:
@@ -193,7 +212,9 @@ class Toolset:
     # --- override these -------------------------------------------------------------------------------------
 
     @classmethod
-    def generate(cls, fake: Faker, counts: Mapping[str, int], now: datetime) -> dict[str, list[dict[str, Any]]]:
+    def generate(
+        cls, fake: Faker, counts: Mapping[str, int], now: datetime
+    ) -> dict[str, list[dict[str, Any]]]:
         """Rows for a world of some size, by table.
 
         Args:
@@ -213,20 +234,22 @@ class Toolset:
 
     # --- the toolset owns these -----------------------------------------------------------------------------
 
-    def __init__(self, bases: Mapping[str, Base[Any]], changes: Mapping[str, Changes], now: datetime, seed: int) -> None:
+    def __init__(
+        self, bases: Mapping[str, Base[Any]], changes: Mapping[str, Changes], now: datetime, seed: int
+    ) -> None:
         self.now, self._seed, self._random = now, seed, None
         name = self.toolset_name()
         for table, base in bases.items():
             setattr(self, table, Table(base, changes.get(table, {}), (name, table)))
 
     @property
-    def random(self) -> random.Random:
+    def random(self) -> Random:
         """A generator whose draws depend on the episode's seed and this call alone."""
         if self._random is None:
-            self._random = random.Random(self._seed)
+            self._random = Random(self._seed)
         return self._random
 
-    _random: random.Random | None
+    _random: Random | None
 
     @classmethod
     def toolset_name(cls) -> str:
@@ -236,12 +259,12 @@ class Toolset:
     @classmethod
     def row_types(cls) -> Mapping[str, type[Row]]:
         """The declared tables and the kind of their rows."""
-        return _row_types(cls)
+        return _row_types(cls)  # type: ignore[arg-type]  # a class is hashable, whatever the stub thinks
 
     @classmethod
     def tools(cls) -> Mapping[str, Tool]:
         """The toolset's tools by short name, in the order of the file."""
-        return _tools(cls)
+        return _tools(cls)  # type: ignore[arg-type]  # the same
 
     @classmethod
     def spec(cls) -> ToolsetSpec:
@@ -278,14 +301,18 @@ class Toolset:
                     row = kind.model_validate(value)
                 except ValidationError as error:
                     for one in error.errors(include_url=False, include_context=False, include_input=False):
-                        where = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in (index, *one["loc"]))
+                        where = "".join(
+                            f"[{p}]" if isinstance(p, int) else f".{p}" for p in (index, *one["loc"])
+                        )
                         hint = ""
                         if one["type"] == "extra_forbidden":
                             hint = " " + did_you_mean(str(one["loc"][-1]), kind.model_fields)
                         problems.append(Problem(one["msg"] + "." + hint, path=f"{table}{where}"))
                     continue
                 if row.id in seen:
-                    problems.append(Problem(f"the id {row.id!r} is taken by an earlier row.", path=f"{table}[{index}].id"))
+                    problems.append(
+                        Problem(f"the id {row.id!r} is taken by an earlier row.", path=f"{table}[{index}].id")
+                    )
                 seen.add(row.id)
                 rows.append(row)
             parsed[table] = rows
@@ -324,9 +351,13 @@ class Toolset:
             raise ToolFault(f"{found.spec.name} raised {type(error).__name__}: {error}") from error
         touched = {name: table for name in bases if (table := getattr(service, name)).patch}
         if touched and not found.spec.writes:
-            raise ToolFault(f"{found.spec.name} is marked reading but wrote {', '.join(touched)}; say writes=True.")
+            raise ToolFault(
+                f"{found.spec.name} is marked reading but wrote {', '.join(touched)}; say writes=True."
+            )
         patch = tuple(operation for table in touched.values() for operation in table.patch)
-        after = {**changes, **{name: table.changes for name, table in touched.items()}} if touched else changes
+        after = (
+            {**changes, **{name: table.changes for name, table in touched.items()}} if touched else changes
+        )
         return Outcome(result=to_jsonable_python(result), patch=patch, changes=after)
 
     @classmethod
@@ -376,7 +407,10 @@ def _tool(cls: type[Toolset], name: str, method: Callable[..., Any]) -> Tool:
     fields: dict[str, Any] = {}
     for parameter in list(inspect.signature(method).parameters.values())[1:]:
         default = ... if parameter.default is parameter.empty else parameter.default
-        fields[parameter.name] = (hints[parameter.name], Field(default, description=told.get(parameter.name) or None))
+        fields[parameter.name] = (
+            hints[parameter.name],
+            Field(default, description=told.get(parameter.name) or None),
+        )
     config = ConfigDict(extra="forbid", strict=True)
     arguments = create_model(f"{cls.__name__}_{name}", __config__=config, **fields)
     text = "\n\n".join(part for part in (about.short_description, about.long_description) if part)
@@ -400,7 +434,9 @@ def _plain_schema(schema: dict[str, Any]) -> dict[str, Any]:
     def plain(node: Any, named: bool) -> Any:
         if isinstance(node, dict):
             # below `properties`, `title` may be a parameter's own name
-            return {k: plain(v, k in ("properties", "$defs")) for k, v in node.items() if named or k != "title"}
+            return {
+                k: plain(v, k in ("properties", "$defs")) for k, v in node.items() if named or k != "title"
+            }
         return [plain(item, False) for item in node] if isinstance(node, list) else node
 
     cleaned: dict[str, Any] = plain(schema, False)

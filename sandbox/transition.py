@@ -15,7 +15,19 @@ from pydantic_core import PydanticSerializationError, to_json
 
 from riskbox.sandbox.action import Action, ToolCall
 from riskbox.sandbox.errors import did_you_mean
-from riskbox.sandbox.event import Called, Changed, Ended, Ending, Event, Injected, Left, Noted, Returned, Said, Waited
+from riskbox.sandbox.event import (
+    Called,
+    Changed,
+    Ended,
+    Ending,
+    Event,
+    Injected,
+    Left,
+    Noted,
+    Returned,
+    Said,
+    Waited,
+)
 from riskbox.sandbox.input import Acted, Answered, Input, Stopped
 from riskbox.sandbox.scenario import Injection
 from riskbox.sandbox.state import AGENT, Stage, State, Waiting, derived, placed
@@ -56,7 +68,9 @@ def step(state: State, given: Input) -> tuple[State, tuple[Event, ...]]:
     draft = _Draft(state)
     match given:
         case Acted():
-            given = given if _encodable(given) else given.model_copy(update={"action": _cleaned(given.action)})
+            given = (
+                given if _encodable(given) else given.model_copy(update={"action": _cleaned(given.action)})
+            )
             _act(draft, given.by, given.action)
         case Answered():
             _answer(draft, given)
@@ -247,7 +261,8 @@ def _injected(result: Any, injection: Injection) -> tuple[Any, bool]:
     result = copy.deepcopy(result)
     for match in jsonpath.finditer(injection.path, result):
         if isinstance(match.value, str) and match.parent is not None:
-            match.parent.obj[match.parts[-1]] = placed(match.value, injection)
+            holder: Any = match.parent.obj
+            holder[match.parts[-1]] = placed(match.value, injection)
             return result, True
     return result, False
 

@@ -34,7 +34,11 @@ def world_rows(toolset: type[Toolset], given: Any, scenario: Scenario, folder: P
     listed = {table: rows for table, rows in given.items() if table not in ("generate", "rows")}
     if not tables:
         return listed
-    wrong = [Problem("expected a list of rows.", path=table) for table, rows in listed.items() if not isinstance(rows, list)]
+    wrong = [
+        Problem("expected a list of rows.", path=table)
+        for table, rows in listed.items()
+        if not isinstance(rows, list)
+    ]
     if wrong:
         raise ScenarioError(wrong)
     # rows of the scenario file stand first, so that their places match the file in error messages
@@ -57,7 +61,9 @@ def _from_file(name: Any, folder: Path) -> dict[str, list[Any]]:
     except (OSError, ValueError, RecursionError) as error:
         raise ScenarioError([Problem(f"{name!r} cannot be read as JSON: {error}.", path="rows")]) from None
     if not isinstance(content, dict) or not all(isinstance(rows, list) for rows in content.values()):
-        raise ScenarioError([Problem(f"{name!r} must hold an object of tables, each a list of rows.", path="rows")])
+        raise ScenarioError(
+            [Problem(f"{name!r} must hold an object of tables, each a list of rows.", path="rows")]
+        )
     return content
 
 
@@ -69,7 +75,9 @@ def _generated(toolset: type[Toolset], wanted: Any, scenario: Scenario) -> dict[
     counts = {table: count for table, count in wanted.items() if table != "seed"}
     for table, count in counts.items():
         if not isinstance(count, int) or not 0 <= count <= MAX_GENERATED:
-            raise ScenarioError([Problem(f"expected a number from 0 to {MAX_GENERATED:,}.", path=f"generate.{table}")])
+            raise ScenarioError(
+                [Problem(f"expected a number from 0 to {MAX_GENERATED:,}.", path=f"generate.{table}")]
+            )
     fake = Faker("en_US", use_weighting=False)
     fake.seed_instance(wanted["seed"])
     clock = datetime.fromisoformat(str(scenario.world.get("clock", "2026-01-05T09:00:00Z")))

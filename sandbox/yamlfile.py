@@ -143,7 +143,9 @@ class _Builder:
                 continue
             if event.tag is not None and event.tag != "!":
                 raise self.fail(f"tags ({event.tag}) are not supported.", event)
-            value: Any = _scalar(event) if kind is yaml.ScalarEvent else {} if kind is yaml.MappingStartEvent else []
+            value: Any = (
+                _scalar(event) if kind is yaml.ScalarEvent else {} if kind is yaml.MappingStartEvent else []
+            )
             here: Path_ = ()
             if found is not None:
                 here = (*path, waiting[0] if is_map else len(holder)) if len(stack) > 1 else ()

@@ -1,8 +1,8 @@
 """A calendar service: the calendars of people and rooms, their events, invitations, reminders and sharing.
 
-The agent is signed in as the owner of one calendar (`mine: true`, else the first). It sees of other calendars what
-they show to everyone or share with it, and an event stands in the calendar of its organiser and of every guest who
-has not declined.
+The agent is signed in as the owner of one calendar (`mine: true`, else the first). It sees of other calendars
+what they show to everyone or share with it. An event stands in the calendar of its organiser and of every guest
+who has not declined.
 """
 
 from __future__ import annotations
@@ -242,7 +242,7 @@ class Diary(Toolset):
             page: Which page of twenty.
         """
         if not calendars or not 5 <= minutes <= 480:
-            raise ToolError("bad_request", "Give at least one calendar and 5 to 480 minutes.")
+            raise ToolError("bad_search", "Give at least one calendar and 5 to 480 minutes.")
         rows = [self._calendar(self._guest(name), "free_busy") for name in calendars]
         starts, ends = self._span(rows[0], first, last)
         wanted, length = {row.id for row in rows}, timedelta(minutes=minutes)
@@ -270,7 +270,7 @@ class Diary(Toolset):
         calendar: str = "",
         overlap: bool = False,
     ) -> Event:
-        """Create an event and send invitations to its guests. Refused if someone is busy, unless told to overlap.
+        """Create an event and invite its guests. Refused if someone is busy, unless told to overlap.
 
         Args:
             title: What it is.
@@ -425,7 +425,7 @@ class Diary(Toolset):
 
         Args:
             to: The id of the person's calendar, or an email address.
-            level: free_busy shows when you are busy, read shows all but private events, edit lets change them.
+            level: free_busy shows when you are busy, read shows all but private events, edit changes them.
         """
         me, who = self._me(), self._guest(to)
         if who == me.id:
@@ -464,11 +464,8 @@ class Diary(Toolset):
         me = self._me()
         if row.id == me.id:
             return "edit"
-        given: list[Access] = [
-            row.everyone,
-            *(one.level for one in self.shares.where(calendar=row.id, to=me.id)),
-        ]
-        return max(given, key=LEVELS.index)
+        given = [share.level for share in self.shares.where(calendar=row.id, to=me.id)]
+        return max((row.everyone, *given), key=LEVELS.index)
 
     def _calendar(self, id: str, needed: Access) -> Calendar:
         row = self.calendars[id] if id else self._me()
@@ -528,13 +525,11 @@ class Diary(Toolset):
         """The id of the calendar a name stands for, or the email address of someone outside."""
         plain = name.strip().casefold()
         for row in self.calendars:
-            if plain in (row.id.casefold(), row.email.casefold()):
+            if plain and plain in (row.id.casefold(), row.email.casefold()):
                 return row.id
         if not EMAIL.fullmatch(plain):
             hint = "Call list_calendars for the ids, or give an email address."
-            raise ToolError(
-                "unknown_person", f"{name!r} is neither a calendar nor an email address.", hint=hint
-            )
+            raise ToolError("unknown_person", f"{name!r} is no calendar and no email address.", hint=hint)
         return plain
 
     def _first_answer(self, who: str) -> Literal["needs_action", "accepted"]:
@@ -549,21 +544,22 @@ class Diary(Toolset):
         return row
 
     def _check_free(self, row: Event, calendars: set[str], overlap: bool) -> None:
-        known = [one for one in self.calendars if one.id in calendars]
-        # a calendar that shows the account nothing does not tell either that it is busy
-        asked = {
-            one.id: one
-            for one in known
-            if one.kind == "room" or (not overlap and self._access(one) != "none")
-        }
+        asked = {}
+        for id in calendars:
+            calendar = self.calendars.get(id)
+            # a calendar that shows the account nothing does not tell either that it is busy
+            if calendar and (calendar.kind == "room" or not (overlap or self._access(calendar) == "none")):
+                asked[id] = calendar
         for other in self.events:
             if other.id == row.id or not other.meets(row.starts, row.ends):
                 continue
             for id in sorted(other.on & asked.keys()):
-                room, span = asked[id].kind == "room", f"{_said(other.starts)} to {_said(other.ends)} UTC"
-                hint = "Call find_free_slots" + ("." if room else ", or create it with overlap.")
-                code, state = ("room_taken", "taken") if room else ("busy", "busy")
-                raise ToolError(code, f"{asked[id].name} is {state} from {span}.", hint=hint)
+                room = asked[id].kind == "room"
+                message = (
+                    f"{asked[id].name} is not free from {_said(other.starts)} to {_said(other.ends)} UTC."
+                )
+                hint = "Call find_free_slots." if room else "Call find_free_slots, or set overlap."
+                raise ToolError("room_taken" if room else "busy", message, hint=hint)
 
     # --- worlds ---------------------------------------------------------------------------------------------
 
@@ -739,4 +735,6 @@ def _events(fake: Faker, count: int, calendars: Made, now: datetime) -> Made:
 def _answer(fake: Faker, row: dict[str, Any]) -> str:
     if row.get("kind") == "room":
         return "accepted"
-    return fake.random.choices(("accepted", "needs_action", "tentative", "declined"), (75, 12, 7, 6))[0]
+    answers = ("accepted", "needs_action", "tentative", "declined")
+    drawn: str = fake.random.choices(answers, (75, 12, 7, 6))[0]
+    return drawn

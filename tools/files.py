@@ -517,7 +517,7 @@ class Tree:
         waiting = [self.look(path)]
         while waiting:
             file = waiting.pop()
-            self.spend(20)
+            self.spend(150)
             yield file
             if file.kind == "folder":
                 if not self.may(file, "rx"):
@@ -644,7 +644,9 @@ class Tree:
     def move(self, source: str, target: str) -> None:
         """Move a file or folder to a place that `destination` gave."""
         file = self.look(source)
-        if source in self._lasting or not self._removable(file, self.folder(posixpath.dirname(source))):
+        free = source not in self._lasting and self._removable(file, self.folder(posixpath.dirname(source)))
+        leaves = posixpath.dirname(source) != posixpath.dirname(target)
+        if not free or (file.kind == "folder" and leaves and not self.may(file, "w")):
             raise refusal("permission_denied", source)
         self.yields(target, file)
         moved = [file]

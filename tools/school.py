@@ -760,6 +760,7 @@ class School(Toolset):
             source: Where its statements come from, for instance a policy, a person or a web address.
             article: Id of the article to replace; leave it out for a new one.
         """
+        id = self.articles[article].id if article else self.articles.next_id("KB-")
         for text, what in ((title, "title"), (body, "body"), (source, "source")):
             _say(text, what)
         same = [a for a in self.articles if a.title.casefold() == title.casefold() and a.id != article]
@@ -767,7 +768,6 @@ class School(Toolset):
             raise ToolError(
                 "title_taken", f"{same[0].id} has this title.", hint="Replace that article instead."
             )
-        id = self.articles[article].id if article else self.articles.next_id("KB-")
         return self.articles.put(
             Article(id=id, title=title, body=body, audience=audience, source=source, updated=self.now)
         )

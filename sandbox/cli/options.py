@@ -44,7 +44,9 @@ def add_store(parser: argparse.ArgumentParser) -> None:
 
 def add_json(parser: argparse.ArgumentParser) -> None:
     """`--json`."""
-    parser.add_argument("--json", action="store_true", help="print JSON for programs instead of tables for people")
+    parser.add_argument(
+        "--json", action="store_true", help="print JSON for programs instead of tables for people"
+    )
 
 
 def add_tools(parser: argparse.ArgumentParser) -> None:
@@ -62,8 +64,12 @@ def add_choice(parser: argparse.ArgumentParser) -> None:
     """Which cases."""
     group = parser.add_argument_group("which cases (each may be repeated; default all)")
     group.add_argument("--persona", metavar="ID", action="append", default=[], help="personas by id")
-    group.add_argument("--intent", action="append", default=[], help="benign, careless, vulnerable, malicious")
-    group.add_argument("--variant", metavar="[AXIS=]NAME", action="append", default=[], help="variants; `none` for none")
+    group.add_argument(
+        "--intent", action="append", default=[], help="benign, careless, vulnerable, malicious"
+    )
+    group.add_argument(
+        "--variant", metavar="[AXIS=]NAME", action="append", default=[], help="variants; `none` for none"
+    )
     group.add_argument("--domain", action="append", default=[], help="domains, such as healthcare")
     group.add_argument("--family", action="append", default=[], help="families")
     group.add_argument("--tag", action="append", default=[], help="tags")

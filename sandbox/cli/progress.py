@@ -28,7 +28,9 @@ class Display:
         console: Where to; standard error by default, so that output can be piped.
     """
 
-    def __init__(self, run: Manifest, planned: int, *, quiet: bool = False, console: Console | None = None) -> None:
+    def __init__(
+        self, run: Manifest, planned: int, *, quiet: bool = False, console: Console | None = None
+    ) -> None:
         self.run, self.planned, self.quiet = run, planned, quiet
         self.console = console or Console(stderr=True)
         self.live_here = self.console.is_terminal and not quiet
@@ -52,13 +54,16 @@ class Display:
         self.console.print(f"{self.planned} episodes, agents: {agents}", markup=False, highlight=False)
         if any(agent.startswith("reference") for agent in self.run.agents):
             self.console.print(
-                "Reference agents are scripted: they prove the scenarios and say nothing about a model.", style="dim"
+                "Reference agents are scripted: they prove the scenarios and say nothing about a model.",
+                style="dim",
             )
         if self.live_here:
             self.live.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
         if self.live_here:
             self.live.update(self._shown(), refresh=True)
             self.live.stop()
@@ -100,7 +105,9 @@ class Display:
     def _domains(self) -> Table:
         table = Table.grid(padding=(0, 2))
         for domain, (done, risky) in sorted(self.tally.by_domain.items()):
-            table.add_row(f"[dim]{domain.replace('_', ' ')}[/]", f"{done}", f"[red]{risky} risky[/]" if risky else "")
+            table.add_row(
+                f"[dim]{domain.replace('_', ' ')}[/]", f"{done}", f"[red]{risky} risky[/]" if risky else ""
+            )
         return table
 
     def _line(self) -> None:

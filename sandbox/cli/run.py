@@ -27,7 +27,9 @@ EXAMPLES = """\
 def parser() -> argparse.ArgumentParser:
     """The options."""
     made = Parser("run", "Play scenarios as a batch on Ray and store every episode, assessed.", EXAMPLES)
-    made.add_argument("paths", metavar="PATH", nargs="*", help="scenario files and folders (default: the shipped ones)")
+    made.add_argument(
+        "paths", metavar="PATH", nargs="*", help="scenario files and folders (default: the shipped ones)"
+    )
     made.add_argument(
         "--agent",
         action="append",
@@ -36,22 +38,48 @@ def parser() -> argparse.ArgumentParser:
         "file.py:Name; may be repeated (default: reference)",
     )
     made.add_argument("--user", default="scripted", help="who plays the users (default: %(default)s)")
-    made.add_argument("--seeds", type=int, default=1, metavar="N", help="play each case with seeds 1..N (default: 1)")
+    made.add_argument(
+        "--seeds", type=int, default=1, metavar="N", help="play each case with seeds 1..N (default: 1)"
+    )
     made.add_argument("--name", default="", help="a name for the run, to find it by")
     add_choice(made)
     add_tools(made)
     add_store(made)
     group = made.add_argument_group("how")
-    group.add_argument("--resume", metavar="RUN", help="go on with this run (an id, its beginning, a name, or latest)")
+    group.add_argument(
+        "--resume", metavar="RUN", help="go on with this run (an id, its beginning, a name, or latest)"
+    )
     group.add_argument("--local", action="store_true", help="play in this process, without Ray")
     group.add_argument("--address", help="join this Ray cluster (auto, host:6379 or ray://host:10001)")
-    group.add_argument("--workers", type=int, default=0, metavar="N", help="episode actors (default: one a core)")
-    group.add_argument("--concurrency", type=int, default=200, metavar="N", help="episodes in flight in each (default: 200)")
-    group.add_argument("--turn-seconds", type=float, default=120.0, metavar="S", help="limit of one answer (default: 120)")
-    group.add_argument("--episode-seconds", type=float, default=1800.0, metavar="S", help="limit of an episode (default: 1800)")
-    group.add_argument("--place", action="append", default=[], metavar="ROLE=WHERE", help="agent=actor, agent=inline, user=...")
-    group.add_argument("--agent-memory", type=float, metavar="GB", help="memory of each process of your agent")
-    group.add_argument("--agent-gpus", type=float, default=0.0, metavar="N", help="GPUs of each process of your agent")
+    group.add_argument(
+        "--workers", type=int, default=0, metavar="N", help="episode actors (default: one a core)"
+    )
+    group.add_argument(
+        "--concurrency", type=int, default=200, metavar="N", help="episodes in flight in each (default: 200)"
+    )
+    group.add_argument(
+        "--turn-seconds", type=float, default=120.0, metavar="S", help="limit of one answer (default: 120)"
+    )
+    group.add_argument(
+        "--episode-seconds",
+        type=float,
+        default=1800.0,
+        metavar="S",
+        help="limit of an episode (default: 1800)",
+    )
+    group.add_argument(
+        "--place",
+        action="append",
+        default=[],
+        metavar="ROLE=WHERE",
+        help="agent=actor, agent=inline, user=...",
+    )
+    group.add_argument(
+        "--agent-memory", type=float, metavar="GB", help="memory of each process of your agent"
+    )
+    group.add_argument(
+        "--agent-gpus", type=float, default=0.0, metavar="N", help="GPUs of each process of your agent"
+    )
     group.add_argument("--working-dir", metavar="DIR", help="a folder to ship to the workers of a cluster")
     group.add_argument("--quiet", action="store_true", help="no progress display")
     add_json(made)
@@ -62,7 +90,9 @@ def main(argv: list[str]) -> int:
     """Play, and say where the results are."""
     given = parser().parse_args(argv)
     if given.resume and (given.paths or given.agent):
-        raise InputError("run: --resume goes on with what the run was to play; give it no paths and no --agent.")
+        raise InputError(
+            "run: --resume goes on with what the run was to play; give it no paths and no --agent."
+        )
     for name in ("seeds", "concurrency"):
         if getattr(given, name) < 1:
             raise InputError(f"run: --{name} must be at least 1.")
@@ -100,10 +130,14 @@ def _terms(given: argparse.Namespace) -> Terms:
     for one in given.place:
         role, _, where = one.partition("=")
         if role not in ("agent", "user") or where not in ("actor", "inline"):
-            raise InputError(f"run: --place {one}: write agent=actor, agent=inline, user=actor or user=inline.")
+            raise InputError(
+                f"run: --place {one}: write agent=actor, agent=inline, user=actor or user=inline."
+            )
         places[role] = where
     if given.local and (given.address or "actor" in places.values()):
-        raise InputError("run: --local plays without Ray; it goes with neither --address nor --place ...=actor.")
+        raise InputError(
+            "run: --local plays without Ray; it goes with neither --address nor --place ...=actor."
+        )
     return Terms(
         local=given.local,
         address=given.address,

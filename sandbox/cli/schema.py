@@ -7,7 +7,9 @@ from riskbox.sandbox.cli.options import Parser
 
 def main(argv: list[str]) -> int:
     """Print the schema that editors use."""
-    Parser("schema", "Print the JSON Schema of scenario files, for editors.", "  riskbox schema > schema.json\n").parse_args(argv)
+    Parser(
+        "schema", "Print the JSON Schema of scenario files, for editors.", "  riskbox schema > schema.json\n"
+    ).parse_args(argv)
     from riskbox.sandbox.loader import schema_text
 
     print(schema_text(), end="")

@@ -66,8 +66,10 @@ SCHEMA = 1
 """Version of the layout this release writes."""
 PAGE = 500
 """Rows read at once."""
-ID_PAGE = 5000
-"""Ids and facets read at once."""
+ID_PAGE = 2000
+"""Ids read, and facets looked at, at once: some 10 ms of the server's time."""
+FACETS = (*FIELDS, "label")
+"""What filters look at, in the order they are kept."""
 
 BEGIN = """
 -- KEYS: runs states begun specs    ARGV: run manifest state specs
@@ -126,6 +128,21 @@ for i = 1, #found, 2 do ids[#ids + 1] = found[i] end
 return {found[#found], redis.call('HMGET', KEYS[2], unpack(ids))}
 """
 
+FITTING = """
+-- KEYS: order facets    ARGV: first and last rank, place of the case, text, wanted values by place
+-- returns how many were looked at and the ids that fit
+local ids = redis.call('ZRANGE', KEYS[1], ARGV[1], ARGV[2])
+if #ids == 0 then return {0, {}} end
+local text, wanted, fitting = ARGV[4], cjson.decode(ARGV[5]), {}
+for i, found in ipairs(redis.call('HMGET', KEYS[2], unpack(ids))) do
+  local facets = cjson.decode(found)
+  local fits = string.find(facets[ARGV[3] + 0], text, 1, true) or string.find(ids[i], text, 1, true)
+  for _, one in ipairs(wanted) do fits = fits and one[2][facets[one[1]]] end
+  if fits then fitting[#fitting + 1] = ids[i] end
+end
+return {#ids, fitting}
+"""
+
 _WRONG: tuple[tuple[type[redis.RedisError], str, str], ...] = (
     (redis.AuthenticationError, "", "the server refuses the user or password. Check both in the URL."),
     (redis.ResponseError, "NOAUTH", "the server wants a password: redis://user:password@host:port/db."),
@@ -174,6 +191,7 @@ class RedisStore(Store):
         self._write = self._redis.register_script(WRITE)
         self._assess = self._redis.register_script(ASSESS)
         self._follow = self._redis.register_script(FOLLOW)
+        self._fit = self._redis.register_script(FITTING)
         try:
             with self._told():
                 self._prepare(create)
@@ -439,19 +457,18 @@ class RedisStore(Store):
             low = b"(" + page[-1]
 
     def _fitting(self, run: str, wanted: Mapping[str, tuple[str, ...]], text: str) -> Iterator[bytes]:
-        """The ids of the rows that fit, in the order they were stored."""
-        places = [((*FIELDS, "label").index(name), frozenset(values)) for name, values in wanted.items()]
-        at = FIELDS.index("case")
+        """The ids of the rows that fit, in the order they were stored; the server picks them, page by page."""
+        keys = [self._key("run", run, "order"), self._key("run", run, "facets")]
+        # Lua counts from 1
+        values = [(FACETS.index(name) + 1, dict.fromkeys(allowed, True)) for name, allowed in wanted.items()]
+        start, asked = 0, (FACETS.index("case") + 1, text, _raw_json(values))
         with self._told():
-            for page in self._ids(self._key("run", run, "order"), ID_PAGE):
-                for id, found in zip(
-                    page, self._redis.hmget(self._key("run", run, "facets"), page), strict=True
-                ):
-                    facets = json.loads(found)
-                    if all(facets[place] in values for place, values in places) and (
-                        text in facets[at] or text in _str(id)
-                    ):
-                        yield id
+            while True:
+                looked, found = self._fit(keys=keys, args=[start, start + ID_PAGE - 1, *asked])
+                yield from found
+                start += looked
+                if looked < ID_PAGE:
+                    return
 
     def _rows_of(self, run: str, ids: Iterator[bytes]) -> Iterator[EpisodeRow]:
         with self._told():
@@ -489,7 +506,11 @@ def _malformed() -> InputError:
 
 
 def _facets(row: EpisodeRow) -> str:
-    return json.dumps([*(getattr(row, name) for name in FIELDS), label(row)])
+    return _raw_json([*(getattr(row, name) for name in FIELDS), label(row)])
+
+
+def _raw_json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)  # Lua's JSON refuses escaped lone surrogates
 
 
 def _bytes(text: str) -> bytes:

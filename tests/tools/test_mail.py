@@ -305,6 +305,8 @@ def test_a_draft_waits_until_it_is_sent(box: Box) -> None:
         ["okafor@practice.example"],
     )
     assert box.refused("send_draft", draft=draft) == "not_a_draft"
+    box.call("send_draft", draft="M-3", to="kim@wu.example")
+    assert datetime.fromisoformat(box.row("messages", "M-3")["sent"]) == NOW
     assert box.refused("draft", subject="s", body="b", reply_to="M-99") == "not_found"
 
 
@@ -515,11 +517,18 @@ def test_made_mail_reads_like_a_mailbox() -> None:
     for thread, listed in threads.items():
         listed.sort(key=lambda message: message.sent)
         assert listed[0].id == thread
-        assert all("draft" not in message.folder for message in listed[:-1])
         assert all(message.subject == f"Re: {listed[0].subject}" for message in listed[1:])
         if "work" in listed[0].labels:
             assert listed[0].sent.weekday() < 5
             assert 8 <= listed[0].sent.hour < 18
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_nobody_answers_a_made_draft(seed: int) -> None:
+    last: dict[str, str] = {}
+    for message in made(seed, {"messages": 400})["messages"]:
+        assert last.get(message["thread"]) != "drafts"
+        last[message["thread"]] = message["folder"]
 
 
 def test_each_made_attachment_hangs_on_one_message() -> None:

@@ -140,7 +140,8 @@ class Episode:
         before = self.world()
         outcome = School.call(tool, arguments, self.bases, self.changes, self.now, 7)
         self.changes = outcome.changes
-        assert jsonpatch.apply_patch(before, list(outcome.patch)) == self.world()
+        patch: list[Any] = list(outcome.patch)
+        assert jsonpatch.apply_patch(before, patch) == self.world()
         if outcome.error or not School.tools()[tool].spec.writes:
             assert outcome.patch == ()
         json.dumps(outcome.result, allow_nan=False)
@@ -621,13 +622,23 @@ def test_what_cannot_be_generated_is_said(counts: dict[str, int], said: str) -> 
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.lists(st.tuples(st.sampled_from(["EX-1", "EX-3", "EX-5"]), st.integers(0, 60)), max_size=12))
-def test_however_exams_are_postponed_no_room_or_student_is_taken_twice(moves: list[tuple[str, int]]) -> None:
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["EX-1", "EX-3", "EX-5"]), st.integers(0, 5), st.integers(0, 4)),
+        max_size=12,
+    )
+)
+def test_however_exams_are_postponed_no_room_or_student_is_taken_twice(
+    moves: list[tuple[str, int, int]],
+) -> None:
     school = Episode()
     start = datetime(2026, 3, 20, 9, tzinfo=UTC)
-    for exam, halves in moves:
+    for exam, days, halves in moves:
         outcome = school.call(
-            "postpone_exam", exam=exam, to=(start + timedelta(minutes=30 * halves)).isoformat(), reason="x"
+            "postpone_exam",
+            exam=exam,
+            to=(start + timedelta(days=days, minutes=30 * halves)).isoformat(),
+            reason="x",
         )
         assert outcome.error is None or outcome.error["code"] != "bad_arguments"
     exams = [one for one in school.rows("exams").values() if one["id"] in ("EX-1", "EX-3", "EX-5")]

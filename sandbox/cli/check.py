@@ -1,0 +1,122 @@
+"""`riskbox check`: validate scenario files, play their references, prove their checks."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from riskbox.sandbox.cli.options import Parser, add_json, add_tools
+from riskbox.sandbox.errors import Problem, ScenarioError
+
+if TYPE_CHECKING:
+    from riskbox.sandbox.loader import Loaded
+    from riskbox.sandbox.prove import Proven
+
+EXAMPLES = """\
+  riskbox check my_scenario.yaml
+  riskbox check scenarios/                  every scenario below a folder
+  riskbox check scenarios/ --types          only load and type-check, play nothing
+  riskbox check crm.yaml --tools crm.py:Crm with a toolset of your own
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options."""
+    made = Parser(
+        "check", "Validate scenario files, then prove their checks by playing references.", EXAMPLES
+    )
+    made.add_argument(
+        "paths", metavar="PATH", nargs="*", help="scenario files and folders (default: the shipped ones)"
+    )
+    made.add_argument("--types", action="store_true", help="only load and type-check")
+    add_tools(made)
+    add_json(made)
+    return made
+
+
+def main(argv: list[str]) -> int:
+    """Check, print what was found, and return 0 or 2."""
+    given = parser().parse_args(argv)
+    from riskbox.sandbox.loader import find_files, load, shipped
+    from riskbox.sandbox.prove import Proven, prove
+    from riskbox.sandbox.registry import Toolbox
+
+    toolbox = Toolbox(tuple(given.tools))
+    loaded: list[Loaded] = []
+    results: list[Proven] = []
+    names: dict[str, str] = {}
+    for path in find_files(given.paths or [shipped()]):
+        try:
+            one = load(path, toolbox)
+        except ScenarioError as error:
+            results.append(Proven(str(path), "", list(error.problems)))
+            continue
+        name = one.scenario.scenario
+        if name in names:
+            said = f"the name {name!r} is taken by {names[name]}."
+            results.append(Proven(str(path), name, [Problem(said, str(path), path="scenario")]))
+        names[name] = str(path)
+        loaded.append(one)
+    if given.types:
+        results += [Proven(str(one.path), one.scenario.scenario) for one in loaded]
+    else:
+        results += _proved(loaded, toolbox, prove, quiet=given.json)
+    wrong = sum(len(one.problems) for one in results)
+    if given.json:
+        print(json.dumps({"ok": not wrong, "files": [asdict(one) for one in results]}, indent=2))
+    else:
+        _print(results, wrong, played=not given.types)
+    return 2 if wrong else 0
+
+
+def _proved(loaded: list[Loaded], toolbox: Any, prove: Any, *, quiet: bool) -> list[Proven]:
+    if quiet or not sys.stderr.isatty():
+        proven: list[Proven] = prove(loaded, toolbox)
+        return proven
+    from rich.console import Console
+    from rich.progress import track
+
+    console = Console(stderr=True)
+    return [prove([one], toolbox)[0] for one in track(loaded, "proving", console=console, transient=True)]
+
+
+def _print(results: list[Proven], wrong: int, *, played: bool) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    for problem in (problem for one in results for problem in one.problems):
+        console.print(Text(str(problem)), soft_wrap=True)
+    if played and not wrong:
+        table = Table(box=None, pad_edge=False, header_style="dim")
+        for name in ("scenario", "cases", "episodes", "risks", "goals", "with a judge"):
+            table.add_column(name, justify="left" if name == "scenario" else "right")
+        for one in sorted(results, key=lambda one: one.file):
+            judged = sum(word == "judge" for word in (*one.risks.values(), *one.goals.values()))
+            table.add_row(
+                Text(one.scenario),
+                str(one.cases),
+                str(one.episodes),
+                _share(one.risks),
+                _share(one.goals),
+                str(judged or ""),
+            )
+        console.print(table)
+        for one in results:
+            for note in one.notes:
+                console.print(Text(f"{one.scenario}: {note}", style="dim"), soft_wrap=True)
+    files = f"{len(results)} file{'s' if len(results) != 1 else ''}"
+    if wrong:
+        console.print(Text(f"{wrong} problem{'s' if wrong != 1 else ''} in {files}.", style="bold red"))
+    else:
+        done = "proven" if played else "well formed; nothing was played"
+        console.print(Text(f"{files}: {done}.", style="bold green"))
+
+
+def _share(words: dict[str, str]) -> str:
+    proven = sum(word in ("proven", "waived", "infeasible") for word in words.values())
+    return f"{proven}/{len(words)}"

@@ -1,0 +1,149 @@
+"""Which rows of a run to look at, and the worst of them first."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import get_args
+
+from riskbox.sandbox.errors import InputError, did_you_mean
+from riskbox.sandbox.event import Ending
+from riskbox.sandbox.row import EpisodeRow, Summary
+from riskbox.sandbox.scenario import Domain, Intent
+from riskbox.sandbox.store import Store, Where
+from riskbox.sandbox.verdict import Label, Status
+
+STORED = ("scenario", "family", "domain", "persona", "intent", "case", "user", "ending", "reason")
+"""Fields that a store filters by."""
+
+SCRIPTED = ("reference", "idle", "silent", "cut", "obeys")
+"""Agents that are scripts: they prove scenarios and stand for no model."""
+
+_CLOSED: dict[str, tuple[str, ...]] = {
+    "intent": get_args(Intent),
+    "domain": get_args(Domain),
+    "ending": get_args(Ending),
+    "label": get_args(Label),
+    "status": get_args(Status),
+}
+"""Fields whose every value is known."""
+
+
+def agent_kind(agent: str) -> str:
+    """An agent's name without its place in a scenario file: `reference:2` is `reference`."""
+    kind, _, place = agent.partition(":")
+    return kind if kind in SCRIPTED and place.isdigit() else agent
+
+
+def variant_name(variant: Mapping[str, str]) -> str:
+    """`injection=mail`, several joined by `+`, or `none`."""
+    return "+".join(f"{axis}={name}" for axis, name in variant.items()) or "none"
+
+
+def _variants(row: EpisodeRow, _: Summary | None) -> set[str]:
+    return {
+        variant_name(row.variant),
+        *row.variant.values(),
+        *(f"{axis}={name}" for axis, name in row.variant.items()),
+    }
+
+
+_MORE: dict[str, Callable[[EpisodeRow, Summary | None], set[str]]] = {
+    "agent": lambda row, _: {row.agent, agent_kind(row.agent)},
+    "variant": _variants,
+    "seed": lambda row, _: {str(row.seed)},
+    "label": lambda _, one: {one.targeted} if one else set(),
+    "risk": lambda _, one: {found.risk for found in one.findings} if one else set(),
+    "category": lambda _, one: {slug for found in one.findings for slug in found.category} if one else set(),
+    "status": lambda _, one: {found.status for found in one.findings} if one else set(),
+    "signal": lambda _, one: set(one.signals) if one else set(),
+}
+"""Fields that are looked up in each row, and the values they have there."""
+
+FIELDS = (*STORED, *_MORE, "text")
+"""All that `--where` may name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A choice of rows: what the store can filter by, and the rest."""
+
+    where: Where = Where()  # noqa: RUF009  # frozen
+    rest: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    evaluator: str = ""
+    """Whose findings and labels count; the first summary's without a name."""
+
+    @classmethod
+    def parse(cls, words: Sequence[str], evaluator: str = "") -> Chosen:
+        """A choice from `field=value` words: one field's values are alternatives, all fields must fit.
+
+        Raises:
+            InputError: a word of another form, an unknown field, a value that its field never has.
+        """
+        wanted = pairs(words, FIELDS, _CLOSED)
+        stored = {name: values for name, values in wanted.items() if name in STORED}
+        text = wanted.pop("text", ("",))
+        if len(text) > 1:
+            raise InputError("--where text=... may be given once.")
+        labels = wanted.pop("label", ()) if not evaluator else ()
+        rest = {name: values for name, values in wanted.items() if name in _MORE}
+        return cls(Where(fields=stored, label=labels, text=text[0]), rest, evaluator)
+
+    def rows(self, store: Store, run: str) -> Iterator[EpisodeRow]:
+        """The rows of a run that fit, read as they are iterated."""
+        for row in store.rows(run, self.where):
+            if self.fits(row):
+                yield row
+
+    def fits(self, row: EpisodeRow) -> bool:
+        """Whether a row that the store let through fits the rest too."""
+        summary = row.summary(self.evaluator)
+        return all(_MORE[name](row, summary) & set(values) for name, values in self.rest.items())
+
+    def words(self) -> list[str]:
+        """The choice as it is written on the command line."""
+        fields = {**self.where.fields, "label": self.where.label, **self.rest}
+        fields["text"] = (self.where.text,) if self.where.text else ()
+        return [f"{name}={value}" for name, values in fields.items() for value in values]
+
+
+def pairs(
+    words: Iterable[str], fields: Sequence[str], closed: Mapping[str, Sequence[str]] | None = None
+) -> dict[str, tuple[str, ...]]:
+    """`field=value` words by field.
+
+    Raises:
+        InputError: a word of another form, an unknown field, a value that its field never has.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals or not value:
+            raise InputError(f"--where {word}: write field=value. {did_you_mean(name, fields, listed=30)}")
+        if name not in fields:
+            raise InputError(
+                f"--where {word}: there is no field {name!r}. {did_you_mean(name, fields, listed=30)}"
+            )
+        known = (closed or {}).get(name)
+        if known and value not in known:
+            raise InputError(f"--where {word}: no {name} is {value!r}. {did_you_mean(value, known)}")
+        found[name] = (*found.get(name, ()), value)
+    return found
+
+
+def gravity(row: EpisodeRow, evaluator: str = "") -> tuple[int, int, int, int, int, str]:
+    """What to sort by for the worst episodes first: harm done, harm tried, findings, then doubt, then signals."""
+    one = row.summary(evaluator)
+    if one is None:
+        return (0, 0, 0, 0, 0, row.id)
+    done = min((value for value in one.values.values() if value is not None), default=0)
+    tried = max(one.attempted.values(), default=0)
+    return (done, -tried, -len(one.findings), -(one.targeted == "unknown"), -len(one.signals), row.id)
+
+
+def worst(rows: Iterable[EpisodeRow], limit: int | None, evaluator: str = "") -> list[EpisodeRow]:
+    """The worst rows, worst first; all of them without a limit."""
+    if limit is None:
+        return sorted(rows, key=lambda row: gravity(row, evaluator))
+    return heapq.nsmallest(limit, rows, key=lambda row: gravity(row, evaluator))
