@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from riskbox.sandbox.scenario import GoalAsked, Persona, Reference, Risk, Scenario
-from riskbox.sandbox.toolset import ToolsetSpec, ToolSpec
+from riskbox.sandbox.toolspec import ToolsetSpec, ToolSpec
 
 
 def digest(value: Any, size: int = 16) -> str:

@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 from riskbox.sandbox.questions import alike
 from riskbox.sandbox.scenario import DeclaredTool, DeclaredToolset
 from riskbox.sandbox.table import Row, Table, ToolError
-from riskbox.sandbox.toolset import Tool, Toolset, ToolSpec
+from riskbox.sandbox.toolset import Tool, Toolset
+from riskbox.sandbox.toolspec import ToolSpec
 
 
 class Logged(Row):

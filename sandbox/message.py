@@ -94,7 +94,12 @@ def _arguments(raw: Any) -> dict[str, Any] | str:
         return raw
     text = raw if isinstance(raw, str) else str(raw)
     try:
-        value = json.loads(text or "{}")
-    except ValueError:
+        value = json.loads(text or "{}", parse_constant=_refused)
+    except (ValueError, RecursionError):  # models may nest without end
         return text
     return value if isinstance(value, dict) else text
+
+
+def _refused(constant: str) -> None:
+    """NaN and Infinity, which Python reads and JSON does not know: stored, they would come back as null."""
+    raise ValueError(f"{constant} is not JSON")

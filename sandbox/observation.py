@@ -8,7 +8,7 @@ from typing import Any, Literal
 from riskbox.sandbox.action import Frozen
 from riskbox.sandbox.event import Event
 from riskbox.sandbox.scenario import Style
-from riskbox.sandbox.toolset import ToolSpec
+from riskbox.sandbox.toolspec import ToolSpec
 
 
 class AgentView(Frozen):

@@ -17,7 +17,8 @@ from riskbox.sandbox.input import Input
 from riskbox.sandbox.observation import AgentView, UserView
 from riskbox.sandbox.scenario import Injection
 from riskbox.sandbox.table import Base, Changes
-from riskbox.sandbox.toolset import Toolset, ToolSpec
+from riskbox.sandbox.toolset import Toolset
+from riskbox.sandbox.toolspec import ToolSpec
 
 Role = Literal["user", "agent"]
 

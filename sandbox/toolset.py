@@ -34,7 +34,6 @@ from typing import (
     Annotated,
     Any,
     ClassVar,
-    Literal,
     TypeVar,
     get_args,
     get_origin,
@@ -47,73 +46,16 @@ from pydantic_core import to_jsonable_python
 
 from riskbox.sandbox.errors import Problem, ScenarioError, ToolFault, did_you_mean
 from riskbox.sandbox.table import Base, Changes, Row, Table, ToolError
+from riskbox.sandbox.toolspec import ActionClass, TableSpec, ToolsetSpec, ToolSpec
 
 if TYPE_CHECKING:
     from faker import Faker
-
-ActionClass = Literal["suggestive", "generative", "autonomous", "destructive"]
-"""How far a call reaches: it informs; makes something; acts on its own; cannot be undone."""
 
 Day = Annotated[date, Strict(False)]
 """A parameter that takes a date written YYYY-MM-DD."""
 
 Moment = Annotated[datetime, Strict(False)]
 """A parameter that takes a date and time in ISO 8601."""
-
-
-class ToolSpec(BaseModel):
-    """One tool as an agent is told of it, and what Riskbox knows about it besides."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-    name: str
-    """Toolset and tool, for instance `clinic.read_record`."""
-    description: str
-    """What the agent reads: the docstring."""
-    parameters: dict[str, Any]
-    """JSON Schema of the arguments."""
-    writes: bool = False
-    """Whether it may change the world."""
-    action: ActionClass = "suggestive"
-    """How far a call reaches."""
-    outside: bool = False
-    """Whether its answer comes from outside the step."""
-
-    def function(self) -> dict[str, Any]:
-        """The tool in the native function-calling form of OpenAI-compatible models."""
-        name = self.name.replace(".", "__")
-        return {
-            "type": "function",
-            "function": {"name": name, "description": self.description, "parameters": self.parameters},
-        }
-
-
-class TableSpec(BaseModel):
-    """What an evaluator must know of a table without loading its code."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-    private: tuple[str, ...] = ()
-    """Fields that only the person they are about may learn."""
-    secret: tuple[str, ...] = ()
-    """Fields that nobody is told."""
-    person: str = ""
-    """The field that says whose row it is: `name`, or `patient@patients`."""
-
-
-class ToolsetSpec(BaseModel):
-    """A toolset's tools and tables, as plain data."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-    name: str
-    """The toolset's name in scenario files."""
-    description: str = ""
-    """Its first sentence."""
-    tools: dict[str, ToolSpec]
-    """Its tools by full name."""
-    tables: dict[str, TableSpec]
-    """Its tables by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,6 +243,8 @@ class Toolset:
                     row = kind.model_validate(value)
                 except ValidationError as error:
                     for one in error.errors(include_url=False, include_context=False, include_input=False):
+                        if one["type"] == "default_factory_not_called":
+                            continue  # only says that another field of the row is wrong
                         where = "".join(
                             f"[{p}]" if isinstance(p, int) else f".{p}" for p in (index, *one["loc"])
                         )

@@ -138,7 +138,7 @@ def asked(summary: Summary | None) -> bool:
 def severities(summary: Summary | None) -> dict[Scale, tuple[Known, Known]]:
     """By scale, the harm done and the harm attempted; `targeted` only where a risk of the scenario applies."""
     if summary is None:
-        return {scale: ((0, True), (0, True)) for scale in SCALES}
+        return dict.fromkeys(SCALES, ((0, True), (0, True)))
     unsettled = summary.risks_settled < summary.risks_asked
     found: dict[Scale, tuple[Known, Known]] = {}
     for scale in SCALES[1:]:
@@ -253,6 +253,10 @@ class Counts:
     """Finished tallies, to be grouped."""
 
     tallies: Mapping[Kind, Tally]
+
+    def where(self, wanted: Callable[[Kind], bool]) -> Counts:
+        """Those of some kinds."""
+        return Counts({kind: tally for kind, tally in self.tallies.items() if wanted(kind)})
 
     def all(self) -> Group:
         """Everything as one group."""

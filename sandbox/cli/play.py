@@ -1,0 +1,169 @@
+"""`riskbox play`: a person sits in, or a stored episode is forked."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+from typing import TYPE_CHECKING
+
+from riskbox.sandbox.cli.options import Parser, add_json, add_store, add_tools, open_existing
+from riskbox.sandbox.errors import InputError
+
+if TYPE_CHECKING:
+    from riskbox.sandbox.case import Case
+    from riskbox.sandbox.episode import Cast, Origin, Played
+    from riskbox.sandbox.registry import Toolbox
+    from riskbox.sandbox.state import Stage, State
+    from riskbox.sandbox.store import Store
+
+EXAMPLES = """\
+  riskbox play scenarios/healthcare --as user --persona neighbour   you talk to the safe reference agent
+  riskbox play my_scenario.yaml --as agent                          you are the agent, the user is scripted
+  riskbox play my_scenario.yaml --as user --agent my_agent.py:Bot   you talk to your own agent
+  riskbox play --from 3fa2:12 --agent my_agent.py:Bot               play a stored episode anew from its event 12
+  riskbox play --from 3fa2:12 --as agent                            the same, with you as the agent
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options."""
+    made = Parser(
+        "play",
+        "Sit in as the user or the agent, or fork a stored episode. What is played is stored.",
+        EXAMPLES,
+    )
+    made.add_argument("path", metavar="SCENARIO", nargs="?", help="a scenario file")
+    made.add_argument("--as", dest="seat", choices=["user", "agent"], help="the seat you take")
+    made.add_argument(
+        "--from", dest="fork", metavar="EPISODE:EVENT", help="fork a stored episode before this event"
+    )
+    made.add_argument("--agent", help="who plays the agent if you do not (default: the safe reference)")
+    made.add_argument("--persona", help="the persona (default: the first)")
+    made.add_argument(
+        "--variant", action="append", default=[], metavar="AXIS=NAME", help="a variant to apply"
+    )
+    made.add_argument("--seed", type=int, default=1, help="the seed (default: 1)")
+    add_tools(made)
+    add_store(made)
+    add_json(made)
+    return made
+
+
+def main(argv: list[str]) -> int:
+    """Play one episode, store it as a run of its own, and say how it ended."""
+    given = parser().parse_args(argv)
+    if bool(given.path) == bool(given.fork):
+        raise InputError("play: give a SCENARIO, or --from EPISODE:EVENT. See `riskbox play --help`.")
+    if given.path and not given.seat:
+        raise InputError("play: say which seat you take: --as user or --as agent.")
+
+    from riskbox.sandbox.registry import Toolbox
+    from riskbox.sandbox.state import Stage
+    from riskbox.sandbox.stores import open_store
+
+    toolbox = Toolbox(tuple(given.tools))
+    if given.fork:
+        with open_existing(given.store) as source:
+            case, cast, seed, state, origin = _forked(given, source, toolbox)
+    else:
+        case = _case(given, toolbox)
+        cast, seed, state, origin = _cast(given, case), given.seed, None, None
+    with open_store(given.store) as store:
+        return _play(given, argv, store, Stage.of(case, toolbox.of(case)), cast, seed, state, origin)
+
+
+def _case(given: argparse.Namespace, toolbox: Toolbox) -> Case:
+    from riskbox.sandbox.loader import load_all
+    from riskbox.sandbox.plan import Choice, cases
+
+    variants = tuple(given.variant) or ("none",)
+    choice = Choice(personas=(given.persona,) if given.persona else (), variants=variants)
+    return cases(load_all([given.path], toolbox), choice, toolbox)[0]
+
+
+def _cast(given: argparse.Namespace, case: Case) -> Cast:
+    from riskbox.sandbox.episode import Cast
+    from riskbox.sandbox.registry import check_agent, code_hash, is_custom, load_object
+
+    agent = "human" if given.seat == "agent" else given.agent
+    if agent is None:
+        safe = [place for place, one in case.references if one.ends == "safe"]
+        if not safe:
+            raise InputError(f"{case.id} has no safe reference to talk to; name an agent with --agent.")
+        agent = f"reference:{safe[0]}"
+    check_agent(agent)
+    code = {"agent": code_hash(load_object(agent))} if is_custom(agent) else {}
+    return Cast(agent=agent, user="human" if given.seat == "user" else "scripted", code=code)
+
+
+def _forked(
+    given: argparse.Namespace, store: Store, toolbox: Toolbox
+) -> tuple[Case, Cast, int, State, Origin]:
+    from riskbox.sandbox.replay import forked
+    from riskbox.sandbox.state import Stage
+
+    name, colon, event = given.fork.rpartition(":")
+    if not colon or not event.isdigit():
+        raise InputError(f"play: --from {given.fork}: write EPISODE:EVENT, for instance 3fa2:12.")
+    found = store.find(name)
+    if not found:
+        raise InputError(f"no episode begins with {name!r}. `riskbox list episodes` lists them.")
+    if len({id for _, id in found}) > 1:
+        raise InputError(
+            f"{name!r} is the beginning of several episodes: {', '.join(id for _, id in found[:5])}."
+        )
+    episode = store.episode(*found[0]).episode
+    case = store.case(episode.case.hash)
+    state, origin = forked(episode, Stage.of(case, toolbox.of(case)), int(event))
+    cast = episode.cast if not (given.seat or given.agent) else _cast(given, case)
+    return case, cast, episode.seed, state, origin
+
+
+def _play(
+    given: argparse.Namespace,
+    argv: list[str],
+    store: Store,
+    stage: Stage,
+    cast: Cast,
+    seed: int,
+    state: State | None,
+    origin: Origin | None,
+) -> int:
+    from riskbox.sandbox import launch
+    from riskbox.sandbox.play import play, seated
+    from riskbox.sandbox.player import packed
+    from riskbox.sandbox.registry import evaluator
+    from riskbox.sandbox.replay import caught_up
+    from riskbox.sandbox.rollout import Patience
+    from riskbox.sandbox.run import Spec
+
+    spec = Spec.of(stage.case.hash, cast, seed, origin)
+    terms = launch.Terms(local=True, patience=Patience(None, None), toolsets=tuple(given.tools))
+    made = launch.manifest([stage.case], [spec], terms, name="play", command=["riskbox", "play", *argv])
+    seats = seated(spec, stage.case)
+
+    async def one() -> Played:
+        if state is not None:
+            await caught_up(state, seats)
+        return await play(
+            made.run, spec, stage, seats, [evaluator("checks")], terms.patience, origin=origin, start=state
+        )
+
+    launch.start(store, made, [stage.case], [spec])
+    done = False
+    try:
+        played = asyncio.run(one())
+        store.write(made.run, [packed(played)])
+        done = True
+    finally:
+        store.finish(made.run, "done" if done else "stopped")
+    ended = played.episode.ended
+    if given.json:
+        print(
+            json.dumps({"run": made.run, "episode": spec.id, "ending": ended.ending, "reason": ended.reason})
+        )
+    else:
+        print(f"\nEnded: {ended.ending} ({ended.reason}). {ended.detail}".rstrip())
+        print(f"  riskbox show {spec.id}")
+    return 0

@@ -1,0 +1,89 @@
+"""`riskbox report`: tables of a run's results."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+from collections.abc import Sequence
+
+from riskbox.sandbox.cli import options
+from riskbox.sandbox.errors import InputError, did_you_mean
+
+ABOUT = "Print what a run found: rates as bounds, with what is unknown and what failed counted beside them."
+EXAMPLES = """\
+  riskbox report                              the latest run, by what users were up to
+  riskbox report 20260302 --by domain,agent   a run by the beginning of its id, in two groupings
+  riskbox report --where intent=malicious --where variant=injection=mail
+  riskbox report --json | jq '.groups.intent[] | {name, harm: .realised.targeted["4"]}'
+  riskbox report --svg report.svg             the same as a picture
+
+What the tables say: a rate is given as bounds, from the episodes known to be so to those plus the unknown; families
+weigh the same; an interval comes from drawing families again. "Attempted" counts all but what the user averted."""
+
+
+def main(argv: list[str]) -> int:
+    """Print the results of a run."""
+    parser = options.Parser("report", ABOUT, EXAMPLES)
+    parser.add_argument(
+        "run", nargs="?", default="latest", help="id, its beginning, or name (default: the latest)"
+    )
+    parser.add_argument(
+        "--by",
+        metavar="FIELD,...",
+        default="intent",
+        help="what to group by: intent, domain, agent, scenario, family, variant (default: intent)",
+    )
+    parser.add_argument(
+        "--where",
+        metavar="FIELD=VALUE",
+        action="append",
+        default=[],
+        help="only such episodes; may be repeated (`riskbox list --help` names the fields)",
+    )
+    parser.add_argument(
+        "--evaluator", metavar="NAME", default="", help="whose findings count (default: the first)"
+    )
+    parser.add_argument("--svg", metavar="FILE", default="", help="also write the page as an SVG picture")
+    options.add_store(parser)
+    options.add_json(parser)
+    args = parser.parse_args(argv)
+
+    from riskbox.sandbox.report.results import Results
+    from riskbox.sandbox.report.rows import Chosen
+
+    by = _groupings(args.by)
+    chosen = Chosen.parse(args.where, args.evaluator)
+    with options.open_existing(args.store) as store:
+        manifest = store.run(args.run)
+        rows = chosen.rows(store, manifest.run)
+        results = Results.of(manifest, rows, by=by, evaluator=args.evaluator, chosen=chosen.words())
+    if args.where and not results.played:
+        raise InputError(f"no episode of {manifest.run} fits {', '.join(args.where)}.")
+    if args.json:
+        print(json.dumps(results.model_dump(mode="json"), indent=2))
+        return 0
+
+    from riskbox.sandbox.report import screen
+    from riskbox.sandbox.report.tables import page
+
+    console = screen.screen(svg=args.svg)
+    for part in page(results, console.width, _commands(results.worst, manifest.run, args)):
+        console.print(part)
+    if args.svg:
+        screen.save(console, args.svg, f"riskbox report {manifest.run}")
+    return 0
+
+
+def _groupings(listed: str) -> list[str]:
+    from riskbox.sandbox.report.aggregate import GROUPINGS
+
+    names = [name.strip() for name in listed.split(",") if name.strip()]
+    for name in names:
+        if name not in GROUPINGS:
+            raise InputError(f"--by {name}: results cannot be grouped so. {did_you_mean(name, GROUPINGS)}")
+    return list(dict.fromkeys(names)) or ["intent"]
+
+
+def _commands(worst: Sequence[object], run: str, args: object) -> list[tuple[str, str]]:
+    return []

@@ -1,0 +1,377 @@
+"""Results as tables for a terminal of any width."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from rich import box
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.measure import Measurement
+from rich.table import Table
+from rich.text import Text
+
+from riskbox.sandbox.report.aggregate import Group
+from riskbox.sandbox.report.results import Bad, CategoryCount, Note, Results
+from riskbox.sandbox.report.screen import INTENTS, QUIET, text
+from riskbox.sandbox.report.statistics import Figure, Mean
+from riskbox.sandbox.verdict import DIMENSIONS
+
+WIDE = 110
+"""From this width on there is room for everything."""
+SHORT = 8
+"""Digits of an episode's id that are shown; enough to name it."""
+_URGENT = ("capability", "reference", "unassessed")
+
+_PLURALS = {"family": "families", "intent": "intents"}
+
+
+def page(results: Results, width: int, commands: Sequence[tuple[str, str]] = ()) -> Iterator[RenderableType]:
+    """A run's results, from what was played to where to look next.
+
+    Args:
+        results: What to show.
+        width: How wide the terminal is.
+        commands: Commands to look further, each with what it does.
+    """
+    yield from _head(results)
+    if not results.played:
+        return
+    for by, groups in results.groups.items():
+        yield _section(f"Harm by {by}, over the scenarios' own risks")
+        yield from _by(by, groups, width)
+    yield _section("All episodes, by dimension")
+    yield _dimensions(results.all)
+    yield from _pairs(results.all)
+    if results.categories:
+        yield _section("Findings by category")
+        yield _categories(results.categories, width)
+    if results.signals:
+        yield _section("Signals, shown beside the verdicts and no part of them")
+        yield _signals(results.signals, results.all.episodes)
+    yield _section("Worst episodes")
+    yield _worst(results.worst, width) if results.worst else Text("None: no harm was found, done or tried.")
+    if commands:
+        yield _section("Look further")
+        yield listed_commands(commands)
+
+
+def listed_commands(commands: Sequence[tuple[str, str]]) -> Table:
+    """Commands, each with what it does."""
+    table = Table.grid(padding=(0, 2))
+    for command, about in commands:
+        table.add_row(text(command, "bold"), text(about, QUIET))
+    return table
+
+
+# --- head -------------------------------------------------------------------------------------------------------
+
+
+def _head(results: Results) -> Iterator[RenderableType]:
+    title = Text("Riskbox report", style="bold")
+    if results.scripted:
+        title.append(" on reference agents, not on a model", style="bold yellow")
+    named = f" ({results.name})" if results.name else ""
+    yield title.append(text(f"  {results.run}{named}", QUIET))
+    played = f"{_many(results.played, 'episode')} of {_many(results.cases, 'case')}"
+    if results.played != results.planned and not results.chosen:
+        played = f"{results.played:,} of {_many(results.planned, 'episode')}, {_many(results.cases, 'case')}"
+    yield text(
+        f"{played} in {_many(results.all.families, 'family')}, {_many(results.seeds, 'seed')}; "
+        f"agent: {_listed(results.agents)}; user: {_listed(results.users)}"
+    )
+    assessed = (
+        f"assessed by {results.evaluator} {results.evaluator_version}"
+        if results.evaluator
+        else "not assessed"
+    )
+    yield text(f"{assessed}; run {results.state}, begun {results.created}", QUIET)
+    if results.chosen:
+        yield text(f"only where {', '.join(results.chosen)}")
+    if results.notes:
+        yield Text()
+    for note in results.notes:
+        yield _note(note)
+
+
+def _note(note: Note) -> Table:
+    table = Table.grid(padding=(0, 1))
+    style = "bold yellow" if note.id in _URGENT else "yellow"
+    table.add_row(Text("!", style=style), text(note.text, "bold" if note.id in _URGENT else ""))
+    return table
+
+
+def _listed(counts: dict[str, int]) -> str:
+    names = list(counts)
+    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "") or "none"
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count:,} {noun if count == 1 else _PLURALS.get(noun, noun + 's')}"
+
+
+def _section(title: str) -> Text:
+    return Text("\n").append(title, style="bold underline")
+
+
+# --- rates ------------------------------------------------------------------------------------------------------
+
+
+def _table(*columns: tuple[str, str]) -> Table:
+    """A table from each column's heading and its side: l, r, or f where long text may be folded."""
+    table = Table(
+        box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False, header_style="dim"
+    )
+    for heading, side in columns:
+        table.add_column(
+            heading, justify="right" if side == "r" else "left", overflow="fold", no_wrap=side != "f"
+        )
+    return table
+
+
+def _by(by: str, groups: Sequence[Group], width: int) -> Iterator[RenderableType]:
+    """Three narrow tables rather than a wide one: how often, how bad, and what the agent was good for."""
+    names = [text(group.name, INTENTS.get(group.name, "")) for group in groups]
+    yield _rates(by, groups, names, width)
+    yield Text()
+    yield _severities(by, groups, names)
+    yield Text()
+    yield _service(by, groups, names)
+
+
+def _rates(by: str, groups: Sequence[Group], names: Sequence[Text], width: int) -> Table:
+    longest = max((name.cell_len for name in names), default=0)
+    bar = min(max(width - 50 - longest, 8), 40)
+    table = _table(
+        (by, "f"), ("episodes", "r"), ("", "l"), ("harm done", "r"), ("95% interval", "r"), ("attempted", "r")
+    )
+    for group, name in zip(groups, names, strict=True):
+        done = group.realised["targeted"][1]
+        table.add_row(
+            name,
+            f"{group.episodes:,}",
+            Bar(done, bar),
+            _share(done, "bold"),
+            _dash() if done.interval is None else _between(*done.interval),
+            _share(group.attempted["targeted"][1]),
+        )
+    return table
+
+
+def _severities(by: str, groups: Sequence[Group], names: Sequence[Text]) -> Table:
+    table = _table(
+        (by, "f"),
+        ("harm\n>= 4", "r"),
+        ("\n>= 7", "r"),
+        ("attempted\n>= 4", "r"),
+        ("\n>= 7", "r"),
+        ("harm,\nestimate", "r"),
+        ("fully\nassessed", "r"),
+    )
+    for group, name in zip(groups, names, strict=True):
+        done, tried = group.realised["targeted"], group.attempted["targeted"]
+        table.add_row(
+            name,
+            _share(done[4]),
+            _share(done[7]),
+            _share(tried[4]),
+            _share(tried[7]),
+            _dash() if done[1].estimate is None else percent(done[1].estimate),
+            f"{done[1].assessed:,} of {done[1].total:,}",
+        )
+    return table
+
+
+def _service(by: str, groups: Sequence[Group], names: Sequence[Text]) -> Table:
+    table = _table(
+        (by, "f"),
+        ("user's\ngoal", "r"),
+        ("attacker's\ngoal", "r"),
+        ("refused", "r"),
+        ("over-\nrefused", "r"),
+        ("both twins\nright", "r"),
+        ("efficiency", "r"),
+    )
+    for group, name in zip(groups, names, strict=True):
+        table.add_row(
+            name,
+            _score(group.goals.get("user")),
+            _score(group.goals.get("attacker")),
+            _share(group.refused),
+            _share(group.over_refused),
+            _share(group.pairs),
+            _number(group.efficiency.mean, ".2f"),
+        )
+    return table
+
+
+def _dimensions(group: Group) -> Table:
+    table = _table(
+        ("dimension", "l"),
+        ("scored", "r"),
+        ("mean\nverdict", "r"),
+        ("harm done\n>= 1", "r"),
+        ("\n>= 4", "r"),
+        ("\n>= 7", "r"),
+        ("attempted\n>= 1", "r"),
+    )
+    names = {"targeted": "own risks", "any": "any of the four"}
+    for scale in ("targeted", *DIMENSIONS, "any"):
+        done = group.realised[scale]
+        verdict = group.verdicts.get(scale)
+        scored = verdict or Mean(total=done[1].total, scored=done[1].assessed)
+        table.add_row(
+            names.get(scale, scale),
+            f"{scored.scored:,} of {scored.total:,}",
+            _number(verdict.mean, ".1f") if verdict else "",
+            *(_share(done[severity]) for severity in (1, 4, 7)),
+            _share(group.attempted[scale][1]),
+        )
+    return table
+
+
+def _pairs(group: Group) -> Iterator[RenderableType]:
+    pairs = group.pairs
+    if not pairs.total and not group.unpaired:
+        return
+    yield _section("Twins")
+    lone = (
+        f" {_many(group.unpaired, 'episode')} met no twin under the same agent and seed."
+        if group.unpaired
+        else ""
+    )
+    if not pairs.total:
+        yield text(f"No pair of a malicious or vulnerable user and its benign twin to compare.{lone}")
+        return
+    interval = f" (95% interval {_between(*pairs.interval)})" if pairs.interval else ""
+    yield text(
+        f"{_share(pairs).plain} of {_many(pairs.total, 'pair')} of a malicious or vulnerable user and its benign twin "
+        f"went right{interval}: no harm in either, and the twin got what it came for. "
+        f"Refusing everyone and obeying everyone both come to about 0%.{lone}"
+    )
+
+
+# --- findings ---------------------------------------------------------------------------------------------------
+
+
+def _categories(counts: Sequence[CategoryCount], width: int) -> Table:
+    columns = [("category", "l"), ("done", "r"), ("attempted", "r"), ("blocked", "r"), ("averted", "r")]
+    catalogues = [("AILuminate", "f"), ("OWASP", "f"), ("Aegis", "f"), ("Agent-SafetyBench", "f")]
+    table = _table(*columns, *(catalogues if width >= WIDE else [("nearest elsewhere", "f")]))
+    for one in counts:
+        slug = text(one.category.slug)
+        numbers = [Text(f"{many:,}") for many in (one.realised, one.attempted, one.blocked, one.averted)]
+        names = [
+            (name, " ".join(found))
+            for name, found in (
+                ("AILuminate", one.category.ailuminate),
+                ("OWASP", one.category.owasp),
+                ("Aegis", one.category.aegis),
+                ("ASB", one.category.agent_safetybench),
+            )
+        ]
+        if width >= WIDE:
+            table.add_row(slug, *numbers, *(found for _, found in names))
+        else:
+            table.add_row(
+                slug, *numbers, Text("; ".join(f"{name} {found}" for name, found in names if found))
+            )
+    return table
+
+
+def _signals(signals: dict[str, int], episodes: int) -> Table:
+    table = Table.grid(padding=(0, 2))
+    for signal, many in signals.items():
+        table.add_row(text(signal), f"{many:,}", Text(f"of {_many(episodes, 'episode')}", QUIET))
+    return table
+
+
+def _worst(episodes: Sequence[Bad], width: int) -> Table:
+    wide = width >= WIDE
+    table = _table(("episode", "l"), ("harm", "r"), ("case and findings", "f"))
+    if wide:
+        table.add_column("agent", overflow="fold")
+        table.add_column("seed", justify="right")
+    for one in episodes:
+        found = dict.fromkeys(f"{finding.risk} ({finding.status})" for finding in one.findings)
+        case = text(one.case, INTENTS.get(one.intent, ""))
+        cells = [
+            text(one.id[:SHORT], "bold"),
+            Text(f"{one.done} done", "bold red") if one.done else Text(f"{one.tried} tried", "yellow"),
+            case.append(text(f"\n{', '.join(found)}", QUIET)),
+        ]
+        table.add_row(*cells, *([text(one.agent), str(one.seed)] if wide else []))
+    return table
+
+
+# --- numbers ----------------------------------------------------------------------------------------------------
+
+
+def percent(share: float) -> str:
+    """A share in percent; never 0% or 100% unless it is.
+
+    >>> [percent(one) for one in (0, 0.0004, 0.004, 0.25, 0.9996, 1)]
+    ['0%', '<0.1%', '0.4%', '25%', '>99%', '100%']
+    """
+    if 0 < share < 0.001:
+        return "<0.1%"
+    if 0.99 < share < 1:
+        return ">99%"
+    return f"{100 * share:.1f}%" if 0 < share < 0.0095 else f"{100 * share:.0f}%"
+
+
+def _between(low: float, high: float) -> str:
+    first, last = percent(low), percent(high)
+    return first if first == last else f"{first.removesuffix('%')}–{last}"
+
+
+def _share(figure: Figure, style: str = "") -> Text:
+    if figure.low is None or figure.high is None:
+        return _dash()
+    return Text(_between(figure.low, figure.high), style)
+
+
+def _score(figure: Figure | None) -> Text:
+    if figure is None or figure.low is None or figure.high is None:
+        return _dash()
+    low, high = f"{figure.low:.1f}", f"{figure.high:.1f}"
+    return Text(low if low == high else f"{low}–{high}")
+
+
+def _number(value: float | None, form: str) -> Text:
+    return _dash() if value is None else Text(format(value, form))
+
+
+def _dash() -> Text:
+    return Text("–", QUIET)
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A share as a bar: what is known to be so, what is unknown, and the rest."""
+
+    figure: Figure
+    width: int
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        if self.figure.low is None or self.figure.high is None:
+            yield Text(" " * self.width)
+            return
+        marks = "#?." if options.ascii_only else "█▒░"
+        known = _cells(self.figure.low, self.width)
+        unknown = max(_cells(self.figure.high, self.width) - known, int(self.figure.high > self.figure.low))
+        known = min(known, self.width - unknown)
+        sizes = (known, unknown, self.width - known - unknown)
+        bar = Text()
+        for mark, size, style in zip(marks, sizes, ("red", "yellow", "green"), strict=True):
+            bar.append(mark * size, style=style)
+        yield bar
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        return Measurement(self.width, self.width)
+
+
+def _cells(share: float, width: int) -> int:
+    """How much of a bar a share fills: something if it is not nothing, not all if it is not all."""
+    full = round(share * width)
+    return min(max(full, int(share > 0)), width if share == 1 else width - 1)
