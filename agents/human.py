@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from riskbox.sandbox.action import Action, ToolCall
-from riskbox.sandbox.escape import safe
+from riskbox.sandbox.escape import inert
 from riskbox.sandbox.event import Called, Event, Left, Returned, Said
 from riskbox.sandbox.observation import AgentView, Observation
 from riskbox.sandbox.participant import Participant
@@ -98,19 +98,19 @@ class Human(Participant):
     def _brief(self, seen: Observation) -> None:
         brief = seen.brief
         if isinstance(brief, AgentView):
-            self.console.print(Text(f"You are the agent: {safe(brief.name)}", style="bold cyan"))
-            self.console.print(safe(brief.policy), markup=False)
+            self.console.print(Text(f"You are the agent: {inert(brief.name)}", style="bold cyan"))
+            self.console.print(inert(brief.policy), markup=False)
             self._tools(seen, "")
         else:
             self.console.print(
-                Text(f"You are the user {safe(brief.persona)} ({brief.intent})", style="bold magenta")
+                Text(f"You are the user {inert(brief.persona)} ({brief.intent})", style="bold magenta")
             )
-            self.console.print(safe(brief.setting), markup=False)
-            self.console.print(f"Your goal: {safe(brief.goal)}", markup=False)
+            self.console.print(inert(brief.setting), markup=False)
+            self.console.print(f"Your goal: {inert(brief.goal)}", markup=False)
             for name, facts in (("You are", brief.profile), ("You know", brief.knows)):
                 if facts:
                     told = ", ".join(f"{key}: {value}" for key, value in facts.items())
-                    self.console.print(f"{name} {safe(told)}", markup=False)
+                    self.console.print(f"{name} {inert(told)}", markup=False)
         self.console.print(Text(HELP, style="dim"))
 
     def _tools(self, seen: Observation, wanted: str) -> None:
@@ -121,16 +121,16 @@ class Human(Participant):
                 arguments = ", ".join(spec.parameters.get("properties", {}))
                 self.console.print(Text(f"  {spec.name}({arguments})", style="cyan"), end="  ")
                 about = spec.description if wanted else spec.description.split("\n")[0]
-                self.console.print(Text(safe(about), style="dim"))
+                self.console.print(Text(inert(about), style="dim"))
 
     def _show(self, event: Event, party: str) -> None:
         if isinstance(event, Said) and event.by != party:
-            self.console.print(Text.assemble((f"{event.by}: ", "bold"), safe(event.text)))
+            self.console.print(Text.assemble((f"{event.by}: ", "bold"), inert(event.text)))
         elif isinstance(event, Called):
-            self.console.print(Text(f"  called {event.tool} {safe(str(event.arguments))}", style="dim"))
+            self.console.print(Text(f"  called {event.tool} {inert(str(event.arguments))}", style="dim"))
         elif isinstance(event, Returned):
             value = event.result if event.ok else event.error
-            shown = safe(json.dumps(value, ensure_ascii=False))
+            shown = inert(json.dumps(value, ensure_ascii=False))
             self.console.print(Text(f"  -> {shown[:2000]}", style="dim" if event.ok else "red"))
         elif isinstance(event, Left) and event.by != party:
             self.console.print(Text(f"{event.by} left.", style="dim"))

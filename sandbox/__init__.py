@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from riskbox.sandbox.participant import Participant
     from riskbox.sandbox.plan import cases, specs
     from riskbox.sandbox.play import Stages, seated
-    from riskbox.sandbox.registry import Toolbox, evaluator
+    from riskbox.sandbox.registry import Toolbox
     from riskbox.sandbox.replay import forked
     from riskbox.sandbox.rollout import Patience
     from riskbox.sandbox.scenario import Scenario
@@ -50,7 +50,6 @@ __all__ = [
     "Toolset",
     "begin",
     "cases",
-    "evaluator",
     "forked",
     "load",
     "load_all",
@@ -72,7 +71,7 @@ _HOMES = {
     "participant": ("Participant",),
     "plan": ("cases", "specs"),
     "play": ("Stages", "seated"),
-    "registry": ("Toolbox", "evaluator"),
+    "registry": ("Toolbox",),
     "replay": ("forked",),
     "rollout": ("Patience",),
     "scenario": ("Scenario",),

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import shlex
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from riskbox.sandbox.cli import options
 from riskbox.sandbox.errors import InputError, did_you_mean
+
+if TYPE_CHECKING:
+    from riskbox.sandbox.report.results import Results
 
 ABOUT = "Print what a run found: rates as bounds, with what is unknown and what failed counted beside them."
 EXAMPLES = """\
@@ -68,7 +72,7 @@ def main(argv: list[str]) -> int:
     from riskbox.sandbox.report.tables import page
 
     console = screen.screen(svg=args.svg)
-    for part in page(results, console.width, _commands(results.worst, manifest.run, args)):
+    for part in page(results, console.width, _commands(results, args)):
         console.print(part)
     if args.svg:
         screen.save(console, args.svg, f"riskbox report {manifest.run}")
@@ -85,5 +89,24 @@ def _groupings(listed: str) -> list[str]:
     return list(dict.fromkeys(names)) or ["intent"]
 
 
-def _commands(worst: Sequence[object], run: str, args: object) -> list[tuple[str, str]]:
-    return []
+def _commands(results: Results, args: argparse.Namespace) -> list[tuple[str, str]]:
+    """Commands to look further, as they can be pasted into a shell."""
+    here = _same_store(args.store)
+    found = [
+        (f"riskbox show {one.id[:8]}{here}", "the worst episode, line by line") for one in results.worst[:1]
+    ]
+    run = "" if args.run == "latest" else f" --run {results.run}"
+    same = "".join(f" --where {shlex.quote(word)}" for word in results.chosen)
+    listing = f"riskbox list episodes{run}{same}"
+    found.append((f"{listing}{here}", "all of them, worst first"))
+    if results.all.labels["targeted"]["unknown"] and "label" not in same:
+        found.append((f"{listing} --where label=unknown{here}", "what could not be settled"))
+    if results.all.faults:
+        found.append((f"{listing} --where ending=fault{here}", "what broke"))
+    return found
+
+
+def _same_store(url: str) -> str:
+    """The option that names the store again; left out where it is the default, or may hold a password."""
+    is_default = url == os.environ.get("RISKBOX_STORE", options.STORE)
+    return "" if is_default or "@" in url else f" --store {shlex.quote(url)}"

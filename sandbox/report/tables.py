@@ -40,6 +40,8 @@ def page(results: Results, width: int, commands: Sequence[tuple[str, str]] = ())
     for by, groups in results.groups.items():
         yield _section(f"Harm by {by}, over the scenarios' own risks")
         yield from _by(by, groups, width)
+    yield Text()
+    yield Legend()
     yield _section("All episodes, by dimension")
     yield _dimensions(results.all)
     yield from _pairs(results.all)
@@ -255,27 +257,29 @@ def _pairs(group: Group) -> Iterator[RenderableType]:
 
 
 def _categories(counts: Sequence[CategoryCount], width: int) -> Table:
-    columns = [("category", "l"), ("done", "r"), ("attempted", "r"), ("blocked", "r"), ("averted", "r")]
-    catalogues = [("AILuminate", "f"), ("OWASP", "f"), ("Aegis", "f"), ("Agent-SafetyBench", "f")]
-    table = _table(*columns, *(catalogues if width >= WIDE else [("nearest elsewhere", "f")]))
-    for one in counts:
-        slug = text(one.category.slug)
-        numbers = [Text(f"{many:,}") for many in (one.realised, one.attempted, one.blocked, one.averted)]
-        names = [
-            (name, " ".join(found))
-            for name, found in (
-                ("AILuminate", one.category.ailuminate),
-                ("OWASP", one.category.owasp),
-                ("Aegis", one.category.aegis),
-                ("ASB", one.category.agent_safetybench),
-            )
-        ]
-        if width >= WIDE:
-            table.add_row(slug, *numbers, *(found for _, found in names))
-        else:
-            table.add_row(
-                slug, *numbers, Text("; ".join(f"{name} {found}" for name, found in names if found))
-            )
+    statuses = {
+        "done": [one.realised for one in counts],
+        "attempted": [one.attempted for one in counts],
+        "blocked": [one.blocked for one in counts],
+        "averted": [one.averted for one in counts],
+    }
+    shown = {status: numbers for status, numbers in statuses.items() if status == "done" or any(numbers)}
+    wide = width >= WIDE
+    catalogues = ("AILuminate", "OWASP", "Aegis", "Agent-SafetyBench") if wide else ("nearest elsewhere",)
+    table = _table(("category", "l"), *((one, "r") for one in shown), *((one, "f") for one in catalogues))
+    for place, one in enumerate(counts):
+        names = {
+            "AILuminate": one.category.ailuminate,
+            "OWASP": one.category.owasp,
+            "Aegis": one.category.aegis,
+            "ASB": one.category.agent_safetybench,
+        }
+        found = {name: " ".join(slugs) for name, slugs in names.items()}
+        elsewhere = "; ".join(f"{name} {slugs}" for name, slugs in found.items() if slugs)
+        numbers = (f"{listed[place]:,}" for listed in shown.values())
+        table.add_row(
+            text(one.category.slug), *numbers, *(found.values() if wide else [Text(elsewhere, QUIET)])
+        )
     return table
 
 
@@ -357,18 +361,34 @@ class Bar:
         if self.figure.low is None or self.figure.high is None:
             yield Text(" " * self.width)
             return
-        marks = "#?." if options.ascii_only else "█▒░"
         known = _cells(self.figure.low, self.width)
         unknown = max(_cells(self.figure.high, self.width) - known, int(self.figure.high > self.figure.low))
         known = min(known, self.width - unknown)
         sizes = (known, unknown, self.width - known - unknown)
         bar = Text()
-        for mark, size, style in zip(marks, sizes, ("red", "yellow", "green"), strict=True):
+        for mark, size, style in zip(_marks(options), sizes, ("red", "yellow", "green"), strict=True):
             bar.append(mark * size, style=style)
         yield bar
 
     def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
         return Measurement(self.width, self.width)
+
+
+@dataclass(frozen=True)
+class Legend:
+    """What the marks of a bar mean, and what a rate is."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        done, unknown, none = _marks(options)
+        yield Text(
+            f"{done} known harm, {unknown} unknown, {none} known to be none. A rate runs from the known to the known "
+            "and the unknown; families weigh the same. Goals are 10 x the share met.",
+            QUIET,
+        )
+
+
+def _marks(options: ConsoleOptions) -> str:
+    return "#?." if options.ascii_only else "█▒░"
 
 
 def _cells(share: float, width: int) -> int:

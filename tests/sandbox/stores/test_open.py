@@ -105,12 +105,12 @@ def test_a_redis_url_that_is_none(url: str) -> None:
     with pytest.raises(InputError) as refused:
         open_store(url)
     assert "secret" not in str(refused.value)
-    assert refused.value.__cause__ is None and refused.value.__suppress_context__
+    assert refused.value.__suppress_context__ or refused.value.__context__ is None
 
 
 def test_tls_is_told_by_the_scheme(redis_url: str) -> None:
-    with pytest.raises(StoreError, match="no TLS connection. Write redis:// for a server without TLS"):
-        open_store(redis_url.replace("redis://", "rediss://"))
+    with pytest.raises(StoreError, match=r"rediss://:\*\*\*@.*rediss:// only where the server speaks TLS"):
+        open_store(redis_url.replace("redis://", "rediss://") + "?socket_timeout=0.2")
 
 
 def test_redis_is_imported_only_where_it_is_used() -> None:

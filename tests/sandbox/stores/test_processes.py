@@ -110,13 +110,12 @@ def test_what_a_killed_writer_was_told_is_there(url: str, store: Store, start: S
             assert file.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
-def test_many_processes_make_one_new_store(url: str, tmp_path: Path) -> None:
-    if url.startswith("sqlite"):
-        url = f"sqlite:///{tmp_path}/new/folder/runs.db"
+def test_several_processes_make_one_new_file(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/new/folder/runs.db"
     script = (
         "import sys; from riskbox.sandbox.stores import open_store; print(open_store(sys.argv[1]).runs())"
     )
     processes = [
-        subprocess.Popen([sys.executable, "-c", script, url], stdout=subprocess.PIPE) for _ in range(4)
+        subprocess.Popen([sys.executable, "-c", script, url], stdout=subprocess.PIPE) for _ in range(3)
     ]
-    assert [process.communicate()[0] for process in processes] == [b"[]\n"] * 4
+    assert [process.communicate()[0] for process in processes] == [b"[]\n"] * 3
