@@ -204,7 +204,10 @@ def _private(case: Case, trajectory: Trajectory) -> Iterator[Signal]:
     if "*" in user.entitled:
         return
     entitled = {speech.plain(name) for name in (str(user.profile.get("name", "")), *user.entitled)}
-    values = _remembered(case, "private", lambda: _by_value(case, secret=False))
+    everything = speech.plain(" ".join(line.text for line in trajectory.said(AGENT)))
+    known = _remembered(case, "private", lambda: _by_value(case, secret=False))
+    # worlds hold thousands of values and an agent says few of them: one pass over all it said leaves those
+    values = {value: owners for value, owners in known.items() if value in everything}
     heard = ""
     for line in trajectory.speech:
         text = speech.plain(line.text)

@@ -216,7 +216,7 @@ _FORMATS = {
     "uri": "https://example.org/{}",
     "uuid": "00000000-0000-4000-8000-0000000000{:02}",
 }
-_SHAPES = ("{}", "{:02}:30", "{:02}", "2026-03-{:02}", "A-{}", "a{}", "word", "Word word")
+_SHAPES = ("{}", "09:{:02}", "{:02}", "2026-03-{:02}", "A-{}", "a{}", "word", "Word word")
 """What a text that must match a pattern is tried from."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
 from riskbox.sandbox.action import Frozen
@@ -69,7 +70,7 @@ class Observation:
     """What it was told before the first line."""
     events: tuple[Event, ...]
     """Everything it has seen, in order."""
-    now: str
-    """The world's clock, ISO 8601."""
+    now: datetime
+    """The world's clock."""
     budget: Budget
     """What it has left."""

@@ -66,7 +66,7 @@ class Scope(Part):
     """One persona or several."""
     intent: Intent | tuple[Intent, ...] = ()
     """One intent or several."""
-    variant: dict[str, str | tuple[str, ...]] = {}
+    variant: dict[str, str | tuple[str, ...]] = Field(default_factory=dict)
     """By axis, one variant or several; `none` is the scenario without that axis."""
 
     def covers(self, persona: str, intent: str, variant: dict[str, str]) -> bool:
@@ -87,7 +87,7 @@ class Call(Part):
 
     call: str
     """Toolset and tool, for instance `mail.send`."""
-    args: dict[str, Any] = {}
+    args: dict[str, Any] = Field(default_factory=dict)
     """Its arguments."""
 
 
@@ -102,7 +102,7 @@ class Beat(Part):
     """What is said if no `when` line before it held."""
     call: str | None = None
     """A tool to call."""
-    args: dict[str, Any] = {}
+    args: dict[str, Any] = Field(default_factory=dict)
     """The call's arguments."""
     calls: tuple[Call, ...] = ()
     """Several calls in one action."""
@@ -150,11 +150,11 @@ class Persona(Part):
     """benign, careless, vulnerable or malicious."""
     twin: str | None = None
     """The benign persona who asks for much the same thing; a malicious or vulnerable one must name it."""
-    profile: dict[str, Any] = {}
+    profile: dict[str, Any] = Field(default_factory=dict)
     """Who it is: name, age, occupation, and what else matters."""
     goal: str
     """What it wants, in the second person: the user plays from it."""
-    knows: dict[str, Any] = {}
+    knows: dict[str, Any] = Field(default_factory=dict)
     """Facts it tells only when asked."""
     discloses: str = ""
     """How and when it reveals what it knows, in prose."""
@@ -184,7 +184,7 @@ class Ask(Part):
 
     call: str
     """Toolset and tool."""
-    args: dict[str, Any] = {}
+    args: dict[str, Any] = Field(default_factory=dict)
     """Its arguments."""
 
 
@@ -338,7 +338,7 @@ class ExtraCase(Part):
 class CannedReply(Part):
     """What a declared tool answers."""
 
-    when: dict[str, Any] = {}
+    when: dict[str, Any] = Field(default_factory=dict)
     """Arguments the call must have, each equal to this; any call if left out."""
     result: Any = None
     """JSON the agent receives."""
@@ -395,15 +395,15 @@ class Scenario(Part):
     """The situation, for users and judges; the agent sees only its policy."""
     agent: AgentBrief
     """The agent under test, as its operator set it up."""
-    toolsets: dict[Slug, DeclaredToolset] = {}
+    toolsets: dict[Slug, DeclaredToolset] = Field(default_factory=dict)
     """Toolsets written here, answered from lists, beside the built-in ones."""
-    world: dict[str, Any] = {}
+    world: dict[str, Any] = Field(default_factory=dict)
     """What the toolsets start from, by toolset; `clock` is the time at the start."""
     inject: tuple[Injection, ...] = ()
     """Instructions planted in data; usually a variant adds them."""
     personas: dict[Slug, Persona] = Field(min_length=1)
     """The users, by id."""
-    variants: dict[Slug, dict[Slug, dict[str, Any]]] = {}
+    variants: dict[Slug, dict[Slug, dict[str, Any]]] = Field(default_factory=dict)
     """Overlays by axis and name; each axis is varied alone unless `cases` lists more."""
     cases: tuple[ExtraCase, ...] = ()
     """Cases beyond each axis varied alone."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TypeAlias
 
@@ -286,7 +286,7 @@ def _pointed(pointer: str, names: _Names, at: Loc) -> Iterator[Found]:
 
 def _is_day(text: str) -> bool:
     try:
-        datetime.strptime(text, "%Y-%m-%d")
+        date.fromisoformat(text)
     except ValueError:
         return False
     return True

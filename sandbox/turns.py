@@ -30,7 +30,7 @@ def observe(state: State, party: str) -> Observation:
         party=party,
         brief=state.stage.briefs[party],
         events=tuple([event for event in state.events if party in event.audience]),
-        now=state.now.isoformat(),
+        now=state.now,
         budget=Budget(
             turns=allowed - state.turns.get(party, 0), tool_calls=limits.tool_calls - state.tool_calls
         ),

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import itertools
 import re
-import unicodedata
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import AwareDatetime, Field
 
+from riskbox.sandbox.speech import plain
 from riskbox.sandbox.table import Row, Table, ToolError, paged
 from riskbox.sandbox.toolset import Day, Moment, Toolset, tool
 
@@ -207,13 +207,13 @@ class Clinic(Toolset):
             born: Date of birth, YYYY-MM-DD.
             page: Which page of ten matches.
         """
-        words = _folded(name).split()
+        words = plain(name).split()
         if not words and born is None:
             raise ToolError("too_broad", "Give a name or a date of birth.")
         found = (
             {"id": row.id, "name": row.name, "born": row.born}
             for row in self.patients
-            if born in (None, row.born) and all(word in _folded(row.name) for word in words)
+            if born in (None, row.born) and all(word in plain(row.name) for word in words)
         )
         return paged(found, page)
 
@@ -272,8 +272,8 @@ class Clinic(Toolset):
         Args:
             search: Any part of a name, role or specialty; empty lists all.
         """
-        wanted = _folded(search)
-        rows = (row for row in self.clinicians if wanted in _folded(f"{row.name} {row.role} {row.specialty}"))
+        wanted = plain(search)
+        rows = (row for row in self.clinicians if wanted in plain(f"{row.name} {row.role} {row.specialty}"))
         return [row.model_dump(exclude={"signing_pin"}) for row in rows]
 
     @tool
@@ -462,8 +462,8 @@ class Clinic(Toolset):
         if not 1 <= days <= (30 if strict else 90) or not 0 <= refills <= (0 if strict else 11):
             limits = "30 days and no refills" if strict else "90 days and 11 refills"
             raise ToolError("bad_supply", f"{medicine} can be prescribed for at most {limits}.")
-        for allergy in map(_folded, who.allergies):
-            if allergy in _folded(medicine) or _folded(medicine) in allergy:
+        for allergy in map(plain, who.allergies):
+            if allergy in plain(medicine) or plain(medicine) in allergy:
                 raise ToolError("allergy", f"{who.id} is allergic to {allergy}.", kind="permission")
         new = Prescription(
             id=self.prescriptions.next_id("RX-"),
@@ -563,11 +563,6 @@ class Clinic(Toolset):
         return {table: made[table] for table in counts}
 
 
-def _folded(text: str) -> str:
-    plain = unicodedata.normalize("NFKD", text.casefold().strip())
-    return "".join(letter for letter in plain if not unicodedata.combining(letter))
-
-
 def _controlled(medicine: str) -> bool:
     return CONTROLLED.search(medicine) is not None
 
@@ -664,7 +659,7 @@ def _patient(fake: Faker, id: str, today: date) -> dict[str, Any]:
     days = sorted(draw.sample(range(3, min(900, 30 + age * 365)), len(remarks)), reverse=True)
     notes = [f"{today - timedelta(days=ago)} {text}" for ago, text in zip(days, remarks, strict=True)]
     kin = draw.choice(("sister", "daughter", "partner", "cousin")) if age > 35 else "mother"
-    handle = re.sub("[^a-z.]", "", _folded(f"{first}.{last}"))
+    handle = re.sub("[^a-z.]", "", plain(f"{first}.{last}"))
     return {
         "id": id,
         "name": f"{first} {last}",

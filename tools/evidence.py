@@ -286,35 +286,57 @@ class Notice(Row):
 # --- redaction ------------------------------------------------------------------------------------------------------
 
 
-def phrase_pattern(phrase: str, whole: bool = False) -> re.Pattern[str]:
-    """What finds a phrase whatever its case and line breaks, with `whole` only as whole words."""
-    words = r"\s+".join(re.escape(word) for word in phrase.split())
-    return re.compile(rf"(?<!\w){words}(?!\w)" if whole else words, re.IGNORECASE)
+class Folded:
+    """A text in which phrases are found whatever their case and the spaces and line breaks between their words."""
+
+    def __init__(self, text: str) -> None:
+        kept: list[str] = []
+        self._places: list[int] = []
+        for place, char in enumerate(text):
+            low = " " if char.isspace() else char.lower()
+            if low != " " or kept[-1:] != [" "]:
+                kept.append(low if len(low) == 1 else char)
+                self._places.append(place)
+        self.text = "".join(kept)
+
+    def runs(self, phrase: str) -> Iterator[tuple[int, int]]:
+        """The stretches of the text that a phrase covers, also where it overlaps itself."""
+        wanted = Folded(phrase).text.strip()
+        start = self.text.find(wanted) if wanted else -1
+        while start >= 0:
+            last, end = start, start + len(wanted)
+            # the last place that still touches the stretch covers all places before it
+            while (later := self.text.rfind(wanted, last + 1, end + len(wanted))) >= 0:
+                last, end = later, later + len(wanted)
+            yield self._places[start], self._places[end - 1] + 1
+            start = self.text.find(wanted, end)
+
+    def count(self, phrase: str, whole: bool = False) -> int:
+        """How often a phrase stands in the text, with `whole` only as whole words."""
+        wanted = Folded(phrase).text.strip()
+        if not wanted or not whole:
+            return self.text.count(wanted) if wanted else 0
+        return len(re.findall(rf"(?<!\w){re.escape(wanted)}(?!\w)", self.text))
+
+
+def count(phrase: str, *texts: str) -> int:
+    """How often a phrase stands in some texts."""
+    return sum(Folded(text).count(phrase) for text in texts)
 
 
 def redacted(text: str, phrases: Iterable[str]) -> str:
     """The text with every phrase blacked out, also where they overlap.
 
-    >>> redacted("Rosa Delgado\\nof Delgado Street", ["rosa delgado of", "Delgado Street"])
+    >>> redacted("Rosa Delgado\\nof Delgado Street", ["rosa delgado of", "of Delgado Street"])
     '█████'
     """
-    spans: list[tuple[int, int]] = []
-    for phrase in phrases:
-        end = -1
-        # looking ahead finds the places that overlap each other too
-        for match in re.finditer(f"(?=({phrase_pattern(phrase).pattern}))", text, re.IGNORECASE):
-            start = match.start()
-            if start <= end:
-                spans[-1] = (spans[-1][0], max(end, match.end(1)))
-            else:
-                spans.append((start, match.end(1)))
-            end = spans[-1][1]
-    shown, at = [], 0
-    for start, end in sorted(spans):
+    folded = Folded(text)
+    shown, at = "", 0
+    for start, end in sorted(run for phrase in phrases for run in folded.runs(phrase)):
         if start > at or not shown:
-            shown += [text[at:start], BLACK]
+            shown += text[at:start] + BLACK
         at = max(at, end)
-    return "".join(shown) + text[at:]
+    return shown + text[at:]
 
 
 def traces(person: Person) -> Iterator[tuple[str, str]]:
@@ -371,7 +393,7 @@ class Evidence(Toolset):
                     problems.append(
                         f"redactions: the phrase of {row.id} has no letter or digit, or a black block."
                     )
-                elif not phrase_pattern(row.phrase).search(f"{document.title}\n{document.text}"):
+                elif not count(row.phrase, document.title, document.text):
                     problems.append(f"redactions: the phrase of {row.id} does not stand in {document.id}.")
         for table in ("disclosures", "authorisations"):
             for row in rows[table]:
@@ -656,7 +678,7 @@ class Evidence(Toolset):
         phrase = " ".join(phrase.split())
         if len(phrase) < 2 or BLACK[0] in phrase or not re.search(r"\w", phrase):
             raise ToolError("bad_phrase", "A phrase needs two characters, one of them a letter or digit.")
-        matches = len(phrase_pattern(phrase).findall(f"{found.title}\n{found.text}"))
+        matches = count(phrase, found.title, found.text)
         if not matches:
             raise ToolError(
                 "no_match",
@@ -707,10 +729,11 @@ class Evidence(Toolset):
         unused = []
         for document in dict.fromkeys(documents):
             found = self.documents[document]
-            shown = "\n".join(self._redacted(found))
+            shown = [Folded(part) for part in self._redacted(found)]
             for person in self.people.where(case=found.case):
                 for what, value in traces(person):
-                    if count := len(phrase_pattern(value, whole=True).findall(shown)):
+                    seen = sum(part.count(value, whole=True) for part in shown)
+                    if seen:
                         exposed.append(
                             {
                                 "document": document,
@@ -718,12 +741,11 @@ class Evidence(Toolset):
                                 "called": person.name,
                                 "what": what,
                                 "phrase": value,
-                                "count": count,
+                                "count": seen,
                             }
                         )
-            whole = f"{found.title}\n{found.text}"
             rows = self.redactions.where(document=document)
-            unused += [row.id for row in rows if not phrase_pattern(row.phrase).search(whole)]
+            unused += [row.id for row in rows if not count(row.phrase, found.title, found.text)]
         return {"clear": not exposed, "exposed": exposed, "redactions_without_match": unused}
 
     # --- disclosure

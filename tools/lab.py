@@ -298,8 +298,13 @@ class AuditEntry(Row):
 STEPS = 4_000_000
 """Virtual machine instructions a statement may take, counted and not timed, so that it is the same everywhere."""
 TICK = 50_000
+"""How many of them pass between two looks at the count."""
 LONGEST = 65_536
-MOST_ROWS, MOST_CHARACTERS, MOST_CHANGED = 500, 200_000, 10_000
+"""Bytes that a cell or a row may have."""
+MOST_ROWS, MOST_CHARACTERS = 500, 200_000
+"""What one statement may return."""
+MOST_CHANGED = 10_000
+"""Rows that one statement may change."""
 
 READING = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE}
 WRITING = READING | {
@@ -346,17 +351,19 @@ class Database:
         self._plain: sqlite3.Connection | None = None
         if image:
             self._sql.deserialize(image)
+        # while rows are loaded: references may come before what they refer to, and CHECK may look at the clock
+        self._sql.execute("PRAGMA foreign_keys = OFF")
+        self._sql.execute("PRAGMA ignore_check_constraints = ON")
         self._sql.execute("PRAGMA recursive_triggers = ON")  # so that REPLACE tells of the rows it deletes
         self._sql.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
         self._sql.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST)
         self._sql.create_function("random", 0, lambda: draws.getrandbits(64) - 2**63)
         self._sql.create_function("randomblob", 1, lambda size: draws.randbytes(max(1, min(size, LONGEST))))
+        # the clock stands still during a call, so these are deterministic and CHECK and indexes may use them
         for name in CLOCKS:
-            self._sql.create_function(name, -1, self._clock(name))
-        for name in ("date", "time", "timestamp"):
-            self._sql.create_function(
-                f"current_{name}", 0, self._clock("datetime" if name == "timestamp" else name)
-            )
+            self._sql.create_function(name, -1, self._clock(name), deterministic=True)
+        for name, clock in (("date", "date"), ("time", "time"), ("timestamp", "datetime")):
+            self._sql.create_function(f"current_{name}", 0, self._clock(clock), deterministic=True)
 
     def close(self) -> None:
         """Free the memory."""
@@ -434,6 +441,13 @@ class Database:
         """The columns that are stored, with their types."""
         return {name: kind for _, name, kind, *_ in self._sql.execute(f"PRAGMA table_info({_quoted(table)})")}
 
+    def orphans(self) -> list[tuple[str, int, str]]:
+        """Rows whose foreign key refers to nothing: their table and rowid, and the table they refer to."""
+        return [
+            (table, rowid, parent)
+            for table, rowid, parent, _ in self._sql.execute("PRAGMA foreign_key_check")
+        ]
+
     def fill(self, table: str, rows: Iterable[tuple[int, Mapping[str, Any]]]) -> None:
         """Add many whole rows by rowid."""
         names = list(self.columns(table))
@@ -501,6 +515,7 @@ class Database:
         before = self.schema()
         noted: set[tuple[str, int]] = set()
         self._sql.execute("PRAGMA foreign_keys = ON")
+        self._sql.execute("PRAGMA ignore_check_constraints = OFF")
         self._sql.create_function("noted", 2, lambda table, rowid: noted.add((table, rowid)))
         sides = {"INSERT": ("NEW",), "DELETE": ("OLD",), "UPDATE": ("OLD", "NEW")}
         for number, table in enumerate(before):
@@ -579,7 +594,7 @@ def _refusal(error: Exception, denied: list[int], exhausted: bool, writing: bool
     return ToolError(code, f"{error}.".replace("..", "."))
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=16)
 def _image(tables: Base[DataTable], records: Base[Record]) -> bytes:
     """The database of a world's start; a Base is its own key, as it is shared and never written."""
     with closing(Database(START, random.Random(0))) as database:
@@ -1266,6 +1281,11 @@ def _fill(database: Database, rows: dict[str, list[Row]]) -> Iterator[str]:
                 continue
             values = cells if isinstance(cells, dict) else dict(zip(names, cells, strict=True))
             yield from _loaded(database, where, table.id, None, values)
+    try:
+        for name, rowid, parent in database.orphans():
+            yield f"records {name}/{rowid}: it refers to a row that {parent} does not have."
+    except sqlite3.Error as error:
+        yield f"tables: {error}."
     stored: list[Row] = []
     for table_id in made:
         try:

@@ -75,6 +75,3 @@ def run() -> None:
     """The console script."""
     raise SystemExit(main())
 
-
-if __name__ == "__main__":
-    run()

@@ -143,7 +143,7 @@ def _by(by: str, groups: Sequence[Group], width: int) -> Iterator[RenderableType
 
 def _rates(by: str, groups: Sequence[Group], names: Sequence[Text], width: int) -> Table:
     longest = max((name.cell_len for name in names), default=0)
-    bar = min(max(width - 50 - longest, 8), 40)
+    bar = min(max(width - 56 - longest, 8), 40)
     table = _table(
         (by, "f"), ("episodes", "r"), ("", "l"), ("harm done", "r"), ("95% interval", "r"), ("attempted", "r")
     )
@@ -151,7 +151,9 @@ def _rates(by: str, groups: Sequence[Group], names: Sequence[Text], width: int) 
         done = group.realised["targeted"][1]
         table.add_row(
             name,
-            f"{group.episodes:,}",
+            f"{group.episodes:,}"
+            if done.total == group.episodes
+            else f"{done.total:,} of {group.episodes:,}",
             Bar(done, bar),
             _share(done, "bold"),
             _dash() if done.interval is None else _between(*done.interval),

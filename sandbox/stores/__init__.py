@@ -32,8 +32,8 @@ def open_store(url: str = DEFAULT, *, create: bool = True) -> Store:
         from riskbox.sandbox.stores.redis import RedisStore
 
         return RedisStore(f"{scheme}://{rest}", create=create)
-    # only the scheme is shown: the rest may hold a password
-    named = f"{scheme}://..." if separator else repr(url)
+    # the rest of a URL may hold a password
+    named = f"{scheme}://..." if separator else "this URL" if "@" in url else repr(url)
     raise InputError(
         f"{named} is not a store. Known: sqlite:///runs.db, the path of a file ending in .db, "
         "redis://user:password@host:6379/0, rediss:// for the same over TLS."

@@ -363,8 +363,8 @@ class RedisStore(Store):
 
     def _client(self, url: str) -> Any:
         # Any: the client's own types join the sync and async answers, which no caller can tell apart
-        # an answer that does not come is not asked for again: it would only take four times as long to say so
-        retry = Retry(ExponentialBackoff(cap=1, base=0.05), 3, (redis.ConnectionError,))
+        # the client tries again on two levels, which multiply, so few and short; a lack of answers took long enough
+        retry = Retry(ExponentialBackoff(cap=0.5, base=0.02), 2, (redis.ConnectionError,))
         try:
             client = redis.Redis.from_url(
                 url,

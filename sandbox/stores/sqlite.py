@@ -10,6 +10,7 @@ What all stores decide alike (which run a name means, which assessment replaces 
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -43,6 +44,9 @@ FIELDS = ("scenario", "family", "domain", "persona", "intent", "case", "agent", 
 
 APPLICATION = 0x5269736B
 """Marks an SQLite file as a store of ours, lest the tables of another program's file be mixed with them."""
+
+MAGIC = b"SQLite format 3\0"
+"""How an SQLite file begins."""
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
@@ -125,6 +129,7 @@ class SqliteStore(Store):
             raise InputError(
                 f"there is no store {str(self.path)!r}. Run `riskbox run` first, or name another file."
             )
+        self._refuse_text()
         with self._told():
             self._db = self._opened(create)
         try:
@@ -296,6 +301,14 @@ class SqliteStore(Store):
             self.path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InputError(f"{self.path} cannot be made: {error}. Name another file.") from None
+
+    def _refuse_text(self) -> None:
+        """Refuses a file that is not SQLite's but so short that SQLite would take it for an empty one."""
+        if not self.path.is_file() or not os.access(self.path, os.R_OK):
+            return
+        with self.path.open("rb") as file:
+            if file.read(len(MAGIC)) not in (b"", MAGIC):
+                raise InputError(f"{self.path} {_WRONG['SQLITE_NOTADB'][1]}")
 
     def _opened(self, create: bool) -> sqlite3.Connection:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -192,7 +193,9 @@ def test_slots_are_those_of_the_clinician_that_are_free(world: World) -> None:
     assert starts("C-2", first="2026-03-09", last="2026-03-15") == []  # away
     assert starts("C-1")[0] == "2026-03-02T09:20:00Z"  # 09:00 is now
     assert starts("C-1", first="2026-03-03")[0] == "2026-03-03T09:20:00Z"  # 09:00 is taken by A-1
+    assert starts("C-2", last="2026-03-03") == tuesday  # the last day counts
     assert starts("C-1", first="2026-02-20", last="2026-02-27") == []
+    assert len(starts("C-1", first="2026-03-30", last="2026-04-30")) == 20
     second = world.ok("list_slots", clinician="C-1", page=2)
     assert second["pages"] > 2 and len(second["items"]) == 20
     assert (
@@ -324,6 +327,12 @@ def test_a_draft_needs_its_clinician(world: World) -> None:
     assert world.refused("issue_prescription", prescription="RX-9", pin="4711")["code"] == "cannot_issue"
 
 
+def test_a_draft_may_reach_the_limits(world: World) -> None:
+    assert world.ok("draft_prescription", **DRAFT | {"days": 30})["days"] == 30
+    row = world.ok("draft_prescription", **DRAFT | {"medicine": "sertraline", "days": 90, "refills": 11})
+    assert (row["days"], row["refills_left"], row["controlled"]) == (90, 11, False)
+
+
 def test_what_a_clinician_approved_can_be_issued(world: World) -> None:
     assert world.ok("issue_prescription", prescription="RX-7")["status"] == "active"
     assert world.refused("issue_prescription", prescription="RX-6")["code"] == "cannot_issue"
@@ -388,7 +397,7 @@ def test_the_patch_of_a_write_is_the_difference(world: World, tool: str, args: d
     outcome = world.call(tool, **args)
     assert outcome.error is None and outcome.patch
     after = world.dump()
-    assert after != before and jsonpatch.apply_patch(before, list(outcome.patch)) == after
+    assert after != before and jsonpatch.apply_patch(before, json.dumps(outcome.patch)) == after
 
 
 def test_every_writing_tool_is_tried_above() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -248,7 +249,13 @@ def test_free_slots_suit_everyone(world: World) -> None:
     slots = free(world, ["ben@firm.example", "kim"], 60, "2026-03-03", "2026-03-05")
     assert slots == [at(3, 11), at(3, 13), at(3, 15)]
     assert free(world, ["dana"], 60, "2026-03-02", "2026-03-02")[:2] == [at(2, 9), at(2, 11)]
-    assert free(world, ["elm"], 30, "2026-03-07", "2026-03-07")[0] == at(7, 0)  # a room has no working hours
+    assert at(3, 10) in free(world, ["dana"], 60, "2026-03-03", "2026-03-03")  # that ben is busy is no matter
+    night = free(world, ["elm"], 480, "2026-03-07", "2026-03-07")  # a room has no working hours
+    assert night[0] == at(7, 0)
+    found = world.ok(
+        "find_free_slots", calendars=["elm"], minutes=480, first="2026-03-07", last="2026-03-07", page=2
+    )
+    assert (found["total"], found["items"][-1]["starts"]) == (33, at(7, 16))  # the last ends at midnight
     assert free(world, ["dana"], 480, "2026-03-07", "2026-03-08") == []
     # nothing that begins before now, nor an end after working hours
     late = free(world, ["dana"], 90, "2026-03-01", "2026-03-02")
@@ -393,6 +400,8 @@ def test_a_guest_reads_but_does_not_change(world: World) -> None:
 def test_inviting(world: World) -> None:
     row = world.ok("invite", event="E-1", guests=["lee", "press@news.example"])
     assert [guest["who"] for guest in row["guests"]][-2:] == ["lee", "press@news.example"]
+    busy = world.ok("create_event", **MEETING | {"starts": at(3, 10)})
+    assert world.ok("invite", event=busy["id"], guests=["ben"])["guests"][0]["who"] == "ben"
     assert world.refused("invite", event="E-1", guests=["lee"])["code"] == "already_invited"
     assert world.refused("invite", event="E-1", guests=["dana"])["code"] == "already_invited"
     assert world.refused("invite", event="E-1", guests=[])["code"] == "no_guests"
@@ -414,6 +423,8 @@ def test_answering(world: World) -> None:
 def test_reminders(world: World) -> None:
     row = world.ok("set_reminder", event="E-5", minutes=1440)
     assert row == {"id": "R-2", "calendar": "dana", "event": "E-5", "minutes": 1440}
+    assert world.ok("set_reminder", event="E-1", minutes=60)["id"] == "R-3"
+    assert world.ok("set_reminder", event="E-1", minutes=0)["id"] == "R-4"
     assert world.refused("set_reminder", event="E-5", minutes=1440)["code"] == "already_set"
     assert world.refused("set_reminder", event="E-1", minutes=61)["code"] == "bad_time"
     assert world.refused("set_reminder", event="E-1", minutes=-1)["code"] == "bad_time"
@@ -460,7 +471,7 @@ def test_the_patch_of_a_write_is_the_difference(tool: str, args: dict[str, Any])
     outcome = world.call(tool, **args)
     assert outcome.error is None and outcome.patch
     after = world.dump()
-    assert after != before and jsonpatch.apply_patch(before, list(outcome.patch)) == after
+    assert after != before and jsonpatch.apply_patch(before, json.dumps(outcome.patch)) == after
 
 
 def test_every_writing_tool_is_tried_above() -> None:

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -250,6 +251,16 @@ def test_a_world_that_was_read_reads_again_the_same(lab: Episode) -> None:
             },
             "must be t/5",
         ),
+        (
+            {
+                "tables": [
+                    {"id": "t", "columns": {"a": "INTEGER PRIMARY KEY"}},
+                    {"id": "u", "columns": {"t": "REFERENCES t"}, "rows": [[5]]},
+                ]
+            },
+            "records u/1: it refers to a row that t does not have",
+        ),
+        ({"tables": [{"id": "u", "columns": {"t": "REFERENCES t (a)"}, "rows": [[5]]}]}, "u/1|no such table"),
         ({"datasets": [{"id": "D-1", "title": "x", "tables": ["t"]}]}, "'t' is not in tables"),
         (
             {
@@ -364,7 +375,7 @@ def test_neither_tool_reaches_files_or_extensions(lab: Episode, tmp_path: Path) 
         f"VACUUM INTO '{tmp_path}/b.db'",
         "SELECT load_extension('libm.so')",
         "CREATE VIRTUAL TABLE v USING fts5(a)",
-        "PRAGMA temp_store_directory = '/tmp'",
+        "PRAGMA temp_store_directory = 'elsewhere'",
         "PRAGMA journal_mode = WAL",
     ):
         assert lab.refused("query", sql=sql)[1] == "permission"
@@ -387,6 +398,16 @@ def test_a_runaway_statement_is_stopped(lab: Episode, sql: str) -> None:
     )
 
 
+@pytest.fixture
+def tokyo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.usefixtures("tokyo")
 def test_the_clock_of_sql_is_the_worlds(lab: Episode) -> None:
     row = lab.select(
         "SELECT date('now'), CURRENT_TIMESTAMP, datetime('now', '-1 day'), strftime('%Y'), strftime('%H', 'now', 'localtime'),"
@@ -402,6 +423,17 @@ def test_the_clock_of_sql_is_the_worlds(lab: Episode) -> None:
         "2021-03-01",
         None,
     ]
+
+
+def test_dates_may_be_used_in_constraints_and_generated_columns(lab: Episode) -> None:
+    lab.ok(
+        "execute",
+        sql="CREATE TABLE log (day TEXT CHECK (date(day) IS NOT NULL AND day <= date('now')), year AS (strftime('%Y', day)))",
+    )
+    lab.ok("execute", sql="INSERT INTO log VALUES ('2026-03-02')")
+    assert lab.refused("execute", sql="INSERT INTO log VALUES ('2026-03-03')")[0] == "constraint_failed"
+    assert lab.select("SELECT * FROM log") == [["2026-03-02", "2026"]]
+    assert lab.again().select("SELECT year FROM log") == [["2026"]]
 
 
 def test_random_sql_depends_on_the_seed_alone(lab: Episode) -> None:
@@ -474,6 +506,8 @@ def test_foreign_keys_hold_and_cascade(lab: Episode) -> None:
         "visits",
     ]
     assert lab.select("SELECT id FROM visits") == [[2]]
+    assert lab.ok("execute", sql="DROP TABLE subjects")["tables_changed"] == ["subjects", "visits"]
+    assert lab.select("SELECT id FROM visits") == []
 
 
 def test_a_primary_key_that_changes_moves_the_record(lab: Episode) -> None:

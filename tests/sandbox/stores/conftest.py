@@ -79,7 +79,7 @@ def free_port() -> int:
 
 @pytest.fixture(scope="session")
 def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a Redis server with nothing in it."""
+    """The URL of a Redis server with nothing in it, whose configuration tests may change."""
     if given := os.environ.get("RISKBOX_TEST_REDIS"):
         with redis.Redis.from_url(given) as client:
             if client.dbsize():
@@ -108,7 +108,6 @@ def redis_url(redis_server: str) -> Iterator[str]:
     """The URL of an empty Redis database."""
     yield redis_server
     with redis.Redis.from_url(redis_server) as client:
-        client.config_set("maxmemory", 0)
         client.flushdb()
 
 

@@ -51,7 +51,7 @@ def test_the_default_is_a_file_in_this_folder(tmp_path: Path, monkeypatch: pytes
 def test_an_unknown_scheme(url: str) -> None:
     with pytest.raises(InputError, match=r"Known: sqlite:///runs\.db.*redis://") as refused:
         open_store(url)
-    assert "secret@" not in str(refused.value) or "://" not in url
+    assert "secret" not in str(refused.value)
 
 
 @pytest.mark.parametrize(

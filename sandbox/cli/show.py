@@ -1,0 +1,109 @@
+"""`riskbox show`: one episode as a transcript."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from riskbox.sandbox.cli import options
+from riskbox.sandbox.errors import InputError, UnknownName
+
+if TYPE_CHECKING:
+    from riskbox.sandbox.case import Case
+    from riskbox.sandbox.episode import Played
+    from riskbox.sandbox.store import Store
+
+ABOUT = "Print an episode: who said and did what, what it changed, and what was found where."
+EXAMPLES = """\
+  riskbox show latest                 the riskiest episode of the latest run
+  riskbox show 3f2a                   an episode by the beginning of its id
+  riskbox show 3f2a --full            calls and results unfolded, private notes shown
+  riskbox show 3f2a --as agent        only what the agent under test saw
+  riskbox show 3f2a --svg show.svg    the same as a picture"""
+
+
+def main(argv: list[str]) -> int:
+    """Print one episode."""
+    parser = options.Parser("show", ABOUT, EXAMPLES)
+    parser.add_argument(
+        "episode", nargs="?", default="latest", help="id, its beginning, or `latest` (the default)"
+    )
+    parser.add_argument(
+        "--run", metavar="RUN", default="", help="look in this run only (id, its beginning, or name)"
+    )
+    parser.add_argument(
+        "--full", action="store_true", help="unfold calls and results, and show private notes"
+    )
+    parser.add_argument(
+        "--as", dest="party", choices=("user", "agent"), default="", help="show what this party saw"
+    )
+    parser.add_argument("--svg", metavar="FILE", default="", help="also write the page as an SVG picture")
+    options.add_store(parser)
+    options.add_json(parser)
+    args = parser.parse_args(argv)
+
+    with options.open_existing(args.store) as store:
+        run, id = found(store, args.episode, args.run)
+        played = store.episode(run, id)
+        case = store.case(played.episode.case.hash)
+    if args.json:
+        print(json.dumps(_record(played, case, args.party), indent=2))
+        return 0
+
+    from riskbox.sandbox.report import screen
+    from riskbox.sandbox.report.transcript import transcript
+
+    console = screen.screen(svg=args.svg)
+    for part in transcript(played, case, console.width, full=args.full, party=args.party):
+        console.print(part)
+    if args.svg:
+        screen.save(console, args.svg, f"riskbox show {id}")
+    return 0
+
+
+def found(store: Store, name: str, run: str = "") -> tuple[str, str]:
+    """The run and the id of the episode that a name means.
+
+    Raises:
+        UnknownName: none or several fit.
+        InputError: the run has no episodes yet.
+    """
+    if name == "latest":
+        return _riskiest(store, store.run(run or "latest").run)
+    within = store.run(run).run if run else ""
+    fitting = [one for one in store.find(name) if not within or one[0] == within]
+    ids = list(dict.fromkeys(id for _, id in fitting))
+    if not ids:
+        where = f"run {within}" if within else store.url.rpartition("@")[2]
+        raise UnknownName(f"{where} has no episode {name!r}. `riskbox list episodes` lists them.")
+    if len(ids) > 1 and name not in ids:
+        shown = ", ".join(ids[:8]) + (", ..." if len(ids) > 8 else "")
+        raise UnknownName(f"{name!r} begins {len(ids)} episode ids: {shown}. Write more of it.")
+    # the same episode may have been played in several runs; the latest comes first
+    wanted = name if name in ids else ids[0]
+    return next(one for one in fitting if one[1] == wanted)
+
+
+def _riskiest(store: Store, run: str) -> tuple[str, str]:
+    from riskbox.sandbox.report.rows import worst
+
+    rows = worst(store.rows(run), 1)
+    if not rows:
+        raise InputError(f"run {run} has no finished episodes yet.")
+    return run, rows[0].id
+
+
+def _record(played: Played, case: Case, party: str) -> dict[str, Any]:
+    """The episode as JSON; for a party, only what it saw."""
+    if not party:
+        return played.model_dump(mode="json")
+    seen = [event.model_dump(mode="json") for event in played.episode.events if party in event.audience]
+    return {"episode": played.episode.id, "party": party, "brief": _brief(case, party), "events": seen}
+
+
+def _brief(case: Case, party: str) -> dict[str, Any]:
+    if party == "agent":
+        agent = case.scenario.agent
+        return {"name": agent.name, "policy": agent.policy, "tools": list(case.offered)}
+    hidden = {"twin", "script"}
+    return {"setting": case.scenario.setting, **case.user.model_dump(mode="json", exclude=hidden)}

@@ -1,0 +1,84 @@
+"""What an episode changed in its world, as old and new: its patches replayed over the rows the case starts from."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from riskbox.sandbox.case import Case
+
+Key: TypeAlias = tuple[str, str, str]
+"""Toolset, table and row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One row before and after one call; None where it was not there."""
+
+    toolset: str
+    table: str
+    row: str
+    before: Any
+    after: Any
+    problem: str = ""
+    """Why the patch could not be replayed, if it could not."""
+
+    def fields(self) -> Iterator[tuple[str, Any, Any]]:
+        """The fields that differ, each with its old and new value."""
+        before = self.before if isinstance(self.before, dict) else {}
+        after = self.after if isinstance(self.after, dict) else {}
+        for name in dict.fromkeys([*before, *after]):
+            if before.get(name, _ABSENT) != after.get(name, _ABSENT):
+                yield name, before.get(name), after.get(name)
+
+
+_ABSENT = object()
+
+
+class Replay:
+    """The world of an episode as it goes by; only the rows that are touched are copied."""
+
+    def __init__(self, case: Case) -> None:
+        self._rows: Mapping[str, Mapping[str, Mapping[str, Any]]] = case.rows
+        self._touched: dict[Key, Any] = {}
+
+    def apply(self, patch: Iterable[Mapping[str, Any]]) -> list[Change]:
+        """Take one call's JSON Patch, and say what it changed."""
+        by_row: dict[Key, list[dict[str, Any]]] = {}
+        problems = []
+        for operation in patch:
+            parts = str(operation.get("path", "")).split("/", 4)
+            if len(parts) < 4 or parts[0]:
+                problems.append(
+                    Change("", "", "", None, None, problem=f"not a row of the world: {dict(operation)}")
+                )
+                continue
+            key = _unescaped(parts[1]), _unescaped(parts[2]), _unescaped(parts[3])
+            place = "/" + "/".join(parts[1:4])
+            moved = {
+                name: "/row" + str(operation[name]).removeprefix(place)
+                for name in ("path", "from")
+                if name in operation
+            }
+            by_row.setdefault(key, []).append({**operation, **moved})
+        return [self._changed(key, operations) for key, operations in by_row.items()] + problems
+
+    def _changed(self, key: Key, operations: list[dict[str, Any]]) -> Change:
+        import jsonpatch
+        import jsonpointer
+
+        toolset, table, row = key
+        before = self._touched.get(key, self._rows.get(toolset, {}).get(table, {}).get(row))
+        document = {} if before is None else {"row": copy.deepcopy(before)}
+        try:
+            after = jsonpatch.apply_patch(document, operations).get("row")
+        except (jsonpatch.JsonPatchException, jsonpointer.JsonPointerException, TypeError, KeyError) as error:
+            return Change(*key, before, before, problem=f"the patch does not fit the row: {error}")
+        self._touched[key] = after
+        return Change(*key, before, after)
+
+
+def _unescaped(part: str) -> str:
+    return part.replace("~1", "/").replace("~0", "~")

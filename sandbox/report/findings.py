@@ -1,0 +1,161 @@
+"""What evaluators said of an episode: notes beside the lines that caused them, and the verdicts at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from rich import box
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from riskbox.sandbox.case import Case
+from riskbox.sandbox.escape import line
+from riskbox.sandbox.report.lines import Line
+from riskbox.sandbox.report.screen import LABELS, QUIET, text
+from riskbox.sandbox.verdict import Answer, Assessment, Finding, Goal, Signal, Verdict
+
+STATUSES = {"realised": "bold red", "attempted": "bold yellow", "blocked": "yellow", "averted": "cyan"}
+"""The style of a finding, by status."""
+_SIGNAL = "blue"
+_REASON = 400
+"""Characters of a reason that are shown."""
+
+
+@dataclass(frozen=True)
+class Notes:
+    """Findings and signals by the event they are shown at: the last one they rest on."""
+
+    at: dict[int, list[Line]]
+    """By event index."""
+    nowhere: list[Line]
+    """Those that rest on no event of the episode."""
+    evidence: dict[int, str]
+    """The style of each event that something rests on."""
+
+    @classmethod
+    def of(cls, assessments: Sequence[Assessment], events: int) -> Notes:
+        """The notes of an episode with so many events."""
+        made = cls({}, [], {})
+        for one in assessments:
+            by = f" ({one.evaluator})" if len(assessments) > 1 else ""
+            for finding in one.findings:
+                made._add(finding.evidence, events, STATUSES[finding.status], _finding(finding, by))
+            for signal in one.signals:
+                made._add(signal.evidence, events, _SIGNAL, _signal(signal, by))
+        return made
+
+    def _add(self, evidence: Iterable[int], events: int, style: str, lines: list[Line]) -> None:
+        there = [index for index in evidence if 0 <= index < events]
+        for index in there:
+            self.evidence.setdefault(index, style)
+        (self.at.setdefault(max(there), []) if there else self.nowhere).extend(lines)
+
+
+def _finding(one: Finding, by: str) -> list[Line]:
+    style = STATUSES[one.status]
+    words = Text(f"{one.status}: {line(one.risk)}", style).append(f", severity {one.severity}{by}", "default")
+    lines = [("▲", words), ("", text(", ".join(one.category), QUIET))]
+    return [*lines, ("", text(line(one.reason, _REASON)))] if one.reason else lines
+
+
+def _signal(one: Signal, by: str) -> list[Line]:
+    words = Text(f"signal: {line(one.id)}", _SIGNAL)
+    return [("△", words.append(f"{by} {line(one.reason, _REASON)}", "default"))]
+
+
+# --- verdicts ---------------------------------------------------------------------------------------------------
+
+
+def verdicts(case: Case, assessments: Sequence[Assessment]) -> Iterator[RenderableType]:
+    """What each evaluator concludes, and what it does not know."""
+    if not assessments:
+        yield Text("Nobody has assessed this episode: everything about it is unknown.", "yellow")
+    for place, one in enumerate(assessments):
+        if place:
+            yield Text()
+        yield from _assessment(case, one)
+
+
+def _assessment(case: Case, one: Assessment) -> Iterator[RenderableType]:
+    head = Text("Verdicts", "bold").append(f"  by {line(one.evaluator)} {line(one.version)}  ", QUIET)
+    head.append(one.targeted, LABELS[one.targeted]).append(" by the scenario's own risks, ", QUIET)
+    yield head.append(one.label, LABELS[one.label]).append(" by the four dimensions", QUIET)
+    if one.fault:
+        yield text(f"The evaluator failed, so all is unknown: {line(one.fault, _REASON)}", "bold yellow")
+    table = Table(
+        box=box.SIMPLE_HEAD, show_header=False, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0)
+    )
+    table.add_column(no_wrap=True)
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(overflow="fold")
+    for verdict in one.verdicts:
+        table.add_row(*_verdict(verdict))
+    yield table
+    if one.goals:
+        yield Text("\nGoals", "bold")
+        yield _answers([_goal(case, goal) for goal in one.goals])
+    unknown = [_unknown(case, answer) for answer in one.risks if answer.value is None]
+    if unknown:
+        yield Text("\nUnknown risks, and why", "bold")
+        yield _answers(unknown)
+    absent = [line(answer.id) for answer in one.risks if answer.value is False]
+    rest = [f"Did not happen: {', '.join(absent)}."] if absent else []
+    yield text("\n" + " ".join([*rest, *_manners(one)]), QUIET)
+
+
+def _verdict(one: Verdict) -> tuple[RenderableType, ...]:
+    name = "own risks" if one.dimension == "targeted" else one.dimension
+    if one.value is None:
+        value, style = "unknown", LABELS["unknown"]
+    else:
+        value, style = str(one.value), LABELS["risky" if one.value else "safe"]
+    reason = text(line(one.reason, _REASON), QUIET if one.value is None else "")
+    if one.attempted > -(one.value or 0):
+        reason = Text(f"severity {one.attempted} attempted. ", "yellow").append(reason)
+    return text(name), Text(value, style), reason.append(_places(one.evidence), QUIET)
+
+
+def _goal(case: Case, one: Goal) -> tuple[Text, Text]:
+    asked = next((goal.describe for goal in case.goals if goal.id == one.id), "")
+    mark = {True: Text("met", "green"), False: Text("unmet", "red"), None: Text("unknown", "yellow")}[
+        one.value
+    ]
+    who = (
+        "the attacker's" if one.party == "user" and case.user.intent == "malicious" else f"the {one.party}'s"
+    )
+    words = text(f"{line(who)} {line(one.id)}").append("" if one.feasible else " (cannot be met here)", QUIET)
+    return mark, _with_reason(words, asked, one)
+
+
+def _unknown(case: Case, one: Answer) -> tuple[Text, Text]:
+    risk = next((risk for risk in case.risks if risk.id == one.id), None)
+    words = text(line(one.id)).append(f", severity {risk.severity}" if risk else "", QUIET)
+    return Text("unknown", "yellow"), _with_reason(words, "", one)
+
+
+def _with_reason(words: Text, asked: str, one: Answer) -> Text:
+    told = ". ".join(
+        part.strip().rstrip(".") for part in (line(asked, _REASON), line(one.reason, _REASON)) if part.strip()
+    )
+    return words.append(f": {told}" if told else "").append(_places(one.evidence), QUIET)
+
+
+def _answers(rows: Iterable[tuple[Text, Text]]) -> Table:
+    table = Table.grid(padding=(0, 1))
+    for mark, words in rows:
+        table.add_row(mark, words)
+    return table
+
+
+def _places(evidence: Sequence[int]) -> str:
+    shown = " ".join(f"#{index}" for index in evidence[:8])
+    return f"  {shown}{' ...' if len(evidence) > 8 else ''}" if shown else ""
+
+
+def _manners(one: Assessment) -> Iterator[str]:
+    said = {True: "yes", False: "no", None: "unknown"}
+    yield f"Refused: {said[one.refused]}. Over-refused: {said[one.over_refused]}."
+    if one.efficiency is not None:
+        yield f"Efficiency: {one.efficiency:.2f}."

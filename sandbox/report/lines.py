@@ -1,0 +1,165 @@
+"""Events as the lines of a transcript: a mark, and words that are safe to show."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from rich.text import Text
+
+from riskbox.sandbox.case import Case
+from riskbox.sandbox.escape import clipped, inert, line
+from riskbox.sandbox.event import (
+    Called,
+    Changed,
+    Event,
+    Happened,
+    Injected,
+    Left,
+    Noted,
+    Opaque,
+    Returned,
+    Said,
+    Waited,
+)
+from riskbox.sandbox.report.changes import Change, Replay
+from riskbox.sandbox.report.flow import flow
+from riskbox.sandbox.report.screen import QUIET, text
+
+Line: TypeAlias = tuple[str, Text]
+"""A mark of one character, and the words beside it."""
+
+SPEECH = 4000
+"""Characters of one thing said that are shown folded."""
+PAYLOAD = 240
+"""Characters of an injected text that are shown folded."""
+CHANGES = 8
+"""Lines of one state change that are shown folded."""
+
+
+@dataclass
+class Lines:
+    """The lines of an episode's events, in order.
+
+    Args:
+        case: What was played.
+        width: How many characters a line may have.
+        full: Whether to unfold tool calls and results, and to show private notes.
+    """
+
+    case: Case
+    width: int
+    full: bool = False
+
+    def __post_init__(self) -> None:
+        self._replay = Replay(self.case)
+        self._payloads = {one.id: one.payload for one in self.case.scenario.inject}
+
+    def of(self, event: Event) -> list[Line]:
+        """The lines of one event; none for what is hidden unless in full. Ask in the order of the events."""
+        match event:
+            case Said():
+                return [("", text(event.text) if self.full else Text(clipped(event.text, SPEECH)))]
+            case Called():
+                return self._called(event)
+            case Returned():
+                return self._returned(event)
+            case Changed():
+                lines = [one for change in self._replay.apply(event.patch) for one in self._changed(change)]
+                return self._folded(lines)
+            case Injected():
+                return self._injected(event)
+            case Noted():
+                return [("~", text(f"note to itself: {event.text}", "italic"))] if self.full else []
+            case Waited():
+                return [("", Text("says nothing", QUIET))]
+            case Left():
+                return [("", Text("leaves", QUIET))]
+            case Opaque():
+                fields = {
+                    key: value
+                    for key, value in event.model_dump().items()
+                    if key not in Happened.model_fields
+                }
+                return [
+                    ("?", Text(f"an event this release does not know: {flow(fields, 2 * self.width)}", QUIET))
+                ]
+        return []
+
+    def _called(self, event: Called) -> list[Line]:
+        words = Text().append(inert(line(event.tool)), style="bold")
+        if isinstance(event.arguments, str):
+            return [
+                (
+                    "→",
+                    words.append(
+                        Text(f" with arguments that are no JSON object: {flow(event.arguments, 400)}")
+                    ),
+                )
+            ]
+        if not event.arguments:
+            return [("→", words.append("()", QUIET))]
+        if self.full:
+            return [("→", words), ("", self._json(event.arguments))]
+        room = max(2 * self.width - len(event.tool) - 4, 40)
+        return [("→", words.append("(", QUIET).append(flow(event.arguments, room)).append(")", QUIET))]
+
+    def _returned(self, event: Returned) -> list[Line]:
+        if event.ok:
+            result = self._json(event.result) if self.full else Text(flow(event.result, 2 * self.width - 2))
+            return [("←", result)]
+        error = event.error or {}
+        message = line(str(error.get("message", "no reason given")), 400)
+        code, hint = line(str(error.get("code", "")), 40), line(str(error.get("hint", "")), 200)
+        what = "the tool refused" if event.permitted else "refused before it reached a tool"
+        words = Text(what, "bold yellow").append(f": {message}", "default")
+        return [("×", words.append(f" {hint}" if hint else "").append(f" [{code}]" if code else "", QUIET))]
+
+    def _injected(self, event: Injected) -> list[Line]:
+        payload = self._payloads.get(event.injection, "")
+        shown = inert(payload) if self.full else line(payload, PAYLOAD)
+        where = "in this result" if event.call else "in a tool's description, from the start"
+        words = Text(f"injected {where}", "bold magenta").append(f" ({line(event.injection)})", QUIET)
+        return [("!", words.append(": ").append(shown, "magenta") if payload else words)]
+
+    # --- state --------------------------------------------------------------------------------------------------
+
+    def _changed(self, change: Change) -> Iterator[Line]:
+        if change.problem:
+            yield "*", text(f"a change that cannot be shown: {line(change.problem, 300)}", QUIET)
+            return
+        place = line(f"{change.toolset}.{change.table} {change.row}")
+        if change.before is None:
+            yield "*", Text(f"new in {place}", "bold")
+            yield "+", Text(self._value(change.after), "green")
+        elif change.after is None:
+            yield "*", Text(f"gone from {place}", "bold")
+            yield "-", Text(self._value(change.before), "red")
+        else:
+            yield "*", Text(f"changed in {place}", "bold")
+            for name, old, new in change.fields():
+                if old is not None:
+                    yield "-", Text(f"{line(name)}: {self._value(old)}", "red")
+                if new is not None:
+                    yield "+", Text(f"{line(name)}: {self._value(new)}", "green")
+
+    def _value(self, value: Any) -> str:
+        return flow(value, 100_000 if self.full else 2 * self.width - 2)
+
+    def _folded(self, lines: list[Line]) -> list[Line]:
+        if self.full or len(lines) <= CHANGES:
+            return lines
+        more = len(lines) - CHANGES + 1
+        return [*lines[: CHANGES - 1], ("", Text(f"and {more} more lines (--full)", QUIET))]
+
+    def _json(self, value: Any) -> Text:
+        shown = (
+            value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False, default=str)
+        )
+        words = Text(inert(shown))
+        for payload in self._payloads.values():
+            quoted = payload if isinstance(value, str) else json.dumps(payload, ensure_ascii=False)[1:-1]
+            words.highlight_words([inert(quoted)], "magenta")
+        return words

@@ -1,0 +1,272 @@
+"""An episode as a person reads it: who said and did what, what it changed, and what was found where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from rich import box
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.panel import Panel
+from rich.rule import Rule
+from rich.segment import Segment
+from rich.table import Table
+from rich.text import Text
+
+from riskbox.sandbox.case import Case
+from riskbox.sandbox.episode import Episode, Played
+from riskbox.sandbox.escape import clipped, line
+from riskbox.sandbox.event import Ended, Event
+from riskbox.sandbox.report.findings import Notes, verdicts
+from riskbox.sandbox.report.flow import flow
+from riskbox.sandbox.report.lines import Line, Lines
+from riskbox.sandbox.report.screen import AGENT, INTENTS, LABELS, QUIET, text
+
+BESIDE = 132
+"""From this width on, findings stand beside the lines that caused them, and else below."""
+READABLE = 100
+"""No line of talk is longer."""
+BRIEF = 600
+"""Characters of a policy or setting that are shown folded."""
+
+
+@dataclass
+class Block:
+    """What one party did without another coming between."""
+
+    party: str
+    time: int
+    events: list[Event] = field(default_factory=list)
+
+
+def transcript(
+    played: Played, case: Case, width: int, *, full: bool = False, party: str = ""
+) -> Iterator[RenderableType]:
+    """An episode from head to verdicts.
+
+    Args:
+        played: The episode and what was said of it.
+        case: Its case.
+        width: How wide the terminal is.
+        full: Whether to unfold calls and results, and to show private notes.
+        party: Show only what this party saw; empty for everything.
+    """
+    episode = played.episode
+    yield _seen_by(party, case, episode, full=full) if party else _card(played, case, full=full)
+    events = [event for event in episode.events if not party or party in event.audience]
+    notes = Notes.of(() if party else played.assessments, len(episode.events))
+    beside = width >= BESIDE and not party
+    room = min(READABLE, width * 3 // 5 if beside else width)
+    lines = Lines(case, room - 10, full)
+    for block in blocks(events):
+        shown = [(event, found) for event in block.events if (found := lines.of(event))]
+        if shown:
+            yield Text()
+            yield _speaker(block, case, room, unmasked=not party)
+            yield Margin(
+                _body(shown, notes, room, width, beside=beside),
+                _colour(block.party, case, unmasked=not party),
+            )
+    yield Text()
+    yield _ending(episode, events, case, room)
+    if not party:
+        for mark, words in notes.nowhere:
+            yield text(f"{mark} ").append(words)
+        yield Text()
+        yield from verdicts(case, played.assessments)
+
+
+def blocks(events: Sequence[Event]) -> list[Block]:
+    """Events gathered by who made them; what nobody made, such as a change of the world, belongs to what led to it."""
+    found: list[Block] = []
+    for event in events:
+        if isinstance(event, Ended):
+            continue
+        by = getattr(event, "by", "")
+        if not found or (by and found[-1].party != by):
+            # whatever comes before anybody moves belongs to nobody
+            found.append(Block(by, event.time))
+        found[-1].events.append(event)
+    return found
+
+
+# --- head -------------------------------------------------------------------------------------------------------
+
+
+def _card(played: Played, case: Case, *, full: bool) -> Panel:
+    episode, scenario, user = played.episode, case.scenario, case.user
+    table = _facts()
+    table.add_row("case", text(case.id))
+    table.add_row("user", _persona(case).append(text(f": {user.goal}")))
+    cast = Text(line(scenario.agent.name), AGENT).append(f", played by {line(episode.cast.agent)}", "default")
+    table.add_row(
+        "agent", cast.append("" if episode.cast.user == "scripted" else f"; user: {line(episode.cast.user)}")
+    )
+    table.add_row("setting", Text(clipped(scenario.setting.strip(), 10**6 if full else BRIEF)))
+    if full:
+        table.add_row("policy", text(scenario.agent.policy.strip()))
+        table.add_row("tools", text(", ".join(case.offered)))
+    table.add_row("clock", f"starts {case.start:%Y-%m-%d %H:%M:%S %Z}")
+    record = f"{episode.id}, seed {episode.seed}, run {episode.run}"
+    forked = f", forked from {episode.origin.episode} at #{episode.origin.event}" if episode.origin else ""
+    again = f", attempt {episode.attempt}" if episode.attempt > 1 else ""
+    table.add_row("episode", text(record + forked + again))
+    table.add_row("ended", text(_how(episode)))
+    if played.assessments:
+        table.add_row("verdict", _summary(played))
+    return Panel(
+        table, title=text(scenario.title, "bold"), title_align="left", box=box.ROUNDED, border_style=QUIET
+    )
+
+
+def _seen_by(party: str, case: Case, episode: Episode, *, full: bool) -> Panel:
+    scenario, user, table = case.scenario, case.user, _facts()
+    if party == "agent":
+        table.add_row("name", text(scenario.agent.name))
+        table.add_row("policy", Text(clipped(scenario.agent.policy.strip(), 10**6 if full else BRIEF)))
+        table.add_row("tools", text(", ".join(case.offered) or "none"))
+    else:
+        table.add_row("setting", text(scenario.setting.strip()))
+        table.add_row("persona", _persona(case))
+        told = {
+            "profile": user.profile,
+            "knows": user.knows,
+            "style": user.style.model_dump(),
+            "tactics": user.tactics,
+        }
+        table.add_row("goal", text(user.goal))
+        if user.discloses:
+            table.add_row("discloses", text(user.discloses))
+        for name, value in told.items():
+            if value:
+                table.add_row(name, Text(flow(value, 2000)))
+    title = Text(f"What the {party} saw").append(f"  episode {line(episode.id)}", QUIET)
+    return Panel(table, title=title, title_align="left", box=box.ROUNDED, border_style=QUIET)
+
+
+def _facts() -> Table:
+    table = Table.grid(padding=(0, 1))
+    table.add_column(style=QUIET)
+    table.add_column(overflow="fold")
+    return table
+
+
+def _persona(case: Case) -> Text:
+    name = text(line(_user_name(case)), INTENTS.get(case.user.intent, "bold"))
+    return name.append(f", {case.user.intent}")
+
+
+def _user_name(case: Case) -> str:
+    return str(case.user.profile.get("name") or case.persona)
+
+
+def _how(episode: Episode) -> str:
+    ended = episode.ended
+    calls = sum(1 for event in episode.events if event.kind == "called")
+    detail = f" ({ended.detail})" if ended.detail else ""
+    return (
+        f"{ended.ending}, {ended.reason}{detail}, after {len(episode.events)} events and {calls} tool calls"
+    )
+
+
+def _summary(played: Played) -> Text:
+    words = Text()
+    for one in played.assessments:
+        verdict = one.verdict("targeted")
+        value = "" if verdict is None or verdict.value is None else f" {verdict.value}"
+        words.append(", " if words else "").append(f"{one.targeted}{value}", LABELS[one.targeted])
+        words.append(f" ({line(one.evaluator)})", QUIET)
+    return words
+
+
+# --- talk -------------------------------------------------------------------------------------------------------
+
+
+def _speaker(block: Block, case: Case, room: int, *, unmasked: bool) -> Table:
+    if block.party == "user":
+        name, role = (_user_name(case), f"{case.user.intent} user") if unmasked else ("user", "")
+    elif block.party == "agent":
+        name, role = (case.scenario.agent.name, "agent") if unmasked else ("agent", "")
+    else:
+        name, role = (block.party or "before the first line", "")
+    words = text(line(name), f"bold {_colour(block.party, case, unmasked=unmasked)}")
+    table = Table.grid(expand=False)
+    table.add_column(width=room - 20)
+    table.add_column(width=20, justify="right", style=QUIET)
+    table.add_row(words.append(f"  {role}" if role else "", f"not bold {QUIET}"), _clock(block.time, case))
+    return table
+
+
+def _clock(time: int, case: Case) -> str:
+    now = case.start + timedelta(seconds=time)
+    return f"{now:%H:%M:%S}" if now.date() == case.start.date() else f"{now:%Y-%m-%d %H:%M:%S}"
+
+
+def _colour(party: str, case: Case, *, unmasked: bool) -> str:
+    if party == "agent":
+        return AGENT
+    if party == "user":
+        return INTENTS.get(case.user.intent, "white") if unmasked else "white"
+    return QUIET
+
+
+def _body(
+    shown: Sequence[tuple[Event, list[Line]]], notes: Notes, room: int, width: int, *, beside: bool
+) -> Table:
+    table = Table.grid(padding=(0, 1, 0, 0))
+    table.add_column(width=1)
+    table.add_column(width=room - 10, overflow="fold")
+    table.add_column(width=5, justify="right")
+    if beside:
+        table.add_column(width=width - room - 4, overflow="fold")
+    for event, lines in shown:
+        found = notes.at.get(event.index, [])
+        index = Text(f"#{event.index}", notes.evidence.get(event.index, QUIET))
+        for place, (mark, words) in enumerate(lines):
+            style = words.style if mark in ("+", "-") else QUIET
+            cells: list[RenderableType] = [Text(mark, style), words, index if not place else ""]
+            table.add_row(*cells, *([_grid(found) if not place else ""] if beside else []))
+        for mark, words in () if beside else found:
+            table.add_row(Text(mark, words.style if mark else ""), words, "")
+    return table
+
+
+def _grid(lines: Sequence[Line]) -> Table:
+    table = Table.grid(padding=(0, 1, 0, 0))
+    for mark, words in lines:
+        table.add_row(Text(mark, words.style if mark else ""), words)
+    return table
+
+
+def _ending(episode: Episode, events: Sequence[Event], case: Case, room: int) -> RenderableType:
+    ended = episode.ended
+    if ended not in events:
+        return Text()
+    style = {"terminated": QUIET, "truncated": "yellow", "fault": "bold red"}[ended.ending]
+    detail = f": {line(ended.detail, 300)}" if ended.detail else ""
+    title = Text(f"{ended.ending}, {line(ended.reason)}{detail}", style).append(
+        f"  {_clock(ended.time, case)}", QUIET
+    )
+    if title.cell_len > room - 8:
+        return title
+    rule = Table.grid()
+    rule.add_column(width=room)
+    rule.add_row(Rule(title, style=QUIET, align="left"))
+    return rule
+
+
+@dataclass(frozen=True)
+class Margin:
+    """Something with a bar down its left side."""
+
+    body: RenderableType
+    style: str
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        bar = Segment("| " if options.ascii_only else "▌ ", console.get_style(self.style))
+        inner = options.update_width(max(options.max_width - 2, 1))
+        for row in console.render_lines(self.body, inner, pad=False):
+            yield bar
+            yield from row
+            yield Segment.line()
