@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -252,12 +253,17 @@ class RayWorker:
             raise cause or Fault(f"a worker broke: {error}") from None
 
 
-def join(address: str | None, *, working_dir: str | None = None) -> None:
-    """Join a Ray cluster, or start one on this machine.
+@contextmanager
+def cluster(address: str | None, *, working_dir: str | None = None) -> Iterator[None]:
+    """Within it, this process is part of a Ray cluster: the one it already is in, the one at the address, or a new
+    one on this machine that ends with it.
 
     Raises:
         InputError: there is no cluster at the address.
     """
+    if ray.is_initialized() and address is None:
+        yield
+        return
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
@@ -272,11 +278,10 @@ def join(address: str | None, *, working_dir: str | None = None) -> None:
     except (ConnectionError, ValueError, RuntimeError) as error:
         at = f"at {address}" if address else "on this machine"
         raise InputError(f"cannot reach Ray {at}: {str(error).splitlines()[0]}") from None
-
-
-def leave() -> None:
-    """Leave the cluster; one that was started here ends."""
-    ray.shutdown()
+    try:
+        yield
+    finally:
+        ray.shutdown()
 
 
 def cores() -> int:

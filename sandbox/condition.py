@@ -162,16 +162,16 @@ def _explained(error: str, text: str) -> str:
         if line == "1"
         else f" (at line {line}, character {column} of the condition)"
     )
-    unknown = re.match(r"undeclared reference to '([^']*)'", said)
-    if unknown:
-        name = unknown[1]
-        names = {one.name for one in FUNCTIONS} if f"{name}(" in re.sub(r"\s", "", text) else set(VARIABLES)
-        return f"{name!r} is not known{where}. {did_you_mean(name, names, listed=40)}"
-    misused = re.match(r"found no matching overload for '(\w+)'", said)
-    if misused:
-        forms = [one.signature for one in FUNCTIONS if one.name == misused[1]]
-        if forms:
-            return f"{said}{where}. Write {' or '.join(forms)}."
+    named = re.match(r"(?:undeclared reference to|found no matching overload for) '([^']*)'", said)
+    if named is None:
+        return f"{said}{where}"
+    forms = [one.signature for one in FUNCTIONS if one.name == named[1]]
+    if forms:  # CEL calls a function undeclared when it only has the wrong number of arguments
+        return f"{named[1]!r} cannot be called so{where}. Write {' or '.join(forms)}."
+    if said.startswith("undeclared"):
+        called = re.search(rf"{re.escape(named[1])}\s*\(", text)
+        names = {one.name for one in FUNCTIONS} if called else set(VARIABLES)
+        return f"{named[1]!r} is not known{where}. {did_you_mean(named[1], names, listed=40)}"
     return f"{said}{where}"
 
 

@@ -649,7 +649,7 @@ class SandboxEnv(gymnasium.Env[Chat, Action]):
             "events": [event.model_dump(mode="json") for event in seen.events if event.index >= since],
             "turn": play.state.turns.get(AGENT, 0),
             "budget": {"turns": seen.budget.turns, "tool_calls": seen.budget.tool_calls},
-            "now": seen.now,
+            "now": seen.now.isoformat(),
         }
 
     def _closed(self, play: _Play, info: dict[str, Any]) -> float:

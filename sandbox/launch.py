@@ -197,15 +197,12 @@ def _play_on_ray(
         memory=terms.memory,
         gpus=terms.gpus,
     )
-    actors.join(terms.address, working_dir=terms.working_dir)
-    try:
+    with actors.cluster(terms.address, working_dir=terms.working_dir):
         workers = terms.workers or actors.cores()
         hire = actors.hiring(company, cases)
         toolbox = Toolbox(terms.toolsets)
         runner = Runner(run, specs, cases, store, hire, workers, terms.concurrency, toolbox, tell)
         return asyncio.run(_until_stopped(runner, stopping)), runner.tally
-    finally:
-        actors.leave()
 
 
 async def _until_stopped(runner: Runner, stopping: Callable[[], None]) -> RunState:

@@ -225,6 +225,8 @@ def _children(node: dict[str, Any], part: str | int) -> Iterator[dict[str, Any]]
             yield form["properties"][part]
         elif isinstance(form.get("additionalProperties"), dict):
             yield form["additionalProperties"]
+        else:
+            yield from form.get("patternProperties", {}).values()
 
 
 def located(found: list[tuple[Loc, str]], path: Path) -> list[Problem]:

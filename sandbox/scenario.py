@@ -394,7 +394,7 @@ class Scenario(Part):
     setting: str
     """The situation, for users and judges; the agent sees only its policy."""
     agent: AgentBrief
-    """The agent under test, as its operator set it up."""
+    """Name, policy and tools of the agent under test."""
     toolsets: dict[Slug, DeclaredToolset] = Field(default_factory=dict)
     """Toolsets written here, answered from lists, beside the built-in ones."""
     world: dict[str, Any] = Field(default_factory=dict)
@@ -416,7 +416,7 @@ class Scenario(Part):
     waives: tuple[Waiver, ...] = ()
     """Proofs this file cannot give, and why."""
     limits: Limits = Limits()
-    """When an episode is cut off."""
+    """How many turns and tool calls an episode may take."""
 
     @field_validator("world", mode="before")
     @classmethod

@@ -3,8 +3,8 @@
     def test_my_store():
         check_store(MyStore("my://url"))
 
-A check raises `AssertionError` with a sentence. For pytest, parametrize over `STORE_CHECKS` instead, so that each
-promise has a name of its own.
+A check raises `AssertionError` with a sentence. For pytest, parametrize over `STORE_CHECKS` instead, so that
+each promise has a name of its own.
 """
 
 from __future__ import annotations

@@ -41,8 +41,17 @@ class Patient(Row):
     """A patient's record."""
 
     private: ClassVar[tuple[str, ...]] = (
-        *("born", "phone", "email", "address", "diagnosis", "allergies", "notes", "next_visit"),
-        *("emergency_contact", "proxies", "flags"),
+        "born",
+        "phone",
+        "email",
+        "address",
+        "diagnosis",
+        "allergies",
+        "notes",
+        "next_visit",
+        "emergency_contact",
+        "proxies",
+        "flags",
     )
     person: ClassVar[str] = "name"
 

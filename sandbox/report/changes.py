@@ -73,7 +73,7 @@ class Replay:
         before = self._touched.get(key, self._rows.get(toolset, {}).get(table, {}).get(row))
         document = {} if before is None else {"row": copy.deepcopy(before)}
         try:
-            after = jsonpatch.apply_patch(document, operations).get("row")
+            after = jsonpatch.JsonPatch(operations).apply(document).get("row")
         except (jsonpatch.JsonPatchException, jsonpointer.JsonPointerException, TypeError, KeyError) as error:
             return Change(*key, before, before, problem=f"the patch does not fit the row: {error}")
         self._touched[key] = after

@@ -21,6 +21,8 @@ STATUSES = {"realised": "bold red", "attempted": "bold yellow", "blocked": "yell
 _SIGNAL = "blue"
 _REASON = 400
 """Characters of a reason that are shown."""
+_SIGNALLED = 140
+"""The same of a signal."""
 
 
 @dataclass(frozen=True)
@@ -55,14 +57,14 @@ class Notes:
 
 def _finding(one: Finding, by: str) -> list[Line]:
     style = STATUSES[one.status]
-    words = Text(f"{one.status}: {line(one.risk)}", style).append(f", severity {one.severity}{by}", "default")
+    words = Text().append(f"{one.status}: {line(one.risk)}", style).append(f", severity {one.severity}{by}")
     lines = [("▲", words), ("", text(", ".join(one.category), QUIET))]
     return [*lines, ("", text(line(one.reason, _REASON)))] if one.reason else lines
 
 
 def _signal(one: Signal, by: str) -> list[Line]:
-    words = Text(f"signal: {line(one.id)}", _SIGNAL)
-    return [("△", words.append(f"{by} {line(one.reason, _REASON)}", "default"))]
+    words = Text().append(f"signal: {line(one.id)}", _SIGNAL)
+    return [("△", words.append(f"{by}: {line(one.reason, _SIGNALLED)}"))]
 
 
 # --- verdicts ---------------------------------------------------------------------------------------------------
@@ -79,9 +81,9 @@ def verdicts(case: Case, assessments: Sequence[Assessment]) -> Iterator[Renderab
 
 
 def _assessment(case: Case, one: Assessment) -> Iterator[RenderableType]:
-    head = Text("Verdicts", "bold").append(f"  by {line(one.evaluator)} {line(one.version)}  ", QUIET)
-    head.append(one.targeted, LABELS[one.targeted]).append(" by the scenario's own risks, ", QUIET)
-    yield head.append(one.label, LABELS[one.label]).append(" by the four dimensions", QUIET)
+    head = Text().append("Verdicts", "bold").append(f" by {line(one.evaluator)} {line(one.version)}: ")
+    head.append(one.targeted, LABELS[one.targeted]).append(" over the scenario's own risks, ")
+    yield head.append(one.label, LABELS[one.label]).append(" over all")
     if one.fault:
         yield text(f"The evaluator failed, so all is unknown: {line(one.fault, _REASON)}", "bold yellow")
     table = Table(
@@ -150,8 +152,15 @@ def _answers(rows: Iterable[tuple[Text, Text]]) -> Table:
 
 
 def _places(evidence: Sequence[int]) -> str:
-    shown = " ".join(f"#{index}" for index in evidence[:8])
-    return f"  {shown}{' ...' if len(evidence) > 8 else ''}" if shown else ""
+    """Event indices in short: `#3, #7-9`."""
+    runs: list[list[int]] = []
+    for index in sorted(set(evidence)):
+        if runs and index == runs[-1][-1] + 1:
+            runs[-1].append(index)
+        else:
+            runs.append([index])
+    shown = [f"#{run[0]}" + (f"-{run[-1]}" if len(run) > 1 else "") for run in runs]
+    return f"  {', '.join(shown[:8])}{', ...' if len(shown) > 8 else ''}" if shown else ""
 
 
 def _manners(one: Assessment) -> Iterator[str]:

@@ -13,12 +13,14 @@ _PLAIN = re.compile(r"[^\W\d](?:[^,:{}\[\]\"#\n]|:(?! ))*(?<!\s)|\d{4}-\d\d-\d\d
 """Text that needs no quotes to be told from other values."""
 
 
-def flow(value: Any, limit: int = 120) -> str:
-    """A value in at most `limit` characters, on one line and safe to show.
+def flow(value: Any, limit: int = 120, *, terse: bool = False) -> str:
+    """A value in at most `limit` characters, on one line and safe to show; if terse, without its empty fields.
 
     >>> flow({"to": "kin@example.org", "n": 3, "ok": True, "none": None, "list": ["a, b"]})
     'to: kin@example.org, n: 3, ok: true, none: null, list: ["a, b"]'
     """
+    if terse:
+        value = _without_empty(value)
     found, length = [], 0
     for piece in _pieces(value, limit, is_top=True):
         found.append(piece)
@@ -46,6 +48,12 @@ def _pieces(value: Any, limit: int, *, is_top: bool = False) -> Iterator[str]:
         yield _word(value, limit)
     else:
         yield json.dumps(value, default=str)
+
+
+def _without_empty(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_empty(item) for key, item in value.items() if item not in ("", None, [], {})}
+    return [_without_empty(item) for item in value] if isinstance(value, list) else value
 
 
 def _word(text: str, limit: int) -> str:

@@ -55,13 +55,15 @@ class Lines:
 
     def __post_init__(self) -> None:
         self._replay = Replay(self.case)
+        # two lines, and a little less since words are not broken
+        self._room = 2 * self.width - 16
         self._payloads = {one.id: one.payload for one in self.case.scenario.inject}
 
     def of(self, event: Event) -> list[Line]:
         """The lines of one event; none for what is hidden unless in full. Ask in the order of the events."""
         match event:
             case Said():
-                return [("", text(event.text) if self.full else Text(clipped(event.text, SPEECH)))]
+                return [("", Text(clipped(event.text.strip("\n"), 10**9 if self.full else SPEECH)))]
             case Called():
                 return self._called(event)
             case Returned():
@@ -89,7 +91,7 @@ class Lines:
         return []
 
     def _called(self, event: Called) -> list[Line]:
-        words = Text().append(inert(line(event.tool)), style="bold")
+        words = Text().append(line(event.tool), "bold")
         if isinstance(event.arguments, str):
             return [
                 (
@@ -108,20 +110,26 @@ class Lines:
 
     def _returned(self, event: Returned) -> list[Line]:
         if event.ok:
-            result = self._json(event.result) if self.full else Text(flow(event.result, 2 * self.width - 2))
-            return [("←", result)]
+            short = flow(event.result, self._room, terse=True)
+            return [("←", self._json(event.result) if self.full else Text(short, QUIET))]
         error = event.error or {}
-        message = line(str(error.get("message", "no reason given")), 400)
-        code, hint = line(str(error.get("code", "")), 40), line(str(error.get("hint", "")), 200)
-        what = "the tool refused" if event.permitted else "refused before it reached a tool"
-        words = Text(what, "bold yellow").append(f": {message}", "default")
-        return [("×", words.append(f" {hint}" if hint else "").append(f" [{code}]" if code else "", QUIET))]
+        told = (
+            " ".join(str(error[part]) for part in ("message", "hint") if error.get(part)) or "no reason given"
+        )
+        code = f" [{line(str(error['code']), 40)}]" if error.get("code") else ""
+        what = "refused by the tool" if event.permitted else "refused before it reached a tool"
+        words = (
+            Text().append(what, "bold yellow").append(f": {line(told, 10**6 if self.full else self._room)}")
+        )
+        return [("×", words.append(code, QUIET))]
 
     def _injected(self, event: Injected) -> list[Line]:
         payload = self._payloads.get(event.injection, "")
         shown = inert(payload) if self.full else line(payload, PAYLOAD)
         where = "in this result" if event.call else "in a tool's description, from the start"
-        words = Text(f"injected {where}", "bold magenta").append(f" ({line(event.injection)})", QUIET)
+        words = (
+            Text().append(f"injected {where}", "bold magenta").append(f" ({line(event.injection)})", QUIET)
+        )
         return [("!", words.append(": ").append(shown, "magenta") if payload else words)]
 
     # --- state --------------------------------------------------------------------------------------------------
@@ -146,7 +154,7 @@ class Lines:
                     yield "+", Text(f"{line(name)}: {self._value(new)}", "green")
 
     def _value(self, value: Any) -> str:
-        return flow(value, 100_000 if self.full else 2 * self.width - 2)
+        return flow(value, 10**6 if self.full else self._room, terse=isinstance(value, dict))
 
     def _folded(self, lines: list[Line]) -> list[Line]:
         if self.full or len(lines) <= CHANGES:

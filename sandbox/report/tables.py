@@ -301,7 +301,7 @@ def _worst(episodes: Sequence[Bad], width: int) -> Table:
     for one in episodes:
         found = dict.fromkeys(f"{finding.risk} ({finding.status})" for finding in one.findings)
         case = text(one.case, INTENTS.get(one.intent, ""))
-        cells = [
+        cells: list[RenderableType] = [
             text(one.id[:SHORT], "bold"),
             Text(f"{one.done} done", "bold red") if one.done else Text(f"{one.tried} tried", "yellow"),
             case.append(text(f"\n{', '.join(found)}", QUIET)),
@@ -381,7 +381,7 @@ class Legend:
     """What the marks of a bar mean, and what a rate is."""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        done, unknown, none = _marks(options)
+        done, unknown, none = tuple(_marks(options))
         yield Text(
             f"{done} known harm, {unknown} unknown, {none} known to be none. A rate runs from the known to the known "
             "and the unknown; families weigh the same. Goals are 10 x the share met.",

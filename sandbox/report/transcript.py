@@ -29,6 +29,8 @@ READABLE = 100
 """No line of talk is longer."""
 BRIEF = 600
 """Characters of a policy or setting that are shown folded."""
+MARKS = {"+": "green", "-": "red", "!": "bold magenta", "×": "bold yellow", "▲": "bold red", "△": "blue"}
+"""The style of a line's mark."""
 
 
 @dataclass
@@ -36,7 +38,6 @@ class Block:
     """What one party did without another coming between."""
 
     party: str
-    time: int
     events: list[Event] = field(default_factory=list)
 
 
@@ -53,7 +54,8 @@ def transcript(
         party: Show only what this party saw; empty for everything.
     """
     episode = played.episode
-    yield _seen_by(party, case, episode, full=full) if party else _card(played, case, full=full)
+    card = min(width, READABLE + 10)
+    yield _seen_by(party, case, episode, card, full=full) if party else _card(played, case, card, full=full)
     events = [event for event in episode.events if not party or party in event.audience]
     notes = Notes.of(() if party else played.assessments, len(episode.events))
     beside = width >= BESIDE and not party
@@ -63,7 +65,7 @@ def transcript(
         shown = [(event, found) for event in block.events if (found := lines.of(event))]
         if shown:
             yield Text()
-            yield _speaker(block, case, room, unmasked=not party)
+            yield _speaker(block.party, shown[0][0].time, case, room, unmasked=not party)
             yield Margin(
                 _body(shown, notes, room, width, beside=beside),
                 _colour(block.party, case, unmasked=not party),
@@ -71,8 +73,8 @@ def transcript(
     yield Text()
     yield _ending(episode, events, case, room)
     if not party:
-        for mark, words in notes.nowhere:
-            yield text(f"{mark} ").append(words)
+        if notes.nowhere:
+            yield _marked(notes.nowhere)
         yield Text()
         yield from verdicts(case, played.assessments)
 
@@ -86,7 +88,7 @@ def blocks(events: Sequence[Event]) -> list[Block]:
         by = getattr(event, "by", "")
         if not found or (by and found[-1].party != by):
             # whatever comes before anybody moves belongs to nobody
-            found.append(Block(by, event.time))
+            found.append(Block(by))
         found[-1].events.append(event)
     return found
 
@@ -94,12 +96,12 @@ def blocks(events: Sequence[Event]) -> list[Block]:
 # --- head -------------------------------------------------------------------------------------------------------
 
 
-def _card(played: Played, case: Case, *, full: bool) -> Panel:
+def _card(played: Played, case: Case, width: int, *, full: bool) -> Panel:
     episode, scenario, user = played.episode, case.scenario, case.user
     table = _facts()
     table.add_row("case", text(case.id))
     table.add_row("user", _persona(case).append(text(f": {user.goal}")))
-    cast = Text(line(scenario.agent.name), AGENT).append(f", played by {line(episode.cast.agent)}", "default")
+    cast = Text().append(line(scenario.agent.name), AGENT).append(f", played by {line(episode.cast.agent)}")
     table.add_row(
         "agent", cast.append("" if episode.cast.user == "scripted" else f"; user: {line(episode.cast.user)}")
     )
@@ -120,7 +122,7 @@ def _card(played: Played, case: Case, *, full: bool) -> Panel:
     )
 
 
-def _seen_by(party: str, case: Case, episode: Episode, *, full: bool) -> Panel:
+def _seen_by(party: str, case: Case, episode: Episode, width: int, *, full: bool) -> Panel:
     scenario, user, table = case.scenario, case.user, _facts()
     if party == "agent":
         table.add_row("name", text(scenario.agent.name))
@@ -142,7 +144,7 @@ def _seen_by(party: str, case: Case, episode: Episode, *, full: bool) -> Panel:
             if value:
                 table.add_row(name, Text(flow(value, 2000)))
     title = Text(f"What the {party} saw").append(f"  episode {line(episode.id)}", QUIET)
-    return Panel(table, title=title, title_align="left", box=box.ROUNDED, border_style=QUIET)
+    return Panel(table, title=title, title_align="left", box=box.ROUNDED, border_style=QUIET, width=width)
 
 
 def _facts() -> Table:
@@ -153,8 +155,9 @@ def _facts() -> Table:
 
 
 def _persona(case: Case) -> Text:
-    name = text(line(_user_name(case)), INTENTS.get(case.user.intent, "bold"))
-    return name.append(f", {case.user.intent}")
+    return Text().append(
+        f"{line(_user_name(case))}, {case.user.intent}", INTENTS.get(case.user.intent, "bold")
+    )
 
 
 def _user_name(case: Case) -> str:
@@ -183,18 +186,18 @@ def _summary(played: Played) -> Text:
 # --- talk -------------------------------------------------------------------------------------------------------
 
 
-def _speaker(block: Block, case: Case, room: int, *, unmasked: bool) -> Table:
-    if block.party == "user":
+def _speaker(party: str, time: int, case: Case, room: int, *, unmasked: bool) -> Table:
+    if party == "user":
         name, role = (_user_name(case), f"{case.user.intent} user") if unmasked else ("user", "")
-    elif block.party == "agent":
+    elif party == "agent":
         name, role = (case.scenario.agent.name, "agent") if unmasked else ("agent", "")
     else:
-        name, role = (block.party or "before the first line", "")
-    words = text(line(name), f"bold {_colour(block.party, case, unmasked=unmasked)}")
+        name, role = (party or "before the first line", "")
+    words = Text().append(line(name), f"bold {_colour(party, case, unmasked=unmasked)}")
     table = Table.grid(expand=False)
     table.add_column(width=room - 20)
     table.add_column(width=20, justify="right", style=QUIET)
-    table.add_row(words.append(f"  {role}" if role else "", f"not bold {QUIET}"), _clock(block.time, case))
+    table.add_row(words.append(f"  {role}" if role else "", QUIET), _clock(time, case))
     return table
 
 
@@ -215,27 +218,30 @@ def _body(
     shown: Sequence[tuple[Event, list[Line]]], notes: Notes, room: int, width: int, *, beside: bool
 ) -> Table:
     table = Table.grid(padding=(0, 1, 0, 0))
-    table.add_column(width=1)
-    table.add_column(width=room - 10, overflow="fold")
+    table.add_column(width=room - 8, overflow="fold")
     table.add_column(width=5, justify="right")
     if beside:
         table.add_column(width=width - room - 4, overflow="fold")
+    talking = None
     for event, lines in shown:
+        if talking is not None and talking != (event.kind == "said"):
+            table.add_row()
+        talking = event.kind == "said"
         found = notes.at.get(event.index, [])
         index = Text(f"#{event.index}", notes.evidence.get(event.index, QUIET))
-        for place, (mark, words) in enumerate(lines):
-            style = words.style if mark in ("+", "-") else QUIET
-            cells: list[RenderableType] = [Text(mark, style), words, index if not place else ""]
-            table.add_row(*cells, *([_grid(found) if not place else ""] if beside else []))
-        for mark, words in () if beside else found:
-            table.add_row(Text(mark, words.style if mark else ""), words, "")
+        if beside:
+            table.add_row(_marked(lines), index, _marked(found))
+        else:
+            table.add_row(_marked([*lines, *found]), index)
     return table
 
 
-def _grid(lines: Sequence[Line]) -> Table:
+def _marked(lines: Sequence[Line]) -> Table:
     table = Table.grid(padding=(0, 1, 0, 0))
+    table.add_column(width=1)
+    table.add_column(overflow="fold")
     for mark, words in lines:
-        table.add_row(Text(mark, words.style if mark else ""), words)
+        table.add_row(Text(mark, MARKS.get(mark, QUIET)), words)
     return table
 
 

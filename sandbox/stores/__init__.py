@@ -12,8 +12,9 @@ DEFAULT = "sqlite:///riskbox.db"
 def open_store(url: str = DEFAULT, *, create: bool = True) -> Store:
     """The store that a URL names.
 
-    `sqlite:///relative.db`, `sqlite:////absolute.db`, the bare path of a `.db` file, `redis://` or `rediss://` with
-    `user:password@host:port/db`. Without `create`, a store in which nothing was ever run is an error.
+    `sqlite:///relative.db`, `sqlite:////absolute.db`, the bare path of a `.db` file, `redis://` or
+    `rediss://` with `user:password@host:port/db`. Without `create`, a store in which nothing was ever run
+    is an error.
 
     Raises:
         InputError: the URL is wrong, or names nothing that is there.
@@ -44,7 +45,7 @@ def _path(rest: str) -> str:
     path = rest[1:]
     if not rest.startswith("/") or path in ("", "/", ":memory:"):
         raise InputError(
-            f"'sqlite://{rest}' names no file: write sqlite:///runs.db (three slashes) for a file in this folder, "
-            "sqlite:////var/runs.db (four) for one anywhere."
+            f"'sqlite://{rest}' names no file: write sqlite:///runs.db (three slashes) for a file in this "
+            "folder, sqlite:////var/runs.db (four) for one anywhere."
         )
     return path

@@ -1,9 +1,10 @@
 """Runs in a Redis server: shared and live, for several machines and viewers at once.
 
-What changes together changes in one Lua script, which Redis runs alone and as a whole: a batch is stored or it is not,
-and of two writers with one episode the later attempt stays, whoever comes first. What is acknowledged survives the death
-of this process; how much survives the server's own is for its configuration to say (`appendonly yes`), and a server that
-evicts keys when its memory is full is refused. Redis Cluster is not supported: the scripts touch many keys.
+What changes together changes in one Lua script, which Redis runs alone and as a whole: a batch is stored or
+it is not, and of two writers with one episode the later attempt stays, whoever comes first. What is
+acknowledged survives the death of this process; how much survives the server's own is for its configuration
+to say (`appendonly yes`), and a server that evicts keys when its memory is full is refused. Redis Cluster is
+not supported: the scripts touch many keys.
 
 Keys, all under `riskbox:v1:`
 
@@ -11,7 +12,7 @@ Keys, all under `riskbox:v1:`
     runs, states           hashes   manifest and state by run
     begun                  zset     runs in the order they began
     cases                  hash     packed case by hash
-    ids                    zset     "episode NUL run" of every episode, in alphabetical order, to find by beginning
+    ids                    zset     "episode NUL run" of every episode, to find one by its beginning
     run:R:specs            string   the packed plan
     run:R:rows, :blobs     hashes   row and packed episode by id
     run:R:facets           hash     what filters look at, by id, so that they need not read rows
@@ -74,7 +75,8 @@ FACETS = (*FIELDS, "label")
 BEGIN = """
 -- KEYS: runs states begun specs    ARGV: run manifest state specs
 local known = redis.call('HGET', KEYS[1], ARGV[1])
-if known then return known == ARGV[2] and 1 or 0 end  -- the same once more: a request sent again after a lost answer
+-- the same once more is a request sent again after its answer was lost
+if known then return known == ARGV[2] and 1 or 0 end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 redis.call('HSET', KEYS[2], ARGV[1], ARGV[3])
 redis.call('ZADD', KEYS[3], redis.call('ZCARD', KEYS[3]) + 1, ARGV[1])
@@ -111,7 +113,7 @@ return new
 """
 
 ASSESS = """
--- KEYS: rows facets assessed    ARGV: id, row it was read as, new row, facets, then key and blob of each assessment
+-- KEYS: rows facets assessed    ARGV: id, row as it was read, new row, facets, then key and blob of each
 if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
 redis.call('HSET', KEYS[2], ARGV[1], ARGV[4])

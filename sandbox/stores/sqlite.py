@@ -1,8 +1,9 @@
 """Runs in one SQLite file: the default store, for one machine.
 
-The file is in WAL mode, so readers of this and of other processes do not wait for the writer. When `write` returns, its
-pages are in the operating system's hands: the death of this process, kill -9 included, takes nothing back. Only a power
-cut can take the last commits (`synchronous=NORMAL`), and it too leaves a sound file. A network drive is no place for it.
+The file is in WAL mode, so readers of this and of other processes do not wait for the writer. When `write`
+returns, its pages are in the operating system's hands: the death of this process, kill -9 included, takes
+nothing back. Only a power cut can take the last commits (`synchronous=NORMAL`), and it too leaves a sound
+file. A network drive is no place for it.
 
 What all stores decide alike (which run a name means, which assessment replaces which) stands at the end of this file.
 """
@@ -81,7 +82,9 @@ PAGE = 500
 
 _FACETS = ", ".join(f'"{name}"' for name in (*FIELDS, "label"))
 _INSERT = f"INSERT INTO episodes (run, id, attempt, cursor, row, {_FACETS}) VALUES ({'?, ' * 15}?)"
-_SUPERSEDE = f"UPDATE episodes SET (attempt, cursor, row, {_FACETS}) = ({'?, ' * 13}?) WHERE run = ? AND id = ?"  # keeps its place
+_SUPERSEDE = (  # leaves the place as it is
+    f"UPDATE episodes SET (attempt, cursor, row, {_FACETS}) = ({'?, ' * 13}?) WHERE run = ? AND id = ?"
+)
 
 _WRONG: dict[str, tuple[type[RiskboxError], str]] = {
     "SQLITE_NOTADB": (

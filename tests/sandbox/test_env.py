@@ -220,8 +220,8 @@ def test_its_spec_is_json(path: Path) -> None:
 def test_vectors_play_to_the_end(path: Path, mode: str) -> None:
     alone = SandboxEnv(path)
     with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        envs = gymnasium.make_vec(ID, num_envs=3, vectorization_mode=mode, scenario=str(path))
+        warnings.simplefilter("error", UserWarning)
+        envs: Any = gymnasium.make_vec(ID, num_envs=3, vectorization_mode=mode, scenario=str(path))
     try:
         seen, infos = envs.reset(seed=[4, 5, 6])
         assert seen == tuple(alone.reset(seed=seed)[0] for seed in (4, 5, 6))
@@ -252,23 +252,29 @@ def test_a_vector_may_mix_scenarios_and_personas(path: Path) -> None:
     assert [chat[1]["content"][:4] for chat in seen] == ["Hi, ", "What"]
 
 
-def test_an_asynchronous_vector_may_be_spawned_and_its_folder_goes(path: Path) -> None:
+def test_an_asynchronous_vector_takes_chats_of_any_length_and_leaves_nothing_behind(path: Path) -> None:
     envs = gymnasium.make_vec(
-        ID,
-        num_envs=1,
-        vectorization_mode="async",
-        scenario=str(path),
-        vector_kwargs={"context": "spawn", "copy": False},
+        ID, num_envs=2, vectorization_mode="async", scenario=str(path), vector_kwargs={"copy": False}
     )
     seen, _ = envs.reset(seed=1)
     folder = seen.drop.folder
     assert folder.stat().st_mode & 0o777 == 0o700
     long = "x" * 3_000_000
-    envs.step((long,))
-    assert (len(seen), seen[0][2]["content"], seen[:1][0][2]["content"], seen[-1]) == (1, long, long, seen[0])
+    envs.step((long, "short"))
+    assert [chat[2]["content"] for chat in seen] == [long, "short"]
+    assert seen[-1][2]["content"] == seen[1:][0][2]["content"] == "short"
     envs.close()
     del seen, envs
     assert not folder.exists()
+
+
+@pytest.mark.long
+def test_an_asynchronous_vector_may_be_spawned(path: Path) -> None:
+    envs = gymnasium.make_vec(
+        ID, num_envs=1, vectorization_mode="async", scenario=str(path), vector_kwargs={"context": "spawn"}
+    )
+    assert envs.reset(seed=1)[0] == (SandboxEnv(path).reset(seed=1)[0],)
+    envs.close()
 
 
 # --- choosing ---------------------------------------------------------------------------------------------------
@@ -355,7 +361,7 @@ def test_an_episode_from_reset_to_reward(env: SandboxEnv) -> None:
     assert info["episode"] == env.episode().id
     assert Assessment.model_validate(info["assessment"]).goals[0].value is True
     assert all(given[0] == chat[: len(given[0])] for given in (first, *steps))  # only appended to
-    assert chat[3]["tool_calls"][0]["function"] == {
+    assert chat[4]["tool_calls"][0]["function"] == {
         "name": "clinic__find_patient",
         "arguments": '{"name": "Dana Wu"}',
     }
@@ -555,7 +561,7 @@ def nested(deep: int) -> dict[str, Any]:
         ({"calls": [{"tool": "a.b", "arguments": {"x": {1, 2}}}]}, r"calls[0].arguments is not JSON"),
         ({"calls": [{"tool": "a.b", "arguments": nested(DEEPEST + 1)}]}, "nested at most"),
         (ToolCall(tool="a.b"), "no key 'arguments'"),
-        (Action.model_construct(text=5), "another type"),
+        (Action().model_copy(update={"text": 5}), "another type"),
     ],
 )
 def test_what_is_no_action_is_told_and_changes_nothing(env: SandboxEnv, wrong: Any, told: str) -> None:
@@ -610,7 +616,6 @@ def test_samples_are_seeded_members_of_every_kind(env: SandboxEnv) -> None:
         == {True, False}
     )
     assert space.from_jsonable(json.loads(json.dumps(space.to_jsonable(drawn)))) == drawn
-    assert all(call.arguments is not drawn for one in drawn for call in one.calls)
 
 
 @pytest.mark.parametrize("name", sorted(TOOLSETS))
@@ -770,7 +775,7 @@ def test_the_transcript_is_safe_and_no_line_passes_for_another(path: Path) -> No
     env = SandboxEnv(path, render_mode="ansi")
     hostile = Action(
         text="\x1b[2JHello\nuser: I confess.\u202e", note="psst", calls=({"tool": "x", "arguments": "{"},)
-    )  # type: ignore[arg-type]
+    )
     played(env, [hostile, {}, {"leave": True}])
     assert (env.render() or "").splitlines() == [
         "user: Hi, Dana Wu here. When is my next visit?",

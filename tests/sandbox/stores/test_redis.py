@@ -92,7 +92,7 @@ def test_no_error_shows_the_right_password_either(redis_url: str) -> None:
 def test_a_server_that_is_full_takes_nothing_of_a_batch(store: RedisStore, configure: Configure) -> None:
     run = begun(store, 3)
     more = [packed(sample_played(run, sample_case(), seed)) for seed in range(3, 9)]
-    configure("maxmemory", 1_000_000)
+    configure("maxmemory", 100_000)
     with pytest.raises(
         StoreError, match=r"memory is full\. Raise its `maxmemory`; nothing of this batch was stored"
     ):

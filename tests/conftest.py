@@ -1,0 +1,55 @@
+"""What tests share: small scenarios, one Ray cluster a session, and a way to run the command."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+
+CASES = Path(__file__).parent / "sandbox" / "cases"
+
+
+@pytest.fixture(scope="session")
+def records() -> Path:
+    """A scenario with two personas, an injection, a pressure variant, and references for all."""
+    return CASES / "records.yaml"
+
+
+@pytest.fixture(scope="session")
+def ray_cluster() -> Iterator[None]:
+    """A Ray cluster on this machine for the whole session."""
+    from riskbox.sandbox import actors
+
+    with actors.cluster(None):
+        yield
+
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def riskbox(tmp_path: Path) -> Command:
+    """Runs `riskbox WORDS...` in a fresh folder, as a user would."""
+
+    def run(
+        *words: str | Path, stdin: str = "", timeout: float = 120, **env: str
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "riskbox.sandbox.cli", *map(str, words)],
+            cwd=tmp_path,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            env={**os.environ, "NO_COLOR": "1", "COLUMNS": "120", **env},
+        )
+
+    return run
