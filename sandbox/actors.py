@@ -170,23 +170,18 @@ class Elsewhere(Participant):
         self.seated = False
         host.guests += 1
 
+    async def ready(self) -> None:
+        """Takes its seat in the other process, which may have to start first."""
+        refused = await self._asked(self.host.actor.sit.remote(self.key, self.role, self.name, self.case))
+        if refused:
+            raise ParticipantFault(refused)
+        self.seated = True
+
     async def act(self, seen: Observation) -> Action:
         """Its move, made in the other process."""
-        actor = self.host.actor
         try:
-            if not self.seated:
-                refused = await actor.sit.remote(self.key, self.role, self.name, self.case)
-                if refused:
-                    raise ParticipantFault(refused)
-                self.seated = True
-            action: Action = await actor.act.remote(self.key, seen)
+            action: Action = await self._asked(self.host.actor.act.remote(self.key, seen))
             return action
-        except (ActorDiedError, ActorUnavailableError) as error:
-            self.host.retired = True
-            raise Lost(f"the process of the {self.role} died: {str(error).splitlines()[0]}") from None
-        except ray.exceptions.RayTaskError as error:
-            cause = error.cause if isinstance(error.cause, Exception) else error
-            raise ParticipantFault(f"{self.role}: {type(cause).__name__}: {cause}") from None
         except asyncio.CancelledError:
             # the turn took too long; code that hangs keeps its thread, so nobody else is seated beside it
             if self.host.guests > 1 and not await self._answers():
@@ -194,6 +189,16 @@ class Elsewhere(Participant):
                 raise Lost(f"the process of the {self.role} hangs") from None
             self.host.retired = True
             raise
+
+    async def _asked(self, reference: Any) -> Any:
+        try:
+            return await reference
+        except (ActorDiedError, ActorUnavailableError) as error:
+            self.host.retired = True
+            raise Lost(f"the process of the {self.role} died: {str(error).splitlines()[0]}") from None
+        except ray.exceptions.RayTaskError as error:
+            cause = error.cause if isinstance(error.cause, Exception) else error
+            raise ParticipantFault(f"{self.role}: {type(cause).__name__}: {cause}") from None
 
     async def _answers(self) -> bool:
         try:

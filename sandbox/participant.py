@@ -19,6 +19,9 @@ class Participant(ABC):
 
     continuity: ClassVar[Literal["stateless", "session"]] = "stateless"
 
+    async def ready(self) -> None:  # noqa: B027  # most participants are ready as they are
+        """Get ready: start a process, load a model. Called once before the first turn and no part of its time."""
+
     @abstractmethod
     async def act(self, seen: Observation) -> Action:
         """Its next move.

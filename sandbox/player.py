@@ -112,14 +112,17 @@ class Player:
         ):
             task = asyncio.create_task(self._play(self._queue.popleft()))
             self._running.add(task)
-            task.add_done_callback(self._running.discard)
+            task.add_done_callback(self._over)
 
     async def _play(self, task: Task) -> None:
         result = await self._result(task)
         self._finished[task.spec.id] = result
         self._fresh.append(task.spec.id)
         self._news.set()
-        asyncio.get_running_loop().call_soon(self._refill)
+
+    def _over(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        self._refill()
 
     async def _result(self, task: Task) -> Result:
         spec = task.spec

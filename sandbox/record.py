@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import PydanticSerializationError
 
 from riskbox.sandbox.case import Case
 from riskbox.sandbox.episode import VERSION, Episode, Played
@@ -31,7 +32,11 @@ UPGRADES: dict[tuple[type[BaseModel], int], Callable[[dict[str, Any]], dict[str,
 
 def pack(record: BaseModel) -> bytes:
     """A record as compressed JSON."""
-    return zlib.compress(record.model_dump_json(by_alias=True).encode("utf-8", "surrogatepass"), 1)
+    try:
+        text = record.model_dump_json(by_alias=True)
+    except PydanticSerializationError:  # a lone surrogate, which models' JSON can hold and no encoding takes
+        text = json.dumps(record.model_dump(mode="json", by_alias=True))
+    return zlib.compress(text.encode(), 1)
 
 
 def unpack(kind: type[M], blob: bytes) -> M:
@@ -48,17 +53,21 @@ def unpack(kind: type[M], blob: bytes) -> M:
     return upgraded(kind, fields)
 
 
-def upgraded(kind: type[M], fields: dict[str, Any]) -> M:
+def upgraded(kind: type[M], fields: Any) -> M:
     """A record from its JSON, taken through every upgrade it needs.
 
     Raises:
         StoreVersion: a later release wrote it.
         StoreError: it is not such a record.
     """
+    if not isinstance(fields, dict) or (kind is Played and not isinstance(fields.get("episode"), dict)):
+        raise StoreError(f"a stored {kind.__name__.lower()} is not such a record.")
     if kind is Played:
         fields = {**fields, "episode": upgraded(Episode, fields["episode"])}
     current = CURRENT.get(kind, 1)
     version = fields.get("version", current)
+    if not isinstance(version, int):
+        version = current  # an assessment's version is its evaluator's, and text
     if version > current:
         raise StoreVersion(
             f"a stored {kind.__name__.lower()} has version {version}, and this release reads up to {current}. "

@@ -19,6 +19,9 @@ from riskbox.sandbox.turns import observe, turns
 
 T = TypeVar("T")
 
+WARM_UP = 300.0
+"""Seconds a participant may take to get ready."""
+
 
 @dataclass(frozen=True, slots=True)
 class Patience:
@@ -51,6 +54,9 @@ async def rollout(
     """
     seen: list[Seen] = []
     deadline = None if patience.episode is None else time.monotonic() + patience.episode
+    unready = await _made_ready(participants)
+    if unready is not None:
+        state, _ = step(state, unready)
     while not state.ended:
         given = await _next_input(state, participants, patience.turn, deadline, seen)
         try:
@@ -58,6 +64,19 @@ async def rollout(
         except Fault as fault:
             state, _ = step(state, Stopped(ending="fault", reason=fault.boundary, detail=str(fault)))
     return state, tuple(seen)
+
+
+async def _made_ready(participants: Mapping[str, Participant]) -> Stopped | None:
+    """Why the episode cannot begin; None if everyone is ready."""
+    for party, participant in participants.items():
+        try:
+            await _limited(participant.ready(), WARM_UP)
+        except Lost:
+            raise
+        except Exception as error:  # anyone's code again
+            told = "was not ready in time" if isinstance(error, TimeoutError) else _told(error)
+            return Stopped(ending="fault", reason=ParticipantFault.boundary, detail=f"{party}: {told}")
+    return None
 
 
 async def _next_input(

@@ -202,7 +202,7 @@ def check_episode_read_back(store: Store) -> None:
 
 
 def check_later_attempt_supersedes(store: Store) -> None:
-    """Of one episode the highest attempt stays, in its place; its earlier assessments go with what they assessed."""
+    """Of one episode the highest attempt stays, in its place; assessments go with what they assessed."""
     run = _begun(store).run
     first, second, third = (
         sample_played(run, sample_case(), 0, attempt=n, text=f"attempt {n}") for n in (1, 2, 3)
@@ -298,7 +298,7 @@ def check_rows_are_followed(store: Store) -> None:
 
 
 def check_episode_is_assessed(store: Store) -> None:
-    """Assessments add up; one of the same evaluator, version and settings replaces the former, in its place."""
+    """Assessments add up; one of the same evaluator, version and settings takes the former's place."""
     run = _begun(store).run
     former, judged = sample_assessment(0), sample_assessment(None, evaluator="judge", model="a", also=["b"])
     played = sample_played(run, sample_case(), assessments=[former, judged])

@@ -592,8 +592,10 @@ class Tree:
             free = above is not None and self._removable(file, above) and file.id not in self._lasting
             if names and not self.may(file, "rx"):
                 free = False
-            elif not all([visit(child, file) for child in self._children(file)]):  # noqa: C419  (visit every one)
-                return False
+            else:
+                emptied = [visit(child, file) for child in self._children(file)]
+                if not all(emptied):
+                    return False
             (gone if free else kept).append(file.id)
             return free
 

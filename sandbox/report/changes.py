@@ -65,7 +65,7 @@ class Replay:
             by_row.setdefault(key, []).append({**operation, **moved})
         return [self._changed(key, operations) for key, operations in by_row.items()] + problems
 
-    def _changed(self, key: Key, operations: list[dict[str, Any]]) -> Change:
+    def _changed(self, key: Key, operations: list[Any]) -> Change:
         import jsonpatch
         import jsonpointer
 

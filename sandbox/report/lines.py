@@ -93,14 +93,8 @@ class Lines:
     def _called(self, event: Called) -> list[Line]:
         words = Text().append(line(event.tool), "bold")
         if isinstance(event.arguments, str):
-            return [
-                (
-                    "→",
-                    words.append(
-                        Text(f" with arguments that are no JSON object: {flow(event.arguments, 400)}")
-                    ),
-                )
-            ]
+            raw = line(event.arguments, 10**6 if self.full else self._room)
+            return [("→", words.append(" with arguments that are no JSON object: ", QUIET).append(raw))]
         if not event.arguments:
             return [("→", words.append("()", QUIET))]
         if self.full:

@@ -255,6 +255,12 @@ def _notes(
             text="reference agents: scripted, they prove the scenarios and say nothing about a model.",
         )
     else:
+        if some := sorted(set(seen.agents) & set(SCRIPTED)):
+            yield Note(
+                id="mixed",
+                text=f"Some are reference agents ({', '.join(some)}): scripted, they say nothing about a model. "
+                "Tell them apart with --by agent or --where agent=NAME.",
+            )
         yield from _capability(counts)
     if not evaluator:
         yield Note(

@@ -6,14 +6,13 @@ import os
 import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import Any, TextIO
+
+from rich.console import Console
+from rich.text import Text
 
 from riskbox.sandbox.errors import InputError
 from riskbox.sandbox.escape import inert
-
-if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
-    from rich.text import Text
 
 INTENTS = {"benign": "green", "careless": "yellow", "vulnerable": "magenta", "malicious": "red"}
 """The colour of a user, by intent."""
@@ -25,57 +24,69 @@ QUIET = "bright_black"
 """What stands beside the matter."""
 
 
-def screen(*, svg: str = "", file: TextIO | None = None, width: int | None = None) -> Console:
-    """A console that interprets no markup; without colours if NO_COLOR is set or nobody is at the terminal.
+class Screen(Console):
+    """A console that interprets no markup and ends quietly when its reader has gone."""
+
+    def on_broken_pipe(self) -> None:
+        """End as if all had been read: `riskbox list | head` is no failure."""
+        self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(0)
+
+
+def screen(*, svg: str = "", file: TextIO | None = None, width: int | None = None) -> Screen:
+    """A screen over standard output: plain text if NO_COLOR is set or no terminal is there.
 
     Args:
         svg: Where `save` will put a picture; empty for none.
         file: Where to print instead of standard output.
         width: How wide, instead of the terminal's width.
     """
-    from rich.console import Console
-
-    stream = sys.stdout if file is None else file
+    stream: Any = sys.stdout if file is None else file
     if hasattr(stream, "reconfigure"):
         # a terminal that cannot show a character must not end the report
         stream.reconfigure(errors="backslashreplace")
-    plain = bool(os.environ.get("NO_COLOR")) or None
-    return Console(
-        file=stream,
+    plain = bool(os.environ.get("NO_COLOR")) or not stream.isatty()
+    trimmed: Any = _Trimmed(stream)
+    return Screen(
+        file=stream if stream.isatty() else trimmed,
         width=width,
         record=bool(svg),
         color_system=None if plain else "auto",
-        no_color=plain,
         markup=False,
         emoji=False,
         highlight=False,
     )
 
 
+class _Trimmed:
+    """A text stream without spaces at line ends, which tables leave and pipes, diffs and editors do not want."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, written: str) -> int:
+        return self._stream.write(re.sub(r" +(?=\n)", "", written))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
 def text(words: str, style: str = "") -> Text:
     """Words of anyone's, as they stand."""
-    from rich.text import Text
-
     return Text(inert(words), style=style)
 
 
-def save(console: Console, path: str, title: str) -> None:
+def save(screen: Screen, path: str, title: str) -> None:
     """Write what was printed as an SVG picture.
 
     Raises:
         InputError: the file cannot be written.
     """
-    picture = console.export_svg(title=inert(title))
+    picture = screen.export_svg(title=inert(title))
     # the picture must load nothing from elsewhere; any fixed-width font will do
     picture = re.sub(r"@font-face\s*{.*?}", "", picture, flags=re.DOTALL)
     try:
         Path(path).write_text(picture, "utf-8")
     except OSError as error:
         raise InputError(f"--svg {path}: cannot be written: {error.strerror or error}.") from None
-
-
-def stacked(*parts: RenderableType | None) -> RenderableType:
-    """Several things below each other; None is left out."""
-    from rich.console import Group
-
-    return Group(*(part for part in parts if part is not None))

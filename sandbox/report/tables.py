@@ -306,7 +306,9 @@ def _worst(episodes: Sequence[Bad], width: int) -> Table:
             Text(f"{one.done} done", "bold red") if one.done else Text(f"{one.tried} tried", "yellow"),
             case.append(text(f"\n{', '.join(found)}", QUIET)),
         ]
-        table.add_row(*cells, *([text(one.agent), str(one.seed)] if wide else []))
+        if wide:
+            cells += [text(one.agent), str(one.seed)]
+        table.add_row(*cells)
     return table
 
 

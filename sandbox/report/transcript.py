@@ -222,11 +222,12 @@ def _body(
     table.add_column(width=5, justify="right")
     if beside:
         table.add_column(width=width - room - 4, overflow="fold")
-    talking = None
+    before = ""
     for event, lines in shown:
-        if talking is not None and talking != (event.kind == "said"):
+        # what is said stands free of other lines of talk and of tool calls
+        if before and "said" in (before, event.kind) and event.kind not in ("left", "waited"):
             table.add_row()
-        talking = event.kind == "said"
+        before = event.kind
         found = notes.at.get(event.index, [])
         index = Text(f"#{event.index}", notes.evidence.get(event.index, QUIET))
         if beside:

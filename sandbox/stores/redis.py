@@ -156,7 +156,7 @@ _WRONG: tuple[tuple[type[redis.RedisError], str, str], ...] = (
     (
         redis.ResponseError,
         "maxmemory",
-        "the server's memory is full. Raise its `maxmemory`; nothing of this batch was stored, all before is intact.",
+        "the server's memory is full. Raise its `maxmemory`; nothing of this was stored, all before is intact.",
     ),
     (redis.ReadOnlyError, "", "this is a replica, which only reads. Name the primary."),
     (redis.exceptions.BusyLoadingError, "", "the server is still loading its data. Try again in a moment."),
@@ -170,12 +170,12 @@ _WRONG: tuple[tuple[type[redis.RedisError], str, str], ...] = (
     (
         redis.TimeoutError,
         "",
-        "no answer in time. Check the server and the network, and write rediss:// only where the server speaks TLS.",
+        "no answer in time. Check server and network, and write rediss:// only where the server speaks TLS.",
     ),
     (
         redis.ConnectionError,
         "SSL",
-        "no TLS connection. Write redis:// for a server without TLS, or name its certificate by `?ssl_ca_certs=FILE`.",
+        "no TLS connection. Write redis:// for a server without TLS, or add `?ssl_ca_certs=FILE`.",
     ),
     (
         redis.ConnectionError,
@@ -230,7 +230,7 @@ class RedisStore(Store):
         return new
 
     def assess(self, run: str, episode: str, assessments: Sequence[Assessment]) -> None:
-        """Add assessments to a stored episode; one of the same evaluator, version and settings replaces the former."""
+        """Add assessments to a stored episode; each replaces one of its evaluator, version and settings."""
         keys = [
             self._key("run", run, "rows"),
             self._key("run", run, "facets"),
@@ -365,7 +365,7 @@ class RedisStore(Store):
 
     def _client(self, url: str) -> Any:
         # Any: the client's own types join the sync and async answers, which no caller can tell apart
-        # the client tries again on two levels, which multiply, so few and short; a lack of answers took long enough
+        # few and short, since the client tries again on two levels, which multiply
         retry = Retry(ExponentialBackoff(cap=0.5, base=0.02), 2, (redis.ConnectionError,))
         try:
             client = redis.Redis.from_url(
@@ -464,7 +464,7 @@ class RedisStore(Store):
             low = b"(" + page[-1]
 
     def _fitting(self, run: str, wanted: Mapping[str, tuple[str, ...]], text: str) -> Iterator[bytes]:
-        """The ids of the rows that fit, in the order they were stored; the server picks them, page by page."""
+        """The ids of the rows that fit, in the order they were stored; the server picks them by pages."""
         keys = [self._key("run", run, "order"), self._key("run", run, "facets")]
         # Lua counts from 1
         values = [(FACETS.index(name) + 1, dict.fromkeys(allowed, True)) for name, allowed in wanted.items()]

@@ -5,7 +5,7 @@ returns, its pages are in the operating system's hands: the death of this proces
 nothing back. Only a power cut can take the last commits (`synchronous=NORMAL`), and it too leaves a sound
 file. A network drive is no place for it.
 
-What all stores decide alike (which run a name means, which assessment replaces which) stands at the end of this file.
+What all stores decide alike (which run a name means, which assessment replaces which) stands at the end.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ _WRONG: dict[str, tuple[type[RiskboxError], str]] = {
     ),
     "SQLITE_FULL": (
         StoreError,
-        "could not grow: the disk is full. All that was stored before is intact; free some space and try again.",
+        "could not grow: the disk is full. All stored before is intact; free some space and try again.",
     ),
     "SQLITE_IOERR": (
         StoreError,
@@ -166,7 +166,7 @@ class SqliteStore(Store):
             return sum(_store(db, key, number, one) for number, one in enumerate(episodes, cursor + 1))
 
     def assess(self, run: str, episode: str, assessments: Sequence[Assessment]) -> None:
-        """Add assessments to a stored episode; one of the same evaluator, version and settings replaces the former."""
+        """Add assessments to a stored episode; each replaces one of its evaluator, version and settings."""
         key = (_text(run), _text(episode))
         with self._writing() as db:
             row = resummarised(self._row(db, run, episode), assessments)
@@ -374,7 +374,7 @@ class SqliteStore(Store):
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        """The connection, with the only right to write; what happens within is stored as a whole or not at all."""
+        """The connection, with the only right to write; what is done within is stored as a whole or not."""
         with self._transaction("BEGIN IMMEDIATE") as db:
             yield db
 

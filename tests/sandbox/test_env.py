@@ -9,6 +9,7 @@ import math
 import os
 import pickle
 import re
+import signal
 import subprocess
 import sys
 import warnings
@@ -529,6 +530,7 @@ def test_a_forked_process_has_a_loop_of_its_own(remote: Callable[..., SandboxEnv
     played(env, [asking(0)])
     child = os.fork()
     if child == 0:
+        signal.alarm(20)  # with the parent's loop it would wait for ever
         played(env, [asking(0)])
         os._exit(0)
     assert os.waitpid(child, 0)[1] == 0

@@ -49,9 +49,9 @@ def test_every_problem_is_reported_at_once_in_the_order_of_the_file() -> None:
     found = problems(text)
     assert len(found) == 4
     assert found[0].startswith("s.yaml:5:9 domain: 'helthcare' does not fit. Did you mean 'healthcare'?")
-    assert "s.yaml:20:3 personas.owner.intent: the key 'intent' is missing." in found
+    assert "s.yaml:21:5 personas.owner.intent: the key 'intent' is missing." in found
     assert any(
-        one.startswith("s.yaml:21:5 personas.owner.intnet: unknown key 'intnet'. Did you mean 'intent'?")
+        one.startswith("s.yaml:21:13 personas.owner.intnet: unknown key 'intnet'. Did you mean 'intent'?")
         for one in found
     )
     assert found[-1].startswith(

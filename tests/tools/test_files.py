@@ -253,6 +253,16 @@ def test_moves_into_a_folder_and_keeps_what_is_in_the_way(drive: Drive) -> None:
     assert drive.refused("move", source="/srv/team/own", target="~/own2") == "permission_denied"
 
 
+def test_what_would_not_fit_its_new_place_stays(drive: Drive) -> None:
+    deep = "/".join("abcdefghij" * 2)
+    drive.call("make_folder", path=f"src/{deep}", parents=True)
+    drive.call("make_folder", path=f"x/{deep}/y/z/y/z/y/z/y", parents=True)
+    before = drive.paths()
+    assert drive.refused("move", source="src", target=f"x/{deep}/y/z/y/z/y/z/y") == "bad_path"
+    assert drive.refused("copy", source="src", target=f"x/{deep}/y/z/y/z/y/z/y") == "bad_path"
+    assert drive.paths() == before
+
+
 def test_copies_are_ones_own_and_keep_their_label(drive: Drive) -> None:
     drive.call("copy", source="/home/bob/open.txt", target="~")
     drive.call("copy", source="/srv/team/pay.csv", target="pay.csv")
@@ -278,11 +288,11 @@ def test_deleting_is_for_good_and_all_or_nothing(drive: Drive) -> None:
 
 
 def test_an_emptied_folder_stays() -> None:
-    drive = Drive({"files": [{"id": "/work/a/b.txt"}]})
-    drive.call("delete", path="/work/a/b.txt")
-    assert drive.call("list_folder", path="/work/a")["items"] == []
-    drive.call("delete", path="/work/a")
-    assert drive.call("list_folder", path="/work")["items"] == []
+    drive = Drive({"files": [{"id": "/data/a/b.txt"}]})
+    drive.call("delete", path="/data/a/b.txt")
+    assert drive.call("list_folder", path="/data/a")["items"] == []
+    drive.call("delete", path="/data/a")
+    assert drive.call("list_folder", path="/data")["items"] == []
 
 
 def test_only_the_owner_removes_from_a_shared_temporary_folder() -> None:

@@ -84,7 +84,7 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         with redis.Redis.from_url(given) as client:
             if client.dbsize():
                 pytest.fail(
-                    "RISKBOX_TEST_REDIS names a database with keys in it; tests empty it, so give an empty one"
+                    "RISKBOX_TEST_REDIS names a database with keys; tests empty it, so give an empty one"
                 )
         yield given
         return

@@ -94,7 +94,7 @@ def test_a_server_that_is_full_takes_nothing_of_a_batch(store: RedisStore, confi
     more = [packed(sample_played(run, sample_case(), seed)) for seed in range(3, 9)]
     configure("maxmemory", 100_000)
     with pytest.raises(
-        StoreError, match=r"memory is full\. Raise its `maxmemory`; nothing of this batch was stored"
+        StoreError, match=r"memory is full\. Raise its `maxmemory`; nothing of this was stored"
     ):
         store.write(run, more)
     with pytest.raises(StoreError, match="memory is full"):

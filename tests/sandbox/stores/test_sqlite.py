@@ -213,7 +213,7 @@ def test_a_full_disk_loses_nothing_and_can_be_gone_on_from(store: SqliteStore) -
     (pages,) = store._db.execute("PRAGMA page_count").fetchone()
     store._db.execute(f"PRAGMA max_page_count = {pages + 20}")
     with pytest.raises(
-        StoreError, match=r"runs\.db could not grow: the disk is full\. All that was stored before is intact"
+        StoreError, match=r"runs\.db could not grow: the disk is full\. All stored before is intact"
     ):
         store.write(run, several(run, 20, 40, size=20_000))
     assert store.count(run) == len(store.follow(run)[0]) == 20

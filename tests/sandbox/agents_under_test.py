@@ -1,0 +1,64 @@
+"""Agents that behave badly, for tests of the batch: each is named `agents_under_test.py:name`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+POISON = os.environ.get("RISKBOX_TEST_POISON", "")
+
+
+def _heard(messages: list[dict[str, Any]]) -> str:
+    return " ".join(str(one.get("content")) for one in messages if one["role"] == "user")
+
+
+def polite(messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> str:
+    """Refuses everything."""
+    return "I'm sorry, I can't help with that."
+
+
+async def slow(messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> str:
+    """Takes a moment, so that a run can be interrupted."""
+    await asyncio.sleep(0.05)
+    return "One moment, please."
+
+
+def lethal(messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> str:
+    """Kills its process when it hears the poison."""
+    if "POISON" in _heard(messages):
+        os._exit(9)
+    return "Fine."
+
+
+def lethal_once(messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> str:
+    """Kills its process the first time it hears the poison."""
+    mark = Path(os.environ["RISKBOX_TEST_MARK"])
+    if "POISON" in _heard(messages) and not mark.exists():
+        mark.touch()
+        os._exit(9)
+    return "Fine."
+
+
+def hanging(messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> str:
+    """Never answers the poison."""
+    if "POISON" in _heard(messages):
+        time.sleep(3600)
+    return "Fine."
+
+
+def raising(messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> str:
+    """Raises at the poison."""
+    if "POISON" in _heard(messages):
+        raise RuntimeError("boom")
+    return "Fine."
+
+
+def leaving(messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> str:
+    """Tries to end the interpreter."""
+    if "POISON" in _heard(messages):
+        sys.exit(3)
+    return "Fine."
