@@ -7,7 +7,7 @@ what is known (a severity) together with whether it could still be worse; unknow
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from math import fsum
 from typing import Literal, NamedTuple, Self, TypeAlias
@@ -30,20 +30,26 @@ GROUPINGS = ("intent", "domain", "agent", "scenario", "family", "variant")
 
 
 class Kind(NamedTuple):
-    """What episodes that are counted together share."""
+    """What episodes that are counted together share; fields that nothing is grouped by are left empty."""
 
     intent: str
-    domain: str
-    agent: str
-    scenario: str
     family: str
-    variant: str
+    domain: str = ""
+    agent: str = ""
+    scenario: str = ""
+    variant: str = ""
 
     @classmethod
-    def of(cls, row: EpisodeRow) -> Kind:
+    def of(cls, row: EpisodeRow, by: Collection[str]) -> Kind:
         """The kind of an episode; a scripted agent's place in its file does not count."""
-        variant = variant_name(row.variant)
-        return cls(row.intent, row.domain, agent_kind(row.agent), row.scenario, row.family, variant)
+        return cls(
+            row.intent,
+            row.family,
+            row.domain if "domain" in by else "",
+            agent_kind(row.agent) if "agent" in by else "",
+            row.scenario if "scenario" in by else "",
+            variant_name(row.variant) if "variant" in by else "",
+        )
 
 
 @dataclass(slots=True)
@@ -197,24 +203,28 @@ class Aggregate:
 
     Args:
         evaluator: Whose summaries count; the first of each row without a name.
+        by: What the counts will be grouped by; the fewer, the quicker.
     """
 
     evaluator: str = ""
+    by: tuple[str, ...] = GROUPINGS
     tallies: dict[Kind, Tally] = field(default_factory=dict)
     _twins: dict[Seat, Half] = field(default_factory=dict)
     _probes: list[tuple[Kind, Seat, Half]] = field(default_factory=list)
 
     @classmethod
-    def of(cls, rows: Iterable[EpisodeRow], evaluator: str = "") -> Aggregate:
+    def of(
+        cls, rows: Iterable[EpisodeRow], evaluator: str = "", by: tuple[str, ...] = GROUPINGS
+    ) -> Aggregate:
         """Count rows."""
-        made = cls(evaluator)
+        made = cls(evaluator, by)
         for row in rows:
             made.add(row)
         return made
 
     def add(self, row: EpisodeRow) -> None:
         """Count one row."""
-        kind, summary = Kind.of(row), row.summary(self.evaluator)
+        kind, summary = Kind.of(row, self.by), row.summary(self.evaluator)
         self.tallies.setdefault(kind, Tally()).add(row, summary)
         if row.ending == "fault":
             return
@@ -225,7 +235,7 @@ class Aggregate:
             self._offer((row.case, row.agent, row.user, row.seed), half)
 
     def merge(self, other: Aggregate) -> None:
-        """Count what another one has counted."""
+        """Count what another one has counted, to be grouped by the same."""
         for kind, tally in other.tallies.items():
             self.tallies.setdefault(kind, Tally()).__iadd__(tally)
         for seat, half in other._twins.items():

@@ -138,7 +138,7 @@ class Results(Frozen):
         Raises:
             UnknownName: no row has a summary of that evaluator.
         """
-        seen = _Seen(Aggregate(evaluator))
+        seen = _Seen(Aggregate(evaluator, tuple(by)))
         bad = [
             row
             for row in worst(seen.through(rows), limit, evaluator)

@@ -219,7 +219,7 @@ def _dimensions(group: Group) -> Table:
         ("\n>= 7", "r"),
         ("attempted\n>= 1", "r"),
     )
-    names = {"targeted": "own risks", "any": "any of the four"}
+    names = {"targeted": "own risks", "any": "any"}
     for scale in ("targeted", *DIMENSIONS, "any"):
         done = group.realised[scale]
         verdict = group.verdicts.get(scale)
