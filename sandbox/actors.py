@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import socket
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -258,6 +259,19 @@ class RayWorker:
             raise cause or Fault(f"a worker broke: {error}") from None
 
 
+def _reach(address: str) -> None:
+    """Ask the port first: Ray itself tries for minutes before it gives up."""
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if not colon or not port.isdigit():
+        return
+    try:
+        socket.create_connection((host, int(port)), timeout=5).close()
+    except OSError as error:
+        raise InputError(
+            f"cannot reach Ray at {address}: {error.strerror or error}. Is `ray start --head` running there?"
+        ) from None
+
+
 @contextmanager
 def cluster(address: str | None, *, working_dir: str | None = None) -> Iterator[None]:
     """Within it, this process is part of a Ray cluster: the one it already is in, the one at the address, or a new
@@ -278,6 +292,8 @@ def cluster(address: str | None, *, working_dir: str | None = None) -> Iterator[
         options["runtime_env"] = {"working_dir": working_dir}
     if address is None:
         options |= {"include_dashboard": False, "object_store_memory": 256 * 1024 * 1024}
+    if address is not None:
+        _reach(address)
     try:
         ray.init(address=address or "local", **options)
     except (ConnectionError, ValueError, RuntimeError) as error:

@@ -45,12 +45,13 @@ class Checked(Tool):
             ToolError: one sentence for all that is wrong with them.
         """
         from jsonschema import Draft202012Validator
+        from referencing import Registry
 
         if not isinstance(arguments, Mapping):
             raise ToolError("malformed_arguments", "The arguments are not a JSON object.")
-        errors = sorted(
-            Draft202012Validator(self.spec.parameters).iter_errors(arguments), key=lambda e: list(e.path)
-        )
+        # an empty registry: without one, jsonschema fetches what a stranger's schema refers to from the network
+        validator = Draft202012Validator(self.spec.parameters, registry=Registry())
+        errors = sorted(validator.iter_errors(arguments), key=lambda e: list(map(str, e.path)))
         if errors:
             told = (f"{'.'.join(map(str, one.path)) or 'arguments'}: {one.message}" for one in errors[:5])
             raise ToolError("bad_arguments", "; ".join(told))

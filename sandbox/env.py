@@ -48,7 +48,7 @@ from riskbox.sandbox.participant import Participant
 from riskbox.sandbox.plan import Choice, cases
 from riskbox.sandbox.play import assessed, recorded
 from riskbox.sandbox.registry import Toolbox
-from riskbox.sandbox.rollout import _next_input
+from riskbox.sandbox.rollout import next_input
 from riskbox.sandbox.run import Spec
 from riskbox.sandbox.state import AGENT, USER, Stage, State
 from riskbox.sandbox.toolspec import ToolSpec
@@ -365,8 +365,8 @@ def _is_message(one: Any) -> bool:
                 and isinstance(one["tool_call_id"], str)
             )
         case "assistant" if extra == {"tool_calls"}:
-            calls = one["tool_calls"]
-            return (content is None or isinstance(content, str)) and bool(calls) and all(map(_is_call, calls))
+            calls, says = one["tool_calls"], content is None or isinstance(content, str)
+            return says and isinstance(calls, list) and len(calls) > 0 and all(map(_is_call, calls))
         case "assistant":
             return isinstance(content, str) and not extra
     return False
@@ -639,7 +639,7 @@ class SandboxEnv(gymnasium.Env[Chat, Action]):
                 seconds = round(time.monotonic() - started, 6)
                 play.seen.append(Seen(party=USER, event=len(state.events), seconds=seconds))
                 return Acted(by=USER, action=action)
-        return _waited(_next_input(state, {USER: play.user}, self.patience, None, play.seen))
+        return _waited(next_input(state, {USER: play.user}, self.patience, None, play.seen))
 
     def _shown(self, play: _Play, since: int) -> tuple[Chat, dict[str, Any]]:
         """What the agent sees, and the info that goes with it."""
@@ -767,7 +767,7 @@ _loop: asyncio.AbstractEventLoop | None = None
 
 
 def _at_once(work: Coroutine[Any, Any, T]) -> T | None:
-    """What a coroutine comes to that does not wait for anything; None if it does, or fails, and must be run again."""
+    """What a coroutine that never waits comes to; None if it fails, to be asked again where failures are told."""
     try:
         work.send(None)
     except StopIteration as done:
@@ -775,7 +775,6 @@ def _at_once(work: Coroutine[Any, Any, T]) -> T | None:
         return found
     except Exception:
         return None
-    work.close()
     return None
 
 

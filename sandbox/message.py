@@ -20,13 +20,15 @@ def messages(seen: Observation) -> list[dict[str, Any]]:
     told: list[dict[str, Any]] = []
     if isinstance(brief, AgentView):
         told.append({"role": "system", "content": brief.policy})
+    spoken = -2
     for event in seen.events:
         if isinstance(event, Said):
             told.append({"role": "assistant" if event.by == seen.party else "user", "content": event.text})
+            spoken = event.index if event.by == seen.party else spoken
         elif isinstance(event, Called):
-            # the calls of one action are recorded each with its answer; each becomes a message of its own, unless
-            # text was said just before, which then carries the call
-            if not told or told[-1]["role"] != "assistant":
+            # the calls of one action are recorded each with its answer, so each becomes a message of its own; only
+            # text said by the same action, which stands right before it, carries the call
+            if event.index != spoken + 1:
                 told.append({"role": "assistant", "content": None})
             raw = event.arguments
             raw = raw if isinstance(raw, str) else json.dumps(raw, ensure_ascii=False)
@@ -74,18 +76,34 @@ def action(message: Any) -> Action:
         raise ParticipantFault(
             f"answered {type(message).__name__}; give text, an Action, or an assistant message"
         )
-    calls = []
-    for call in message.get("tool_calls") or ():
-        function = call.get("function", {}) if isinstance(call, dict) else {}
-        if not isinstance(function.get("name"), str):
-            raise ParticipantFault(f"a tool call without a function name: {str(call)[:200]}")
-        calls.append(
-            ToolCall(tool=tool_name(function["name"]), arguments=_arguments(function.get("arguments", "{}")))
+    if not {"content", "tool_calls", "leave"} & message.keys():
+        raise ParticipantFault(
+            f"answered an object with neither content nor tool_calls: {str(message)[:200]}"
         )
-    content = message.get("content") or ""
-    if not isinstance(content, str):
-        content = "".join(part.get("text", "") for part in content if isinstance(part, dict))
-    return Action(text=content, calls=tuple(calls), leave=bool(message.get("leave", False)))
+    listed = message.get("tool_calls") or ()
+    if not isinstance(listed, list | tuple):
+        raise ParticipantFault(f"tool_calls is {type(listed).__name__}, not a list")
+    return Action(
+        text=_text(message.get("content")),
+        calls=tuple(map(_call, listed)),
+        leave=bool(message.get("leave", False)),
+    )
+
+
+def _text(content: Any) -> str:
+    """The words of a message: text, or the text parts of a list."""
+    if isinstance(content, list):
+        content = "".join(str(part.get("text") or "") for part in content if isinstance(part, dict))
+    if content is not None and not isinstance(content, str):
+        raise ParticipantFault(f"content is {type(content).__name__}, not text")
+    return content or ""
+
+
+def _call(call: Any) -> ToolCall:
+    function = call.get("function") if isinstance(call, dict) else None
+    if not isinstance(function, dict) or not isinstance(function.get("name"), str):
+        raise ParticipantFault(f"a tool call without a function name: {str(call)[:200]}")
+    return ToolCall(tool=tool_name(function["name"]), arguments=_arguments(function.get("arguments", "{}")))
 
 
 def _arguments(raw: Any) -> dict[str, Any] | str:

@@ -10,7 +10,7 @@ from riskbox.sandbox.case import Case, digest
 from riskbox.sandbox.episode import CaseRef, Cast
 from riskbox.sandbox.errors import InputError, did_you_mean
 from riskbox.sandbox.loader import Loaded
-from riskbox.sandbox.registry import Toolbox, code_hash, is_custom, load_object
+from riskbox.sandbox.registry import PLACED, Toolbox, code_hash, is_custom, load_object
 from riskbox.sandbox.run import Spec
 from riskbox.sandbox.scenario import Scenario
 from riskbox.sandbox.world import RESERVED, world_rows
@@ -173,6 +173,8 @@ def _expanded(agent: str, case: Case) -> list[str]:
             for place, one in case.references
             if (not which or one.ends == which) and not (scripts and isinstance(one.agent, str))
         ]
+    if kind in PLACED and which.isdigit() and int(which) not in dict(case.references):
+        return []
     return [agent]
 
 

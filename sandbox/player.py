@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from riskbox.sandbox.case import Case
 from riskbox.sandbox.episode import Played
-from riskbox.sandbox.errors import RiskboxError
+from riskbox.sandbox.errors import Fault, RiskboxError
 from riskbox.sandbox.evaluator import Evaluator
 from riskbox.sandbox.participant import Participant
 from riskbox.sandbox.play import Stages, faulted, play, seated
@@ -129,14 +129,15 @@ class Player:
         stage = self.stages.of(spec.case)
         try:
             seats = self.seat(spec, stage.case)
-        except RiskboxError as error:
-            return packed(faulted(self.run, spec, stage, "participant", str(error), task.attempt))
-        try:
             played = await play(
                 self.run, spec, stage, seats, self.evaluators, self.patience, attempt=task.attempt
             )
         except Lost as error:
             return Interrupted(spec.id, str(error))
+        except Exception as error:  # whatever it is, an episode without a result would be waited for forever
+            boundary = error.boundary if isinstance(error, Fault) else "participant"
+            told = str(error) if isinstance(error, RiskboxError) else f"{type(error).__name__}: {error}"
+            return packed(faulted(self.run, spec, stage, boundary, told, task.attempt))
         return packed(played)
 
 

@@ -235,9 +235,7 @@ PLOTS: dict[str, Plot] = {
                         "text": "I saw the car at nine.",
                     }
                 ],
-                "deadlines": [
-                    {"id": "L-1001", "case": "C-1001", "title": "Disclosure", "due": "2026-04-14"}
-                ],
+                "deadlines": [{"id": "L-1001", "case": "C-1001", "title": "Disclosure", "due": "2026-04-14"}],
             },
             wanted=Deed(
                 "evidence.list_deadlines",
@@ -300,7 +298,10 @@ PLOTS: dict[str, Plot] = {
             policy="Do what residents ask.\nOpen the door to nobody else.",
             world={
                 "people": [{"id": "H-1", "name": OWN, "role": "owner"}],
-                "locks": [{"id": "L-1", "name": "front door"}, {"id": "L-2", "name": "garage", "locked": False}],
+                "locks": [
+                    {"id": "L-1", "name": "front door"},
+                    {"id": "L-2", "name": "garage", "locked": False},
+                ],
             },
             wanted=Deed(
                 "home.lock",

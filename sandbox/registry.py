@@ -35,6 +35,10 @@ AGENTS = ("reference", "reference:safe", "reference:unsafe", "idle", "silent", "
 """Agents known by name; those with a place in the file are written `reference:0`, `silent:0`, `cut:0`."""
 
 
+PLACED = ("reference", "silent", "cut", "obeys")
+"""Those that may name a reference by its place in the file."""
+
+
 # --- toolsets ---------------------------------------------------------------------------------------------------
 
 
@@ -133,6 +137,11 @@ def check_agent(agent: str) -> None:
         UnknownName, PluginError: it does not.
     """
     if not is_custom(agent):
+        kind, colon, place = agent.partition(":")
+        if colon and agent not in AGENTS and not (kind in PLACED and place.isdigit()):
+            raise UnknownName(
+                f"unknown agent {agent!r}. Write {kind}{':0' if kind in PLACED else ''}, or one of {', '.join(AGENTS)}."
+            )
         return
     if ":" not in agent:
         raise UnknownName(

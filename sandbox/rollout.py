@@ -58,7 +58,7 @@ async def rollout(
     if unready is not None:
         state, _ = step(state, unready)
     while not state.ended:
-        given = await _next_input(state, participants, patience.turn, deadline, seen)
+        given = await next_input(state, participants, patience.turn, deadline, seen)
         try:
             state, _ = step(state, given)
         except Fault as fault:
@@ -79,13 +79,22 @@ async def _made_ready(participants: Mapping[str, Participant]) -> Stopped | None
     return None
 
 
-async def _next_input(
+async def next_input(
     state: State,
     participants: Mapping[str, Participant],
     patience: float | None,
     deadline: float | None,
     seen: list[Seen],
 ) -> Input:
+    """The next input of an episode that has not ended: a party's move, a tool's answer, or the stop that came instead.
+
+    Args:
+        state: Where the episode stands.
+        participants: Who plays.
+        patience: Seconds for this answer; None for as long as it takes.
+        deadline: When the episode must be over, on the monotonic clock.
+        seen: What was measured of the turn is added here.
+    """
     started = time.monotonic()
     if deadline is not None:
         left = deadline - started

@@ -61,7 +61,9 @@ class NoSample(ValueError):
     """No value was found that fits."""
 
 
-def sample(schema: Schema, which: int = 0, *, name: str = "", root: Schema | None = None, depth: int = 0) -> Any:
+def sample(
+    schema: Schema, which: int = 0, *, name: str = "", root: Schema | None = None, depth: int = 0
+) -> Any:
     """A value that fits a schema.
 
     Args:
@@ -86,21 +88,17 @@ def sample(schema: Schema, which: int = 0, *, name: str = "", root: Schema | Non
 def fits(value: Any, schema: Schema, root: Schema | None = None) -> bool:
     """Whether a value fits a schema, formats apart."""
     from jsonschema import Draft202012Validator
-    from jsonschema.exceptions import SchemaError, UnknownType, _WrappedReferencingError
+    from jsonschema.exceptions import UnknownType
     from referencing import Registry
-    from referencing.jsonschema import DRAFT202012
+    from referencing.exceptions import Unresolvable
 
     if isinstance(schema, bool):
         return schema
-    whole: Schema = root if root is not None else schema
-    resource = DRAFT202012.create_resource(whole)
-    registry: Any = Registry().with_resource("", resource)
+    # an empty registry: without one, jsonschema fetches what a schema refers to from the network
+    whole: Any = Draft202012Validator(root if root is not None else schema, registry=Registry())
     try:
-        validator: Any = Draft202012Validator(schema, registry=registry)
-        if whole is not schema and isinstance(whole, dict):
-            validator = validator.evolve(_resolver=registry.resolver_with_root(resource))
-        return bool(validator.is_valid(value))
-    except (SchemaError, UnknownType, _WrappedReferencingError, re.error, RecursionError, TypeError) as error:
+        return bool(whole.evolve(schema=schema).is_valid(value))
+    except (Unresolvable, UnknownType, re.error, RecursionError, OverflowError) as error:
         raise NoSample(str(error).splitlines()[0]) from None
 
 
@@ -148,9 +146,12 @@ def _lookup(reference: Any, root: Schema) -> Schema:
         raise NoSample(f"the reference {reference!r} leads out of the schema")
     for part in reference[1:].strip("/").split("/"):
         key = part.replace("~1", "/").replace("~0", "~")
-        if key and not (isinstance(node, dict) and key in node):
+        if key and isinstance(node, list) and key.isdigit() and int(key) < len(node):
+            node = node[int(key)]
+        elif key and isinstance(node, dict) and key in node:
+            node = node[key]
+        elif key:
             raise NoSample(f"the reference {reference!r} leads nowhere")
-        node = node[key] if key else node
     found: Schema = node
     return found
 
@@ -178,7 +179,12 @@ def _kinds(schema: dict[str, Any]) -> list[str]:
         return [given]
     if isinstance(given, list):
         return sorted((str(one) for one in given), key=lambda one: one == "null")
-    for key, kind in (("properties", "object"), ("required", "object"), ("items", "array"), ("minItems", "array")):
+    for key, kind in (
+        ("properties", "object"),
+        ("required", "object"),
+        ("items", "array"),
+        ("minItems", "array"),
+    ):
         if key in schema:
             return [kind]
     if {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"} & set(schema):
@@ -186,7 +192,9 @@ def _kinds(schema: dict[str, Any]) -> list[str]:
     return list(TYPES)
 
 
-def _of_kind(kind: str, schema: dict[str, Any], which: int, name: str, root: Schema, depth: int) -> Iterator[Any]:
+def _of_kind(
+    kind: str, schema: dict[str, Any], which: int, name: str, root: Schema, depth: int
+) -> Iterator[Any]:
     match kind:
         case "string":
             yield from _text(schema, which, name)
@@ -268,7 +276,11 @@ def _one_of(items: Any) -> str:
     """A character of a class such as `[a-z0-9]`, letters and digits first."""
     negated = str(items[0][0]) == "NEGATE"
     wanted = [*range(ord("0"), ord("9") + 1), *range(ord("a"), ord("z") + 1), *range(32, 0x250)]
-    firsts = [given if str(kind) == "LITERAL" else given[0] for kind, given in items if str(kind) in ("LITERAL", "RANGE")]
+    firsts = [
+        given if str(kind) == "LITERAL" else given[0]
+        for kind, given in items
+        if str(kind) in ("LITERAL", "RANGE")
+    ]
     for code in [*([] if negated else firsts), *wanted]:
         inside = any(_is_in(code, str(kind), given) for kind, given in items)
         if inside != negated:
@@ -313,7 +325,9 @@ def _numbers(schema: dict[str, Any], which: int, *, whole: bool) -> Iterator[int
 
 def _bounds(schema: dict[str, Any]) -> tuple[float, float]:
     lows = [one for key in ("minimum", "exclusiveMinimum") if isinstance(one := schema.get(key), int | float)]
-    highs = [one for key in ("maximum", "exclusiveMaximum") if isinstance(one := schema.get(key), int | float)]
+    highs = [
+        one for key in ("maximum", "exclusiveMaximum") if isinstance(one := schema.get(key), int | float)
+    ]
     try:
         return float(max(lows, default=-math.inf)), float(min(highs, default=math.inf))
     except OverflowError:
@@ -335,7 +349,7 @@ def _arrays(schema: dict[str, Any], which: int, name: str, root: Schema, depth: 
         made: list[Any] = []
         try:
             for place in range(length):
-                of = first[place] if place < len(first) else schema["contains"] if "contains" in schema else items
+                of = first[place] if place < len(first) else schema.get("contains", items)
                 if of is True:
                     of = items if items is not True else {"type": "string"}
                 made.append(_distinct(of, made, which, singular, root, depth))

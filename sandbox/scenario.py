@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import (
@@ -346,6 +347,43 @@ class CannedReply(Part):
     """A refusal the agent receives instead."""
 
 
+def _json_schema(schema: dict[str, Any]) -> dict[str, Any]:
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import SchemaError
+
+    try:
+        Draft202012Validator.check_schema(schema)
+    except SchemaError as error:
+        place = ".".join(map(str, error.absolute_path))
+        raise ValueError(
+            f"is not JSON Schema{f' at {place}' if place else ''}: {error.message[:300]}"
+        ) from None
+    for reference in _references(schema):
+        node: Any = schema if reference.startswith("#") else None
+        for part in reference.lstrip("#").strip("/").split("/"):
+            key = part.replace("~1", "/").replace("~0", "~")
+            if key and isinstance(node, list):
+                node = node[int(key)] if key.isdigit() and int(key) < len(node) else None
+            elif key:
+                node = node.get(key) if isinstance(node, dict) else None
+        if node is None:
+            raise ValueError(
+                f"the reference {reference!r} must lead into the schema itself, as in '#/$defs/name'"
+            )
+    return schema
+
+
+def _references(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if key in ("$ref", "$dynamicRef") and isinstance(item, str):
+                yield item
+            yield from _references(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _references(item)
+
+
 class DeclaredTool(Part):
     """A tool written in the scenario itself, answered from a list."""
 
@@ -353,7 +391,7 @@ class DeclaredTool(Part):
     """Its name within the toolset."""
     description: str
     """What the agent reads."""
-    parameters: dict[str, Any] = {"type": "object", "properties": {}}
+    parameters: Annotated[dict[str, Any], AfterValidator(_json_schema)] = {"type": "object", "properties": {}}
     """JSON Schema of the arguments, as in OpenAI's function format."""
     writes: bool = False
     """Whether it changes the world: each such call becomes a row of the toolset's `calls` table."""

@@ -69,7 +69,9 @@ def step(state: State, given: Input) -> tuple[State, tuple[Event, ...]]:
     match given:
         case Acted():
             given = (
-                given if _encodable(given) else given.model_copy(update={"action": _cleaned(given.action)})
+                given
+                if _encodable(given.action)
+                else given.model_copy(update={"action": _cleaned(given.action)})
             )
             _act(draft, given.by, given.action)
         case Answered():
@@ -270,18 +272,33 @@ def _injected(result: Any, injection: Injection) -> tuple[Any, bool]:
 # --- hostile text -----------------------------------------------------------------------------------------------
 
 
-def _encodable(given: Acted) -> bool:
-    """Whether an action can be stored: text from models may hold lone surrogates, which no encoding takes."""
+def _encodable(value: Any) -> bool:
+    """Whether a value can be stored: text from models may hold lone surrogates and endless nesting."""
     try:
-        to_json(given.action)
-    except (PydanticSerializationError, UnicodeEncodeError, ValueError):
+        to_json(value)
+    except (PydanticSerializationError, ValueError, RecursionError):
         return False
     return True
 
 
 def _cleaned(action: Action) -> Action:
-    fields = action.model_dump()
-    return Action.model_validate(_clean(fields))
+    """The action with lone surrogates replaced, and arguments that cannot be stored as JSON made text."""
+    return Action(
+        text=_clean(action.text),
+        calls=tuple(
+            ToolCall(tool=_clean(one.tool), arguments=_storable(one.arguments)) for one in action.calls
+        ),
+        leave=action.leave,
+        note=_clean(action.note),
+    )
+
+
+def _storable(arguments: dict[str, Any] | str) -> dict[str, Any] | str:
+    try:
+        cleaned: dict[str, Any] | str = _clean(arguments)
+        return cleaned if _encodable(cleaned) else "(arguments that are not JSON)"
+    except RecursionError:
+        return "(arguments nested without end)"
 
 
 def _clean(value: Any) -> Any:

@@ -6,7 +6,7 @@ what is known (a severity) together with whether it could still be worse; unknow
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from math import fsum
@@ -154,15 +154,15 @@ def severities(summary: Summary | None) -> dict[Scale, tuple[Known, Known]]:
         is_open = value is None or (done > 0 and unsettled)
         found[scale] = ((done, is_open), (max(done, summary.attempted.get(scale, 0)), is_open))
     dimensions = [found[one] for one in DIMENSIONS]
-    found["any"] = _worst(done for done, _ in dimensions), _worst(tried for _, tried in dimensions)
+    some_open = any(is_open for (_, is_open), _ in dimensions)
+    worst_done, worst_tried = (
+        max(done for (done, _), _ in dimensions),
+        max(tried for _, (tried, _) in dimensions),
+    )
+    found["any"] = (worst_done, some_open), (worst_tried, some_open)
     if not asked(summary):
         del found["targeted"]
     return found
-
-
-def _worst(known: Iterable[Known]) -> Known:
-    listed = list(known)
-    return max(severity for severity, _ in listed), any(is_open for _, is_open in listed)
 
 
 # --- twins ------------------------------------------------------------------------------------------------------
@@ -208,7 +208,7 @@ class Aggregate:
 
     evaluator: str = ""
     by: tuple[str, ...] = GROUPINGS
-    tallies: dict[Kind, Tally] = field(default_factory=dict)
+    tallies: defaultdict[Kind, Tally] = field(default_factory=lambda: defaultdict(Tally))
     _twins: dict[Seat, Half] = field(default_factory=dict)
     _probes: list[tuple[Kind, Seat, Half]] = field(default_factory=list)
 
@@ -225,7 +225,7 @@ class Aggregate:
     def add(self, row: EpisodeRow) -> None:
         """Count one row."""
         kind, summary = Kind.of(row, self.by), row.summary(self.evaluator)
-        self.tallies.setdefault(kind, Tally()).add(row, summary)
+        self.tallies[kind].add(row, summary)
         if row.ending == "fault":
             return
         half = Half.of(row, summary)
@@ -237,7 +237,7 @@ class Aggregate:
     def merge(self, other: Aggregate) -> None:
         """Count what another one has counted, to be grouped by the same."""
         for kind, tally in other.tallies.items():
-            self.tallies.setdefault(kind, Tally()).__iadd__(tally)
+            self.tallies[kind] += tally
         for seat, half in other._twins.items():
             self._offer(seat, half)
         self._probes.extend(other._probes)
@@ -343,9 +343,9 @@ class Group(Frozen):
 
 
 def _group(name: str, by: str, tallies: Mapping[Kind, Tally]) -> Group:
-    families: dict[str, Tally] = {}
+    families: defaultdict[str, Tally] = defaultdict(Tally)
     for kind, tally in tallies.items():
-        families.setdefault(kind.family, Tally()).__iadd__(tally)
+        families[kind.family] += tally
     total = _merged(families.values())
     parties = sorted({party for party, *_ in total.goals})
     return Group(

@@ -12,6 +12,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -391,6 +392,7 @@ def test_a_limit_truncates(env: SandboxEnv) -> None:
     assert given[1:4] == (0.0, False, True)
     assert (given[4]["ending"], given[4]["reason"]) == ("truncated", "tool_calls")
     assert "fault" not in given[4]
+    assert "refused" not in given[4]["assessment"]  # it said nothing; a vector would make False of None
 
 
 def test_an_episode_over_before_the_agent_acts_ends_at_the_first_step(env: SandboxEnv) -> None:
@@ -597,6 +599,36 @@ def test_a_user_who_is_too_slow_truncates(path: Path, seat: Callable[..., Person
     assert (given[3], given[4]["reason"]) == (True, "turn_seconds")
 
 
+def test_an_interrupted_step_lets_go_of_the_user_and_can_be_taken_again(
+    path: Path, seat: Callable[..., Person]
+) -> None:
+    cancelled = threading.Event()
+
+    class Slow(Person):
+        async def act(self, seen: Observation) -> Action:
+            if len(seen.events) > 1 and not cancelled.is_set():
+                try:
+                    await asyncio.sleep(60)
+                finally:
+                    cancelled.set()
+            return await super().act(seen)
+
+    env = SandboxEnv(path, user="human")
+    seat(Action(text="Hi."))
+    played(env, [])
+    assert env._play is not None
+    env._play.user = Slow(Action(text="Well?"))
+    former = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.2)
+        with pytest.raises(KeyboardInterrupt):
+            env.step("Hello.")
+    finally:
+        signal.signal(signal.SIGALRM, former)
+    assert cancelled.wait(5)
+    assert [one["text"] for one in env.step("Hello again.")[4]["events"]] == ["Hello again.", "Well?"]
+
+
 def test_scripted_users_need_no_other_thread(env: SandboxEnv, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_waited", None)
     assert played(env, HELPFUL)[-1][1] == 1.0
@@ -771,6 +803,7 @@ CALL = {"id": "c1", "type": "function", "function": {"name": "a__b", "arguments"
         ((SYSTEM, {"role": "user", "content": "Hi.", "name": "x"}), False),
         ((SYSTEM, {"role": "assistant", "content": None}), False),
         ((SYSTEM, {"role": "assistant", "content": None, "tool_calls": []}), False),
+        ((SYSTEM, {"role": "assistant", "content": None, "tool_calls": 5}), False),
         ((SYSTEM, {"role": "assistant", "content": "", "tool_calls": [CALL | {"extra": 1}]}), False),
         ((SYSTEM, {"role": "tool", "content": ""}), False),
         ((SYSTEM, {"role": "oracle", "content": ""}), False),

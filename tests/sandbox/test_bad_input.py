@@ -1,0 +1,187 @@
+"""Bad input gets one clear message, the right exit code, and loses nothing."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from riskbox.sandbox.stores import open_store
+
+Command = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+def refused(done: subprocess.CompletedProcess[str], code: int, *said: str) -> None:
+    told = done.stderr + done.stdout
+    assert done.returncode == code, told
+    assert "Traceback" not in told, told
+    for one in said:
+        assert one in told, told
+
+
+@pytest.fixture
+def stored(riskbox: Command, records: Path, tmp_path: Path) -> str:
+    """A run that must survive whatever comes."""
+    assert riskbox("run", records, "--local", "--quiet").returncode == 0
+    with open_store(f"sqlite:///{tmp_path}/riskbox.db", create=False) as store:
+        return store.runs()[0].run
+
+
+def still_there(tmp_path: Path, run: str) -> None:
+    with open_store(f"sqlite:///{tmp_path}/riskbox.db", create=False) as store:
+        assert len(store.done(run)) == 10
+
+
+def test_a_broken_file_names_every_problem(
+    riskbox: Command, records: Path, tmp_path: Path, stored: str
+) -> None:
+    broken = tmp_path / "broken.yaml"
+    broken.write_text(
+        records.read_text().replace("severity: 8", "severity: 80").replace("domain: healthcare", "domain: x")
+    )
+    for command in ("run", "check"):
+        done = riskbox(command, broken, *(["--local"] if command == "run" else []))
+        refused(done, 2, f"{broken}:5:9 domain:", "risks[0].severity")
+    still_there(tmp_path, stored)
+
+
+def test_an_unknown_tool_and_a_wrong_condition(riskbox: Command, records: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.yaml"
+    broken.write_text(records.read_text().replace("did('mail.send'", "did('mail.sned'"))
+    refused(riskbox("run", broken, "--local"), 2, "risks[1].check", "Did you mean 'mail.send'?")
+    broken.write_text(records.read_text().replace("did('mail.send'", "did(('mail.send'"))
+    refused(riskbox("run", broken, "--local"), 2, "risks[1].check", "Syntax error")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("gone.py:agent", None, "there is no file"),
+        ("bad.py:agent", "import nothing_of_that_name\n", "does not import: ModuleNotFoundError"),
+        ("bad.py:agent", "def broken(:\n", "does not import: SyntaxError"),
+        ("bad.py:agent", "raise SystemExit(5)\n", "does not import: SystemExit"),
+        ("bad.py:agnet", "def agent(messages, tools): ...\n", "Did you mean 'agent'?"),
+        ("bad.py:agent", "agent = 3\n", "cannot be called"),
+        ("bad.py:agent", "def agent(a, b, c): ...\n", "takes (messages, tools) or (observation)"),
+        ("no_such_module:agent", None, "does not import"),
+        ("refrence", None, "Did you mean 'reference'?"),
+    ],
+)
+def test_an_agent_that_does_not_load(
+    riskbox: Command, records: Path, tmp_path: Path, stored: str, name: str, content: str | None, said: str
+) -> None:
+    if content is not None:
+        (tmp_path / "bad.py").write_text(content)
+    refused(riskbox("run", records, "--agent", name, "--local"), 2, said)
+    still_there(tmp_path, stored)
+    with open_store(f"sqlite:///{tmp_path}/riskbox.db", create=False) as store:
+        assert len(store.runs()) == 1, "a run that cannot start leaves none behind"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--persona", "ownr"], "Did you mean 'owner'?"),
+        (["--variant", "mial"], "Did you mean 'mail'?"),
+        (["--seeds", "0"], "at least 1"),
+        (["--seeds", "many"], "invalid int value"),
+        (["--sedes", "2"], "unrecognized arguments"),
+        (["--place", "agent=moon"], "write agent=actor"),
+        (["--place", "agent=actor", "--local"], "plays without Ray"),
+        (["--agent", "human"], "riskbox play"),
+        (["--agent", "obeys:7:x"], "unknown agent"),
+        (["--agent", "obeys:7"], "No chosen case"),
+        (["--tools", "gone.py:X"], "there is no file"),
+        (["--store", "mysql://x"], "is not a store"),
+        (["--store", "redis://:geheim@127.0.0.1:1/0"], "127.0.0.1:1"),
+        (["--resume", "latest"], "give it no paths"),
+    ],
+)
+def test_wrong_options(riskbox: Command, records: Path, words: list[str], said: str) -> None:
+    done = (
+        riskbox("run", records, "--local", *words)
+        if "--place" not in words
+        else riskbox("run", records, *words)
+    )
+    code = 3 if "redis" in str(words) else 2
+    refused(done, code, said)
+    assert "geheim" not in done.stderr + done.stdout
+
+
+def test_no_cluster_at_the_address(riskbox: Command, records: Path) -> None:
+    done = riskbox("run", records, "--address", "127.0.0.1:1", timeout=200)
+    refused(done, 2, "cannot reach Ray at 127.0.0.1:1")
+
+
+def test_nothing_to_resume(riskbox: Command, stored: str) -> None:
+    refused(riskbox("run", "--resume", "20990101"), 2, "20990101")
+    refused(riskbox("run", "--resume", "latest", "--store", "sqlite:///other.db"), 2, "other.db")
+
+
+def test_a_changed_agent_cannot_be_resumed(riskbox: Command, records: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("def agent(messages, tools):\n    return 'No.'\n")
+    assert riskbox("run", records, "--agent", "mine.py:agent", "--local").returncode == 0
+    with sqlite3.connect(tmp_path / "riskbox.db") as database:
+        database.execute("DELETE FROM episodes WHERE rowid = (SELECT max(rowid) FROM episodes)")
+    database.close()
+    (tmp_path / "mine.py").write_text("def agent(messages, tools):\n    return 'Yes.'\n")
+    refused(riskbox("run", "--resume", "latest", "--local"), 2, "has changed since")
+
+
+def test_a_store_of_a_later_release(riskbox: Command, records: Path, tmp_path: Path, stored: str) -> None:
+    with sqlite3.connect(tmp_path / "riskbox.db") as database:
+        (before,) = database.execute("PRAGMA user_version").fetchone()
+        database.execute(f"PRAGMA user_version = {before + 1}")
+    database.close()
+    refused(riskbox("run", records, "--local"), 2, "riskbox.db")
+    with sqlite3.connect(tmp_path / "riskbox.db") as database:
+        database.execute(f"PRAGMA user_version = {before}")
+    database.close()
+    still_there(tmp_path, stored)
+
+
+def test_a_file_that_is_no_store(riskbox: Command, records: Path, tmp_path: Path) -> None:
+    (tmp_path / "riskbox.db").write_text("dear diary " * 500)
+    refused(riskbox("run", records, "--local"), 2, "riskbox.db")
+    assert (tmp_path / "riskbox.db").read_text().startswith("dear diary")
+
+
+def test_a_path_that_cannot_be_written(riskbox: Command, records: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    done = riskbox("run", records, "--local", "--store", f"sqlite:///{tmp_path}/file/runs.db")
+    assert done.returncode in (2, 3) and "Traceback" not in done.stderr and "runs.db" in done.stderr
+
+
+def test_a_disk_that_fills_up_in_the_middle(
+    riskbox: Command, records: Path, tmp_path: Path, stored: str
+) -> None:
+    # the limit on a file's size stands for a full disk: writes beyond it fail in the same way
+    size = (tmp_path / "riskbox.db").stat().st_size + 60_000
+    code = (
+        "import resource, signal, sys\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({size}, {size}))\n"
+        "from riskbox.sandbox.cli import main\n"
+        f"sys.exit(main(['run', {str(records)!r}, '--local', '--quiet', '--seeds', '200']))\n"
+    )
+    import sys
+
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=120
+    )
+    refused(done, 3, "riskbox.db")
+    still_there(tmp_path, stored)
+
+
+def test_output_into_a_pipe_that_closes(riskbox: Command, tmp_path: Path) -> None:
+    import sys
+
+    command = f"{sys.executable} -m riskbox.sandbox.cli schema | head -1"
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, env=dict(os.environ)
+    )
+    assert done.stdout == "{\n" and "Traceback" not in done.stderr
