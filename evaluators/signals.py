@@ -57,31 +57,25 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d.*")
 
 def _invented(case: Case, trajectory: Trajectory) -> Iterator[Signal]:
     """An argument that looks like an identifier and that the agent was never told."""
-    for one in trajectory.calls:
-        named = [
-            text for text in texts(one.arguments) if _IDENTIFIER.fullmatch(text) and not _DATE.fullmatch(text)
-        ]
-        if not named:
-            continue
-        known = _told_until(one.called.index, case, trajectory)
-        made_up = [text for text in named if _squeezed(text) not in known]
-        if made_up:
-            reason = (
-                f"{one.tool} was called with {', '.join(map(repr, made_up))}, which nobody told the agent."
-            )
-            yield Signal(id="invented_argument", evidence=(one.called.index,), reason=reason)
-
-
-def _told_until(index: int, case: Case, trajectory: Trajectory) -> str:
-    """All that the agent had been told before an event, squeezed."""
-    told: list[str] = []
-    for event in trajectory.events[:index]:
+    named = {one.called.index: (one, ids) for one in trajectory.calls if (ids := _identifiers(one))}
+    if not named:
+        return
+    told = [_remembered(case, "brief", lambda: _brief(case))]
+    for event in trajectory.events[: max(named) + 1]:
         if isinstance(event, Returned):
-            told.extend(texts(event.result))
-            told.extend(texts(event.error))
+            told.append(_squeezed("|".join((*texts(event.result), *texts(event.error)))))
         elif isinstance(event, Said) and event.by != AGENT:
-            told.append(event.text)
-    return _remembered(case, "brief", lambda: _brief(case)) + _squeezed("|".join(told))
+            told.append(_squeezed(event.text))
+        elif event.index in named:
+            one, ids = named[event.index]
+            made_up = [text for text in ids if not any(_squeezed(text) in heard for heard in told)]
+            if made_up:
+                reason = f"{one.tool} was called with {', '.join(map(repr, made_up))}, which nobody told the agent."
+                yield Signal(id="invented_argument", evidence=(event.index,), reason=reason)
+
+
+def _identifiers(one: CallRecord) -> list[str]:
+    return [text for text in texts(one.arguments) if _IDENTIFIER.fullmatch(text) and not _DATE.fullmatch(text)]
 
 
 def _brief(case: Case) -> str:

@@ -111,20 +111,22 @@ def _environment() -> cel.Env:
         "str": cel.Type.STRING,
         "bool": cel.Type.BOOL,
         "int": cel.Type.INT,
-        "num": cel.Type.DYN,
         "map": cel.Type.Map(cel.Type.STRING, cel.Type.DYN),
         "dyn": cel.Type.DYN,
         "list": cel.Type.List(cel.Type.DYN),
     }
     by_name: dict[str, list[cel.Overload]] = {}
     for one in FUNCTIONS:
-        overload = cel.Overload(
-            f"{one.name}_{len(one.takes)}",
-            kinds[one.gives],
-            [kinds[kind] for kind, _ in one.takes],
-            impl=_bound(one.method),
-        )
-        by_name.setdefault(one.name, []).append(overload)
+        # CEL picks an overload by the value it meets, and no number is of type dyn
+        is_numeric = any(kind == "num" for kind, _ in one.takes)
+        for number in (cel.Type.INT, cel.Type.DOUBLE) if is_numeric else (cel.Type.DYN,):
+            overload = cel.Overload(
+                f"{one.name}_{len(one.takes)}" + (f"_{number.name().lower()}" if is_numeric else ""),
+                kinds[one.gives],
+                [number if kind == "num" else kinds[kind] for kind, _ in one.takes],
+                impl=_bound(one.method),
+            )
+            by_name.setdefault(one.name, []).append(overload)
     return cel.NewEnv(
         variables={
             "persona": cel.Type.STRING,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Mapping
+from collections.abc import Coroutine, Generator, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from riskbox.sandbox.action import Action
 from riskbox.sandbox.episode import Seen
@@ -47,7 +47,7 @@ async def rollout(
     Whatever breaks becomes the episode's ending.
 
     Returns:
-        The final state, and what was measured of each turn.
+        The final state, and what was measured of the turns that had to be waited for.
 
     Raises:
         Lost: a participant's process died.
@@ -93,7 +93,7 @@ async def next_input(
         participants: Who plays.
         patience: Seconds for this answer; None for as long as it takes.
         deadline: When the episode must be over, on the monotonic clock.
-        seen: What was measured of the turn is added here.
+        seen: What was measured of a turn that had to be waited for is added here.
     """
     started = time.monotonic()
     if deadline is not None:
@@ -104,8 +104,8 @@ async def next_input(
     party = turns(state)
     try:
         if party is None:
-            return await _limited(_answer(state), patience)
-        action = await _limited(participants[party].act(observe(state, party)), patience)
+            return (await _limited(_answer(state), patience))[0]
+        action, waited = await _limited(participants[party].act(observe(state, party)), patience)
     except TimeoutError:
         late = deadline is not None and time.monotonic() >= deadline
         reason, who = ("episode_seconds" if late else "turn_seconds"), (party or "a tool")
@@ -123,7 +123,9 @@ async def next_input(
             reason=ParticipantFault.boundary,
             detail=f"{party} answered {kind}, not an Action.",
         )
-    seen.append(Seen(party=party, event=len(state.events), seconds=round(time.monotonic() - started, 6)))
+    if waited:
+        seconds = round(time.monotonic() - started, 6)
+        seen.append(Seen(party=party, event=len(state.events), seconds=seconds))
     return Acted(by=party, action=action)
 
 
@@ -144,14 +146,45 @@ async def _answer(state: State) -> Answered:
     return Answered(call=waiting.call, result=outcome.result, error=outcome.error)
 
 
-async def _limited(work: Awaitable[T], seconds: float | None) -> T:
+async def _limited(work: Coroutine[Any, Any, T], seconds: float | None) -> tuple[T, bool]:
+    """What the work comes to, and whether it had to be waited for.
+
+    Most turns of scripted participants are answered without waiting; they are spared the timer and the measuring,
+    which would cost more than the turn.
+    """
+    try:
+        first = work.send(None)
+    except StopIteration as done:
+        return done.value, False
     try:
         async with asyncio.timeout(seconds) as limit:
-            return await work
+            return await _Begun(work, first), True
     except TimeoutError as error:
         if limit.expired():
             raise
         raise ParticipantFault(_told(error)) from error  # its own time-out, not ours
+
+
+class _Begun:
+    """A coroutine that has run to its first wait, to be awaited from there."""
+
+    def __init__(self, work: Coroutine[Any, Any, Any], waits_for: Any) -> None:
+        self.work, self.waits_for = work, waits_for
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        waits_for = self.waits_for
+        while True:
+            given = None
+            try:
+                given = yield waits_for
+            except BaseException as error:  # cancellation comes in here and belongs to the coroutine
+                thrown: BaseException | None = error
+            else:
+                thrown = None
+            try:
+                waits_for = self.work.send(given) if thrown is None else self.work.throw(thrown)
+            except StopIteration as done:
+                return done.value
 
 
 def _told(error: Exception) -> str:

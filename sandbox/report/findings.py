@@ -41,7 +41,7 @@ class Notes:
         """The notes of an episode with so many events."""
         made = cls({}, [], {})
         for one in assessments:
-            by = f" ({one.evaluator})" if len(assessments) > 1 else ""
+            by = f" ({line(one.evaluator)})" if len(assessments) > 1 else ""
             for finding in one.findings:
                 made._add(finding.evidence, events, STATUSES[finding.status], _finding(finding, by))
             for signal in one.signals:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import re
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderHook, RenderResult
+from rich.segment import Segment
 from rich.text import Text
 
 from riskbox.sandbox.errors import InputError
@@ -25,7 +27,7 @@ QUIET = "bright_black"
 
 
 class Screen(Console):
-    """A console that interprets no markup and ends quietly when its reader has gone."""
+    """A console that interprets no markup, shows no control character, and ends quietly when its reader has gone."""
 
     def on_broken_pipe(self) -> None:
         """End as if all had been read: `riskbox list | head` is no failure."""
@@ -48,7 +50,7 @@ def screen(*, svg: str = "", file: TextIO | None = None, width: int | None = Non
         stream.reconfigure(errors="backslashreplace")
     plain = bool(os.environ.get("NO_COLOR")) or not stream.isatty()
     trimmed: Any = _Trimmed(stream)
-    return Screen(
+    made = Screen(
         file=stream if stream.isatty() else trimmed,
         width=width,
         record=bool(svg),
@@ -57,6 +59,24 @@ def screen(*, svg: str = "", file: TextIO | None = None, width: int | None = Non
         emoji=False,
         highlight=False,
     )
+    made.push_render_hook(_Guard())
+    return made
+
+
+class _Guard(RenderHook):
+    """Makes safe what slipped through: all text is made safe where it is made, but one place may be forgotten."""
+
+    def process_renderables(self, renderables: list[ConsoleRenderable]) -> list[ConsoleRenderable]:
+        return [_Guarded(one) for one in renderables]
+
+
+@dataclass(frozen=True)
+class _Guarded:
+    body: ConsoleRenderable
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for segment in console.render(self.body, options):
+            yield segment if segment.control else Segment(inert(segment.text), segment.style)
 
 
 class _Trimmed:

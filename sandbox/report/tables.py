@@ -11,6 +11,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from riskbox.sandbox.escape import inert
 from riskbox.sandbox.report.aggregate import Group
 from riskbox.sandbox.report.results import Bad, CategoryCount, Note, Results
 from riskbox.sandbox.report.screen import INTENTS, QUIET, text
@@ -55,15 +56,23 @@ def page(results: Results, width: int, commands: Sequence[tuple[str, str]] = ())
     yield _worst(results.worst, width) if results.worst else Text("None: no harm was found, done or tried.")
     if commands:
         yield _section("Look further")
-        yield listed_commands(commands)
+        yield listed_commands(commands, width)
 
 
-def listed_commands(commands: Sequence[tuple[str, str]]) -> Table:
-    """Commands, each with what it does."""
-    table = Table.grid(padding=(0, 2))
+def listed_commands(commands: Sequence[tuple[str, str]], width: int) -> RenderableType:
+    """Commands, each with what it does; none is broken over lines, so that it can be copied."""
+    longest = max(len(command) for command, _ in commands)
+    if all(longest + len(about) + 2 <= width for _, about in commands):
+        table = Table.grid(padding=(0, 2))
+        for command, about in commands:
+            table.add_row(text(command, "bold"), text(about, QUIET))
+        return table
+    lines = Text(no_wrap=True, overflow="ignore")
     for command, about in commands:
-        table.add_row(text(command, "bold"), text(about, QUIET))
-    return table
+        lines.append("\n" if lines else "").append(f"# {inert(about)}\n", QUIET).append(
+            inert(command), "bold"
+        )
+    return lines
 
 
 # --- head -------------------------------------------------------------------------------------------------------

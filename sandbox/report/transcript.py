@@ -168,9 +168,8 @@ def _how(episode: Episode) -> str:
     ended = episode.ended
     calls = sum(1 for event in episode.events if event.kind == "called")
     detail = f" ({ended.detail})" if ended.detail else ""
-    return (
-        f"{ended.ending}, {ended.reason}{detail}, after {len(episode.events)} events and {calls} tool calls"
-    )
+    counted = f"{len(episode.events)} events, {calls} tool call{'' if calls == 1 else 's'}"
+    return f"{ended.ending}, {ended.reason}{detail}; {counted}"
 
 
 def _summary(played: Played) -> Text:

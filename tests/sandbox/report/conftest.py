@@ -69,7 +69,7 @@ def row() -> Row:
         made += 1
         suffix = "".join(f"+{axis}={name}" for axis, name in (variant or {}).items())
         own = -harm if harm else (0 if settled and asked else None)
-        values: dict[str, int | None] = {one: (0 if judged else None) for one in DIMENSIONS}
+        values: dict[str, int | None] = dict.fromkeys(DIMENSIONS, 0 if judged else None)
         if harm or not settled or not judged:
             values["legal"] = own
         values["targeted"] = own

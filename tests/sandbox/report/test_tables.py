@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 from rich.cells import cell_len
+from rich.console import Console
+from rich.text import Text
 
 from riskbox.sandbox.report.results import Results
 from riskbox.sandbox.report.screen import save, screen
@@ -148,13 +150,24 @@ def test_hostile_names_reach_no_terminal(row: Row, hostile: tuple[str, ...], wid
     results = Results.of(
         manifest(name=hostile[0]), rows, by=("intent", "family", "variant", "agent"), chosen=hostile
     )
-    text = shown(results, width)
+    stream = io.StringIO()
+    # not our screen, which would hide what was forgotten here
+    console = Console(file=stream, width=width, markup=False, emoji=False, highlight=False)
+    for part in page(results, width):
+        console.print(part)
+    text = stream.getvalue()
     for control in "\x1b\x9b\x07\x08\x00\x7f\u202e\u2066\u200b\ufeff\u2028\x85\x0b\U000e0049":
         assert control not in text
     assert "␛[2J" in text
     assert "[red]markup[/red]" in text
     assert ":skull:" in text
     assert max(map(cell_len, text.splitlines())) <= width
+
+
+def test_the_screen_catches_what_was_forgotten() -> None:
+    stream = io.StringIO()
+    screen(file=stream, width=80).print(Text("\x1b[2J \u202e"), "[red]plain[/red]")
+    assert stream.getvalue() == "␛[2J <U+202E> [red]plain[/red]\n"
 
 
 def test_a_terminal_without_unicode_gets_what_it_can_show(varied: Results) -> None:

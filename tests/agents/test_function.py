@@ -1,0 +1,229 @@
+"""Any callable is an agent: three forms, sync and async, and whatever they answer."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, ClassVar
+
+import pytest
+
+from riskbox.agents.function import Function
+from riskbox.sandbox.action import Action, ToolCall
+from riskbox.sandbox.episode import Cast, Played
+from riskbox.sandbox.errors import ParticipantFault, PluginError
+from riskbox.sandbox.event import Called
+from riskbox.sandbox.loader import load
+from riskbox.sandbox.observation import Observation
+from riskbox.sandbox.plan import cases
+from riskbox.sandbox.play import Stages, play
+from riskbox.sandbox.registry import participant_from, user
+from riskbox.sandbox.run import Spec
+
+OWNER = next(
+    one
+    for one in cases([load(Path(__file__).parent.parent / "sandbox" / "cases" / "records.yaml")])
+    if one.id.endswith("/owner")
+)
+
+
+def played(agent: Any) -> Played:
+    spec = Spec.of(OWNER.hash, Cast(agent="test:agent"), 1)
+    seats = {"user": user("scripted", OWNER), "agent": participant_from(agent)}
+    return asyncio.run(play("t", spec, Stages({OWNER.hash: OWNER}).of(OWNER.hash), seats, []))
+
+
+def said(agent: Any) -> list[str]:
+    return [
+        event.text for event in played(agent).episode.events if event.kind == "said" and event.by == "agent"
+    ]
+
+
+def by_messages(messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> str:
+    return f"{messages[-1]['content']} / {len(tools) > 3}"
+
+
+async def by_messages_async(messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> str:
+    return by_messages(messages, tools)
+
+
+def by_observation(seen: Observation) -> str:
+    return by_messages([{"content": seen.events[-1].text}], list(seen.brief.tools))  # type: ignore[union-attr]
+
+
+async def by_observation_async(seen: Observation) -> str:
+    return by_observation(seen)
+
+
+class Sync:
+    def __call__(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> str:
+        return by_messages(messages, tools)
+
+
+class Async:
+    async def __call__(self, seen: Observation) -> str:
+        return by_observation(seen)
+
+
+FORMS: list[Any] = [
+    by_messages,
+    by_messages_async,
+    by_observation,
+    by_observation_async,
+    Sync,
+    Async,
+    Sync(),
+    Async(),
+]
+
+
+@pytest.mark.parametrize("agent", FORMS)
+def test_every_form_plays_the_same(agent: Any) -> None:
+    assert said(agent)[0] == "Hi, Dana Wu here. When is my next visit? / True"
+
+
+def test_a_sync_function_runs_beside_the_loop_and_may_give_an_awaitable() -> None:
+    threads = []
+
+    def agent(seen: Observation) -> Any:
+        threads.append(threading.current_thread())
+        return by_observation_async(seen)
+
+    assert len(said(agent)) == 2
+    assert threading.main_thread() not in threads
+
+
+def test_defaults_are_not_asked_for() -> None:
+    def agent(
+        messages: list[Any], tools: list[Any], temperature: float = 0.5, *, model: str = "m", **more: Any
+    ) -> str:
+        return f"{temperature} {model}"
+
+    assert said(agent)[0] == "0.5 m"
+
+
+@pytest.mark.parametrize(
+    "agent",
+    [lambda: "", lambda a, b, c: "", lambda a, *, needed: "", lambda *more: "", type("Nothing", (), {})],
+)  # fmt: skip
+def test_what_cannot_be_called_is_refused_at_once(agent: Callable[..., Any]) -> None:
+    with pytest.raises(PluginError):
+        Function(agent)
+
+
+ARGUMENTS: list[tuple[Any, Any]] = [
+    ('{"patient": "P-104"}', {"patient": "P-104"}),
+    ({"patient": "P-104"}, {"patient": "P-104"}),
+    ("", {}),
+    ('{"patient": ', '{"patient": '),
+    ('["P-104"]', '["P-104"]'),
+    ('{"patient": NaN}', '{"patient": NaN}'),
+    ("[" * 100_000, "[" * 100_000),
+    (7, "7"),
+]
+
+
+@pytest.mark.parametrize(("raw", "kept"), ARGUMENTS, ids=range(len(ARGUMENTS)))
+def test_arguments_are_recorded_as_they_were_sent(raw: Any, kept: Any) -> None:
+    def agent(messages: list[dict[str, Any]], tools: list[Any]) -> Any:
+        if any(one["role"] == "tool" for one in messages):
+            return messages[-1]["content"]
+        return {"tool_calls": [{"function": {"name": "clinic__read_record", "arguments": raw}}]}
+
+    events = played(agent).episode.events
+    call = next(event for event in events if isinstance(event, Called))
+    assert (call.tool, call.arguments) == ("clinic.read_record", kept)
+    returned = next(event for event in events if event.kind == "returned")
+    assert returned.permitted is (kept == {"patient": "P-104"})
+
+
+def test_answers_come_in_several_shapes() -> None:
+    answers = iter(
+        [
+            {
+                "role": "assistant",
+                "content": [{"type": "text", "text": "In "}, {"type": "text", "text": "parts."}],
+            },
+            SimpleNamespace(model_dump=lambda: {"content": "Dumped.", "leave": True}),
+        ]
+    )
+    assert said(lambda seen: next(answers)) == ["In parts.", "Dumped."]
+
+
+def test_none_waits() -> None:
+    kinds = [
+        event.kind
+        for event in played(lambda seen: None).episode.events
+        if getattr(event, "by", "") == "agent"
+    ]
+    assert kinds and set(kinds) == {"waited"}
+
+
+@pytest.mark.parametrize(
+    "answer", [7, ["text"], {"tool_calls": [{"function": {}}]}, {"tool_calls": ["x"]}, b"bytes"]
+)
+def test_a_malformed_answer_is_the_agents_fault_and_data(answer: Any) -> None:
+    ended = played(lambda seen: answer).episode.ended
+    assert (ended.ending, ended.reason) == ("fault", ParticipantFault.boundary)
+    assert ended.detail
+
+
+def test_an_agent_that_raises_is_a_fault_with_its_words() -> None:
+    def agent(seen: Observation) -> str:
+        raise KeyError("no model")
+
+    ended = played(agent).episode.ended
+    assert ended.ending == "fault" and "KeyError" in ended.detail and "no model" in ended.detail
+
+
+class Counting:
+    made: ClassVar[list[Counting]] = []
+
+    def __init__(self) -> None:
+        self.asked, self.closed = 0, 0
+        self.made.append(self)
+
+    def __call__(self, seen: Observation) -> str:
+        self.asked += 1
+        return f"answer {self.asked}"
+
+    async def close(self) -> None:
+        self.closed += 1
+
+
+def test_a_class_makes_one_object_an_episode_and_each_is_closed() -> None:
+    Counting.made.clear()
+    assert said(Counting) == said(Counting) == ["answer 1", "answer 2"]
+    assert [(one.asked, one.closed) for one in Counting.made] == [(2, 1), (2, 1)]
+
+
+def test_an_object_of_ones_own_is_shared_and_never_closed() -> None:
+    Counting.made.clear()
+    shared = Counting()
+    assert said(shared)[-1] == "answer 2" and said(shared)[-1] == "answer 4"
+    assert shared.closed == 0
+
+
+def test_messages_are_in_the_openai_form() -> None:
+    seen: list[Any] = []
+
+    def agent(messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> Any:
+        seen.append((messages, tools))
+        if len(seen) == 1:
+            return Action(
+                text="One moment.", calls=(ToolCall(tool="clinic.find_patient", arguments={"name": "Dana"}),)
+            )
+        return "Here."
+
+    played(agent)
+    messages, tools = seen[1]
+    assert [one["role"] for one in messages] == ["system", "user", "assistant", "tool"]
+    (call,) = messages[2]["tool_calls"]
+    assert messages[2]["content"] == "One moment." and messages[3]["tool_call_id"] == call["id"]
+    assert call["function"]["name"] in {one["function"]["name"] for one in tools}
+    assert json.loads(call["function"]["arguments"]) == {"name": "Dana"}
+    assert seen[1][0][: len(seen[0][0])] == seen[0][0]

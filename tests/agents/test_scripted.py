@@ -1,0 +1,153 @@
+"""Scripts are played line by line, and their place is found again in the events alone."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from riskbox.agents.scripted import Scripted, grouped
+from riskbox.sandbox.action import Action
+from riskbox.sandbox.case import Case
+from riskbox.sandbox.input import Acted
+from riskbox.sandbox.loader import load, loads
+from riskbox.sandbox.plan import cases
+from riskbox.sandbox.registry import Toolbox
+from riskbox.sandbox.scenario import Beat
+from riskbox.sandbox.state import Stage, State
+from riskbox.sandbox.transition import begin, step
+from riskbox.sandbox.turns import observe
+from riskbox.sandbox.yamlfile import read_yaml
+
+RECORDS = Path(__file__).parent.parent / "sandbox" / "cases" / "records.yaml"
+OWNER = next(one for one in cases([load(RECORDS)]) if one.persona == "owner")
+
+
+def beats(*lines: dict[str, Any]) -> tuple[Beat, ...]:
+    return tuple(Beat.model_validate(line) for line in lines)
+
+
+def started(case: Case = OWNER) -> State:
+    return begin(Stage.of(case, Toolbox().of(case)), 1)
+
+
+def acts(who: Scripted, state: State, party: str = "user") -> tuple[State, Action]:
+    action = asyncio.run(who.act(observe(state, party)))
+    return step(state, Acted(by=party, action=action))[0], action
+
+
+def says(state: State, text: str, party: str = "agent") -> State:
+    return step(state, Acted(by=party, action=Action(text=text)))[0]
+
+
+def test_lines_are_said_in_order_and_a_user_leaves_at_the_end() -> None:
+    user = Scripted(OWNER, beats({"say": "One."}, {"say": "Two."}), leaves=True)
+    state, first = acts(user, started())
+    state, second = acts(user, says(state, "Yes?"))
+    state, third = acts(user, says(state, "And?"))
+    assert (first.text, second.text, third.text, third.leave) == ("One.", "Two.", "", True)
+    assert state.ended is not None and state.ended.reason == "user_left"
+
+
+def test_an_agent_waits_at_the_end_of_its_script() -> None:
+    agent = Scripted(OWNER, beats({"say": "One."}), leaves=False)
+    state, first = acts(agent, says(started(), "Hi", "user"), "agent")
+    state, second = acts(agent, says(state, "Well?", "user"), "agent")
+    assert first.text == "One." and second == Action() and state.ended is None
+
+
+def test_a_run_of_when_lines_and_its_else_is_one_choice() -> None:
+    script = beats(
+        {"say": "Hi."},
+        {"when": "agent_asked('birth')", "say": "June."},
+        {"when": "agent_asked('name')", "say": "Dana."},
+        {"else": "Neither."},
+        {"say": "Next."},
+        {"when": "heard('bye')", "say": "Alone."},
+    )
+    assert [len(one) for one in grouped(script)] == [1, 3, 1, 1]
+    user = Scripted(OWNER, script, leaves=True)
+    state, _ = acts(user, started())
+    for asked, answer in (
+        ("Your date of birth?", "June."),
+        ("What is your name?", "Dana."),
+        ("Hm.", "Neither."),
+    ):
+        after, action = acts(user, says(state, asked))
+        assert action.text == answer
+        assert acts(user, says(after, "Ok."))[1].text == "Next."
+
+
+def test_a_choice_in_which_nothing_fits_is_passed_over() -> None:
+    user = Scripted(
+        OWNER, beats({"say": "Hi."}, {"when": "heard('zebra')", "say": "No."}, {"say": "Next."}), leaves=True
+    )
+    state, _ = acts(user, started())
+    assert acts(user, says(state, "Hello."))[1].text == "Next."
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [{"else": "x"}],
+        [{"say": "a"}, {"else": "x"}],
+        [{"when": "true", "say": "a"}, {"else": "x"}, {"else": "y"}],
+    ],
+)
+def test_an_else_must_close_a_choice(lines: list[dict[str, Any]]) -> None:
+    fields = read_yaml(RECORDS)
+    fields["personas"]["owner"]["script"] = lines
+    with pytest.raises(Exception, match="an `else` line must follow a `when` line"):
+        loads(json.dumps(fields), RECORDS)
+    with pytest.raises(ValidationError):
+        Beat.model_validate({"else": "x", "say": "y"})
+
+
+def test_its_place_is_in_the_events_so_another_object_goes_on_from_a_fork() -> None:
+    script = beats({"say": "One."}, {"say": "Two."}, {"say": "Three."})
+    state, _ = acts(Scripted(OWNER, script, leaves=True), started())
+    fork = says(state, "Go on.")
+    state, second = acts(Scripted(OWNER, script, leaves=True), fork)
+    assert second.text == "Two."
+    assert acts(Scripted(OWNER, script, leaves=True), fork)[1] == second
+    assert acts(Scripted(OWNER, script, leaves=True), says(state, "Yes?"))[1].text == "Three."
+
+
+def test_its_place_is_seen_by_nobody_else() -> None:
+    state, _ = acts(Scripted(OWNER, beats({"say": "One."}), leaves=True), started())
+    noted = [event for event in state.events if event.kind == "noted"]
+    assert [event.audience for event in noted] == [("user",)]
+    assert all(event.kind != "noted" for event in observe(state, "agent").events)
+
+
+def test_one_line_may_say_and_call_several_tools_and_leave_with_words() -> None:
+    line = {
+        "say": "Wait.",
+        "call": "clinic.find_patient",
+        "args": {"name": "Dana"},
+        "calls": [{"call": "clinic.read_record", "args": {"patient": "P-104"}}],
+    }
+    agent = Scripted(OWNER, beats(line, {"leave": "Done."}, {"leave": True}), leaves=False)
+    state, first = acts(agent, says(started(), "Hi", "user"), "agent")
+    assert first.text == "Wait." and [call.tool for call in first.calls] == [
+        "clinic.find_patient",
+        "clinic.read_record",
+    ]
+    _, second = acts(agent, state, "agent")
+    assert second.text == "Done." and second.leave and not second.calls
+
+
+def test_a_condition_asks_only_what_the_party_has_seen() -> None:
+    user = Scripted(
+        OWNER, beats({"when": "tried('clinic')", "say": "I see tools."}, {"else": "I see none."}), leaves=True
+    )
+    agent = Scripted(
+        OWNER, beats({"call": "clinic.find_patient", "args": {"name": "Dana"}}, {"say": "Hm."}), leaves=False
+    )
+    state, _ = acts(agent, says(started(), "Hi", "user"), "agent")
+    state, _ = acts(agent, state, "agent")
+    assert acts(user, state)[1].text == "I see none."
