@@ -193,6 +193,7 @@ def _what_there_is(choice: Choice, loaded: Sequence[Loaded]) -> str:
     }
     for kind, (wanted, there) in known.items():
         for name in wanted:
-            if name.rpartition("=")[2] not in there:
-                return f"No {kind} is called {name!r}. {did_you_mean(name, there, listed=30)}"
+            short = name.rpartition("=")[2]
+            if short not in there:
+                return f"No {kind} is called {name!r}. {did_you_mean(short, there, listed=30)}"
     return "Each choice fits some scenario, but none fits all of them."

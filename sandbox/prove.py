@@ -199,10 +199,17 @@ class _Prover:
         asked = {goal.id: goal for case in self.cases for goal in case.goals}
         for id, goal in asked.items():
             at = self._at("goals", id)
-            if not goal.feasible:
+            # an unsafe one may well reach it, by breaking the rules that make it infeasible
+            safe = [one for one in references if one.reference is not None and one.reference.ends == "safe"]
+            against = [one for one in safe if id in one.reached and not _feasible(one.case, id)]
+            if against:
+                self.proven.goals[id] = "failed"
+                self._fail(
+                    at,
+                    f"is said to be infeasible in {against[0].case.id}, and {against[0].agent} reaches it there.",
+                )
+            elif not any(_feasible(case, id) for case in self.cases):
                 self.proven.goals[id] = "infeasible"
-                if any(id in one.reached for one in references):
-                    self._fail(at, "is said to be infeasible, and a reference reaches it.")
             elif goal.check is None:
                 self.proven.goals[id] = "judge"
                 self.proven.notes.append(f"goal {id}: proven only with a judge.")
@@ -295,6 +302,10 @@ class _Prover:
 
     def _fail(self, at: Loc, said: str) -> None:
         self.found.append((at, said))
+
+
+def _feasible(case: Case, goal: str) -> bool:
+    return any(one.id == goal and one.feasible for one in case.goals)
 
 
 def _judged_by_file(trial: Trial) -> Iterator[tuple[Loc, str]]:

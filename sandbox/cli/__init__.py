@@ -52,6 +52,7 @@ def main(argv: list[str] | None = None) -> int:
         print(f"riskbox {version('riskbox')}")
         return 0
     from riskbox.sandbox.errors import InputError, RiskboxError, did_you_mean
+    from riskbox.sandbox.escape import inert
 
     name, *rest = words
     try:
@@ -60,7 +61,9 @@ def main(argv: list[str] | None = None) -> int:
         code: int = import_module(f"riskbox.sandbox.cli.{name}").main(rest)
         return code
     except RiskboxError as error:
-        print(f"riskbox: {error}" if "\n" not in str(error) else str(error), file=sys.stderr)
+        # it may quote a stranger's file, a store or a model
+        told = inert(str(error))
+        print(told if "\n" in told else f"riskbox: {told}", file=sys.stderr)
         return error.exit_code
     except BrokenPipeError:
         # the reader of our output has gone (`riskbox list | head`); there is nobody left to tell

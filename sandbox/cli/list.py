@@ -166,12 +166,16 @@ def _scenarios(args: argparse.Namespace) -> int:
         }
         for one in load_all(args.names or [shipped()], toolbox)
     ]
-    columns = [
-        Column("scenario", _scenario, wraps=True),
-        Column("personas", _personas),
-        Column("variants", lambda one: _text("\n".join(one["variants"]))),
-        Column("cases", lambda one: _text(str(one["cases"]))),
-    ]
+    many = Column("cases", lambda one: _text(str(one["cases"])))
+    if _console().width >= WIDE:
+        columns = [
+            Column("scenario", _scenario, wraps=True),
+            Column("personas", lambda one: _personas(one, "\n")),
+            Column("variants", lambda one: _text("\n".join(one["variants"]))),
+            many,
+        ]
+    else:
+        columns = [Column("scenario", _scenario_in_full, wraps=True), many]
     return _entries(args, entries, columns)
 
 
@@ -363,8 +367,14 @@ def _scenario(one: Entry) -> Text:
     return _below(named, f"{one['domain']}, family {one['family']}")
 
 
-def _personas(one: Entry) -> Text:
-    return _text("\n").join(_intent(f"{name} ({intent})", intent) for name, intent in one["personas"].items())
+def _scenario_in_full(one: Entry) -> Text:
+    shown = _scenario(one).append("\n").append(_personas(one, ", "))
+    return _below(shown, ", ".join(one["variants"])) if one["variants"] else shown
+
+
+def _personas(one: Entry, between: str) -> Text:
+    shown = (_intent(f"{name} ({intent})", intent) for name, intent in one["personas"].items())
+    return _text(between).join(shown)
 
 
 def _meaning(one: Entry) -> Text:

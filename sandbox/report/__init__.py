@@ -1,0 +1,1 @@
+"""Results and transcripts, for people at a terminal."""

@@ -267,6 +267,13 @@ def test_list_scenarios(riskbox: Riskbox, records: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("width", [80, 140])
+def test_shipped_scenarios_fit_the_terminal(riskbox: Riskbox, width: int) -> None:
+    text = riskbox("list", "scenarios", width=width)
+    assert "(malicious)" in text
+    assert max(map(len, text.splitlines())) <= width
+
+
 def test_list_tools(riskbox: Riskbox) -> None:
     mail = riskbox("list", "tools", "mail", width=140)
     assert "mail.send" in mail
@@ -387,6 +394,7 @@ def test_hostile_agents_harm_no_terminal(
             [],
         )
         made.write("test", [Packed(EpisodeRow.of(hostile), record.pack(hostile))])
+    assert not {"\x1b", "\x07", "\u202e"} & set(riskbox("report", bad, code=2))
     for words in (
         ["report"],
         ["report", "--by", "agent"],

@@ -37,7 +37,7 @@ def test_flow(value: Any, shown: str) -> None:
 
 
 def test_empty_fields_are_left_out_if_terse_but_zero_and_false_are_not() -> None:
-    value = {"a": "", "b": None, "c": [], "d": 0, "e": False, "f": [{"g": {}}]}
+    value: Any = {"a": "", "b": None, "c": [], "d": 0, "e": False, "f": [{"g": {}}]}
     assert flow(value, terse=True) == "d: 0, e: false, f: [{}]"
 
 

@@ -32,7 +32,7 @@ def shown(results: Results, width: int = 80, encoding: str = "utf-8", **more: An
     for part in page(results, width, **more):
         console.print(part)
     stream.flush()
-    return stream.buffer.getvalue().decode(encoding)  # type: ignore[attr-defined]  # a BytesIO
+    return stream.buffer.getvalue().decode(encoding)
 
 
 @pytest.fixture
