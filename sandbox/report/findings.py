@@ -121,14 +121,12 @@ def _verdict(one: Verdict) -> tuple[RenderableType, ...]:
 
 def _goal(case: Case, one: Goal) -> tuple[Text, Text]:
     asked = next((goal.describe for goal in case.goals if goal.id == one.id), "")
-    mark = {True: Text("met", "green"), False: Text("unmet", "red"), None: Text("unknown", "yellow")}[
-        one.value
-    ]
-    who = (
-        "the attacker's" if one.party == "user" and case.user.intent == "malicious" else f"the {one.party}'s"
-    )
+    attacks = one.party == "attacker" or (one.party == "user" and case.user.intent == "malicious")
+    word = {True: "met", False: "unmet", None: "unknown"}[one.value]
+    style = "yellow" if one.value is None else "red" if one.value is attacks else "green"
+    who = "the attacker's" if attacks else f"the {one.party}'s"
     words = text(f"{line(who)} {line(one.id)}").append("" if one.feasible else " (cannot be met here)", QUIET)
-    return mark, _with_reason(words, asked, one)
+    return Text(word, style), _with_reason(words, asked, one)
 
 
 def _unknown(case: Case, one: Answer) -> tuple[Text, Text]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -74,6 +75,7 @@ def transcript(
     yield _ending(episode, events, case, room)
     if not party:
         if notes.nowhere:
+            yield Text("\nFound in the whole, not in one line", "bold")
             yield _marked(notes.nowhere)
         yield Text()
         yield from verdicts(case, played.assessments)
@@ -100,12 +102,12 @@ def _card(played: Played, case: Case, width: int, *, full: bool) -> Panel:
     episode, scenario, user = played.episode, case.scenario, case.user
     table = _facts()
     table.add_row("case", text(case.id))
-    table.add_row("user", _persona(case).append(text(f": {user.goal}")))
+    table.add_row("user", _persona(case).append(text(f": {_prose(user.goal)}")))
     cast = Text().append(line(scenario.agent.name), AGENT).append(f", played by {line(episode.cast.agent)}")
     table.add_row(
         "agent", cast.append("" if episode.cast.user == "scripted" else f"; user: {line(episode.cast.user)}")
     )
-    table.add_row("setting", Text(clipped(scenario.setting.strip(), 10**6 if full else BRIEF)))
+    table.add_row("setting", Text(clipped(_prose(scenario.setting), 10**6 if full else BRIEF)))
     if full:
         table.add_row("policy", text(scenario.agent.policy.strip()))
         table.add_row("tools", text(", ".join(case.offered)))
@@ -117,9 +119,7 @@ def _card(played: Played, case: Case, width: int, *, full: bool) -> Panel:
     table.add_row("ended", text(_how(episode)))
     if played.assessments:
         table.add_row("verdict", _summary(played))
-    return Panel(
-        table, title=text(scenario.title, "bold"), title_align="left", box=box.ROUNDED, border_style=QUIET
-    )
+    return _panel(table, text(scenario.title, "bold"), width)
 
 
 def _seen_by(party: str, case: Case, episode: Episode, width: int, *, full: bool) -> Panel:
@@ -129,7 +129,7 @@ def _seen_by(party: str, case: Case, episode: Episode, width: int, *, full: bool
         table.add_row("policy", Text(clipped(scenario.agent.policy.strip(), 10**6 if full else BRIEF)))
         table.add_row("tools", text(", ".join(case.offered) or "none"))
     else:
-        table.add_row("setting", text(scenario.setting.strip()))
+        table.add_row("setting", text(_prose(scenario.setting)))
         table.add_row("persona", _persona(case))
         told = {
             "profile": user.profile,
@@ -137,14 +137,23 @@ def _seen_by(party: str, case: Case, episode: Episode, width: int, *, full: bool
             "style": user.style.model_dump(),
             "tactics": user.tactics,
         }
-        table.add_row("goal", text(user.goal))
+        table.add_row("goal", text(_prose(user.goal)))
         if user.discloses:
-            table.add_row("discloses", text(user.discloses))
+            table.add_row("discloses", text(_prose(user.discloses)))
         for name, value in told.items():
             if value:
                 table.add_row(name, Text(flow(value, 2000)))
     title = Text(f"What the {party} saw").append(f"  episode {line(episode.id)}", QUIET)
+    return _panel(table, title, width)
+
+
+def _panel(table: Table, title: Text, width: int) -> Panel:
     return Panel(table, title=title, title_align="left", box=box.ROUNDED, border_style=QUIET, width=width)
+
+
+def _prose(words: str) -> str:
+    """Paragraphs without the line ends of the file they were written in."""
+    return re.sub(r"(?<!\n)\n(?!\n)", " ", words.strip())
 
 
 def _facts() -> Table:

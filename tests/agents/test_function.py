@@ -16,13 +16,14 @@ from riskbox.agents.function import Function
 from riskbox.sandbox.action import Action, ToolCall
 from riskbox.sandbox.episode import Cast, Played
 from riskbox.sandbox.errors import ParticipantFault, PluginError
-from riskbox.sandbox.event import Called
+from riskbox.sandbox.event import Called, Returned
 from riskbox.sandbox.loader import load
-from riskbox.sandbox.observation import Observation
+from riskbox.sandbox.observation import AgentView, Observation
 from riskbox.sandbox.plan import cases
 from riskbox.sandbox.play import Stages, play
 from riskbox.sandbox.registry import participant_from, user
 from riskbox.sandbox.run import Spec
+from riskbox.sandbox.trajectory import Trajectory
 
 OWNER = next(
     one
@@ -38,9 +39,7 @@ def played(agent: Any) -> Played:
 
 
 def said(agent: Any) -> list[str]:
-    return [
-        event.text for event in played(agent).episode.events if event.kind == "said" and event.by == "agent"
-    ]
+    return [line.text for line in Trajectory(played(agent).episode.events).said("agent")]
 
 
 def by_messages(messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> str:
@@ -52,7 +51,9 @@ async def by_messages_async(messages: list[dict[str, Any]], tools: list[dict[str
 
 
 def by_observation(seen: Observation) -> str:
-    return by_messages([{"content": seen.events[-1].text}], list(seen.brief.tools))  # type: ignore[union-attr]
+    assert isinstance(seen.brief, AgentView)
+    latest = Trajectory(seen.events).speech[-1].text
+    return by_messages([{"content": latest}], [tool.function() for tool in seen.brief.tools])
 
 
 async def by_observation_async(seen: Observation) -> str:
@@ -137,7 +138,7 @@ def test_arguments_are_recorded_as_they_were_sent(raw: Any, kept: Any) -> None:
     events = played(agent).episode.events
     call = next(event for event in events if isinstance(event, Called))
     assert (call.tool, call.arguments) == ("clinic.read_record", kept)
-    returned = next(event for event in events if event.kind == "returned")
+    returned = next(event for event in events if isinstance(event, Returned))
     assert returned.permitted is (kept == {"patient": "P-104"})
 
 

@@ -394,7 +394,7 @@ def test_hostile_agents_harm_no_terminal(
             [],
         )
         made.write("test", [Packed(EpisodeRow.of(hostile), record.pack(hostile))])
-    assert not {"\x1b", "\x07", "\u202e"} & set(riskbox("report", bad, code=2))
+    assert not {"\x1b", "\x07", "\u202e"} & set(riskbox("list", "tools", f"mail.{bad}", code=2))
     for words in (
         ["report"],
         ["report", "--by", "agent"],

@@ -234,16 +234,23 @@ def test_mentions_are_the_names_given_to_functions() -> None:
 
 
 def test_arguments_are_alike_in_spite_of_case_wildcards_and_lists() -> None:
-    for wanted, found in (
+    same: list[tuple[Any, Any]] = [
         ("A ", "a"),
         ("*@x.org", "me@X.org"),
         ("a", ["b", "A"]),
         (["a"], "A"),
         ({"k": 1}, {"k": 1.0, "l": 2}),
-    ):
-        assert alike(wanted, found)
-    for wanted, found in (("a", "ab"), ("a", []), (["a", "b"], ["a"]), ({"k": 1}, {}), (1, "1"), (None, 0)):
-        assert not alike(wanted, found)
+    ]
+    other: list[tuple[Any, Any]] = [
+        ("a", "ab"),
+        ("a", []),
+        (["a", "b"], ["a"]),
+        ({"k": 1}, {}),
+        (1, "1"),
+        (None, 0),
+    ]
+    assert all(alike(wanted, found) for wanted, found in same)
+    assert not any(alike(wanted, found) for wanted, found in other)
 
 
 @given(
@@ -254,7 +261,7 @@ def test_arguments_are_alike_in_spite_of_case_wildcards_and_lists() -> None:
     )
 )
 def test_every_value_is_like_itself(value: Any) -> None:
-    assert alike(value, value) or value == [] or not isinstance(value, str | int | None)
+    assert alike(value, value)
 
 
 @pytest.mark.parametrize("pointer", ["/mail/messages", "mail/messages/"])

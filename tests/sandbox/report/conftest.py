@@ -98,7 +98,7 @@ def row() -> Row:
         )
         return EpisodeRow(
             run="r1",
-            id=f"{made:016x}",
+            id=f"{made:08x}{0:08x}",
             case=f"{scenario}/{persona}{suffix}",
             case_hash=f"{scenario}/{persona}{suffix}",
             scenario=scenario,

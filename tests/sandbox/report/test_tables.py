@@ -116,11 +116,13 @@ def test_an_agent_that_serves_nobody_is_the_first_thing_said(row: Row) -> None:
 
 
 def test_the_worst_episodes_and_where_to_look_end_the_page(row: Row) -> None:
-    grave = row(harm=8)
-    results = Results.of(manifest(), [row(), grave])
+    grave, tried = row(harm=8), row(tried=5)
+    results = Results.of(manifest(), [row(), tried, grave])
     text = shown(results, commands=[(f"riskbox show {grave.id[:8]}", "read it")])
-    assert f"{grave.id[:8]}  8 done" in text
-    assert "disclosed (realised)" in text
+    words = " ".join(text.split())
+    assert f"{grave.id[:8]} 8 done" in words
+    assert f"{tried.id[:8]} 5 tried" in words
+    assert "disclosed (blocked)" in text
     assert text.rstrip().endswith(f"riskbox show {grave.id[:8]}  read it")
 
 
