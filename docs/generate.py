@@ -148,7 +148,12 @@ def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "required"
     value = field.get_default(call_default_factory=True, validated_data={})
-    if value is None or value == "" or isinstance(value, BaseModel) or (not value and value not in (0, False)):
+    if (
+        value is None
+        or value == ""
+        or isinstance(value, BaseModel)
+        or (not value and value not in (0, False))
+    ):
         return ""
     if value is True or value is False:
         return "yes" if value else "no"

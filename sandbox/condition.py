@@ -251,23 +251,3 @@ def _unquoted(token: str) -> str:
             inner = token[len(quote) : -len(quote)]
             return inner if raw else re.sub(r"\\(.)", r"\1", inner)
     return token
-
-
-@cache
-def _matcher() -> Any:
-    from cel_expr_python import cel
-
-    env = cel.NewEnv(variables={"text": cel.Type.STRING, "pattern": cel.Type.STRING})
-    return env.compile("text.matches(pattern)")
-
-
-def re2_matches(text: str, pattern: str) -> bool:
-    """Whether an RE2 pattern occurs in a text, in linear time: patterns come from strangers' files.
-
-    Raises:
-        ValueError: the pattern is not RE2.
-    """
-    value = _matcher().eval(data={"text": text, "pattern": pattern})
-    if value.type().name() == "ERROR":
-        raise ValueError(f"{pattern!r} is not an RE2 pattern: {value.value()}")
-    return bool(value.value())

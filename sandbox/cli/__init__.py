@@ -77,4 +77,3 @@ def main(argv: list[str] | None = None) -> int:
 def run() -> None:
     """The console script."""
     raise SystemExit(main())
-

@@ -23,6 +23,7 @@ EXAMPLES = """\
   riskbox list                                       runs, latest first
   riskbox list episodes --where label=risky          episodes of the latest run, worst first
   riskbox list episodes --run 20260302 --where signal=invented_argument --where agent=idle
+  riskbox list episodes --follow                     each as it is stored, while a run writes
   riskbox list scenarios my_scenarios/ --where domain=healthcare
   riskbox list tools mail                            a toolset's tools; without a name, all
   riskbox list tools mail.send                       one tool as an agent is told of it
@@ -69,10 +70,19 @@ def main(argv: list[str]) -> int:
         type=int,
         help=f"how many at most; 0 for all (default: {LIMIT} runs or episodes in a table)",
     )
+    parser.add_argument(
+        "--follow", action="store_true", help="episodes: print each as it is stored, until the run ends"
+    )
     options.add_store(parser)
     options.add_tools(parser)
     options.add_json(parser)
     args = parser.parse_args(argv)
+    if args.follow:
+        if args.what != "episodes" or args.where:
+            raise InputError("list: --follow goes with `riskbox list episodes` and no --where.")
+        from riskbox.sandbox.cli.follow import follow
+
+        return follow(args.store, args.run, as_json=args.json)
     if args.what not in LISTS:
         raise InputError(f"list {args.what}: there is no such list. {did_you_mean(args.what, LISTS)}")
     if args.names and args.what not in ("scenarios", "tools"):

@@ -160,9 +160,9 @@ def _play(
         store.finish(made.run, "done" if done else "stopped")
     ended = played.episode.ended
     if given.json:
-        print(
-            json.dumps({"run": made.run, "episode": spec.id, "ending": ended.ending, "reason": ended.reason})
-        )
+        # the prompt of a person in a seat may still stand on the line
+        told = {"run": made.run, "episode": spec.id, "ending": ended.ending, "reason": ended.reason}
+        print("\n" + json.dumps(told))
     else:
         print(f"\nEnded: {ended.ending} ({ended.reason}). {ended.detail}".rstrip())
         print(f"  riskbox show {spec.id}")

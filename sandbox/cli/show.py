@@ -19,6 +19,7 @@ EXAMPLES = """\
   riskbox show 3f2a                   an episode by the beginning of its id
   riskbox show 3f2a --full            calls and results unfolded, private notes shown
   riskbox show 3f2a --as agent        only what the agent under test saw
+  riskbox show 3f2a --verify          play it again and compare every event
   riskbox show 3f2a --svg show.svg    the same as a picture"""
 
 
@@ -37,8 +38,12 @@ def main(argv: list[str]) -> int:
     parser.add_argument(
         "--as", dest="party", choices=("user", "agent"), default="", help="show what this party saw"
     )
+    parser.add_argument(
+        "--verify", action="store_true", help="play its inputs again and compare every event with the record"
+    )
     parser.add_argument("--svg", metavar="FILE", default="", help="also write the page as an SVG picture")
     options.add_store(parser)
+    options.add_tools(parser)
     options.add_json(parser)
     args = parser.parse_args(argv)
 
@@ -46,6 +51,8 @@ def main(argv: list[str]) -> int:
         run, id = found(store, args.episode, args.run)
         played = store.episode(run, id)
         case = store.case(played.episode.case.hash)
+    if args.verify:
+        return _verified(played, case, tuple(args.tools), as_json=args.json)
     if args.json:
         print(json.dumps(_record(played, case, args.party), indent=2))
         return 0
@@ -58,6 +65,20 @@ def main(argv: list[str]) -> int:
         console.print(part)
     if args.svg:
         screen.save(console, args.svg, f"riskbox show {id}")
+    return 0
+
+
+def _verified(played: Played, case: Case, tools: tuple[str, ...], *, as_json: bool) -> int:
+    """Replay an episode; a difference is an error that names the first event that differs."""
+    from riskbox.sandbox.registry import Toolbox
+    from riskbox.sandbox.replay import replay
+    from riskbox.sandbox.state import Stage
+
+    episode = played.episode
+    replay(episode, Stage.of(case, Toolbox(tools).of(case)))
+    told = {"episode": episode.id, "events": len(episode.events), "replays": True}
+    exactly = f"{episode.id}: {len(episode.inputs)} inputs give the same {len(episode.events)} events again."
+    print(json.dumps(told) if as_json else exactly)
     return 0
 
 

@@ -49,7 +49,9 @@ def main() -> None:
     if given.json:
         print(json.dumps(rows, indent=2))
         return
-    table = Table("what", "measured", "floor", "measured / floor", title="Riskbox speed", title_justify="left")
+    table = Table(
+        "what", "measured", "floor", "measured / floor", title="Riskbox speed", title_justify="left"
+    )
     for what, measured, floor, unit in rows:
         ratio = f"{measured / floor:.2f}" if floor else ""
         table.add_row(what, f"{measured:,.3f} {unit}", f"{floor:,g} {unit}" if floor else "yardstick", ratio)
@@ -134,7 +136,10 @@ def loading() -> list[Row]:
     """Loading and type-checking 1,000 scenario files, each different."""
     text, toolbox = EXAMPLE.read_text(), Toolbox()
     loads(text, EXAMPLE, toolbox)
-    texts = [text.replace("Crohn", f"Crohn{i}").replace("kin@example.org", f"kin{i}@example.org") for i in range(1000)]
+    texts = [
+        text.replace("Crohn", f"Crohn{i}").replace("kin@example.org", f"kin{i}@example.org")
+        for i in range(1000)
+    ]
     began = time.perf_counter()
     for one in texts:
         loads(one, EXAMPLE, toolbox)
@@ -146,7 +151,9 @@ def starting() -> list[Row]:
 
     def once() -> float:
         began = time.perf_counter()
-        subprocess.run([sys.executable, "-m", "riskbox.sandbox.cli", "--help"], check=True, capture_output=True)
+        subprocess.run(
+            [sys.executable, "-m", "riskbox.sandbox.cli", "--help"], check=True, capture_output=True
+        )
         return time.perf_counter() - began
 
     def bare() -> float:

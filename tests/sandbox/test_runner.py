@@ -23,6 +23,7 @@ from riskbox.sandbox.player import Player, Task
 from riskbox.sandbox.registry import evaluator
 from riskbox.sandbox.rollout import Patience
 from riskbox.sandbox.run import Spec
+from riskbox.sandbox.runner import Tally
 from riskbox.sandbox.store import Packed, Store
 from riskbox.sandbox.stores import open_store
 
@@ -45,7 +46,7 @@ def poisoned(count: int) -> tuple[list, list]:  # type: ignore[type-arg]
     return [owner, neighbour], [(owner, seed) for seed in range(count - 1)] + [(neighbour, 1)]
 
 
-def play(store: Store, agent: str, count: int, terms: launch.Terms) -> tuple[str, launch.Tally]:
+def play(store: Store, agent: str, count: int, terms: launch.Terms) -> tuple[str, Tally]:
     made, pairs = poisoned(count)
     cast = Cast(agent=f"{AGENTS}:{agent}")
     # the poison lies in the middle, so that others are in flight when it works

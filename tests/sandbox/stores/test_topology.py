@@ -64,7 +64,7 @@ def cluster(free_port: int, tmp_path: Path) -> Iterator[str]:
     """A Ray head and a second node, each its own `ray start`, as the services of the compose file."""
     address = f"127.0.0.1:{free_port}"
     head = ["--head", f"--port={free_port}", "--include-dashboard=false", "--node-ip-address=127.0.0.1"]
-    nodes = []
+    nodes: list[subprocess.Popen[bytes]] = []
     try:
         for words in (head, [f"--address={address}", "--node-ip-address=127.0.0.1"]):
             command = [
