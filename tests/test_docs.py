@@ -1,0 +1,263 @@
+"""The pages are true: their code runs, their scenarios are proven, their commands print what they show, links lead somewhere."""
+
+from __future__ import annotations
+
+import os
+import py_compile
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from riskbox.sandbox.cli import COMMANDS, options
+from riskbox.sandbox.loader import load
+from riskbox.sandbox.prove import prove
+from riskbox.sandbox.registry import Toolbox
+
+ROOT = Path(__file__).parent.parent
+PAGES = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    *sorted(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md")),
+]
+COMPOSE = "docker compose run --rm riskbox "
+
+_BLOCK = re.compile(
+    r"(?:<!-- file: (?P<file>\S+)(?: with (?P<tools>\S+))? -->\n)?```(?P<kind>[^\n]*)\n(?P<body>.*?)^```$",
+    re.DOTALL | re.MULTILINE,
+)
+
+
+@dataclass(frozen=True)
+class Block:
+    """One fenced block of a page."""
+
+    page: str
+    line: int
+    kind: str
+    body: str
+    file: str
+    tools: str
+
+    @property
+    def id(self) -> str:
+        return f"{self.page}:{self.line}"
+
+
+def blocks(page: str) -> Iterator[Block]:
+    text = (ROOT / page).read_text("utf-8")
+    for found in _BLOCK.finditer(text):
+        line = text.count("\n", 0, found.start()) + 1
+        yield Block(page, line, found["kind"], found["body"], found["file"] or "", found["tools"] or "")
+
+
+def of(page: str, kind: str) -> list[Block]:
+    return [one for one in blocks(page) if one.kind == kind]
+
+
+ALL = [one for page in PAGES for one in blocks(page)]
+SCENARIOS = [one for one in ALL if one.kind == "yaml" and one.file]
+WITH_CODE = [page for page in PAGES if any(not one.file for one in of(page, "python"))]
+WITH_COMMANDS = [page for page in PAGES if of(page, "console")]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    """A fresh folder with the files that a page shows."""
+    page = request.node.callspec.params.get("page") or request.node.callspec.params["block"].page
+    for one in blocks(page):
+        if one.file:
+            (tmp_path / one.file).write_text(one.body, "utf-8")
+    return tmp_path
+
+
+def run(words: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        words,
+        cwd=folder,
+        input="",
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env={**os.environ, "NO_COLOR": "1", "COLUMNS": "110", "PYTHONPATH": str(folder)},
+    )
+
+
+# --- code and scenarios -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("page", WITH_CODE)
+def test_code_runs(page: str, folder: Path) -> None:
+    code = "\n\n".join(one.body for one in of(page, "python") if not one.file)
+    done = run([sys.executable, "-c", code], folder)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("block", [one for one in ALL if one.file.endswith(".py")], ids=lambda one: one.id)
+def test_files_of_code_compile(block: Block, folder: Path) -> None:
+    py_compile.compile(str(folder / block.file), doraise=True)
+
+
+@pytest.mark.parametrize("block", SCENARIOS, ids=lambda one: one.id)
+def test_scenarios_are_proven(block: Block, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    toolbox = Toolbox((block.tools,) if block.tools else ())
+    (proven,) = prove([load(folder / block.file, toolbox)], toolbox)
+    assert not proven.problems
+    assert proven.risks and set(proven.risks.values()) == {"proven"}
+
+
+@pytest.mark.parametrize("block", [one for one in ALL if one.kind == "yaml"], ids=lambda one: one.id)
+def test_yaml_is_a_scenario_or_says_that_it_is_none(block: Block) -> None:
+    assert bool(block.file) == ("scenario" in yaml.safe_load(block.body))
+
+
+# --- commands ---------------------------------------------------------------------------------------------------
+
+
+def played(block: Block) -> Iterator[tuple[str, list[str]]]:
+    """Each command of a console block, with the lines it is said to print."""
+    command, printed = "", []
+    for line in block.body.splitlines():
+        if line.startswith("$ "):
+            if command:
+                yield command, printed
+            command, printed = line[2:], []
+        else:
+            printed.append(line)
+    if command:
+        yield command, printed
+
+
+def plain(line: str) -> str:
+    """A line without what differs from run to run: ids, speed, spacing."""
+    line = re.sub(r"\b\d{8}-\d{6}-[0-9a-f]{4}\b", "RUN", line)
+    line = re.sub(r"\b[0-9a-f]{8}(?:[0-9a-f]{8})?\b", "ID", line)
+    return " ".join(re.sub(r", \d+/s,", ",", line).split())
+
+
+def assert_prints(output: str, lines: list[str]) -> None:
+    """Lines follow one another in the output; `...` stands for any in between."""
+    found = [plain(line) for line in output.splitlines()]
+    place, is_free = 0, True
+    for line in filter(None, map(plain, lines)):
+        if line == "...":
+            is_free = True
+            continue
+        rest = [one for one in found[place:] if one] if not is_free else found[place:]
+        assert line in rest, f"{line!r} is not printed after that; printed was:\n{output}"
+        if not is_free:
+            assert rest[0] == line, f"{rest[0]!r} is printed between; write `...`"
+        place, is_free = found.index(line, place) + 1, False
+
+
+@pytest.mark.parametrize("page", WITH_COMMANDS)
+def test_commands_print_what_is_shown(page: str, folder: Path) -> None:
+    for block in of(page, "console"):
+        for command, printed in played(block):
+            name, *words = shlex.split(command)
+            assert name == "riskbox", f"{block.id}: {command}"
+            if words[0] == "run":
+                assert "--local" in words, f"{block.id}: {command} would start Ray"
+            done = run([sys.executable, "-m", "riskbox.sandbox.cli", *words], folder)
+            assert done.returncode == 0, f"{block.id}: {command}\n{done.stdout}{done.stderr}"
+            assert_prints(done.stdout + done.stderr if words[0] == "run" else done.stdout, printed)
+
+
+UNPLAYED = [
+    (one, command) for one in ALL if one.kind == "console no-test" for command, _ in played(one)
+]  # fmt: skip
+
+
+class Parsed(Exception):
+    """The options were understood."""
+
+
+@pytest.mark.parametrize(
+    ("block", "command"), UNPLAYED, ids=[f"{one.id} {command[:30]}" for one, command in UNPLAYED]
+)
+def test_commands_that_are_not_played_parse(
+    block: Block, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = shlex.split(command.replace(COMPOSE, "riskbox ", 1))
+    if words[0] == "make":
+        assert re.search(rf"^{re.escape(words[1])}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    elif words[0] == "riskbox":
+        understood = options.Parser.parse_args
+
+        def parse(self: options.Parser, *given: Any, **more: Any) -> None:
+            understood(self, *given, **more)
+            raise Parsed
+
+        monkeypatch.setattr(options.Parser, "parse_args", parse)
+        with pytest.raises(Parsed):
+            import_module(f"riskbox.sandbox.cli.{words[1]}").main(words[2:])
+    else:
+        assert words[0] in ("docker", "ray", "export"), f"{block.id}: what is {words[0]}?"
+
+
+def test_every_command_is_on_some_page() -> None:
+    shown = " ".join((ROOT / page).read_text("utf-8") for page in PAGES if page != "CHANGELOG.md")
+    assert [name for name in COMMANDS if f"riskbox {name}" not in shown] == []
+
+
+# --- the rest ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_somewhere(page: str) -> None:
+    text = re.sub(r"^```.*?^```$", "", (ROOT / page).read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if "://" in target:
+            continue
+        name, _, anchor = target.partition("#")
+        path = (ROOT / page).parent / name if name else ROOT / page
+        assert path.exists(), f"{page} links to {target}"
+        if anchor:
+            assert anchor in anchors(path.read_text("utf-8")), f"{page} links to {target}"
+
+
+def anchors(text: str) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", text, flags=re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_generated_parts_are_current() -> None:
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "docs" / "generate.py"), "--check"], capture_output=True, text=True
+    )
+    assert done.returncode == 0, f"{done.stdout}{done.stderr}run: python docs/generate.py"
+
+
+def test_the_readme_shows_an_episode() -> None:
+    picture = (ROOT / "docs" / "demo.svg").read_text("utf-8")
+    assert picture.startswith("<svg") and "realised:" in picture.replace("&#160;", " ")
+    assert "http" not in re.sub(r'xmlns="[^"]*"|<!--.*?-->', "", picture), "the picture loads something"
+
+
+def test_the_licence_is_whole() -> None:
+    licence = (ROOT / "LICENSE").read_text("utf-8")
+    assert "Version 2.0, January 2004" in licence and "END OF TERMS AND CONDITIONS" in licence
+    assert "Copyright Riskbox contributors" in licence
+
+
+def test_the_changelog_says_one_thing_a_line() -> None:
+    lines = [one for one in (ROOT / "CHANGELOG.md").read_text("utf-8").splitlines() if one.startswith("- ")]
+    assert lines and all(one.endswith(".") for one in lines)
+
+
+def test_pages_promise_nothing() -> None:
+    for page in PAGES:
+        text = (ROOT / page).read_text("utf-8").lower()
+        for word in ("coming soon", "roadmap", "planned for", "will be added", "in the future"):
+            assert word not in text, f"{page}: {word}"
