@@ -125,9 +125,9 @@ def evaluator(name: str, **settings: Any) -> Evaluator:
 # --- participants -----------------------------------------------------------------------------------------------
 
 
-def is_custom(agent: str) -> bool:
-    """Whether an agent is the user's own code, named `module:function` or `file.py:Name`."""
-    return agent not in AGENTS and agent.partition(":")[0] not in AGENTS
+def is_custom(name: str) -> bool:
+    """Whether a participant is the user's own code, named `module:function` or `file.py:Name`."""
+    return ":" in name and name.partition(":")[0] not in AGENTS
 
 
 def check_agent(agent: str) -> None:
@@ -136,18 +136,17 @@ def check_agent(agent: str) -> None:
     Raises:
         UnknownName, PluginError: it does not.
     """
-    if not is_custom(agent):
-        kind, colon, place = agent.partition(":")
-        if colon and agent not in AGENTS and not (kind in PLACED and place.isdigit()):
-            raise UnknownName(
-                f"unknown agent {agent!r}. Write {kind}{':0' if kind in PLACED else ''}, or one of {', '.join(AGENTS)}."
-            )
+    if is_custom(agent):
+        participant_from(load_object(agent))
         return
-    if ":" not in agent:
-        raise UnknownName(
-            f"unknown agent {agent!r}. {did_you_mean(agent, AGENTS)} Your own is written module:function or file.py:Name."
-        )
-    participant_from(load_object(agent))
+    kind, _, place = agent.partition(":")
+    if agent in AGENTS or (kind in PLACED and place.isdigit()):
+        return
+    if kind in AGENTS:
+        form = f"{kind}:0" if kind in PLACED else kind
+        raise UnknownName(f"unknown agent {agent!r}. Write {form}, or one of {', '.join(AGENTS)}.")
+    hint = did_you_mean(agent, AGENTS)
+    raise UnknownName(f"unknown agent {agent!r}. {hint} Your own is written module:function or file.py:Name.")
 
 
 def participant_from(thing: Any) -> Participant:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -71,7 +70,7 @@ class Replay:
 
         toolset, table, row = key
         before = self._touched.get(key, self._rows.get(toolset, {}).get(table, {}).get(row))
-        document = {} if before is None else {"row": copy.deepcopy(before)}
+        document = {} if before is None else {"row": before}
         try:
             after = jsonpatch.JsonPatch(operations).apply(document).get("row")
         except (jsonpatch.JsonPatchException, jsonpointer.JsonPointerException, TypeError, KeyError) as error:

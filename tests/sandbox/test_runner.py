@@ -257,3 +257,13 @@ def test_json_says_how_the_run_went(riskbox) -> None:  # type: ignore[no-untyped
     told = json.loads(done.stdout)
     assert told["done"] == told["planned"] == 10 and told["faults"] == 0
     assert told["risky"] + told["unknown"] + told["safe"] == 10
+
+
+def test_only_the_users_own_code_plays_in_a_process_of_its_own() -> None:
+    from riskbox.sandbox.actors import Company
+
+    company = Company("r")
+    assert [company.place("user", "scripted"), company.place("agent", "reference:3")] == ["inline", "inline"]
+    assert company.place("agent", "mine.py:Bot") == "actor"
+    assert Company("r", places={"agent": "inline"}).place("agent", "mine.py:Bot") == "inline"
+    assert Company("r", places={"user": "actor"}).place("user", "scripted") == "actor"
