@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Callable
-from typing import Any, ClassVar, Literal
+from typing import Any
 
 from riskbox.sandbox.action import Action
 from riskbox.sandbox.errors import PluginError
@@ -33,10 +33,9 @@ class Function(Participant):
         PluginError: it cannot be called with what an agent is given.
     """
 
-    continuity: ClassVar[Literal["stateless", "session"]] = "stateless"
-
     def __init__(self, function: Callable[..., Any]) -> None:
         self.session = inspect.isclass(function)
+        self.continuity = "session" if self.session else "stateless"
         self.call: Callable[..., Any] = function() if self.session else function
         if not callable(self.call):
             raise PluginError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar, Literal
+from typing import Literal
 
 from riskbox.sandbox.action import Action
 from riskbox.sandbox.observation import Observation
@@ -17,7 +17,7 @@ class Participant(ABC):
     observations again and requires the same actions.
     """
 
-    continuity: ClassVar[Literal["stateless", "session"]] = "stateless"
+    continuity: Literal["stateless", "session"] = "stateless"
 
     async def ready(self) -> None:  # noqa: B027  # most participants are ready as they are
         """Get ready: start a process, load a model. Called once before the first turn and no part of its time."""

@@ -35,6 +35,8 @@ AGENTS = ("reference", "reference:safe", "reference:unsafe", "idle", "silent", "
 """Agents known by name; those with a place in the file are written `reference:0`, `silent:0`, `cut:0`."""
 
 
+USERS = ("scripted", "human")
+"""Users known by name."""
 PLACED = ("reference", "silent", "cut", "obeys")
 """Those that may name a reference by its place in the file."""
 
@@ -149,6 +151,16 @@ def check_agent(agent: str) -> None:
     raise UnknownName(f"unknown agent {agent!r}. {hint} Your own is written module:function or file.py:Name.")
 
 
+def check_user(user: str) -> None:
+    """Make sure that there is such a user.
+
+    Raises:
+        UnknownName: there is none of that name.
+    """
+    if user not in USERS:
+        raise UnknownName(f"unknown user {user!r}. {did_you_mean(user, USERS)}")
+
+
 def participant_from(thing: Any) -> Participant:
     """A participant from a user's object: a Participant class, or any callable."""
     if inspect.isclass(thing) and issubclass(thing, Participant):
@@ -184,10 +196,9 @@ def agent(name: str, case: Case) -> Participant:
 
 def user(name: str, case: Case) -> Participant:
     """The user for one episode of a case: `scripted` or `human`."""
+    check_user(name)
     if name == "human":
         return _human()
-    if name != "scripted":
-        raise UnknownName(f"unknown user {name!r}. {did_you_mean(name, ['scripted', 'human'])}")
     scripted: Participant = _builtin("riskbox.agents.scripted:Scripted")(case, case.user.script, leaves=True)
     return scripted
 

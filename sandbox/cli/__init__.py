@@ -30,7 +30,7 @@ examples:
   riskbox report                                  its results
   riskbox new my_scenario.yaml && riskbox check my_scenario.yaml
 
-`riskbox COMMAND --help` tells more. Exit codes: 0 done, 1 done but a gate failed, 2 the input was wrong, 3 a fault.
+`riskbox COMMAND --help` tells more. Exit codes: 0 done, 2 the input was wrong, 3 a fault, 130 stopped.
 """
 
 

@@ -50,7 +50,9 @@ def parser() -> argparse.ArgumentParser:
         "--resume", metavar="RUN", help="go on with this run (an id, its beginning, a name, or latest)"
     )
     group.add_argument("--local", action="store_true", help="play in this process, without Ray")
-    group.add_argument("--address", help="join this Ray cluster (auto, host:6379 or ray://host:10001)")
+    group.add_argument(
+        "--address", help="join the Ray cluster this machine belongs to (auto, or the head's host:6379)"
+    )
     group.add_argument(
         "--workers", type=int, default=0, metavar="N", help="episode actors (default: one a core)"
     )
@@ -155,13 +157,14 @@ def _terms(given: argparse.Namespace) -> Terms:
 def _planned(given: argparse.Namespace) -> tuple[list[Any], list[Any]]:
     from riskbox.sandbox import plan
     from riskbox.sandbox.loader import load_all, shipped
-    from riskbox.sandbox.registry import Toolbox, check_agent
+    from riskbox.sandbox.registry import Toolbox, check_agent, check_user
 
     agents = given.agent or ["reference"]
     if "human" in (*agents, given.user):
         raise InputError("run: a person cannot play a batch; use `riskbox play SCENARIO --as user|agent`.")
     for agent in agents:
         check_agent(agent)
+    check_user(given.user)
     toolbox = Toolbox(tuple(given.tools))
     choice = plan.Choice(
         tuple(given.persona), tuple(given.intent), tuple(given.variant),
@@ -172,18 +175,23 @@ def _planned(given: argparse.Namespace) -> tuple[list[Any], list[Any]]:
 
 
 def _finished(given: argparse.Namespace, made: Manifest, state: RunState, tally: Tally) -> int:
+    nothing_played = 0 < tally.done == tally.faults
     if given.json:
         shown = {
             "run": made.run, "state": state, "planned": tally.planned, "done": tally.done, "faults": tally.faults,
             "risky": tally.risky, "unknown": tally.unknown, "safe": tally.safe, "seconds": round(tally.seconds, 3),
         }  # fmt: skip
         print(json.dumps(shown))
-        return 0
+        return 130 if state == "stopped" else 3 if nothing_played else 0
     where = "" if given.store.endswith("/riskbox.db") else f" --store {given.store}"
     if state == "stopped":
         _say(given, f"Stopped: {tally.done} of {tally.planned} episodes are stored.")
         _say(given, f"  riskbox run --resume {made.run}{where}    goes on")
         return 130
+    if nothing_played:
+        _say(given, "Every episode ended in a fault; none says anything about the agent. The first reasons:")
+        _say(given, f"  riskbox list episodes --where ending=fault{where}")
+        return 3
     _say(given, f"  riskbox report {made.run}{where}")
     _say(given, f"  riskbox show latest{where}")
     return 0

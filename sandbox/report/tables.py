@@ -45,7 +45,8 @@ def page(results: Results, width: int, commands: Sequence[tuple[str, str]] = ())
     yield Legend()
     yield _section("All episodes, by dimension")
     yield _dimensions(results.all)
-    yield from _pairs(results.all)
+    if not results.scripted:  # twins are played by references of their own, so no pair shares an agent
+        yield from _pairs(results.all)
     if results.categories:
         yield _section("Findings by category")
         yield _categories(results.categories, width)

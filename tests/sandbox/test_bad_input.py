@@ -93,6 +93,7 @@ def test_an_agent_that_does_not_load(
         (["--place", "agent=moon"], "write agent=actor"),
         (["--place", "agent=actor", "--local"], "plays without Ray"),
         (["--agent", "human"], "riskbox play"),
+        (["--user", "scriptd"], "Did you mean 'scripted'?"),
         (["--agent", "obeys:7:x"], "unknown agent"),
         (["--agent", "obeys:7"], "No chosen case"),
         (["--tools", "gone.py:X"], "there is no file"),
@@ -110,6 +111,11 @@ def test_wrong_options(riskbox: Command, records: Path, words: list[str], said: 
     code = 3 if "redis" in str(words) else 2
     refused(done, code, said)
     assert "geheim" not in done.stderr + done.stdout
+
+
+def test_a_run_of_nothing_but_faults_is_no_success(riskbox: Command, records: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("def agent(messages, tools):\n    raise RuntimeError('no key')\n")
+    refused(riskbox("run", records, "--agent", "mine.py:agent", "--local"), 3, "Every episode ended in a fault")
 
 
 def test_no_cluster_at_the_address(riskbox: Command, records: Path) -> None:
