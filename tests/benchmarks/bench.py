@@ -182,7 +182,7 @@ class Slow(Participant):
 
 
 def flight() -> list[Row]:
-    """2,000 episodes in flight in one player, all half-way at once."""
+    """2,000 episodes in flight in one player, all waiting in the agent's first turn at once."""
     case = long_case()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 

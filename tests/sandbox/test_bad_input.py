@@ -115,7 +115,9 @@ def test_wrong_options(riskbox: Command, records: Path, words: list[str], said: 
 
 def test_a_run_of_nothing_but_faults_is_no_success(riskbox: Command, records: Path, tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text("def agent(messages, tools):\n    raise RuntimeError('no key')\n")
-    refused(riskbox("run", records, "--agent", "mine.py:agent", "--local"), 3, "Every episode ended in a fault")
+    refused(
+        riskbox("run", records, "--agent", "mine.py:agent", "--local"), 3, "Every episode ended in a fault"
+    )
 
 
 def test_no_cluster_at_the_address(riskbox: Command, records: Path) -> None:
