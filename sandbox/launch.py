@@ -147,6 +147,9 @@ def play(
     """
     for agent in dict.fromkeys(spec.cast.agent for spec in specs):
         check_agent(agent)
+    toolbox = Toolbox(terms.toolsets)
+    for case in cases:
+        toolbox.of(case)  # a toolset that is missing is told now, in one line
     by_hash = {case.hash: case for case in cases}
     state: RunState = "failed"
     try:

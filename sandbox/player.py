@@ -71,6 +71,7 @@ class Player:
         self._finished: dict[str, Result] = {}
         self._fresh: deque[str] = deque()
         self._news = asyncio.Event()
+        self._broken: RiskboxError | None = None
         self._most_unacknowledged = max(2 * self.concurrency, 64)
 
     async def add(self, tasks: Sequence[Task]) -> None:
@@ -85,16 +86,21 @@ class Player:
             most: How many at most.
             acknowledged: Ids of earlier results that are safe in the store.
             wait: How long to wait, in seconds; then the list is empty.
+
+        Raises:
+            RiskboxError: an episode could not be made ready or recorded at all: a toolset is missing, say.
         """
         for id in acknowledged:
             self._finished.pop(id, None)
         self._refill()
-        if not self._fresh:
+        if not self._fresh and self._broken is None:
             self._news.clear()
             try:
                 await asyncio.wait_for(self._news.wait(), wait)
             except TimeoutError:
                 return []
+        if not self._fresh and self._broken is not None:
+            raise self._broken
         return [self._finished[self._fresh.popleft()] for _ in range(min(most, len(self._fresh)))]
 
     async def stop(self) -> None:
@@ -115,7 +121,14 @@ class Player:
             task.add_done_callback(self._over)
 
     async def _play(self, task: Task) -> None:
-        result = await self._result(task)
+        try:
+            result = await self._result(task)
+        except Exception as error:  # an episode without a result would be waited for forever
+            self._broken = (
+                error if isinstance(error, RiskboxError) else Fault(f"{type(error).__name__}: {error}")
+            )
+            self._news.set()
+            return
         self._finished[task.spec.id] = result
         self._fresh.append(task.spec.id)
         self._news.set()
@@ -134,7 +147,7 @@ class Player:
             )
         except Lost as error:
             return Interrupted(spec.id, str(error))
-        except Exception as error:  # whatever it is, an episode without a result would be waited for forever
+        except Exception as error:  # seats are anyone's code; what they raise is this episode's fault
             boundary = error.boundary if isinstance(error, Fault) else "participant"
             told = str(error) if isinstance(error, RiskboxError) else f"{type(error).__name__}: {error}"
             return packed(faulted(self.run, spec, stage, boundary, told, task.attempt))

@@ -102,16 +102,18 @@ def main(argv: list[str]) -> int:
     from riskbox.sandbox import launch
     from riskbox.sandbox.stores import open_store
 
-    terms = _terms(given)
     if given.resume:
         store = open_store(given.store, create=False)
         made = store.run(given.resume)
+        given.tools = given.tools or list(made.settings.get("toolsets", ()))
+        terms = _terms(given)
         cases, specs = launch.left(store, made.run)
         if not specs:
             _say(given, f"Nothing is left to play in {made.run}: all {made.planned} episodes are stored.")
             return 0
         store.finish(made.run, "running")
     else:
+        terms = _terms(given)
         cases, specs = _planned(given)
         store = open_store(given.store)
         made = launch.manifest(cases, specs, terms, name=given.name, command=["riskbox", "run", *argv])

@@ -140,6 +140,55 @@ def test_a_changed_agent_cannot_be_resumed(riskbox: Command, records: Path, tmp_
     refused(riskbox("run", "--resume", "latest", "--local"), 2, "has changed since")
 
 
+OWN_TOOLSET = """
+from riskbox.sandbox import Row, Table, Toolset, tool
+
+class Note(Row):
+    text: str
+
+class Notes(Toolset):
+    \"\"\"Notes.\"\"\"
+    notes: Table[Note]
+
+    @tool(writes=True)
+    def add(self, text: str) -> Note:
+        \"\"\"Add a note.\"\"\"
+        return self.notes.put(Note(id=self.notes.next_id("N-"), text=text))
+"""
+
+
+def forget_one(folder: Path) -> None:
+    """Undo the last stored episode, as if the run had been stopped before it."""
+    with sqlite3.connect(folder / "riskbox.db") as database:
+        (place,) = database.execute("SELECT max(place) FROM blobs").fetchone()
+        database.execute("DELETE FROM blobs WHERE place = ?", (place,))
+        database.execute("DELETE FROM episodes WHERE place = ?", (place,))
+    database.close()
+
+
+def test_a_toolset_of_ones_own_is_found_again_on_resuming_and_missed_in_one_line(
+    riskbox: Command, records: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "own.py").write_text(OWN_TOOLSET)
+    (tmp_path / "own.yaml").write_text(
+        records.read_text().replace("read_record, mail]", "read_record, mail, notes]")
+    )
+    refused(riskbox("run", "own.yaml", "--local"), 2, "unknown toolset 'notes'")
+    assert riskbox("run", "own.yaml", "--local", "--tools", "own.py:Notes").returncode == 0
+    forget_one(tmp_path)
+    done = riskbox("run", "--resume", "latest", "--local")
+    assert done.returncode == 0, done.stderr
+    still_there(tmp_path, open_runs(tmp_path)[0])
+    forget_one(tmp_path)
+    (tmp_path / "own.py").unlink()
+    refused(riskbox("run", "--resume", "latest", "--local"), 2, "there is no file own.py")
+
+
+def open_runs(folder: Path) -> list[str]:
+    with open_store(f"sqlite:///{folder}/riskbox.db", create=False) as store:
+        return [one.run for one in store.runs()]
+
+
 def test_a_store_of_a_later_release(riskbox: Command, records: Path, tmp_path: Path, stored: str) -> None:
     with sqlite3.connect(tmp_path / "riskbox.db") as database:
         (before,) = database.execute("PRAGMA user_version").fetchone()

@@ -267,3 +267,18 @@ def test_only_the_users_own_code_plays_in_a_process_of_its_own() -> None:
     assert company.place("agent", "mine.py:Bot") == "actor"
     assert Company("r", places={"agent": "inline"}).place("agent", "mine.py:Bot") == "inline"
     assert Company("r", places={"user": "actor"}).place("user", "scripted") == "actor"
+
+
+def test_a_player_that_cannot_make_an_episode_ready_says_so_instead_of_waiting() -> None:
+    from riskbox.sandbox.errors import UnknownName
+
+    case = cases([load(RECORDS)])[0]
+    gone = case.model_copy(update={"toolsets": {**case.toolsets, "gone": case.toolsets["mail"]}})
+
+    async def go() -> None:
+        player = Player("r", Stages({case.hash: gone}), [evaluator("checks")], concurrency=10)
+        await player.add([Task(Spec.of(case.hash, Cast(agent="idle"), 1))])
+        with pytest.raises(UnknownName, match="unknown toolset 'gone'"):
+            await asyncio.wait_for(player.take(5, wait=5.0), 20)
+
+    asyncio.run(go())
