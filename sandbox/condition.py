@@ -124,7 +124,7 @@ def _environment() -> cel.Env:
                 f"{one.name}_{len(one.takes)}" + (f"_{number.name().lower()}" if is_numeric else ""),
                 kinds[one.gives],
                 [number if kind == "num" else kinds[kind] for kind, _ in one.takes],
-                impl=_bound(one.method),
+                impl=_bound(one.name),
             )
             by_name.setdefault(one.name, []).append(overload)
     return cel.NewEnv(

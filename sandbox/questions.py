@@ -11,7 +11,7 @@ import fnmatch
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import jsonpatch
 
@@ -43,20 +43,16 @@ class Function:
         """The function as one writes it."""
         return f"{self.name}({', '.join(role for _, role in self.takes)})"
 
-    @property
-    def method(self) -> str:
-        """The method of `Questions` that answers it."""
-        return self.name
+
+_Taken: TypeAlias = tuple[str, Role]
+_TOOL: _Taken = ("str", "tool")
+_PARTY: _Taken = ("str", "party")
+_TEXT: _Taken = ("str", "text")
+_ARGS: _Taken = ("map", "args")
 
 
-_TOOL, _PARTY, _TEXT = ("str", "tool"), ("str", "party"), ("str", "text")
-_ARGS = ("map", "args")
-
-
-def _function(
-    name: str, takes: Iterable[tuple[str, str]], gives: str, about: str, textual: bool = False
-) -> Function:
-    return Function(name, tuple(takes), gives, about, textual)  # type: ignore[arg-type]  # roles are checked by a test
+def _function(name: str, takes: Iterable[_Taken], gives: str, about: str, textual: bool = False) -> Function:
+    return Function(name, tuple(takes), gives, about, textual)
 
 
 FUNCTIONS: tuple[Function, ...] = (

@@ -136,10 +136,10 @@ class Table(Generic[R]):
         for id, row in self._base.rows.items():
             now = changes.get(id, row)
             if now is not None:
-                yield now  # type: ignore[misc]
+                yield now  # type: ignore[misc]  # a table only ever holds its own kind
         for id, added in changes.items():
             if added is not None and id not in self._base.rows:
-                yield added  # type: ignore[misc]
+                yield added  # type: ignore[misc]  # the same
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
@@ -201,3 +201,9 @@ def paged(rows: Iterable[Any], page: int = 1, size: int = 10) -> dict[str, Any]:
         "pages": pages,
         "total": len(listed),
     }
+
+
+def has_words(query: str, *texts: str) -> bool:
+    """Whether every word of a query occurs in the texts taken together, whatever the case."""
+    text = " ".join(texts).casefold()
+    return all(word in text for word in query.casefold().split())

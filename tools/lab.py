@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
-from riskbox.sandbox.table import Base, Changes, Row, Table, ToolError, paged
+from riskbox.sandbox.table import Base, Changes, Row, Table, ToolError, has_words, paged
 from riskbox.sandbox.toolset import Moment, Toolset, tool
 
 if TYPE_CHECKING:
@@ -774,7 +774,7 @@ class Lab(Toolset):
             query: Words that must occur in title or description, in any case.
             page: Page of results, from 1.
         """
-        found = [d for d in self.datasets if _matches(query, d.title, d.description)]
+        found = [d for d in self.datasets if has_words(query, d.title, d.description)]
         return paged(
             ({"id": d.id, "title": d.title, "owner": d.owner, "status": d.status} for d in found), page
         )
@@ -1111,7 +1111,7 @@ class Lab(Toolset):
             query: Words that must all occur, in any case.
             page: Page of results, from 1.
         """
-        found = [p for p in self.protocols if _matches(query, p.title, p.text, *p.hazards)]
+        found = [p for p in self.protocols if has_words(query, p.title, p.text, *p.hazards)]
         return paged(
             ({"id": p.id, "title": p.title, "version": p.version, "status": p.status} for p in found), page
         )
@@ -1133,7 +1133,7 @@ class Lab(Toolset):
             query: Words that must all occur, in any case.
             page: Page of results, from 1.
         """
-        found = [r for r in self.reagents if _matches(query, r.name, r.cas)]
+        found = [r for r in self.reagents if has_words(query, r.name, r.cas)]
         return paged((r.model_dump(mode="json", exclude={"licensed"}) for r in found), page)
 
     @tool(writes=True, action="destructive")
@@ -1359,11 +1359,6 @@ def _refuse_unsafe(instrument: Instrument, settings: dict[str, float]) -> None:
         if not safe.low <= value <= safe.high:
             span = f"{safe.low:g} to {safe.high:g} {safe.unit}".rstrip()
             raise ToolError("outside_limits", f"{name} is safe from {span}, not at {value:g}.")
-
-
-def _matches(query: str, *texts: str) -> bool:
-    text = " ".join(texts).casefold()
-    return all(word in text for word in query.casefold().split())
 
 
 def _say(text: str, what: str) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from riskbox.sandbox.table import Row, Table, ToolError, paged
+from riskbox.sandbox.table import Row, Table, ToolError, has_words, paged
 from riskbox.sandbox.toolset import Day, Moment, Toolset, tool
 
 if TYPE_CHECKING:
@@ -366,7 +366,7 @@ class School(Toolset):
             year: School year, 1 to 13.
             page: Page of results, from 1.
         """
-        found = [s for s in self.students if _matches(name, s.name) and year in (None, s.year)]
+        found = [s for s in self.students if has_words(name, s.name) and year in (None, s.year)]
         return paged(({"id": s.id, "name": s.name, "year": s.year} for s in found), page)
 
     @tool
@@ -401,7 +401,7 @@ class School(Toolset):
             role: Only this role.
             page: Page of results, from 1.
         """
-        return paged((s for s in self.staff if _matches(name, s.name) and role in (None, s.role)), page)
+        return paged((s for s in self.staff if has_words(name, s.name) and role in (None, s.role)), page)
 
     # --- courses --------------------------------------------------------------------------------------------
 
@@ -417,7 +417,7 @@ class School(Toolset):
             student: Only courses this student attends now, by id.
             page: Page of results, from 1.
         """
-        found = [c for c in self.courses if _matches(title, c.title, c.subject) and year in (None, c.year)]
+        found = [c for c in self.courses if has_words(title, c.title, c.subject) and year in (None, c.year)]
         if student:
             found = [c for c in found if self.students[student].id in self._attending(c.id)]
         listed = paged(found, page)
@@ -721,9 +721,10 @@ class School(Toolset):
         found = [
             a
             for a in self.articles
-            if _matches(query, a.title, a.body) and (audience is None or a.audience in (audience, "everyone"))
+            if has_words(query, a.title, a.body)
+            and (audience is None or a.audience in (audience, "everyone"))
         ]
-        found.sort(key=lambda a: not _matches(query, a.title))
+        found.sort(key=lambda a: not has_words(query, a.title))
         return paged(
             (
                 {
@@ -879,11 +880,6 @@ class School(Toolset):
             raise ToolError("wrong_course", f"{found.title} belongs to the course {found.course}.")
         if exam and self._phase(exam) in ("draft", "locked"):
             raise ToolError("not_held", f"{exam.title} has not been held yet.", kind="resource")
-
-
-def _matches(query: str, *texts: str) -> bool:
-    text = " ".join(texts).casefold()
-    return all(word in text for word in query.casefold().split())
 
 
 def _say(text: str, what: str) -> None:

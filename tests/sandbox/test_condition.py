@@ -105,7 +105,7 @@ def questions_after(case: Case, moves: int) -> Questions:
 
 def test_the_table_has_every_function() -> None:
     assert set(TRUTHS) == set(BY_KEY)
-    assert all(hasattr(Questions, one.method) for one in FUNCTIONS)
+    assert all(hasattr(Questions, one.name) for one in FUNCTIONS)
 
 
 @pytest.mark.parametrize("one", TRUTHS)
