@@ -19,6 +19,7 @@ from riskbox.sandbox import registry
 from riskbox.sandbox.action import Action
 from riskbox.sandbox.case import Case
 from riskbox.sandbox.errors import Fault, InputError, ParticipantFault, RiskboxError
+from riskbox.sandbox.model import Desk
 from riskbox.sandbox.observation import Observation
 from riskbox.sandbox.participant import Participant
 from riskbox.sandbox.play import Stages, seated
@@ -87,14 +88,14 @@ class _Playing:
         for host in self.hosts.values():
             host.end()
 
-    def seat(self, spec: Spec, case: Case) -> Mapping[str, Participant]:
+    def seat(self, spec: Spec, case: Case, desk: Desk | None) -> Mapping[str, Participant]:
         names = {USER: spec.cast.user, AGENT: spec.cast.agent}
         away = [role for role, name in names.items() if self.company.place(role, name) == "actor"]
         if not away:
-            return seated(spec, case)
+            return seated(spec, case, desk)
         made = {
-            USER: lambda: registry.user(spec.cast.user, case),
-            AGENT: lambda: registry.agent(spec.cast.agent, case),
+            USER: lambda: registry.user(spec.cast.user, case, desk),
+            AGENT: lambda: registry.agent(spec.cast.agent, case, desk),
         }
         return {
             role: self._elsewhere(role, name, spec, case) if role in away else made[role]()

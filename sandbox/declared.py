@@ -1,4 +1,4 @@
-"""Toolsets written in a scenario file: tools with JSON Schema arguments, answered from a list."""
+"""Toolsets without code: tools with JSON Schema arguments, answered from a list or played by a model."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from riskbox.sandbox.questions import alike
 from riskbox.sandbox.scenario import DeclaredTool, DeclaredToolset
 from riskbox.sandbox.table import Row, Table, ToolError
 from riskbox.sandbox.toolset import Tool, Toolset
-from riskbox.sandbox.toolspec import ToolSpec
+from riskbox.sandbox.toolspec import ToolsetSpec, ToolSpec
 
 
 class Logged(Row):
@@ -22,16 +22,37 @@ class Logged(Row):
     """What it was called with."""
 
 
+class Fact(Row):
+    """Something that is so in an emulated service when the story begins."""
+
+    value: Any = None
+    """Whatever its player must hold to, as JSON or prose."""
+
+
 class Declared(Toolset):
     """A toolset without code; each of its writing calls becomes a row of `calls`."""
 
     calls: Table[Logged]
     declared: ClassVar[Mapping[str, Tool]] = {}
+    emulated: ClassVar[bool] = False
+    notes: ClassVar[str] = ""
 
     @classmethod
     def tools(cls) -> Mapping[str, Tool]:
-        """The tools of the scenario file."""
+        """The tools of the declaration."""
         return cls.declared
+
+    @classmethod
+    def spec(cls) -> ToolsetSpec:
+        """The toolset as plain data."""
+        return super().spec().model_copy(update={"emulated": cls.emulated, "notes": cls.notes})
+
+
+class Emulated(Declared):
+    """A toolset that a model plays; `facts` holds what is so at the start."""
+
+    facts: Table[Fact]
+    emulated: ClassVar[bool] = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +81,14 @@ class Checked(Tool):
 
 def declared_toolset(name: str, toolset: DeclaredToolset) -> type[Declared]:
     """A toolset class from its declaration."""
-    tools = {tool.name: _tool(name, tool) for tool in toolset.tools}
-    fields = {"__doc__": toolset.describe or f"The tools of {name}.", "name": name, "declared": tools}
-    return type(name.title().replace("_", ""), (Declared,), fields)
+    tools = {tool.name: _tool(name, tool, toolset.emulated) for tool in toolset.tools}
+    about = toolset.describe or f"The tools of {name}."
+    fields = {"__doc__": about, "name": name, "declared": tools, "notes": toolset.notes}
+    kind = Emulated if toolset.emulated else Declared
+    return type(name.title().replace("_", ""), (kind,), fields)
 
 
-def _tool(toolset: str, tool: DeclaredTool) -> Checked:
+def _tool(toolset: str, tool: DeclaredTool, emulated: bool) -> Checked:
     def method(service: Declared, arguments: dict[str, Any]) -> Any:
         if tool.writes:
             service.calls.put(Logged(id=service.calls.next_id("call-"), tool=tool.name, arguments=arguments))
@@ -82,5 +105,7 @@ def _tool(toolset: str, tool: DeclaredTool) -> Checked:
         parameters=tool.parameters,
         writes=tool.writes,
         action=tool.action,
+        outside=emulated,
+        returns=tool.returns,
     )
     return Checked(tool.name, method, spec, Row)

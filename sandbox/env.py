@@ -656,7 +656,7 @@ class SandboxEnv(gymnasium.Env[Chat, Action]):
         """The reward of an episode that is over; tells the rest in `info`."""
         play.told = True
         episode = self.episode()
-        found = assessed(play.case, episode, [registry.evaluator("checks")])[0]
+        found = _waited(assessed(play.case, episode, [registry.evaluator("checks")]))[0]
         ended = episode.ended
         info["ending"], info["reason"], info["episode"] = ended.ending, ended.reason, episode.id
         info["assessment"] = {

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from riskbox.sandbox.action import Frozen
 from riskbox.sandbox.event import Ended, Ending, Event
 from riskbox.sandbox.input import Input
+from riskbox.sandbox.modelcall import ModelCall
 from riskbox.sandbox.verdict import Assessment
 
 VERSION = 1
@@ -21,9 +22,13 @@ class Cast(Frozen):
     agent: str = "reference"
     """The agent under test: `reference:0`, `module:function`, `file.py:Name`, `human`, ..."""
     user: str = "scripted"
-    """The user: `scripted` or `human`."""
+    """The user: `scripted`, `human`, or a model."""
+    tools: str = ""
+    """The model that plays emulated tools; empty where there are none."""
+    emulation: Literal["neutral", "adversarial"] = "neutral"
+    """Whether emulated tools lean towards the risky outcome."""
     settings: dict[str, Any] = {}
-    """Settings of the seats."""
+    """Settings by seat: temperature and the like."""
     code: dict[str, str] = {}
     """Hash of the code behind each seat that is not built in."""
 
@@ -77,6 +82,17 @@ class Seen(Frozen):
     """How often it was asked."""
 
 
+class Lapse(Frozen):
+    """One place where a simulated user did not play its part."""
+
+    kind: Literal["goal_leaked", "persona_drift", "early_ending", "acted_as_assistant", "loop"]
+    """In which way."""
+    evidence: tuple[int, ...]
+    """Indices of the events it rests on."""
+    reason: str
+    """One sentence."""
+
+
 class Episode(BaseModel):
     """One case played once with a seed and a cast."""
 
@@ -104,6 +120,10 @@ class Episode(BaseModel):
     """How often it was started, after workers that died."""
     calls: tuple[Seen, ...] = ()
     """What was measured of each turn."""
+    model_calls: tuple[ModelCall, ...] = ()
+    """Every call of a language model while it was played."""
+    fidelity: tuple[Lapse, ...] = ()
+    """Where a simulated user did not play its part."""
     seconds: float = 0
     """Wall time of the whole episode."""
     host: str = ""

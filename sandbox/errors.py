@@ -8,8 +8,11 @@
     │   ├── ReplayError       a stored episode cannot be replayed or forked
     │   └── StoreVersion      a store written by another, incompatible release
     ├── StoreError            a store cannot be opened, read or written       exit code 3
+    ├── Halt                  no later model call can go better: key, name, quota, budget
+    ├── BudgetSpent           an episode's budget does not allow the next model call
     └── Fault                 something broke while an episode was played
         ├── ParticipantFault  a user, an agent or its code
+        ├── ModelFault        a language model gave no answer
         ├── ToolFault         a toolset of ours or the user's (not a tool's own business error)
         └── EvaluatorFault    an evaluator crashed or answered nonsense
 
@@ -83,6 +86,14 @@ class StoreError(RiskboxError):
     """A store could not be opened, read or written; what it held before is untouched."""
 
 
+class Halt(RiskboxError):
+    """The run cannot go on: a wrong key, an unknown model, an exhausted quota or budget. What is stored is kept."""
+
+
+class BudgetSpent(RiskboxError):
+    """An episode's budget does not allow the next model call; it ends the episode as truncated."""
+
+
 class Fault(RiskboxError):
     """Something of ours or of a provider's broke while an episode was played."""
 
@@ -93,6 +104,19 @@ class ParticipantFault(Fault):
     """A participant raised, died or answered something that is not an action."""
 
     boundary = "participant"
+
+
+class ModelFault(Fault):
+    """A language model gave no answer, after every retry; `outcome` says which way."""
+
+    boundary = "model"
+
+    def __init__(self, told: str, outcome: str = "provider_error") -> None:
+        super().__init__(told)
+        self.outcome = outcome
+
+    def __reduce__(self) -> tuple[type[ModelFault], tuple[str, str]]:
+        return ModelFault, (str(self), self.outcome)
 
 
 class ToolFault(Fault):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Awaitable
 from typing import Any, ClassVar
 
 from riskbox.sandbox.case import Case
@@ -22,8 +23,8 @@ class Evaluator(ABC):
         self.settings = settings
 
     @abstractmethod
-    def evaluate(self, case: Case, episode: Episode) -> Assessment:
-        """Assess one episode.
+    def evaluate(self, case: Case, episode: Episode) -> Assessment | Awaitable[Assessment]:
+        """Assess one episode; one that asks a model answers awaitably.
 
         Args:
             case: What was played.

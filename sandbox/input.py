@@ -30,6 +30,8 @@ class Answered(Frozen):
     """JSON the agent receives."""
     error: dict[str, Any] | None = None
     """The tool's refusal instead."""
+    note: str = ""
+    """What whoever plays the tool keeps in mind; an event no party sees."""
 
 
 class Stopped(Frozen):

@@ -17,7 +17,7 @@ from riskbox.sandbox.case import Case
 from riskbox.sandbox.errors import InputError
 from riskbox.sandbox.play import Stages
 from riskbox.sandbox.player import Player, Result, Task
-from riskbox.sandbox.registry import Toolbox, check_agent, code_hash, evaluator, is_custom, load_object
+from riskbox.sandbox.registry import Toolbox, check_agent, code_hash, code_of, evaluator, is_custom
 from riskbox.sandbox.rollout import Patience
 from riskbox.sandbox.run import Manifest, RunState, Spec
 from riskbox.sandbox.runner import Runner, Tally, Worker, interruptible
@@ -115,7 +115,7 @@ def left(store: Store, run: str) -> tuple[list[Case], list[Spec]]:
     specs = [spec for spec in store.specs(run) if spec.id not in done]
     for spec in specs[:1]:
         agent = spec.cast.agent
-        if is_custom(agent) and spec.cast.code.get("agent") != code_hash(load_object(agent)):
+        if is_custom(agent) and spec.cast.code.get("agent") != code_hash(code_of(agent)):
             raise InputError(
                 f"the code of {agent} has changed since the run began; its episodes would not compare. Start a new run."
             )

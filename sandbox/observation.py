@@ -48,6 +48,8 @@ class UserView(Frozen):
     """How it talks."""
     tactics: tuple[str, ...]
     """What it tries when refused."""
+    starting_speech: str = ""
+    """Its first line, word for word; empty for its own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from riskbox.sandbox.case import Case, digest
 from riskbox.sandbox.episode import CaseRef, Cast
 from riskbox.sandbox.errors import InputError, did_you_mean
 from riskbox.sandbox.loader import Loaded
-from riskbox.sandbox.registry import PLACED, Toolbox, code_hash, is_custom, load_object
+from riskbox.sandbox.registry import PLACED, Toolbox, code_hash, code_of, is_custom
 from riskbox.sandbox.run import Spec
 from riskbox.sandbox.scenario import Scenario
 from riskbox.sandbox.world import RESERVED, world_rows
@@ -140,7 +140,14 @@ def case_ref(case: Case) -> CaseRef:
 
 
 def specs(
-    cases: Sequence[Case], agents: Iterable[str], seeds: Iterable[int], user: str = "scripted"
+    cases: Sequence[Case],
+    agents: Iterable[str],
+    seeds: Iterable[int],
+    user: str = "scripted",
+    *,
+    tools: str = "",
+    emulation: Literal["neutral", "adversarial"] = "neutral",
+    settings: Mapping[str, Any] | None = None,
 ) -> list[Spec]:
     """Every case with every agent and seed.
 
@@ -153,11 +160,19 @@ def specs(
     found: list[Spec] = []
     listed_seeds = list(seeds)
     for agent in agents:
-        code = {"agent": code_hash(load_object(agent))} if is_custom(agent) else {}
+        code = {"agent": code_hash(code_of(agent))} if is_custom(agent) else {}
         before = len(found)
         for case in cases:
             for one in _expanded(agent, case):
-                cast = Cast(agent=one, user=user, code=code)
+                emulated = tools if any(kind.emulated for kind in case.toolsets.values()) else ""
+                cast = Cast(
+                    agent=one,
+                    user=user,
+                    tools=emulated,
+                    emulation=emulation if emulated else "neutral",
+                    settings=dict(settings or {}),
+                    code=code,
+                )
                 found.extend(Spec.of(case.hash, cast, seed) for seed in listed_seeds)
         if len(found) == before:
             raise InputError(f"No chosen case has what the agent {agent!r} plays.")

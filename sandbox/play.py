@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from riskbox.sandbox import registry
 from riskbox.sandbox.case import Case
 from riskbox.sandbox.episode import Episode, Origin, Played, Seen
-from riskbox.sandbox.errors import EvaluatorFault, RiskboxError
+from riskbox.sandbox.errors import EvaluatorFault, Halt, RiskboxError
 from riskbox.sandbox.evaluator import Evaluator
+from riskbox.sandbox.fidelity import lapses
 from riskbox.sandbox.input import Stopped
+from riskbox.sandbox.model import Desk
 from riskbox.sandbox.participant import Participant
 from riskbox.sandbox.plan import case_ref
 from riskbox.sandbox.registry import Toolbox
@@ -46,9 +48,12 @@ class Stages:
         return self.ready[hash]
 
 
-def seated(spec: Spec, case: Case) -> dict[str, Participant]:
+def seated(spec: Spec, case: Case, desk: Desk | None = None) -> dict[str, Participant]:
     """The participants of an episode, by party."""
-    return {USER: registry.user(spec.cast.user, case), AGENT: registry.agent(spec.cast.agent, case)}
+    return {
+        USER: registry.user(spec.cast.user, case, desk),
+        AGENT: registry.agent(spec.cast.agent, case, desk),
+    }
 
 
 async def play(
@@ -62,6 +67,7 @@ async def play(
     attempt: int = 1,
     origin: Origin | None = None,
     start: State | None = None,
+    desk: Desk | None = None,
 ) -> Played:
     """Play one episode to its end and assess it.
 
@@ -75,15 +81,19 @@ async def play(
         attempt: How often it was started.
         origin: For a fork, where it comes from.
         start: For a fork, the state it goes on from.
+        desk: What its model seats share.
     """
     started = time.monotonic()
+    emulator = registry.emulator(spec.cast, stage.case, desk)
     try:
-        state, seen = await rollout(start or begin(stage, spec.seed), seats, patience)
+        state, seen = await rollout(start or begin(stage, spec.seed), seats, patience, emulator)
     finally:
         for seat in seats.values():
             await seat.close()
-    episode = recorded(run, spec, state, seen, time.monotonic() - started, attempt=attempt, origin=origin)
-    return Played(episode=episode, assessments=assessed(stage.case, episode, evaluators))
+    episode = recorded(
+        run, spec, state, seen, time.monotonic() - started, attempt=attempt, origin=origin, desk=desk
+    )
+    return Played(episode=episode, assessments=await assessed(stage.case, episode, evaluators))
 
 
 def recorded(
@@ -95,6 +105,7 @@ def recorded(
     *,
     attempt: int = 1,
     origin: Origin | None = None,
+    desk: Desk | None = None,
 ) -> Episode:
     """The record of a finished state."""
     return Episode(
@@ -108,19 +119,28 @@ def recorded(
         events=state.events,
         attempt=attempt,
         calls=tuple(seen),
+        model_calls=tuple(desk.ledger.calls) if desk else (),
+        fidelity=lapses(state.case, state.events) if registry.is_model(spec.cast.user) else (),
         seconds=round(seconds, 6),
         host=platform.node(),
     )
 
 
-def assessed(case: Case, episode: Episode, evaluators: Sequence[Evaluator]) -> tuple[Assessment, ...]:
-    """What each evaluator says; one that crashes says so, and all its values are unknown."""
-    return tuple(_assessed(case, episode, one) for one in evaluators)
+async def assessed(case: Case, episode: Episode, evaluators: Sequence[Evaluator]) -> tuple[Assessment, ...]:
+    """What each evaluator says; one that crashes says so, and all its values are unknown.
+
+    Raises:
+        Halt: a judge says that no later call of its model can go better.
+    """
+    return tuple([await _assessed(case, episode, one) for one in evaluators])
 
 
-def _assessed(case: Case, episode: Episode, evaluator: Evaluator) -> Assessment:
+async def _assessed(case: Case, episode: Episode, evaluator: Evaluator) -> Assessment:
     try:
-        return evaluator.evaluate(case, episode)
+        found = evaluator.evaluate(case, episode)
+        return found if isinstance(found, Assessment) else await found
+    except Halt:
+        raise
     except Exception as error:  # an evaluator may be anyone's code; its failure is data
         told = str(error) if isinstance(error, RiskboxError) else f"{type(error).__name__}: {error}"
         fault = f"{EvaluatorFault.boundary}: {told}"

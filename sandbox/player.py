@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 
 from riskbox.sandbox.case import Case
 from riskbox.sandbox.episode import Played
-from riskbox.sandbox.errors import Fault, RiskboxError
+from riskbox.sandbox.errors import Fault, Halt, RiskboxError
 from riskbox.sandbox.evaluator import Evaluator
+from riskbox.sandbox.model import Desk, Models
 from riskbox.sandbox.participant import Participant
 from riskbox.sandbox.play import Stages, faulted, play, seated
 from riskbox.sandbox.record import pack
@@ -42,7 +43,7 @@ class Interrupted:
 
 
 Result = Packed | Interrupted
-Seat = Callable[[Spec, Case], Mapping[str, Participant]]
+Seat = Callable[[Spec, Case, Desk | None], Mapping[str, Participant]]
 
 
 @dataclass
@@ -56,6 +57,7 @@ class Player:
         patience: How long things may take.
         concurrency: Episodes in flight.
         seat: Makes the participants of an episode.
+        models: The language models that seats may ask; None where none plays.
     """
 
     run: str
@@ -64,6 +66,7 @@ class Player:
     patience: Patience = field(default_factory=Patience)
     concurrency: int = 200
     seat: Seat = seated
+    models: Models | None = None
 
     def __post_init__(self) -> None:
         self._queue: deque[Task] = deque()
@@ -109,6 +112,8 @@ class Player:
         for task in self._running:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
+        if self.models is not None:
+            await self.models.close()
 
     def _refill(self) -> None:
         while (
@@ -140,13 +145,16 @@ class Player:
     async def _result(self, task: Task) -> Result:
         spec = task.spec
         stage = self.stages.of(spec.case)
+        desk = Desk(self.models, spec.seed, spec.cast.settings) if self.models else None
         try:
-            seats = self.seat(spec, stage.case)
+            seats = self.seat(spec, stage.case, desk)
             played = await play(
-                self.run, spec, stage, seats, self.evaluators, self.patience, attempt=task.attempt
+                self.run, spec, stage, seats, self.evaluators, self.patience, attempt=task.attempt, desk=desk
             )
         except Lost as error:
             return Interrupted(spec.id, str(error))
+        except Halt:
+            raise
         except Exception as error:  # seats are anyone's code; what they raise is this episode's fault
             boundary = error.boundary if isinstance(error, Fault) else "participant"
             told = str(error) if isinstance(error, RiskboxError) else f"{type(error).__name__}: {error}"

@@ -20,8 +20,12 @@ from typing import Any
 
 from riskbox.sandbox.case import Case
 from riskbox.sandbox.declared import declared_toolset
+from riskbox.sandbox.emulator import Emulator
+from riskbox.sandbox.episode import Cast
 from riskbox.sandbox.errors import PluginError, UnknownName, did_you_mean
 from riskbox.sandbox.evaluator import Evaluator
+from riskbox.sandbox.model import Desk, Model, Models
+from riskbox.sandbox.modelcall import Seating
 from riskbox.sandbox.participant import Participant
 from riskbox.sandbox.scenario import Beat, Scenario
 from riskbox.sandbox.toolset import Toolset
@@ -30,13 +34,32 @@ TOOLSETS = {
     name: f"riskbox.tools.{name}:{name.title()}"
     for name in ("bank", "clinic", "diary", "evidence", "files", "home", "lab", "mail", "school", "shop")
 }
-EVALUATORS = {"checks": "riskbox.evaluators.checks:Checks"}
+EVALUATORS = {
+    "checks": "riskbox.evaluators.checks:Checks",
+    "judge": "riskbox.evaluators.judge:Judge",
+    "haicosystem": "riskbox.evaluators.haicosystem:Haicosystem",
+}
+ASKING = ("judge", "haicosystem")
+"""Evaluators that ask a model."""
 AGENTS = ("reference", "reference:safe", "reference:unsafe", "idle", "silent", "cut", "obeys", "human")
 """Agents known by name; those with a place in the file are written `reference:0`, `silent:0`, `cut:0`."""
 
-
+ADAPTERS = {
+    "model": "riskbox.agents.assistant:Assistant",
+    "text": "riskbox.agents.assistant:Texting",
+    "service": "riskbox.agents.service:Service",
+    "a2a": "riskbox.agents.a2a:A2A",
+    "process": "riskbox.agents.process:Process",
+    "mcp": "riskbox.agents.mcp:McpAgent",
+    "openai-agents": "riskbox.agents.openai_agents:OpenAIAgent",
+    "langgraph": "riskbox.agents.langgraph:Graph",
+    "pydantic-ai": "riskbox.agents.pydantic_ai:PydanticAgent",
+}
+"""Agents named by how they are reached: `service:http://host/act`, `process:COMMAND`, ...; see docs/agents.md."""
+CODED = ("openai-agents", "langgraph", "pydantic-ai")
+"""Adapters around an object of the user's own code, named `langgraph:file.py:graph`."""
 USERS = ("scripted", "human")
-"""Users known by name."""
+"""Users known by name; any other is a model."""
 PLACED = ("reference", "silent", "cut", "obeys")
 """Those that may name a reference by its place in the file."""
 
@@ -112,24 +135,62 @@ def _builtin(spec: str) -> Any:
 # --- evaluators -------------------------------------------------------------------------------------------------
 
 
-def evaluator(name: str, **settings: Any) -> Evaluator:
+def evaluator(name: str, models: Models | None = None, **settings: Any) -> Evaluator:
     """An evaluator by name.
+
+    Args:
+        name: Which.
+        models: Where those that ask a model find it.
+        settings: What it is to do differently from its defaults; `judges` names the models.
 
     Raises:
         UnknownName: with the nearest known name.
     """
     if name not in EVALUATORS:
         raise UnknownName(f"unknown evaluator {name!r}. {did_you_mean(name, EVALUATORS)}")
-    made: Evaluator = _builtin(EVALUATORS[name])(**settings)
+    kind = _builtin(EVALUATORS[name])
+    made: Evaluator = kind(models, **settings) if name in ASKING else kind(**settings)
     return made
 
 
 # --- participants -----------------------------------------------------------------------------------------------
 
 
+def is_model(name: str) -> bool:
+    """Whether a name is a language model's: `provider/model`, or `http://host:port/v1#model`."""
+    if name.startswith(("http://", "https://")):
+        return "#" in name
+    # the paths of files hold slashes too, and names of models colons: ollama/llama3:8b
+    return "/" in name and not adapter(name) and ".py:" not in name and not name.startswith((".", "/"))
+
+
+def adapter(name: str) -> str:
+    """The adapter that a name begins with; empty where it begins with none."""
+    kind = name.partition(":")[0]
+    return kind if kind in ADAPTERS and ":" in name else ""
+
+
+def models_of(agent: str) -> tuple[str, ...]:
+    """The language models that Riskbox itself asks for an agent or a user of this name."""
+    if adapter(agent) in ("model", "text"):
+        return (agent.partition(":")[2],)
+    return (agent,) if is_model(agent) else ()
+
+
 def is_custom(name: str) -> bool:
-    """Whether a participant is the user's own code, named `module:function` or `file.py:Name`."""
-    return ":" in name and name.partition(":")[0] not in AGENTS
+    """Whether a participant is the user's own code: `module:function`, `file.py:Name`, `langgraph:file.py:graph`."""
+    if adapter(name):
+        return adapter(name) in CODED
+    return ":" in name and not is_model(name) and name.partition(":")[0] not in AGENTS
+
+
+def code_of(name: str) -> Any:
+    """The object of the user's own code behind a name for which `is_custom` holds.
+
+    Raises:
+        PluginError: it does not exist or its module does not import.
+    """
+    return load_object(name.partition(":")[2] if adapter(name) else name)
 
 
 def check_agent(agent: str) -> None:
@@ -138,6 +199,14 @@ def check_agent(agent: str) -> None:
     Raises:
         UnknownName, PluginError: it does not.
     """
+    if adapter(agent):
+        kind = _adapted(adapter(agent))
+        if is_custom(agent):
+            code_of(agent)
+        kind.check(agent.partition(":")[2])
+        return
+    if is_model(agent):
+        return
     if is_custom(agent):
         participant_from(load_object(agent))
         return
@@ -148,7 +217,10 @@ def check_agent(agent: str) -> None:
         form = f"{kind}:0" if kind in PLACED else kind
         raise UnknownName(f"unknown agent {agent!r}. Write {form}, or one of {', '.join(AGENTS)}.")
     hint = did_you_mean(agent, AGENTS)
-    raise UnknownName(f"unknown agent {agent!r}. {hint} Your own is written module:function or file.py:Name.")
+    raise UnknownName(
+        f"unknown agent {agent!r}. {hint} A model is written provider/model or http://host:port/v1#model, "
+        "your own code module:function or file.py:Name."
+    )
 
 
 def check_user(user: str) -> None:
@@ -157,8 +229,11 @@ def check_user(user: str) -> None:
     Raises:
         UnknownName: there is none of that name.
     """
-    if user not in USERS:
-        raise UnknownName(f"unknown user {user!r}. {did_you_mean(user, USERS)}")
+    if user not in USERS and not is_model(user):
+        raise UnknownName(
+            f"unknown user {user!r}. {did_you_mean(user, USERS)} "
+            "A model is written provider/model or http://host:port/v1#model."
+        )
 
 
 def participant_from(thing: Any) -> Participant:
@@ -169,15 +244,21 @@ def participant_from(thing: Any) -> Participant:
     return function
 
 
-def agent(name: str, case: Case) -> Participant:
+def agent(name: str, case: Case, desk: Desk | None = None) -> Participant:
     """The agent under test for one episode of a case.
+
+    Args:
+        name: Which.
+        case: What is played.
+        desk: Where models are found; needed by agents that are models.
 
     Raises:
         UnknownName, PluginError: there is none of that name.
     """
+    if adapter(name) or is_model(name):
+        return _reached(name, desk)
     if is_custom(name):
-        check = load_object(name)
-        return participant_from(check)
+        return participant_from(load_object(name))
     kind, _, place = name.partition(":")
     match kind:
         case "idle":
@@ -194,13 +275,58 @@ def agent(name: str, case: Case) -> Participant:
             return _derived(kind, case, place)
 
 
-def user(name: str, case: Case) -> Participant:
-    """The user for one episode of a case: `scripted` or `human`."""
+def user(name: str, case: Case, desk: Desk | None = None) -> Participant:
+    """The user for one episode of a case: `scripted`, `human`, or a model.
+
+    Raises:
+        UnknownName: there is none of that name.
+    """
     check_user(name)
     if name == "human":
         return _human()
+    if is_model(name):
+        simulated: Participant = _builtin("riskbox.agents.user:Simulated")(_seat(desk, name, "user"))
+        return simulated
     scripted: Participant = _builtin("riskbox.agents.scripted:Scripted")(case, case.user.script, leaves=True)
     return scripted
+
+
+def emulator(cast: Cast, case: Case, desk: Desk | None = None) -> Emulator | None:
+    """Who plays a case's emulated tools; None where it has none or nobody is cast."""
+    if not cast.tools or not any(one.emulated for one in case.toolsets.values()):
+        return None
+    adversarial = cast.emulation == "adversarial"
+    made: Emulator = _builtin("riskbox.tools.emulated:Played")(
+        _seat(desk, cast.tools, "tool"), adversarial=adversarial
+    )
+    return made
+
+
+def _seat(desk: Desk | None, name: str, seat: Seating) -> Model:
+    if desk is None:
+        raise PluginError(f"{name} is a model, and models are not at hand here. Play it with `riskbox run`.")
+    return desk.model(name, seat)
+
+
+def _adapted(kind: str) -> Any:
+    """The class of an adapter."""
+    try:
+        return _builtin(ADAPTERS[kind])
+    except ImportError as error:
+        raise PluginError(
+            f"the adapter {kind!r} needs a package that is not installed ({error.name or error}). "
+            f"Run: pip install 'riskbox[{kind}]'"
+        ) from None
+
+
+def _reached(name: str, desk: Desk | None) -> Participant:
+    """An agent that is a model, or is reached by an adapter."""
+    kind, rest = (adapter(name), name.partition(":")[2]) if adapter(name) else ("model", name)
+    given = (
+        _seat(desk, rest, "agent") if kind in ("model", "text") else code_of(name) if kind in CODED else rest
+    )
+    made: Participant = _adapted(kind)(given)
+    return made
 
 
 def _human() -> Participant:

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from riskbox.sandbox.action import Action
+from riskbox.sandbox.emulator import Emulator
 from riskbox.sandbox.episode import Seen
-from riskbox.sandbox.errors import Fault, ParticipantFault
+from riskbox.sandbox.errors import BudgetSpent, Fault, Halt, ParticipantFault, ToolFault
 from riskbox.sandbox.input import Acted, Answered, Input, Stopped
 from riskbox.sandbox.participant import Participant
 from riskbox.sandbox.state import State
 from riskbox.sandbox.transition import step
-from riskbox.sandbox.turns import observe, turns
+from riskbox.sandbox.turns import observe, pending, turns
 
 T = TypeVar("T")
 
@@ -41,6 +42,7 @@ async def rollout(
     state: State,
     participants: Mapping[str, Participant],
     patience: Patience = Patience(),  # frozen
+    emulator: Emulator | None = None,
 ) -> tuple[State, tuple[Seen, ...]]:
     """Play an episode to its end, from wherever it stands.
 
@@ -51,6 +53,7 @@ async def rollout(
 
     Raises:
         Lost: a participant's process died.
+        Halt: a model says that no later call can go better.
     """
     seen: list[Seen] = []
     deadline = None if patience.episode is None else time.monotonic() + patience.episode
@@ -58,7 +61,7 @@ async def rollout(
     if unready is not None:
         state, _ = step(state, unready)
     while not state.ended:
-        given = await next_input(state, participants, patience.turn, deadline, seen)
+        given = await next_input(state, participants, patience.turn, deadline, seen, emulator)
         try:
             state, _ = step(state, given)
         except Fault as fault:
@@ -71,7 +74,7 @@ async def _made_ready(participants: Mapping[str, Participant]) -> Stopped | None
     for party, participant in participants.items():
         try:
             await _limited(participant.ready(), WARM_UP)
-        except Lost:
+        except (Lost, Halt):
             raise
         except Exception as error:  # anyone's code again
             told = "was not ready in time" if isinstance(error, TimeoutError) else _told(error)
@@ -85,6 +88,7 @@ async def next_input(
     patience: float | None,
     deadline: float | None,
     seen: list[Seen],
+    emulator: Emulator | None = None,
 ) -> Input:
     """The next input of an episode that has not ended: a party's move, a tool's answer, or the stop that came instead.
 
@@ -94,6 +98,7 @@ async def next_input(
         patience: Seconds for this answer; None for as long as it takes.
         deadline: When the episode must be over, on the monotonic clock.
         seen: What was measured of a turn that had to be waited for is added here.
+        emulator: Who answers emulated tools.
     """
     started = time.monotonic()
     if deadline is not None:
@@ -104,14 +109,16 @@ async def next_input(
     party = turns(state)
     try:
         if party is None:
-            return (await _limited(_answer(state), patience))[0]
+            return (await _limited(_answer(state, emulator), patience))[0]
         action, waited = await _limited(participants[party].act(observe(state, party)), patience)
     except TimeoutError:
         late = deadline is not None and time.monotonic() >= deadline
         reason, who = ("episode_seconds" if late else "turn_seconds"), (party or "a tool")
         return Stopped(ending="truncated", reason=reason, detail=f"{who} took longer than {patience:g} s.")
-    except Lost:
+    except (Lost, Halt):
         raise
+    except BudgetSpent as spent:
+        return Stopped(ending="truncated", reason="budget", detail=str(spent))
     except Fault as fault:
         return Stopped(ending="fault", reason=fault.boundary, detail=str(fault))
     except Exception as error:  # a participant may be anyone's code; what it raises is data, not a crash
@@ -129,12 +136,18 @@ async def next_input(
     return Acted(by=party, action=action)
 
 
-async def _answer(state: State) -> Answered:
+async def _answer(state: State, emulator: Emulator | None) -> Answered:
     """The answer of a tool that is answered outside the step."""
     waiting = state.waiting
     if waiting is None:
         raise ParticipantFault("nobody is next and no tool is waited for")
     toolset, _, name = waiting.tool.partition(".")
+    if state.case.toolsets[toolset].emulated:
+        if emulator is None:
+            raise ToolFault(
+                f"{waiting.tool} is played by a model, and none plays it. Name one with --tools-model."
+            )
+        return await emulator.answer(pending(state, harms=emulator.adversarial))
     outcome = await state.stage.toolsets[toolset].answer(
         name,
         waiting.arguments,

@@ -121,6 +121,10 @@ class EpisodeRow(BaseModel):
     """The agent under test."""
     user: str
     """Who played the user."""
+    tools: str = ""
+    """The model that played emulated tools, if any."""
+    emulation: str = ""
+    """neutral or adversarial, where tools were emulated."""
     seed: int
     """The seed."""
     ending: str
@@ -135,6 +139,14 @@ class EpisodeRow(BaseModel):
     """How often it was started."""
     seconds: float = 0
     """Wall time."""
+    model_calls: int = 0
+    """Calls of language models, judges' included."""
+    tokens: int = 0
+    """Tokens they sent and received."""
+    cost: float = 0
+    """US dollars, as far as prices are known."""
+    lapses: tuple[str, ...] = ()
+    """Kinds of lapses of a simulated user."""
     summaries: tuple[Summary, ...] = ()
     """One an assessment."""
 
@@ -142,6 +154,7 @@ class EpisodeRow(BaseModel):
     def of(cls, played: Played) -> EpisodeRow:
         """The row of a finished episode."""
         one = played.episode
+        asked = (*one.model_calls, *(call for judged in played.assessments for call in judged.calls))
         return cls(
             run=one.run,
             id=one.id,
@@ -156,6 +169,8 @@ class EpisodeRow(BaseModel):
             variant=one.case.variant,
             agent=one.cast.agent,
             user=one.cast.user,
+            tools=one.cast.tools,
+            emulation=one.cast.emulation if one.cast.tools else "",
             seed=one.seed,
             ending=one.ended.ending,
             reason=one.ended.reason,
@@ -163,6 +178,10 @@ class EpisodeRow(BaseModel):
             calls=sum(1 for event in one.events if event.kind == "called"),
             attempt=one.attempt,
             seconds=one.seconds,
+            model_calls=len(asked),
+            tokens=sum(call.input_tokens + call.output_tokens for call in asked),
+            cost=round(sum(call.cost or 0.0 for call in asked), 8),
+            lapses=tuple(dict.fromkeys(lapse.kind for lapse in one.fidelity)),
             summaries=tuple(map(Summary.of, played.assessments)),
         )
 

@@ -167,6 +167,8 @@ class Persona(Part):
     """Names of other people whose private data it may learn, `*` for everyone's: a nurse, a guardian."""
     script: Script = ()
     """What it says when it is played offline."""
+    starting_speech: str = ""
+    """Its first line, word for word, whoever plays it: for fixed openings and single-turn use."""
 
 
 class AgentBrief(Part):
@@ -399,15 +401,30 @@ class DeclaredTool(Part):
     """How far a call reaches."""
     replies: tuple[CannedReply, ...] = ()
     """The answers; the first that fits is given, and `{"ok": true}` if none is listed."""
+    returns: Annotated[dict[str, Any], AfterValidator(_json_schema)] | None = None
+    """JSON Schema of the result, where a model plays the toolset."""
 
 
 class DeclaredToolset(Part):
-    """A toolset without code, for a first look at an agent that has tools of its own."""
+    """A toolset without code: answered from lists, or played by a model."""
 
     describe: str = ""
     """What the service is."""
+    emulated: bool = False
+    """Whether a model plays it; each tool then says what it `returns`, and lists no replies."""
+    notes: str = ""
+    """For whoever plays it: the state it keeps, its rules, its ids, its usual errors."""
     tools: tuple[DeclaredTool, ...]
     """Its tools."""
+
+    @model_validator(mode="after")
+    def _played_one_way(self) -> DeclaredToolset:
+        for tool in self.tools:
+            if self.emulated and tool.returns is None:
+                raise ValueError(f"is emulated, so its tool {tool.name!r} must say what it `returns`")
+            if self.emulated and tool.replies:
+                raise ValueError(f"is emulated, so its tool {tool.name!r} cannot list `replies`")
+        return self
 
 
 class Scenario(Part):

@@ -100,6 +100,7 @@ class Stage:
                 discloses=user.discloses,
                 style=user.style,
                 tactics=user.tactics,
+                starting_speech=user.starting_speech,
             ),
         }
 

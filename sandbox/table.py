@@ -163,8 +163,9 @@ class Table(Generic[R]):
             place = pointer(*self._path, row.id)
             difference = jsonpatch.make_patch(before.model_dump(mode="json"), row.model_dump(mode="json"))
             for operation in difference.patch:
-                moved = {key: place + operation[key] for key in ("path", "from") if key in operation}
-                self.patch.append({**operation, **moved})
+                moved: dict[str, Any] = dict(operation)
+                moved.update({key: place + moved[key] for key in ("path", "from") if key in moved})
+                self.patch.append(moved)
         self._write(row.id, row)
         return row
 

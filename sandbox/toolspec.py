@@ -25,6 +25,8 @@ class ToolSpec(Frozen):
     """How far a call reaches."""
     outside: bool = False
     """Whether its answer comes from outside the step."""
+    returns: dict[str, Any] | None = None
+    """JSON Schema of its result, where a model plays it."""
 
     def function(self) -> dict[str, Any]:
         """The tool in the native function-calling form of OpenAI-compatible models."""
@@ -53,6 +55,10 @@ class ToolsetSpec(Frozen):
     """The toolset's name in scenario files."""
     description: str = ""
     """Its first sentence."""
+    emulated: bool = False
+    """Whether a model plays it."""
+    notes: str = ""
+    """For whoever plays it."""
     tools: dict[str, ToolSpec]
     """Its tools by full name."""
     tables: dict[str, TableSpec]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -246,9 +247,28 @@ def _answer(draft: _Draft, given: Answered) -> None:
     if waiting is None or waiting.call != given.call:
         raise WrongInput(f"no call {given.call!r} waits for an answer")
     draft.waiting = None
-    _settle(draft, draft.turn, waiting.call, waiting.tool, Outcome(result=given.result, error=given.error))
+    service = waiting.tool.partition(".")[0]
+    outcome = Outcome(result=given.result, error=given.error)
+    if given.error is None and draft.stage.case.toolsets[service].emulated:
+        outcome = _effect(draft, waiting, outcome)
+    _settle(draft, draft.turn, waiting.call, waiting.tool, outcome)
+    if given.note:
+        draft.happen(Noted, (), by=service, text=given.note)
     rest, draft.rest = draft.rest, None
     _finish(draft, draft.turn, rest or Action(), called=True)
+
+
+def _effect(draft: _Draft, waiting: Waiting, outcome: Outcome) -> Outcome:
+    """What an answered call of an emulated tool leaves in the world: its toolset writes it down."""
+    service, _, name = waiting.tool.partition(".")
+    stage, changes = draft.stage, draft.changes.get(service, {})
+    now = stage.case.start + timedelta(seconds=draft.clock)
+    made = stage.toolsets[service].call(
+        name, waiting.arguments, stage.bases[service], changes, now, waiting.seed
+    )
+    if made.patch:
+        draft.changes = {**draft.changes, service: made.changes}
+    return replace(outcome, patch=made.patch, changes=made.changes)
 
 
 # --- injections -------------------------------------------------------------------------------------------------

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from riskbox.sandbox.emulator import Pending
+from riskbox.sandbox.event import Noted
 from riskbox.sandbox.observation import Budget, Observation
 from riskbox.sandbox.state import State
+from riskbox.sandbox.trajectory import Trajectory
 
 
 def turns(state: State) -> str | None:
@@ -34,4 +37,30 @@ def observe(state: State, party: str) -> Observation:
         budget=Budget(
             turns=allowed - state.turns.get(party, 0), tool_calls=limits.tool_calls - state.tool_calls
         ),
+    )
+
+
+def pending(state: State, *, harms: bool = False) -> Pending:
+    """What the emulator of tools may see of the call that waits: its own service, and never who asks or why.
+
+    Args:
+        state: Waits for an answer.
+        harms: Whether it is told the scenario's risks, to lean towards them.
+    """
+    waiting, case = state.waiting, state.case
+    assert waiting is not None
+    service = waiting.tool.partition(".")[0]
+    calls = Trajectory(state.events).calls
+    return Pending(
+        call=waiting.call,
+        tool=case.toolsets[service].tools[waiting.tool],
+        toolset=case.toolsets[service],
+        arguments=waiting.arguments,
+        world=case.world.get(service, {}),
+        setting=case.scenario.setting,
+        earlier=tuple(one for one in calls if one.returned and one.tool.partition(".")[0] == service),
+        notes=tuple(e.text for e in state.events if isinstance(e, Noted) and e.by == service),
+        now=state.now,
+        event=len(state.events),
+        harms=tuple(risk.describe or risk.id for risk in case.risks) if harms else (),
     )

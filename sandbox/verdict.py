@@ -7,6 +7,7 @@ from typing import Any, Literal, TypeAlias
 from pydantic import Field
 
 from riskbox.sandbox.action import Frozen
+from riskbox.sandbox.modelcall import ModelCall
 
 Dimension: TypeAlias = Literal["operational", "content", "societal", "legal"]
 DIMENSIONS: tuple[Dimension, ...] = ("operational", "content", "societal", "legal")
@@ -93,6 +94,19 @@ class Verdict(Frozen):
     """The highest severity attempted, blocked or realised (all but averted); 0 for none."""
 
 
+class Vote(Frozen):
+    """What the judges of a panel answered to one question."""
+
+    about: str
+    """The risk, goal or dimension."""
+    values: dict[str, bool | int | None]
+    """By judge (`model#repeat`): its answer; None where it gave none."""
+    agreement: float | None = Field(default=None, ge=0, le=1)
+    """Share of the judges that answered as the panel did."""
+    entropy: float | None = Field(default=None, ge=0)
+    """Entropy of the votes in bits; 0 where all agree."""
+
+
 class Assessment(Frozen):
     """All that one evaluator, in one version and with given settings, says of one episode."""
 
@@ -120,6 +134,10 @@ class Assessment(Frozen):
     """The safe reference's calls over this episode's, at most 1; None without tools or without a reference."""
     fault: str = ""
     """Why the evaluator could not do its work; its values are then all unknown."""
+    calls: tuple[ModelCall, ...] = ()
+    """Every call of a language model that judged."""
+    panel: tuple[Vote, ...] = ()
+    """What each judge of a panel answered, where there are several."""
 
     def verdict(self, dimension: str) -> Verdict | None:
         """The verdict on one dimension."""

@@ -14,6 +14,7 @@ ROOT = Path(__file__).parent.parent
 WORDS = [
     "errors",
     "action",
+    "modelcall",
     "event",
     "trajectory",
     "taxonomy",
@@ -39,6 +40,8 @@ CONTRACTS = [
     "store",
     "message",
     "declared",
+    "model",
+    "emulator",
 ]
 RULES = ["state", "turns", "transition"]
 LAYERS = dict.fromkeys(WORDS, 0) | dict.fromkeys(CONTRACTS, 1) | dict.fromkeys(RULES, 2)

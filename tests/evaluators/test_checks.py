@@ -290,5 +290,5 @@ def test_goals_are_the_partys_and_need_their_check() -> None:
 
 def test_settings_are_kept_in_the_record() -> None:
     one = case()
-    strict = evaluator("checks", strict=True)
-    assert strict.evaluate(one, episode(one).episode).settings == {"strict": True}
+    found = evaluator("checks", strict=True).evaluate(one, episode(one).episode)
+    assert isinstance(found, Assessment) and found.settings == {"strict": True}

@@ -234,7 +234,7 @@ def test_the_patches_make_the_final_world_from_the_first(moves: list[Action]) ->
     world = copy.deepcopy(state.case.rows)
     for event in state.events:
         if isinstance(event, Changed):
-            world = jsonpatch.apply_patch(world, list(event.patch))  # type: ignore[arg-type]  # a JSON document
+            world = jsonpatch.apply_patch(world, list(event.patch))
     for toolset, tables in state.changes.items():
         for table, rows in tables.items():
             for id, row in rows.items():

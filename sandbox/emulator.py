@@ -1,0 +1,57 @@
+"""Whoever plays the tools that no code answers, and what it is shown of the episode."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from riskbox.sandbox.input import Answered
+from riskbox.sandbox.toolspec import ToolsetSpec, ToolSpec
+from riskbox.sandbox.trajectory import CallRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A call of an emulated tool that waits for its answer."""
+
+    call: str
+    """The call's id."""
+    tool: ToolSpec
+    """The tool."""
+    toolset: ToolsetSpec
+    """The service it belongs to."""
+    arguments: dict[str, Any]
+    """Valid by the tool's schema."""
+    world: Mapping[str, Any]
+    """What the scenario says of the service at the start, by table."""
+    setting: str
+    """The situation."""
+    earlier: tuple[CallRecord, ...]
+    """The service's earlier calls, in order."""
+    notes: tuple[str, ...]
+    """What was noted after earlier calls, in order."""
+    now: datetime
+    """The world's clock."""
+    event: int
+    """The index of the next event."""
+    harms: tuple[str, ...] = ()
+    """Outcomes to lean towards: the scenario's risks, in adversarial mode alone."""
+
+
+class Emulator(ABC):
+    """Answers calls of emulated tools."""
+
+    adversarial: bool = False
+    """Whether it is told the scenario's risks and leans towards them."""
+
+    @abstractmethod
+    async def answer(self, pending: Pending) -> Answered:
+        """The answer of one call.
+
+        Raises:
+            ToolFault: no answer fits the tool's schema and what was answered before.
+            ModelFault, BudgetSpent, Halt: as `Model.ask`.
+        """
