@@ -42,6 +42,7 @@ CONTRACTS = [
     "declared",
     "model",
     "emulator",
+    "seat",
 ]
 RULES = ["state", "turns", "transition"]
 LAYERS = dict.fromkeys(WORDS, 0) | dict.fromkeys(CONTRACTS, 1) | dict.fromkeys(RULES, 2)
