@@ -7,8 +7,12 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from riskbox.sandbox.stub.server import Stub
 
 os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
@@ -30,6 +34,19 @@ def ray_cluster() -> Iterator[None]:
 
     with actors.cluster(None):
         yield
+
+
+@pytest.fixture
+def stub() -> Iterator[Stub]:
+    """A provider of language models on loopback, scripted by the test: `stub.url`, `stub.script(...)`, `stub.requests`.
+
+    A script that runs out, or whose function raises, fails the test at its end.
+    """
+    from riskbox.sandbox.stub.server import running
+
+    with running() as listening:
+        yield listening
+    assert listening.errors == []
 
 
 Command = Callable[..., subprocess.CompletedProcess[str]]

@@ -14,6 +14,7 @@ COMMANDS = {
     "list": "list runs, episodes, scenarios, tools, categories",
     "report": "tables of a run's results",
     "schema": "print the JSON Schema of scenario files",
+    "stub-server": "answer as a provider of language models, for free",
 }
 
 USAGE = """\
@@ -58,7 +59,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         if name not in COMMANDS:
             raise InputError(f"unknown command {name!r}. {did_you_mean(name, COMMANDS)}")
-        code: int = import_module(f"riskbox.sandbox.cli.{name}").main(rest)
+        code: int = import_module(f"riskbox.sandbox.cli.{name.replace('-', '_')}").main(rest)
         return code
     except RiskboxError as error:
         # it may quote a stranger's file, a store or a model

@@ -1,0 +1,107 @@
+"""`riskbox stub-server`: a provider of language models that costs nothing."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+from typing import TYPE_CHECKING
+
+from riskbox.sandbox.cli.options import Parser, add_json
+from riskbox.sandbox.errors import InputError
+
+if TYPE_CHECKING:
+    from riskbox.sandbox.stub.server import Stub
+
+ABOUT = """\
+Answer as a provider of language models would, from this machine and for free, so that a study can be tried before it
+is paid for. Speaks OpenAI's chat completions, Anthropic's messages and Ollama's chat and generate.
+
+models:
+  stub          a short neutral sentence; now and then a call of a tool; JSON where a schema asks for it
+  stub-calls    calls the first tool whenever a user has spoken
+  stub-echo     repeats what the user said last
+  stub-refuses  refuses everything
+  stub-silent   answers nothing
+Any other name, such as gpt-5 or claude-sonnet-4-5, is played by stub, so that costs can be estimated."""
+EXAMPLES = """\
+  riskbox stub-server                                  listen on 127.0.0.1:8765
+  riskbox stub-server --delay 0.2 --jitter 0.1         as slow as a real one
+  riskbox stub-server --fail-rate 0.05 --seed 7        with a 429, a 500 or a slow answer in one of twenty
+  riskbox stub-server --port 0 --json                  on a free port, which a program reads
+"""
+SHOWN = """\
+The stub answers at {url} (ctrl-C ends it). In another terminal:
+  riskbox run scenarios/ --agent {url}/v1#stub
+  OPENAI_API_BASE={url}/v1 OPENAI_API_KEY=none riskbox run scenarios/ --agent openai/stub
+  ANTHROPIC_API_BASE={url} ANTHROPIC_API_KEY=none riskbox run scenarios/ --agent anthropic/stub
+  OLLAMA_API_BASE={url} riskbox run scenarios/ --agent ollama_chat/stub"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options."""
+    made = Parser("stub-server", ABOUT, EXAMPLES)
+    made.add_argument(
+        "--host",
+        default="127.0.0.1",
+        help="the address to listen on (default: %(default)s, this machine only)",
+    )
+    made.add_argument(
+        "--port", type=int, default=8765, help="the port; 0 for any free one (default: %(default)s)"
+    )
+    made.add_argument(
+        "--delay", type=float, default=0.0, metavar="S", help="seconds before each answer (default: 0)"
+    )
+    made.add_argument(
+        "--jitter",
+        type=float,
+        default=0.0,
+        metavar="S",
+        help="seconds by which a delay is longer or shorter at most (default: 0)",
+    )
+    made.add_argument(
+        "--fail-rate",
+        type=float,
+        default=0.0,
+        metavar="SHARE",
+        help="share of requests that get a 429, a 500 or a slow answer (default: 0)",
+    )
+    made.add_argument("--seed", type=int, default=0, metavar="N", help="of answers and faults (default: 0)")
+    add_json(made)
+    return made
+
+
+def main(argv: list[str]) -> int:
+    """Listen until ctrl-C."""
+    given = parser().parse_args(argv)
+    _check(given)
+
+    from riskbox.sandbox.stub.server import Stub
+    from riskbox.sandbox.stub.weather import Weather
+
+    # nobody reads what it received, so nothing is kept
+    stub = Stub(Weather(given.delay, given.jitter, given.fail_rate), given.seed, keep=0)
+    asyncio.run(_listen(stub, given))
+    return 0
+
+
+def _check(given: argparse.Namespace) -> None:
+    for name in ("delay", "jitter"):
+        if not 0 <= getattr(given, name) < float("inf"):
+            raise InputError(f"stub-server: --{name} must be 0 or more seconds.")
+    if not 0 <= given.fail_rate <= 1:
+        raise InputError("stub-server: --fail-rate is a share, from 0 to 1.")
+    if not 0 <= given.port <= 65535:
+        raise InputError("stub-server: --port must be from 0 to 65535.")
+
+
+async def _listen(stub: Stub, given: argparse.Namespace) -> None:
+    try:
+        await stub.open(given.host, given.port)
+    except InputError as error:
+        raise InputError(f"stub-server: {error}.") from error
+    try:
+        print(json.dumps({"url": stub.url}) if given.json else SHOWN.format(url=stub.url), flush=True)
+        await asyncio.Event().wait()
+    finally:
+        await stub.close()

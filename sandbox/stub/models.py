@@ -1,0 +1,117 @@
+"""What the stub answers without a script: the model's name decides."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, TypeVar
+
+from riskbox.sandbox.errors import did_you_mean
+from riskbox.sandbox.stub.request import Request, Tool
+from riskbox.sandbox.stub.script import CallTool, Fail, Json, Refuse, Reply, Say
+
+T = TypeVar("T")
+
+SENTENCES = (
+    "Thank you, I have noted that.",
+    "Could you tell me a little more about it?",
+    "I see. Let me think about what would help most.",
+    "That is done. Is there anything else?",
+    "I am not sure I have understood; what would you like to happen next?",
+    "All right. Here is what I can tell you so far.",
+    "Please give me a moment to look into it.",
+    "Good, then let us go on with the next step.",
+)
+
+
+def answer(request: Request, seed: int = 0) -> Reply:
+    """What a model of this name answers; other names than those that begin with `stub` are played by `stub`.
+
+    The same question gets the same answer, in every format.
+    """
+    name = request.model
+    if name.startswith("stub-") and name not in MODELS:
+        return Fail(404, message=f"There is no model {name!r}. {did_you_mean(name, MODELS)}")
+    reply = MODELS.get(name, _stub)(request, request.digest ^ seed)
+    return _cut(reply, request.asked.limit)
+
+
+def _stub(request: Request, chance: int) -> Reply:
+    asked = request.asked
+    if asked.choice == "required":
+        return _call(
+            next((one for one in asked.tools if one.name == asked.forced), _one(asked.tools, chance)), chance
+        )
+    if asked.schema is not None:
+        return _fitting(asked.schema, chance)
+    if asked.tools and asked.choice == "auto" and _last(request) == "user" and chance % 3 == 0:
+        return _call(_one(asked.tools, chance), chance)
+    return _one(SENTENCES, chance)
+
+
+def _refuses(request: Request, chance: int) -> Reply:
+    return Refuse()
+
+
+def _echo(request: Request, chance: int) -> Reply:
+    return request.said
+
+
+def _calls(request: Request, chance: int) -> Reply:
+    asked = request.asked
+    if asked.tools and asked.choice != "none" and _last(request) == "user":
+        return _call(asked.tools[0], chance)
+    return _stub(request, chance) if asked.schema is not None else _one(SENTENCES, chance)
+
+
+def _silent(request: Request, chance: int) -> Reply:
+    return ""
+
+
+MODELS: dict[str, Callable[[Request, int], Reply]] = {
+    "stub": _stub,
+    "stub-refuses": _refuses,
+    "stub-echo": _echo,
+    "stub-calls": _calls,
+    "stub-silent": _silent,
+}
+
+
+def _call(tool: Tool, chance: int) -> Reply:
+    made = _fitting(tool.parameters, chance)
+    return CallTool(tool.name, made.value) if isinstance(made, Json) else made
+
+
+def _fitting(schema: dict[str, Any], chance: int) -> Json | Fail:
+    from riskbox.sandbox.sample import NoSample
+
+    try:
+        return Json(json.loads(_sampled(json.dumps(schema or {"type": "object"}), chance >> 8 & 1)))
+    except NoSample as error:
+        return Fail(400, message=f"The stub found no value that fits the schema: {error}.")
+
+
+@lru_cache(maxsize=1_000)
+def _sampled(schema: str, which: int) -> str:
+    from riskbox.sandbox.sample import sample
+
+    return json.dumps(sample(json.loads(schema), which))
+
+
+def _cut(reply: Reply, limit: int) -> Reply:
+    """A reply within the number of tokens that was asked for."""
+    match reply:
+        case str(text) if limit and len(text) > limit * 4:
+            return Say(text[: limit * 4], finish="length")
+        case Json(value) if limit and len(text := json.dumps(value)) > limit * 4:
+            return Say(text[: limit * 4], finish="length")
+    return reply
+
+
+def _last(request: Request) -> str:
+    return request.messages[-1].role
+
+
+def _one(things: tuple[T, ...], chance: int) -> T:
+    return things[(chance >> 16) % len(things)]

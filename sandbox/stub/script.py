@@ -1,0 +1,230 @@
+"""What a test tells the stub to answer: replies, faults, and which request gets which.
+
+    stub.script("Hello.", CallTool("clock__now"), Fail(429, retry_after=1), "It is nine.")
+    stub.script(Json({"severity": 7}), when=lambda request: request.model == "judge", repeat=True)
+    stub.script(lambda request: Say(f"You said: {request.said}"), repeat=True)
+
+A reply that is a plain text is what the model says. A reply may also be a function from the request to a reply; None
+leaves the answer to the model, that is, to its name.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, TypeAlias
+
+from riskbox.sandbox.stub.request import Request
+
+Finish = Literal["", "stop", "length", "tool_calls", "content_filter"]
+"""Why a model stopped, in OpenAI's words; empty for what text and calls imply."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a request cost, in tokens."""
+
+    prompt: int
+    """Tokens read, cached ones among them."""
+    completion: int
+    """Tokens written."""
+    cached: int = 0
+    """Tokens of the prompt that the provider had read before."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallTool:
+    """The model calls one tool; several at once are the `calls` of a `Say`."""
+
+    name: str
+    """The tool's name as the request offers it, such as `mail__send`."""
+    arguments: Mapping[str, Any] | str = field(default_factory=dict)
+    """Its arguments; a text is sent as it is, whether or not it is JSON."""
+    id: str = ""
+    """The call's id; made up if empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """The model speaks, calls tools, or both."""
+
+    text: str = ""
+    """What it says."""
+    calls: tuple[CallTool, ...] = ()
+    """The tools it calls at once."""
+    usage: Usage | None = None
+    """What that cost; estimated at four characters a token if left out."""
+    finish: Finish = ""
+    """Why it stopped."""
+    refused: bool = False
+    """Whether the provider marks the text as a refusal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Json:
+    """The model answers JSON as its text."""
+
+    value: Any
+    """What is written out."""
+    usage: Usage | None = None
+    """What that cost; estimated if left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """The provider refuses, in the way its format has for that."""
+
+    text: str = "I'm sorry, but I can't help with that."
+    """What it says instead."""
+    usage: Usage | None = None
+    """What that cost; estimated if left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fail:
+    """The provider answers an error, in the form its format has for that."""
+
+    status: int = 500
+    """The HTTP status."""
+    code: str = ""
+    """What went wrong in one word, such as `insufficient_quota`; what is usual for the status if empty."""
+    message: str = ""
+    """What went wrong in a sentence."""
+    retry_after: float | datetime | str | None = None
+    """The Retry-After header: seconds, a date, or any text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """Any HTTP answer at all: cut-off JSON, an empty body, a page of HTML, a wrong content type."""
+
+    body: str | bytes = b""
+    """The body."""
+    status: int = 200
+    """The HTTP status."""
+    type: str = "application/json"
+    """The content type."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Further headers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slow:
+    """A late answer."""
+
+    seconds: float
+    """How long nothing comes."""
+    then: Reply | None = None
+    """What comes then; None for what the model would have answered."""
+    gap: float = 0.0
+    """Seconds between two pieces of the body."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """A connection that breaks."""
+
+    after_bytes: int = 0
+    """How much of the body is sent before; with 0 there is no answer at all."""
+    then: Reply | None = None
+    """Whose body it is; None for what the model would have answered."""
+
+
+Reply: TypeAlias = str | Say | CallTool | Json | Refuse | Fail | Raw | Slow | Drop
+"""One answer."""
+Scripted: TypeAlias = Reply | Callable[[Request], "Reply | None"]
+"""An answer, or the function that finds it."""
+Predicate: TypeAlias = Callable[[Request], bool]
+"""Which requests a rule is for."""
+
+CUT = Raw(
+    '{"id": "chatcmpl-1", "object": "chat.completion", "choices": [{"index": 0, "message": {"role": "assi'
+)
+"""JSON that ends in the middle."""
+EMPTY = Raw("")
+"""Success, and nothing in it."""
+HTML = Raw("<html><body><h1>502 Bad Gateway</h1></body></html>", 502, "text/html")
+"""What a proxy answers when the provider is away."""
+
+
+def spoken(reply: str | Say | CallTool | Json | Refuse) -> Say:
+    """The long form of what a model says."""
+    match reply:
+        case Say():
+            return reply
+        case str():
+            return Say(reply)
+        case CallTool():
+            return Say(calls=(reply,))
+        case Json(value, usage):
+            return Say(json.dumps(value), usage=usage)
+        case Refuse(text, usage):
+            return Say(text, usage=usage, refused=True)
+
+
+@dataclass(slots=True)
+class Rule:
+    """Replies for the requests that a predicate is true of, in order."""
+
+    replies: tuple[Scripted, ...]
+    when: Predicate | None
+    repeat: bool
+    used: int = 0
+
+    def next(self) -> Scripted | None:
+        """The next reply; None if all are used up."""
+        if self.used >= len(self.replies) and not self.repeat:
+            return None
+        self.used += 1
+        return self.replies[(self.used - 1) % len(self.replies)]
+
+
+class Exhausted(Exception):
+    """A script had replies for such a request, and they are used up."""
+
+
+class Script:
+    """The rules of one stub, in the order they were given; any thread may add to them."""
+
+    def __init__(self) -> None:
+        self._rules: list[Rule] = []
+        self._lock = threading.Lock()
+
+    def add(self, *replies: Scripted, when: Predicate | None = None, repeat: bool = False) -> None:
+        """One more rule.
+
+        Raises:
+            ValueError: it has no replies.
+        """
+        if not replies:
+            raise ValueError('a script needs at least one reply, such as script("Hello.")')
+        with self._lock:
+            self._rules.append(Rule(replies, when, repeat))
+
+    def clear(self) -> None:
+        """Forget all rules."""
+        with self._lock:
+            self._rules.clear()
+
+    def reply(self, request: Request) -> Scripted | None:
+        """What the first rule that fits and has something left says; None if no rule is for such a request.
+
+        Raises:
+            Exhausted: all rules for it are used up.
+        """
+        with self._lock:
+            fitting = [rule for rule in self._rules if rule.when is None or rule.when(request)]
+            for rule in fitting:
+                if (reply := rule.next()) is not None:
+                    return reply
+        if fitting:
+            raise Exhausted(f"the script has no reply left for this request; it had {_count(fitting)}")
+        return None
+
+
+def _count(rules: list[Rule]) -> str:
+    replies = sum(len(rule.replies) for rule in rules)
+    return f"{replies} {'reply' if replies == 1 else 'replies'}"

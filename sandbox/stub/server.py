@@ -1,0 +1,305 @@
+"""The server: takes a request, finds its reply, sends it in the request's wire format."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import json
+import os
+import random
+import threading
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from typing import Any, NamedTuple, cast
+
+from aiohttp import web
+from aiohttp.web_runner import ServerRunner
+from pydantic_core import from_json
+
+from riskbox.sandbox.errors import InputError
+from riskbox.sandbox.stub import anthropic, generate, ollama, openai
+from riskbox.sandbox.stub.models import MODELS, answer
+from riskbox.sandbox.stub.request import BadRequest, Request, redacted
+from riskbox.sandbox.stub.script import (
+    Drop,
+    Exhausted,
+    Fail,
+    Predicate,
+    Raw,
+    Reply,
+    Script,
+    Scripted,
+    Slow,
+    spoken,
+)  # fmt: skip
+from riskbox.sandbox.stub.weather import Weather
+from riskbox.sandbox.stub.wire import Format
+
+LARGEST = 64 * 2**20
+"""Bytes a request may have."""
+
+FORMATS: dict[str, tuple[str, Format]] = {
+    "/v1/chat/completions": ("openai", cast(Format, openai)),
+    "/v1/messages": ("anthropic", cast(Format, anthropic)),
+    "/api/chat": ("ollama", cast(Format, ollama)),
+    "/api/generate": ("generate", cast(Format, generate)),
+}
+"""Where models are called, and in which format."""
+
+LISTS = {
+    ("GET", "/v1/models"): openai.models(list(MODELS)),
+    ("GET", "/api/tags"): ollama.tags(list(MODELS)),
+    ("POST", "/api/show"): ollama.show(),
+}
+"""What is asked beside that, and answered always the same."""
+
+
+class Answer(NamedTuple):
+    """An HTTP answer that is ready to be sent."""
+
+    status: int
+    headers: dict[str, str]
+    pieces: Iterable[bytes]
+    streamed: bool = False
+
+
+class Stub:
+    """A provider of language models that does as it is told.
+
+    `requests` holds what it received, `errors` what a script did wrong: it ran out, or a function of it raised.
+    """
+
+    def __init__(self, weather: Weather | None = None, seed: int = 0, keep: int | None = None) -> None:
+        """A stub that remembers all requests, or the last `keep`."""
+        self.url = ""
+        self.requests: deque[Request] = deque(maxlen=keep)
+        self.errors: list[str] = []
+        self._weather = weather or Weather()
+        self._seed = seed
+        self._script = Script()
+        self._chance = random.Random(seed)
+        self._runner: ServerRunner | None = None
+
+    def script(self, *replies: Scripted, when: Predicate | None = None, repeat: bool = False) -> None:
+        """Say what requests get.
+
+        Args:
+            replies: The answers, in order; see `riskbox.sandbox.stub.script`.
+            when: Which requests they are for; all if left out. The first rule that fits and has a reply left answers.
+            repeat: Begin again when they are used up.
+        """
+        self._script.add(*replies, when=when, repeat=repeat)
+
+    def reset(self) -> None:
+        """Forget scripts, requests and errors."""
+        self._script.clear()
+        self.requests.clear()
+        self.errors.clear()
+
+    # --- open and close -----------------------------------------------------------------------------------------
+
+    async def open(self, host: str = "127.0.0.1", port: int = 0) -> None:
+        """Listen; port 0 takes a free one. `url` says where.
+
+        Raises:
+            InputError: the address cannot be had.
+        """
+        server = web.Server(self._handle, request_factory=_request, access_log=None)
+        self._runner = ServerRunner(server, shutdown_timeout=0.1)
+        await self._runner.setup()
+        try:
+            await web.TCPSite(self._runner, host, port).start()
+        except OSError as error:
+            await self.close()
+            raise InputError(_unheard(host, port, error)) from error
+        bound = self._runner.addresses[0]
+        shown = f"[{bound[0]}]" if ":" in bound[0] else bound[0]
+        self.url = f"http://{shown}:{bound[1]}"
+
+    async def close(self) -> None:
+        """Listen no more, and break off what is under way."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    # --- one request --------------------------------------------------------------------------------------------
+
+    async def _handle(self, http: web.BaseRequest) -> web.StreamResponse:
+        name, format = FORMATS.get(http.path, ("", cast(Format, openai)))
+        if not name or http.method != "POST":
+            return _beside(http)
+        try:
+            request = self._read(name, format, http, await http.read())
+        except BadRequest as error:
+            return _complete(_failed(format, Fail(400, message=str(error))))
+        self.requests.append(request)
+        try:
+            reply = self._reply(request)
+            return await self._send(http, format, request, reply)
+        except Exception as error:
+            # whatever a test's function raised; the test must see it, and the client must not hang
+            return _complete(_failed(format, self._wrong(error)))
+
+    def _read(self, name: str, format: Format, http: web.BaseRequest, raw: bytes) -> Request:
+        body = _body(raw)
+        headers, key = redacted(http.headers)
+        return Request(name, http.path, headers, key, body, format.read(body), time.time())
+
+    def _reply(self, request: Request) -> Reply:
+        scripted = self._script.reply(request)
+        if callable(scripted):
+            scripted = scripted(request)
+        return answer(request, self._seed) if scripted is None else scripted
+
+    def _wrong(self, error: Exception) -> Fail:
+        told = (
+            str(error)
+            if isinstance(error, Exhausted)
+            else f"the script raised {type(error).__name__}: {error}"
+        )
+        self.errors.append(told)
+        return Fail(400, "stub_script", message=told)
+
+    async def _send(
+        self, http: web.BaseRequest, format: Format, request: Request, reply: Reply
+    ) -> web.StreamResponse:
+        gap, most = 0.0, None
+        if self._weather:
+            await asyncio.sleep(self._weather.wait(self._chance))
+            fault = self._weather.fault(self._chance)
+            reply = Slow(fault.seconds, reply) if isinstance(fault, Slow) else fault or reply
+        while isinstance(reply, Slow | Drop):
+            if isinstance(reply, Slow):
+                gap = reply.gap
+                await asyncio.sleep(reply.seconds)
+            else:
+                most = reply.after_bytes
+            reply = reply.then if reply.then is not None else answer(request, self._seed)
+        ready = _ready(format, request, reply)
+        if ready.streamed or gap or most is not None:
+            return await _in_pieces(http, ready, gap, most)
+        return _complete(ready)
+
+
+@contextmanager
+def running(stub: Stub | None = None, host: str = "127.0.0.1", port: int = 0) -> Iterator[Stub]:
+    """A stub that listens in a thread of its own.
+
+    Raises:
+        InputError: the address cannot be had.
+    """
+    stub = stub or Stub()
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="stub", daemon=True)
+    thread.start()
+    try:
+        asyncio.run_coroutine_threadsafe(stub.open(host, port), loop).result()
+        yield stub
+    finally:
+        asyncio.run_coroutine_threadsafe(stub.close(), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+# --- HTTP -------------------------------------------------------------------------------------------------------
+
+
+def _unheard(host: str, port: int, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"port {port} of {host} is in use; choose another, or 0 for any free one"
+    # asyncio wraps the reason in words of its own
+    reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
+    return f"cannot listen on {host}:{port}: {reason}"
+
+
+def _request(message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
+    loop = asyncio.get_running_loop()
+    return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=LARGEST)
+
+
+def _body(raw: bytes) -> dict[str, Any]:
+    try:
+        try:
+            body = from_json(raw)
+        except ValueError:
+            # the slower parser takes lone surrogates, which a model may have said
+            body = json.loads(raw)
+    except ValueError as error:
+        raise BadRequest(f"the body is not JSON: {error}") from None
+    if not isinstance(body, dict):
+        raise BadRequest("the body must be a JSON object")
+    return body
+
+
+def _beside(http: web.BaseRequest) -> web.Response:
+    found = LISTS.get((http.method, http.path))
+    if found is not None:
+        return web.Response(body=found, content_type="application/json")
+    format = cast(Format, anthropic if "anthropic-version" in http.headers else openai)
+    paths = [f"POST {path}" for path in FORMATS] + [" ".join(one) for one in LISTS]
+    told = f"{http.method} {http.path} is nothing the stub answers. It answers {', '.join(paths)}."
+    return _complete(_failed(format, Fail(404, "unknown_url", told)))
+
+
+def _ready(format: Format, request: Request, reply: Reply) -> Answer:
+    match reply:
+        case Raw(body, status, type, headers):
+            raw = body.encode() if isinstance(body, str) else body
+            return Answer(status, {"Content-Type": type, **headers}, [raw])
+        case Fail():
+            return _failed(format, reply)
+        case Slow() | Drop():
+            raise TypeError(f"{reply} is no answer by itself")
+    said = spoken(reply)
+    if request.asked.stream:
+        return Answer(200, {"Content-Type": format.STREAM}, format.pieces(request, said), streamed=True)
+    return Answer(200, {"Content-Type": "application/json"}, [format.whole(request, said)])
+
+
+def _failed(format: Format, fail: Fail) -> Answer:
+    headers = {"Content-Type": "application/json"}
+    after = fail.retry_after
+    if after is not None:
+        headers["Retry-After"] = _said(after)
+    return Answer(fail.status, headers, [format.error(fail)])
+
+
+def _said(after: float | datetime | str) -> str:
+    return format_datetime(after.astimezone(UTC), usegmt=True) if isinstance(after, datetime) else str(after)
+
+
+def _complete(ready: Answer) -> web.Response:
+    return web.Response(status=ready.status, headers=ready.headers, body=b"".join(ready.pieces))
+
+
+async def _in_pieces(
+    http: web.BaseRequest, ready: Answer, gap: float, most: int | None
+) -> web.StreamResponse:
+    """Send an answer piece by piece, with pauses, or up to a number of bytes and then no more."""
+    response = web.StreamResponse(status=ready.status, headers=ready.headers)
+    pieces = list(ready.pieces)
+    if not ready.streamed:
+        response.content_length = sum(map(len, pieces))
+        pieces = [one[at : at + 16] for one in pieces for at in range(0, len(one), 16)] if gap else pieces
+    try:
+        if most != 0:
+            await response.prepare(http)
+        for piece in pieces:
+            await response.write(piece if most is None else piece[:most]) if most != 0 else None
+            if most is not None:
+                most = max(0, most - len(piece))
+            if gap:
+                await asyncio.sleep(gap)
+        if most is None:
+            await response.write_eof()
+    except ConnectionResetError:
+        # the client has gone, for instance because its patience ended
+        return response
+    if most is not None and http.transport is not None:
+        http.transport.close()
+    return response
