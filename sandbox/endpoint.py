@@ -1,0 +1,153 @@
+"""The fast road: OpenAI-compatible servers that people run themselves, called over one pool of connections.
+
+A model is written `http://host:port/v1#name`. Nothing is between us and the socket but aiohttp, because a client
+library costs ten times what the rest of a call does.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import aiohttp
+from pydantic_core import from_json, to_json
+
+from riskbox.sandbox.wire import Answer, Request, Trouble, read_choice, response_format
+
+KEY = "RISKBOX_API_KEY"
+"""The environment variable whose value is sent to such servers as a bearer token."""
+LARGEST = 64 * 2**20
+"""Bytes of an answer that are read at most."""
+
+
+class Endpoint:
+    """Calls OpenAI-compatible servers by URL."""
+
+    def __init__(self) -> None:
+        self._session: aiohttp.ClientSession | None = None
+        self._places: dict[str, tuple[str, str]] = {}
+
+    async def send(self, request: Request, seconds: float) -> Answer:
+        """Send a call once."""
+        url, name = self._place(request.model)
+        body = _body(request, name)
+        try:
+            async with self._open().post(
+                url, data=body, timeout=aiohttp.ClientTimeout(total=seconds, sock_connect=10)
+            ) as response:
+                raw = await _read(response)
+                if response.status != 200:
+                    raise refused(response.status, response.headers, raw, request.model)
+        except TimeoutError:
+            raise Trouble("timeout", f"{url} did not answer within {seconds:g} s", again=True) from None
+        except aiohttp.ClientError as error:
+            raise Trouble("provider_error", f"{url}: {type(error).__name__}: {error}", again=True) from None
+        try:
+            parsed = from_json(raw)
+        except ValueError:
+            told = f"{url} answered what is not JSON: {raw[:120].decode(errors='replace')!r}"
+            raise Trouble("malformed", told, again=True) from None
+        return read_choice(parsed)
+
+    def price(self, model: str) -> tuple[float, float] | None:
+        """People's own servers have no price unless one is given."""
+        return None
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            headers = {"Content-Type": "application/json"}
+            if os.environ.get(KEY):
+                headers["Authorization"] = f"Bearer {os.environ[KEY]}"
+            connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=60)
+            # no redirects are followed and no cookies kept: this is an API, and the key goes to the named host alone
+            self._session = aiohttp.ClientSession(
+                connector=connector, headers=headers, cookie_jar=aiohttp.DummyCookieJar()
+            )
+        return self._session
+
+    def _place(self, model: str) -> tuple[str, str]:
+        if model not in self._places:
+            url, _, name = model.partition("#")
+            self._places[model] = (f"{url.rstrip('/')}/chat/completions", name)
+        return self._places[model]
+
+
+def _body(request: Request, name: str) -> bytes:
+    fields: dict[str, Any] = {
+        "model": name,
+        "messages": request.messages,
+        **request.settings,
+        "seed": request.seed,
+    }
+    if request.tools:
+        fields["tools"] = request.tools
+    if request.schema is not None:
+        fields["response_format"] = response_format(request.schema)
+    return to_json(fields, inf_nan_mode="null")
+
+
+async def _read(response: aiohttp.ClientResponse) -> bytes:
+    if (response.content_length or 0) <= LARGEST:
+        raw = await response.read()
+        if len(raw) <= LARGEST:
+            return raw
+    raise Trouble("malformed", f"an answer of more than {LARGEST >> 20} MiB", again=False)
+
+
+def refused(status: int, headers: Mapping[str, str], raw: bytes, model: str) -> Trouble:
+    """What an HTTP status other than 200 means."""
+    said = _said(raw)
+    told = f"{model} answered {status}: {said}" if said else f"{model} answered {status}"
+    if status in (401, 403):
+        return Trouble(
+            "provider_error", f"the key for {model} was refused ({status}). Set {KEY}. {said}", halts=True
+        )
+    if status == 404:
+        return Trouble("provider_error", f"there is no such model: {told}", halts=True)
+    if status == 402 or (status == 429 and "quota" in said.lower()):
+        return Trouble("rate_limited", f"the quota is exhausted: {told}", halts=True)
+    if status in (408, 504):
+        return Trouble("timeout", told, again=True, after=retry_after(headers))
+    if status == 429:
+        return Trouble("rate_limited", told, again=True, after=retry_after(headers))
+    return Trouble("provider_error", told, again=status >= 500, after=retry_after(headers))
+
+
+def _said(raw: bytes) -> str:
+    """The error's own words, on one line."""
+    try:
+        body = from_json(raw)
+        error = body.get("error", body) if isinstance(body, dict) else body
+        said = str(error.get("message") or error) if isinstance(error, dict) else str(error)
+        code = str(error.get("code") or "") if isinstance(error, dict) else ""
+    except (ValueError, RecursionError):
+        said, code = raw[:300].decode(errors="replace"), ""
+    return " ".join(f"{said} ({code})".split() if code and code not in said else said.split())[:300]
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds to wait, from `Retry-After` (seconds or a date) or `retry-after-ms`; None where there is none."""
+    lowered = {key.lower(): value for key, value in headers.items()}
+    try:
+        if "retry-after-ms" in lowered:
+            return max(0.0, float(lowered["retry-after-ms"]) / 1000)
+        given = lowered.get("retry-after")
+        if given is None:
+            return None
+        try:
+            return max(0.0, float(given))
+        except ValueError:
+            when = parsedate_to_datetime(given)
+            when = when if when.tzinfo else when.replace(tzinfo=UTC)
+            return max(0.0, (when - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError, OverflowError):
+        return None

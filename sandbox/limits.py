@@ -1,0 +1,50 @@
+"""How much may be asked of language models: requests at once, per minute, and budgets of tokens and dollars."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+IN_FLIGHT = 100
+"""Requests at once to one provider's model unless told otherwise; people's own servers queue by themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a run may ask of models; shared by all its workers. Per-model figures are by name, `""` for all others."""
+
+    in_flight: Mapping[str, float] = field(default_factory=dict)
+    """Requests at once, by model."""
+    requests: Mapping[str, float] = field(default_factory=dict)
+    """Requests a minute, by model."""
+    tokens: Mapping[str, float] = field(default_factory=dict)
+    """Tokens a minute, by model."""
+    run_dollars: float | None = None
+    """US dollars for the whole run."""
+    run_tokens: float | None = None
+    """Tokens for the whole run."""
+    episode_dollars: float | None = None
+    """US dollars for one episode."""
+    episode_tokens: float | None = None
+    """Tokens for one episode."""
+
+    def at_once(self, model: str) -> float | None:
+        """Requests at once to a model; None for any number."""
+        own_server = model.startswith(("http://", "https://"))
+        return _of(self.in_flight, model, None if own_server else IN_FLIGHT)
+
+    def per_minute(self, model: str) -> tuple[float | None, float | None]:
+        """Requests and tokens a minute to a model; None for any number."""
+        return _of(self.requests, model, None), _of(self.tokens, model, None)
+
+    @property
+    def budgeted(self) -> bool:
+        """Whether any budget is set."""
+        return any(
+            one is not None
+            for one in (self.run_dollars, self.run_tokens, self.episode_dollars, self.episode_tokens)
+        )
+
+
+def _of(figures: Mapping[str, float], model: str, otherwise: float | None) -> float | None:
+    return figures.get(model, figures.get("", otherwise))
