@@ -17,8 +17,11 @@ from ray.exceptions import ActorDiedError, ActorUnavailableError
 
 from riskbox.sandbox import registry
 from riskbox.sandbox.action import Action
+from riskbox.sandbox.bank import Bank, Lease, Report
 from riskbox.sandbox.case import Case
+from riskbox.sandbox.clients import Clients, ModelTerms
 from riskbox.sandbox.errors import Fault, InputError, ParticipantFault, RiskboxError
+from riskbox.sandbox.limits import Limits
 from riskbox.sandbox.model import Desk
 from riskbox.sandbox.observation import Observation
 from riskbox.sandbox.participant import Participant
@@ -45,6 +48,8 @@ class Company:
     run: str
     toolsets: tuple[str, ...] = ()
     evaluators: tuple[str, ...] = ("checks",)
+    judging: Mapping[str, Any] = field(default_factory=dict)
+    models: ModelTerms = field(default_factory=ModelTerms)
     patience: Patience = field(default_factory=Patience)
     concurrency: int = 200
     places: Mapping[str, Place] = field(default_factory=dict)
@@ -57,24 +62,28 @@ class Company:
     """GPUs reserved for each participant actor."""
 
     def place(self, role: str, name: str) -> Place:
-        """Where a role plays."""
+        """Where a role plays; a model holds no code of the user's that could hang, and is always asked inline."""
+        if registry.models_of(name):
+            return "inline"
         return self.places.get(role) or ("actor" if registry.is_custom(name) else "inline")
 
 
 class _Playing:
     """Plays episodes; see `Player`."""
 
-    def __init__(self, company: Company, cases: dict[str, Case]) -> None:
+    def __init__(self, company: Company, cases: dict[str, Case], bank: Any) -> None:
         toolbox = Toolbox(company.toolsets)
         self.company = company
+        models = Clients(company.models, _renewing(bank))
         self.hosts: dict[str, _Host] = {}
         self.player = Player(
             run=company.run,
             stages=Stages(cases, toolbox),
-            evaluators=[registry.evaluator(name) for name in company.evaluators],
+            evaluators=registry.evaluators(company.evaluators, models, company.judging),
             patience=company.patience,
             concurrency=company.concurrency,
             seat=self.seat,
+            models=models,
         )
 
     async def add(self, tasks: Sequence[Task]) -> None:
@@ -108,6 +117,18 @@ class _Playing:
             host = _Host.start(self.company)
             self.hosts[f"{role} {name}"] = host
         return Elsewhere(host, role, name, f"{spec.id}/{role}", case)
+
+
+def _renewing(bank: Any) -> Callable[[Report], Awaitable[Lease]]:
+    async def renew(report: Report) -> Lease:
+        lease: Lease = await bank.renew.remote(report)
+        return lease
+
+    return renew
+
+
+class _Banking(Bank):
+    """Keeps the limits of a run; see `Bank`. It may restart: workers report all that it must know."""
 
 
 class _Participating:
@@ -222,6 +243,7 @@ async def _awaited(reference: Any) -> Any:
 # restarting would lose the queue unseen; the runner replaces a dead actor and plays its suspects alone
 EpisodeActor: Any = ray.remote(_Playing)
 ParticipantActor: Any = ray.remote(_Participating)
+BankActor: Any = ray.remote(_Banking)
 
 
 # --- the driver's side ------------------------------------------------------------------------------------------
@@ -312,14 +334,19 @@ def cores() -> int:
     return max(1, int(resources.get("CPU", 1)))
 
 
-def hiring(company: Company, cases: Mapping[str, Case]) -> Callable[[int], Awaitable[RayWorker]]:
+def bank(limits: Limits) -> Any:
+    """The bank of a run, on which all its workers draw."""
+    return BankActor.options(num_cpus=0, max_restarts=-1, max_task_retries=0).remote(limits)
+
+
+def hiring(company: Company, cases: Mapping[str, Case], bank: Any) -> Callable[[int], Awaitable[RayWorker]]:
     """What makes workers: an episode actor with all cases, ready to play."""
     shared = ray.put(dict(cases))
 
     async def hire(concurrency: int) -> RayWorker:
         crew = replace(company, concurrency=concurrency)
         worker = RayWorker(
-            EpisodeActor.options(num_cpus=company.cpus, max_concurrency=64).remote(crew, shared)
+            EpisodeActor.options(num_cpus=company.cpus, max_concurrency=64).remote(crew, shared, bank)
         )
         await worker.take(0, (), 0.0)  # returns once the actor stands, or says why it does not
         return worker

@@ -159,7 +159,8 @@ class Client(Model):
             replayed = cassette is not None and cassette.mode == "replay"
             self._note(prompt, key, tally, trouble.outcome, trouble.told, "replay" if replayed else "live")
             if trouble.halts:
-                raise Halt(trouble.told) from None
+                # a key, a name or a setting is the user's to mend; a quota has run out by itself
+                raise Halt(trouble.told, 3 if trouble.outcome == "rate_limited" else 2) from None
             raise ModelFault(trouble.told, trouble.outcome) from None
         reply = _reply(answer, prompt)
         self._note(prompt, key, tally, reply.outcome, reply.detail, source, answer)
@@ -226,7 +227,8 @@ class Client(Model):
         if trouble.after is not None:
             # a little later than told, so that not everyone comes back in the same moment
             return trouble.after + random.uniform(0, 0.25) if trouble.after <= PATIENCE else None
-        return random.uniform(0.5, 1.0) * min(LONGEST_PAUSE, FIRST_PAUSE * 2**attempts)
+        longest: float = min(LONGEST_PAUSE, FIRST_PAUSE * 2.0**attempts)
+        return random.uniform(0.5, 1.0) * longest
 
     async def _pause(self) -> None:
         while (left := self.clients.pauses.get(self.name, 0.0) - time.monotonic()) > 0:

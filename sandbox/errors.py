@@ -89,6 +89,13 @@ class StoreError(RiskboxError):
 class Halt(RiskboxError):
     """The run cannot go on: a wrong key, an unknown model, an exhausted quota or budget. What is stored is kept."""
 
+    def __init__(self, told: str, exit_code: int = 3) -> None:
+        super().__init__(told)
+        self.exit_code = exit_code
+
+    def __reduce__(self) -> tuple[type[Halt], tuple[str, int]]:
+        return Halt, (str(self), self.exit_code)
+
 
 class BudgetSpent(RiskboxError):
     """An episode's budget does not allow the next model call; it ends the episode as truncated."""

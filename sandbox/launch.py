@@ -14,10 +14,19 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Literal
 
 from riskbox.sandbox.case import Case
-from riskbox.sandbox.errors import InputError
+from riskbox.sandbox.clients import Clients, ModelTerms
+from riskbox.sandbox.errors import Halt, InputError
 from riskbox.sandbox.play import Stages
 from riskbox.sandbox.player import Player, Result, Task
-from riskbox.sandbox.registry import Toolbox, check_agent, code_hash, code_of, evaluator, is_custom
+from riskbox.sandbox.registry import (
+    Toolbox,
+    check_agent,
+    code_hash,
+    code_of,
+    evaluator_class,
+    evaluators,
+    is_custom,
+)
 from riskbox.sandbox.rollout import Patience
 from riskbox.sandbox.run import Manifest, RunState, Spec
 from riskbox.sandbox.runner import Runner, Tally, Worker, interruptible
@@ -46,6 +55,10 @@ class Terms:
     """Toolsets of the user's own."""
     evaluators: tuple[str, ...] = ("checks",)
     """Who assesses."""
+    judging: Mapping[str, Any] = field(default_factory=dict)
+    """Settings of those evaluators that ask a model."""
+    models: ModelTerms = field(default_factory=ModelTerms)
+    """How language models are asked."""
     memory: int | None = None
     """Bytes of memory for each process of the user's own agent."""
     gpus: float = 0.0
@@ -73,11 +86,13 @@ def manifest(
         cases={case.id: case.hash for case in cases if case.hash in used},
         agents=tuple(dict.fromkeys(spec.cast.agent for spec in specs)),
         seeds=tuple(sorted({spec.seed for spec in specs})),
-        evaluators={one: evaluator(one).version for one in terms.evaluators},
+        evaluators={one: evaluator_class(one).version for one in terms.evaluators},
         settings={
             "patience": asdict(terms.patience),
             "toolsets": list(terms.toolsets),
             "places": dict(terms.places),
+            "judging": dict(terms.judging),
+            "models": asdict(terms.models),
         },
         versions=_versions(),
         platform=f"{platform.system()} {platform.release()} {platform.machine()}",
@@ -122,6 +137,12 @@ def left(store: Store, run: str) -> tuple[list[Case], list[Spec]]:
     return [store.case(hash) for hash in dict.fromkeys(spec.case for spec in specs)], specs
 
 
+def judged_as(made: Manifest) -> dict[str, Any]:
+    """Who assesses a run that goes on: those who assessed it so far, told the same."""
+    names = tuple(made.evaluators) or ("checks",)
+    return {"evaluators": names, "judging": dict(made.settings.get("judging", {}))}
+
+
 def play(
     store: Store,
     run: str,
@@ -156,6 +177,9 @@ def play(
         play_them = _play_here if terms.local else _play_on_ray
         state, tally = play_them(store, run, by_hash, specs, terms, tell, stopping)
         return state, tally
+    except Halt:
+        state = "stopped"
+        raise
     finally:
         store.finish(run, state)
 
@@ -172,8 +196,9 @@ def _play_here(
     toolbox = Toolbox(terms.toolsets)
 
     async def hire(concurrency: int) -> Worker:
-        judges = [evaluator(name) for name in terms.evaluators]
-        return Here(Player(run, Stages(cases, toolbox), judges, terms.patience, concurrency))
+        models = Clients(terms.models)
+        judges = evaluators(terms.evaluators, models, terms.judging)
+        return Here(Player(run, Stages(cases, toolbox), judges, terms.patience, concurrency, models=models))
 
     runner = Runner(run, specs, cases, store, hire, 1, terms.concurrency, toolbox, tell)
     return asyncio.run(_until_stopped(runner, stopping)), runner.tally
@@ -194,6 +219,8 @@ def _play_on_ray(
         run=run,
         toolsets=terms.toolsets,
         evaluators=terms.evaluators,
+        judging=terms.judging,
+        models=terms.models,
         patience=terms.patience,
         concurrency=terms.concurrency,
         places=terms.places,
@@ -202,7 +229,7 @@ def _play_on_ray(
     )
     with actors.cluster(terms.address, working_dir=terms.working_dir):
         workers = terms.workers or actors.cores()
-        hire = actors.hiring(company, cases)
+        hire = actors.hiring(company, cases, actors.bank(terms.models.limits))
         toolbox = Toolbox(terms.toolsets)
         runner = Runner(run, specs, cases, store, hire, workers, terms.concurrency, toolbox, tell)
         return asyncio.run(_until_stopped(runner, stopping)), runner.tally

@@ -82,8 +82,8 @@ class Permits:
         self._lines: dict[str, _Line] = {}
         self._spent = {"dollars": 0.0, "tokens": 0.0}
         self._reserved = {"dollars": 0.0, "tokens": 0.0}
-        self._budgets = {"dollars": limits.run_dollars, "tokens": limits.run_tokens}
-        self._budgets = {name: total for name, total in self._budgets.items() if total is not None}
+        totals = {"dollars": limits.run_dollars, "tokens": limits.run_tokens}
+        self._budgets = {name: total for name, total in totals.items() if total is not None}
         self._caps = dict.fromkeys(self._budgets, 0.0)
         self._gone: dict[str, float] = {}
         self._heard = self._asked = time.monotonic()
@@ -247,7 +247,7 @@ class Permits:
         for name in self._budgets:
             wanted = [getattr(ticket, name) for ticket in waiting]
             # room for the next second besides, so that calls need not wait for a renewal
-            ahead = self._reserved[name] or (self._budgets[name] or 0.0) / 100
+            ahead = self._reserved[name] or self._budgets[name] / 100
             purses[name] = Purse(
                 spent=self._spent[name],
                 reserved=self._reserved[name],

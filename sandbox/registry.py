@@ -11,24 +11,27 @@ import importlib
 import importlib.util
 import inspect
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from pydantic import ValidationError
+
 from riskbox.sandbox.case import Case
-from riskbox.sandbox.declared import declared_toolset
+from riskbox.sandbox.declared import Declared, declared_toolset, emulated_toolset
 from riskbox.sandbox.emulator import Emulator
 from riskbox.sandbox.episode import Cast
-from riskbox.sandbox.errors import PluginError, UnknownName, did_you_mean
+from riskbox.sandbox.errors import PluginError, ScenarioError, UnknownName, did_you_mean
 from riskbox.sandbox.evaluator import Evaluator
 from riskbox.sandbox.model import Desk, Model, Models
 from riskbox.sandbox.modelcall import Seating
 from riskbox.sandbox.participant import Participant
-from riskbox.sandbox.scenario import Beat, Scenario
+from riskbox.sandbox.scenario import CHECKED, Beat, DeclaredToolset, Scenario
 from riskbox.sandbox.toolset import Toolset
+from riskbox.sandbox.yamlfile import read_yaml
 
 TOOLSETS = {
     name: f"riskbox.tools.{name}:{name.title()}"
@@ -72,8 +75,41 @@ def _installed(group: str) -> dict[str, Any]:
     return {point.name: point for point in entry_points(group=group)}
 
 
+@cache
+def emulated_toolsets() -> dict[str, Path]:
+    """The declarations that ship with riskbox for a model to play, by name."""
+    found = importlib.util.find_spec("riskbox.tools.played")
+    assert found is not None and found.origin is not None
+    return {path.stem: path for path in sorted(Path(found.origin).with_name("emulated").glob("*.yaml"))}
+
+
+@cache
+def _emulated(path: Path) -> type[Declared]:
+    """A toolset from its declaration.
+
+    Raises:
+        PluginError: it is no declaration; with every problem of the file.
+    """
+    try:
+        fields = read_yaml(path)
+    except ScenarioError as error:
+        raise PluginError(str(error)) from None
+    if not isinstance(fields, dict) or fields.get("toolset") != path.stem:
+        raise PluginError(f"{path}: expected `toolset: {path.stem}`, as the file is named, at the top.")
+    parts = {key: value for key, value in fields.items() if key != "toolset"}
+    try:
+        declared = DeclaredToolset.model_validate({**parts, "emulated": True}, context=CHECKED)
+    except ValidationError as error:
+        told = (
+            f"{path} {'.'.join(map(str, one['loc'])) or 'the whole'}: {one['msg']}"
+            for one in error.errors(include_url=False, include_context=False, include_input=False)
+        )
+        raise PluginError("\n".join(told)) from None
+    return declared_toolset(path.stem, declared)
+
+
 class Toolbox:
-    """The toolsets of one command: built-in, installed, and those named on the command line.
+    """The toolsets of one command: built-in, played by a model, installed, and those named on the command line.
 
     Args:
         extra: `file.py:Name` or `module:Name` of further toolsets.
@@ -90,14 +126,14 @@ class Toolbox:
 
     def names(self) -> tuple[str, ...]:
         """Every toolset's name, sorted."""
-        return tuple(sorted({*TOOLSETS, *_installed("riskbox.toolsets"), *self.extra}))
+        return tuple(sorted({*TOOLSETS, *emulated_toolsets(), *_installed("riskbox.toolsets"), *self.extra}))
 
     def find(self, name: str, scenario: Scenario | None = None) -> type[Toolset]:
         """A toolset by name; those a scenario declares come first.
 
         Raises:
             UnknownName: with the nearest known name.
-            PluginError: an installed one does not load.
+            PluginError: an installed or declared one does not load.
         """
         if scenario is not None and name in scenario.toolsets:
             return declared_toolset(name, scenario.toolsets[name])
@@ -106,6 +142,8 @@ class Toolbox:
         if name in TOOLSETS:
             built_in: type[Toolset] = _builtin(TOOLSETS[name])
             return built_in
+        if name in emulated_toolsets():
+            return _emulated(emulated_toolsets()[name])
         if name in _installed("riskbox.toolsets"):
             try:
                 found: type[Toolset] = _installed("riskbox.toolsets")[name].load()
@@ -116,12 +154,17 @@ class Toolbox:
         raise UnknownName(f"unknown toolset {name!r}. {did_you_mean(name, known)}")
 
     def of(self, case: Case) -> Mapping[str, type[Toolset]]:
-        """The toolset classes of a case."""
-        return {name: self.find(name, case.scenario) for name in case.toolsets}
+        """The toolset classes of a case; emulated ones as the case describes them, whatever is declared by now."""
+        return {
+            name: emulated_toolset(spec) if spec.emulated else self.find(name, case.scenario)
+            for name, spec in case.toolsets.items()
+        }
 
     def code(self, name: str, scenario: Scenario) -> str:
-        """The hash of a toolset's code; empty for what comes with riskbox or with the scenario."""
-        if name in scenario.toolsets or (name in TOOLSETS and name not in self.extra):
+        """The hash of a toolset's code; empty for what comes with riskbox or with the scenario, or has no code."""
+        if name in scenario.toolsets:
+            return ""
+        if name not in self.extra and (name in TOOLSETS or name in emulated_toolsets()):
             return ""
         return code_hash(self.find(name, scenario))
 
@@ -135,22 +178,40 @@ def _builtin(spec: str) -> Any:
 # --- evaluators -------------------------------------------------------------------------------------------------
 
 
-def evaluator(name: str, models: Models | None = None, **settings: Any) -> Evaluator:
-    """An evaluator by name.
-
-    Args:
-        name: Which.
-        models: Where those that ask a model find it.
-        settings: What it is to do differently from its defaults; `judges` names the models.
+def evaluator_class(name: str) -> type[Evaluator]:
+    """The class of an evaluator, with its version.
 
     Raises:
         UnknownName: with the nearest known name.
     """
     if name not in EVALUATORS:
         raise UnknownName(f"unknown evaluator {name!r}. {did_you_mean(name, EVALUATORS)}")
-    kind = _builtin(EVALUATORS[name])
+    kind: type[Evaluator] = _builtin(EVALUATORS[name])
+    return kind
+
+
+def evaluator(name: str, models: Models | None = None, **settings: Any) -> Evaluator:
+    """An evaluator by name.
+
+    Args:
+        name: Which.
+        models: Where those that ask a model find it.
+        settings: What one that asks a model is to do differently from its defaults; `judges` names the models.
+
+    Raises:
+        UnknownName: with the nearest known name.
+    """
+    kind: Any = evaluator_class(name)
     made: Evaluator = kind(models, **settings) if name in ASKING else kind(**settings)
     return made
+
+
+def evaluators(
+    names: Iterable[str], models: Models | None = None, judging: Mapping[str, Any] | None = None
+) -> list[Evaluator]:
+    """Several evaluators; those that ask a model are given the settings."""
+    asked = dict(judging or {})
+    return [evaluator(name, models, **(asked if name in ASKING else {})) for name in names]
 
 
 # --- participants -----------------------------------------------------------------------------------------------
@@ -199,6 +260,8 @@ def check_agent(agent: str) -> None:
     Raises:
         UnknownName, PluginError: it does not.
     """
+    for model in models_of(agent):
+        check_model(model)
     if adapter(agent):
         kind = _adapted(adapter(agent))
         if is_custom(agent):
@@ -234,6 +297,27 @@ def check_user(user: str) -> None:
             f"unknown user {user!r}. {did_you_mean(user, USERS)} "
             "A model is written provider/model or http://host:port/v1#model."
         )
+    for model in models_of(user):
+        check_model(model)
+
+
+def check_model(name: str) -> None:
+    """Make sure that a name is a model's, of a provider that exists.
+
+    Raises:
+        UnknownName: it is not.
+    """
+    if not is_model(name):
+        raise UnknownName(
+            f"{name!r} is not a model. Write provider/model, or http://host:port/v1#model for a server of your own."
+        )
+    if name.startswith(("http://", "https://")):
+        return
+    from riskbox.sandbox.llm import check
+
+    wrong = check(name)
+    if wrong:
+        raise UnknownName(f"{name}: {wrong}")
 
 
 def participant_from(thing: Any) -> Participant:
@@ -281,22 +365,22 @@ def user(name: str, case: Case, desk: Desk | None = None) -> Participant:
     Raises:
         UnknownName: there is none of that name.
     """
-    check_user(name)
-    if name == "human":
-        return _human()
     if is_model(name):
         simulated: Participant = _builtin("riskbox.agents.user:Simulated")(_seat(desk, name, "user"))
         return simulated
+    check_user(name)
+    if name == "human":
+        return _human()
     scripted: Participant = _builtin("riskbox.agents.scripted:Scripted")(case, case.user.script, leaves=True)
     return scripted
 
 
 def emulator(cast: Cast, case: Case, desk: Desk | None = None) -> Emulator | None:
     """Who plays a case's emulated tools; None where it has none or nobody is cast."""
-    if not cast.tools or not any(one.emulated for one in case.toolsets.values()):
+    if not cast.tools or not case.emulated:
         return None
     adversarial = cast.emulation == "adversarial"
-    made: Emulator = _builtin("riskbox.tools.emulated:Played")(
+    made: Emulator = _builtin("riskbox.tools.played:Played")(
         _seat(desk, cast.tools, "tool"), adversarial=adversarial
     )
     return made

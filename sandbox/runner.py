@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from riskbox.sandbox.case import Case
-from riskbox.sandbox.errors import Fault, RiskboxError
+from riskbox.sandbox.errors import Fault, Halt, RiskboxError
 from riskbox.sandbox.play import Stages, faulted
 from riskbox.sandbox.player import Interrupted, Result, Task, packed
 from riskbox.sandbox.registry import Toolbox
@@ -127,6 +127,7 @@ class Runner:
         self.suspects: deque[Task] = deque()
         self.strikes: dict[str, int] = {}
         self.stopping = False
+        self.halted: Halt | None = None
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="riskbox-store")
 
     async def play(self) -> RunState:
@@ -134,6 +135,7 @@ class Runner:
 
         Raises:
             StoreError: the store cannot be written; what it has is kept.
+            Halt: a model said that no later call can go better; what was finished is stored.
         """
         try:
             async with asyncio.TaskGroup() as group:
@@ -148,12 +150,18 @@ class Runner:
             raise _first(errors) from None
         finally:
             self._writer.shutdown()
+        if self.halted is not None:
+            raise self.halted
         return "stopped" if self.stopping else "done"
 
     def stop(self) -> None:
         """Start nothing more; `play` returns once what is finished is stored."""
         self.stopping = True
         self.queue.clear()
+
+    def _halt(self, halt: Halt) -> None:
+        self.halted = self.halted or halt
+        self.stop()
 
     # --- the pool -------------------------------------------------------------------------------------------
 
@@ -171,6 +179,8 @@ class Runner:
                 if not open_tasks and worker is None:
                     raise Fault(f"a worker could not be started: {death}") from None
                 self.suspects.extend(Task(task.spec, task.attempt + 1) for task in open_tasks.values())
+            except Halt as halt:
+                self._halt(halt)
             finally:
                 if worker is not None:
                     worker.kill()
@@ -193,7 +203,7 @@ class Runner:
     async def _wind_up(self, worker: Worker, acknowledged: list[str], open_tasks: dict[str, Task]) -> None:
         """Take what is finished already, and end the rest."""
         if self.stopping and open_tasks:
-            with contextlib.suppress(WorkerDied):
+            with contextlib.suppress(WorkerDied, Halt):
                 results = await _answered(worker.take(10 * TAKE, acknowledged, 0.05))
                 await self._keep(results, open_tasks)
         with contextlib.suppress(WorkerDied):
@@ -228,6 +238,9 @@ class Runner:
                     died = await self._wait_for(worker, task)
                 except WorkerDied as death:
                     died, worker = str(death), None
+                except Halt as halt:
+                    self._halt(halt)
+                    return
                 if died:
                     await self._strike(task, died)
         finally:

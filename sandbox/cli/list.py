@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from riskbox.sandbox.report.screen import Screen
     from riskbox.sandbox.row import EpisodeRow
-    from riskbox.sandbox.toolspec import ToolSpec
+    from riskbox.sandbox.toolspec import ToolsetSpec, ToolSpec
 
 ABOUT = "List runs, episodes, scenarios, tools, categories or evaluators."
 EXAMPLES = """\
@@ -197,31 +197,35 @@ def _tools(args: argparse.Namespace) -> int:
     toolbox = Toolbox(tuple(args.tools))
     toolset, _, tool = (args.names[0] if args.names else "").partition(".")
     if tool:
-        return _tool(args, toolbox.find(toolset).spec().tools, args.names[0])
+        return _tool(args, toolbox.find(toolset).spec(), args.names[0])
     entries = [
         {
             "toolset": name,
             "tool": spec.name,
             "action": spec.action,
             "writes": spec.writes,
+            "played": kind.emulated,
             "description": spec.description,
         }
         for name in ([toolset] if toolset else toolbox.names())
-        for spec in toolbox.find(name).spec().tools.values()
+        for kind in [toolbox.find(name).spec()]
+        for spec in kind.tools.values()
     ]
     columns = [
         Column("tool", _field("tool", "bold")),
         Column("action", lambda one: _text(one["action"], _ACTIONS.get(one["action"], ""))),
         Column("", lambda one: _text("writes" if one["writes"] else "")),
+        Column("by", lambda one: _text("a model" if one["played"] else "code", QUIET)),
         Column("what the agent reads", lambda one: _text(one["description"].partition("\n")[0]), wraps=True),
     ]
     return _entries(args, entries, columns)
 
 
-def _tool(args: argparse.Namespace, tools: Mapping[str, ToolSpec], name: str) -> int:
-    if name not in tools:
-        raise InputError(f"list tools {name}: there is no such tool. {did_you_mean(name, tools, listed=40)}")
-    spec = tools[name]
+def _tool(args: argparse.Namespace, toolset: ToolsetSpec, name: str) -> int:
+    if name not in toolset.tools:
+        hint = did_you_mean(name, toolset.tools, listed=40)
+        raise InputError(f"list tools {name}: there is no such tool. {hint}")
+    spec = toolset.tools[name]
     if args.json:
         return _dump(spec.model_dump(mode="json"))
     console = _console()
@@ -229,6 +233,9 @@ def _tool(args: argparse.Namespace, tools: Mapping[str, ToolSpec], name: str) ->
     console.print(_text("").append(spec.name, "bold").append(f"  {spec.action}", style).append(_reach(spec)))
     console.print(_text(spec.description), soft_wrap=True)
     console.print(_text("\n" + json.dumps(spec.parameters, indent=2, ensure_ascii=False)), soft_wrap=True)
+    if toolset.emulated:
+        returns = json.dumps(spec.returns, indent=2, ensure_ascii=False)
+        console.print(_text(f"\nPlayed by a model, which answers with\n{returns}"), soft_wrap=True)
     return 0
 
 
@@ -248,16 +255,16 @@ def _categories(args: argparse.Namespace) -> int:
 def _evaluators(args: argparse.Namespace) -> int:
     import inspect
 
-    from riskbox.sandbox.registry import EVALUATORS, evaluator
+    from riskbox.sandbox.registry import EVALUATORS, evaluator_class
 
     entries = [
         {
             "evaluator": name,
             "version": made.version,
-            "about": (inspect.getdoc(type(made)) or "").partition("\n")[0],
+            "about": (inspect.getdoc(made) or "").partition("\n")[0],
         }
         for name in sorted(EVALUATORS)
-        for made in [evaluator(name)]
+        for made in [evaluator_class(name)]
     ]
     columns = [
         Column("evaluator", _field("evaluator", "bold")),

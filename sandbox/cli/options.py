@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
-from typing import TYPE_CHECKING, NoReturn
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from riskbox.sandbox.errors import InputError
+from riskbox.sandbox.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
+    from riskbox.sandbox.clients import ModelTerms
+    from riskbox.sandbox.model import Models
     from riskbox.sandbox.store import Store
+
+SEATS = ("agent", "user", "tool", "judge")
+"""The seats a model can sit in."""
 
 STORE = "sqlite:///riskbox.db"
 """Where runs go unless `--store` or RISKBOX_STORE says otherwise."""
@@ -73,6 +81,166 @@ def add_choice(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--domain", action="append", default=[], help="domains, such as healthcare")
     group.add_argument("--family", action="append", default=[], help="families")
     group.add_argument("--tag", action="append", default=[], help="tags")
+
+
+def add_models(parser: argparse.ArgumentParser) -> None:
+    """How language models are asked: limits, budgets, settings, recordings."""
+    group = parser.add_argument_group("language models")
+    group.add_argument(
+        "--setting",
+        action="append",
+        default=[],
+        metavar="SEAT.NAME=VALUE",
+        help="a setting of the models in a seat (agent, user, tool, judge): --setting agent.temperature=0.2",
+    )
+    group.add_argument(
+        "--max-in-flight",
+        action="append",
+        default=[],
+        metavar="[MODEL=]N",
+        help="requests at once to each model, all workers together (default: 100; your own servers: any number)",
+    )
+    group.add_argument(
+        "--rpm", action="append", default=[], metavar="[MODEL=]N", help="requests a minute to each model"
+    )
+    group.add_argument(
+        "--tpm", action="append", default=[], metavar="[MODEL=]N", help="tokens a minute to each model"
+    )
+    group.add_argument(
+        "--budget",
+        type=float,
+        metavar="DOLLARS",
+        help="stop before the run costs more; what is stored is kept",
+    )
+    group.add_argument("--budget-tokens", type=float, metavar="N", help="the same in tokens")
+    group.add_argument(
+        "--episode-budget", type=float, metavar="DOLLARS", help="cut an episode off before it costs more"
+    )
+    group.add_argument("--episode-tokens", type=float, metavar="N", help="the same in tokens")
+    group.add_argument(
+        "--price",
+        action="append",
+        default=[],
+        metavar="MODEL=IN/OUT",
+        help="dollars for a million tokens sent and received, where the usual table does not know or is wrong",
+    )
+    group.add_argument(
+        "--retries", type=int, default=5, metavar="N", help="how often a call is sent again (default: 5)"
+    )
+    group.add_argument(
+        "--call-seconds", type=float, default=120.0, metavar="S", help="limit of one call (default: 120)"
+    )
+    kept = group.add_mutually_exclusive_group()
+    kept.add_argument("--record", metavar="FILE", help="record every model call, to replay the run offline")
+    kept.add_argument("--replay", metavar="FILE", help="ask no model: answer every call from a recording")
+    kept.add_argument(
+        "--cache", metavar="FILE", help="ask each call once and use the answer again in later runs"
+    )
+
+
+def models_from(given: argparse.Namespace) -> ModelTerms:
+    """How models are to be asked.
+
+    Raises:
+        InputError: an option's value is not of its form.
+    """
+    from riskbox.sandbox.cassette import Recording
+    from riskbox.sandbox.clients import ModelTerms
+    from riskbox.sandbox.limits import Limits
+
+    limits = Limits(
+        in_flight=_per_model("max-in-flight", given.max_in_flight),
+        requests=_per_model("rpm", given.rpm),
+        tokens=_per_model("tpm", given.tpm),
+        run_dollars=_positive("budget", given.budget),
+        run_tokens=_positive("budget-tokens", given.budget_tokens),
+        episode_dollars=_positive("episode-budget", given.episode_budget),
+        episode_tokens=_positive("episode-tokens", given.episode_tokens),
+    )
+    recording = next(
+        (
+            Recording(os.path.abspath(path), mode)
+            for path, mode in ((given.record, "record"), (given.replay, "replay"), (given.cache, "cache"))
+            if path
+        ),
+        None,
+    )
+    return ModelTerms(
+        limits=limits,
+        recording=recording,
+        retries=max(0, given.retries),
+        seconds=_positive("call-seconds", given.call_seconds) or 120.0,
+        prices=dict(_price(one) for one in given.price),
+    )
+
+
+def settings_from(given: argparse.Namespace) -> dict[str, dict[str, Any]]:
+    """The settings of the models, by seat.
+
+    Raises:
+        InputError: a setting is not written SEAT.NAME=VALUE.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for one in given.setting:
+        name, equals, raw = one.partition("=")
+        seat, dot, key = name.partition(".")
+        if not equals or not dot or not key:
+            raise InputError(f"--setting {one}: write SEAT.NAME=VALUE, for instance agent.temperature=0.2.")
+        if seat not in SEATS:
+            raise InputError(f"--setting {one}: there is no seat {seat!r}. {did_you_mean(seat, SEATS)}")
+        if key in ("messages", "model", "tools", "stream", "n", "api_key", "response_format"):
+            raise InputError(
+                f"--setting {one}: {key} is not for you to set. Keys go into environment variables."
+            )
+        try:
+            found.setdefault(seat, {})[key] = json.loads(raw)
+        except ValueError:
+            found.setdefault(seat, {})[key] = raw
+    return found
+
+
+@asynccontextmanager
+async def opened_models(given: argparse.Namespace) -> AsyncIterator[Models]:
+    """The language models of this process, under the options of `add_models`."""
+    from riskbox.sandbox.clients import Clients
+
+    models = Clients(models_from(given))
+    try:
+        yield models
+    finally:
+        await models.close()
+
+
+def _per_model(flag: str, given: list[str]) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for one in given:
+        model, _, number = one.rpartition("=")
+        try:
+            value = float(number)
+        except ValueError:
+            value = 0.0
+        if not 0 < value < float("inf"):
+            raise InputError(f"--{flag} {one}: write a number above 0, or MODEL=number.")
+        found[model] = value
+    return found
+
+
+def _positive(flag: str, value: float | None) -> float | None:
+    if value is not None and not 0 < value < float("inf"):
+        raise InputError(f"--{flag} {value:g}: give a number above 0.")
+    return value
+
+
+def _price(given: str) -> tuple[str, tuple[float, float]]:
+    model, _, prices = given.rpartition("=")
+    sent, _, received = prices.partition("/")
+    try:
+        found = float(sent), float(received)
+    except ValueError:
+        found = (-1.0, -1.0)
+    if not model or min(found) < 0:
+        raise InputError(f"--price {given}: write MODEL=IN/OUT, for instance openai/mine=0.50/1.50.")
+    return model, found
 
 
 def open_existing(url: str) -> Store:

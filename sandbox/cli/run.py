@@ -5,10 +5,20 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from riskbox.sandbox.cli.options import Parser, add_choice, add_json, add_store, add_tools
-from riskbox.sandbox.errors import InputError
+from riskbox.sandbox.cli.options import (
+    Parser,
+    add_choice,
+    add_json,
+    add_models,
+    add_store,
+    add_tools,
+    models_from,
+    settings_from,
+)
+from riskbox.sandbox.errors import Halt, InputError
 
 if TYPE_CHECKING:
     from riskbox.sandbox.launch import Terms
@@ -18,6 +28,8 @@ if TYPE_CHECKING:
 EXAMPLES = """\
   riskbox run scenarios/                                  every case with its reference agents
   riskbox run scenarios/ --agent my_agent.py:Bot          with your own agent, in a process of its own
+  riskbox run scenarios/ --agent openai/gpt-5-mini --user openai/gpt-5-mini --judge openai/gpt-5 --dry-run
+  riskbox run scenarios/ --agent http://127.0.0.1:8000/v1#qwen --user ... --budget 5 --record run.calls
   riskbox run scenarios/healthcare --intent malicious --seeds 5
   riskbox run --resume latest                             go on with a run that was stopped or killed
   riskbox run scenarios/ --store redis://localhost:6379   share the results while they come in
@@ -34,15 +46,46 @@ def parser() -> argparse.ArgumentParser:
         "--agent",
         action="append",
         default=[],
-        help="the agent under test: reference, reference:safe, reference:unsafe, idle, obeys, module:function or "
-        "file.py:Name; may be repeated (default: reference)",
+        help="the agent under test: provider/model, http://host:port/v1#model, module:function, file.py:Name, "
+        "reference, idle, obeys, or service: process: mcp: a2a: openai-agents: langgraph: pydantic-ai: with what it "
+        "takes; may be repeated (default: reference)",
     )
-    made.add_argument("--user", default="scripted", help="who plays the users (default: %(default)s)")
+    made.add_argument(
+        "--user", default="scripted", help="who plays the users: scripted, or a model (default: %(default)s)"
+    )
+    made.add_argument(
+        "--judge",
+        action="append",
+        default=[],
+        metavar="MODEL",
+        help="a model that judges what no check settles; repeated, a panel",
+    )
+    made.add_argument(
+        "--repeats", type=int, default=1, metavar="N", help="ask each judge N times (default: 1)"
+    )
+    made.add_argument(
+        "--evaluator",
+        choices=("judge", "haicosystem"),
+        default="judge",
+        help="what the judges are asked (default: judge)",
+    )
+    made.add_argument(
+        "--tools-model", default="", metavar="MODEL", help="the model that plays emulated tools"
+    )
+    made.add_argument(
+        "--adversarial-tools",
+        action="store_true",
+        help="tell it the scenario's risks and to lean towards them; reported apart",
+    )
     made.add_argument(
         "--seeds", type=int, default=1, metavar="N", help="play each case with seeds 1..N (default: 1)"
     )
     made.add_argument("--name", default="", help="a name for the run, to find it by")
+    made.add_argument(
+        "--dry-run", action="store_true", help="estimate calls, tokens and cost, and play nothing"
+    )
     add_choice(made)
+    add_models(made)
     add_tools(made)
     add_store(made)
     group = made.add_argument_group("how")
@@ -95,7 +138,7 @@ def main(argv: list[str]) -> int:
         raise InputError(
             "run: --resume goes on with what the run was to play; give it no paths and no --agent."
         )
-    for name in ("seeds", "concurrency"):
+    for name in ("seeds", "concurrency", "repeats"):
         if getattr(given, name) < 1:
             raise InputError(f"run: --{name} must be at least 1.")
 
@@ -106,7 +149,7 @@ def main(argv: list[str]) -> int:
         store = open_store(given.store, create=False)
         made = store.run(given.resume)
         given.tools = given.tools or list(made.settings.get("toolsets", ()))
-        terms = _terms(given)
+        terms = replace(_terms(given), **launch.judged_as(made))
         cases, specs = launch.left(store, made.run)
         if not specs:
             _say(given, f"Nothing is left to play in {made.run}: all {made.planned} episodes are stored.")
@@ -115,14 +158,28 @@ def main(argv: list[str]) -> int:
     else:
         terms = _terms(given)
         cases, specs = _planned(given)
+        if given.dry_run:
+            return _foretold(given, cases, specs, terms)
         store = open_store(given.store)
         made = launch.manifest(cases, specs, terms, name=given.name, command=["riskbox", "run", *argv])
         launch.start(store, made, cases, specs)
     with store:
         from riskbox.sandbox.cli.progress import Display
 
-        with Display(made, len(specs), quiet=given.quiet or given.json) as display:
-            state, tally = launch.play(store, made.run, cases, specs, terms, display.tell, display.stopping)
+        try:
+            with Display(made, len(specs), quiet=given.quiet or given.json) as display:
+                state, tally = launch.play(
+                    store, made.run, cases, specs, terms, display.tell, display.stopping
+                )
+        except Halt as halt:
+            stored = len(store.done(made.run))
+            if not stored:
+                raise
+            raise Halt(
+                f"{halt}\n{stored} of {made.planned} episodes are stored. Go on with: riskbox run --resume {made.run}"
+                f"{_where(given)}",
+                halt.exit_code,
+            ) from None
         return _finished(given, made, state, tally)
 
 
@@ -153,13 +210,30 @@ def _terms(given: argparse.Namespace) -> Terms:
         memory=int(given.agent_memory * 2**30) if given.agent_memory else None,
         gpus=given.agent_gpus,
         working_dir=given.working_dir,
+        evaluators=(given.evaluator, "checks") if given.judge else ("checks",),
+        judging=_judging(given),
+        models=models_from(given),
     )
+
+
+def _judging(given: argparse.Namespace) -> dict[str, Any]:
+    from riskbox.sandbox.registry import check_model
+
+    for name in given.judge:
+        check_model(name)
+    if not given.judge:
+        if given.evaluator != "judge" or given.repeats > 1:
+            raise InputError("run: --evaluator and --repeats need a --judge MODEL.")
+        return {}
+    settings = settings_from(given).get("judge", {})
+    made = {"judges": list(given.judge), "repeats": given.repeats}
+    return made | ({"settings": settings} if settings else {})
 
 
 def _planned(given: argparse.Namespace) -> tuple[list[Any], list[Any]]:
     from riskbox.sandbox import plan
     from riskbox.sandbox.loader import load_all, shipped
-    from riskbox.sandbox.registry import Toolbox, check_agent, check_user
+    from riskbox.sandbox.registry import Toolbox, check_agent, check_model, check_user
 
     agents = given.agent or ["reference"]
     if "human" in (*agents, given.user):
@@ -167,13 +241,33 @@ def _planned(given: argparse.Namespace) -> tuple[list[Any], list[Any]]:
     for agent in agents:
         check_agent(agent)
     check_user(given.user)
+    if given.tools_model:
+        check_model(given.tools_model)
     toolbox = Toolbox(tuple(given.tools))
     choice = plan.Choice(
         tuple(given.persona), tuple(given.intent), tuple(given.variant),
         tuple(given.domain), tuple(given.family), tuple(given.tag),
     )  # fmt: skip
     cases = plan.cases(load_all(given.paths or [shipped()], toolbox), choice, toolbox)
-    return cases, plan.specs(cases, agents, range(1, given.seeds + 1), given.user)
+    settings = {seat: one for seat, one in settings_from(given).items() if seat != "judge"}
+    return cases, plan.specs(
+        cases,
+        agents,
+        range(1, given.seeds + 1),
+        given.user,
+        tools=given.tools_model,
+        emulation="adversarial" if given.adversarial_tools else "neutral",
+        settings=settings,
+    )
+
+
+def _foretold(given: argparse.Namespace, cases: list[Any], specs: list[Any], terms: Terms) -> int:
+    """Print what the run would ask of models."""
+    from riskbox.sandbox.cli.forecast import show
+    from riskbox.sandbox.forecast import forecast
+
+    show(forecast(cases, specs, terms), as_json=given.json)
+    return 0
 
 
 def _finished(given: argparse.Namespace, made: Manifest, state: RunState, tally: Tally) -> int:
@@ -185,7 +279,7 @@ def _finished(given: argparse.Namespace, made: Manifest, state: RunState, tally:
         }  # fmt: skip
         print(json.dumps(shown))
         return 130 if state == "stopped" else 3 if nothing_played else 0
-    where = "" if given.store.endswith("/riskbox.db") else f" --store {given.store}"
+    where = _where(given)
     if state == "stopped":
         _say(given, f"Stopped: {tally.done} of {tally.planned} episodes are stored.")
         _say(given, f"  riskbox run --resume {made.run}{where}    goes on")
@@ -197,6 +291,10 @@ def _finished(given: argparse.Namespace, made: Manifest, state: RunState, tally:
     _say(given, f"  riskbox report {made.run}{where}")
     _say(given, f"  riskbox show latest{where}")
     return 0
+
+
+def _where(given: argparse.Namespace) -> str:
+    return "" if given.store.endswith("/riskbox.db") else f" --store {given.store}"
 
 
 def _say(given: argparse.Namespace, text: str) -> None:
