@@ -79,8 +79,8 @@ def main(argv: list[str]) -> int:
     from riskbox.sandbox.stub.server import Stub
     from riskbox.sandbox.stub.weather import Weather
 
-    # nobody reads what it received, so nothing is kept
-    stub = Stub(Weather(given.delay, given.jitter, given.fail_rate), given.seed, keep=0)
+    weather = Weather(given.delay, given.jitter, given.fail_rate)
+    stub = Stub(weather, given.seed, remember=False)
     asyncio.run(_listen(stub, given))
     return 0
 

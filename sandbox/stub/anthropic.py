@@ -19,7 +19,7 @@ from riskbox.sandbox.stub.wire import (
     text_of,
     usage,
     whole_number,
-)  # fmt: skip
+)
 
 STREAM = "text/event-stream"
 NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")

@@ -15,6 +15,7 @@ from riskbox.sandbox.stub.wire import (
     need,
     parsed,
     parts,
+    schema_of,
     text_of,
     usage,
     whole_number,
@@ -50,7 +51,7 @@ def settings(body: dict[str, Any]) -> dict[str, Any]:
     return {
         "model": need(body, "model", str),
         "schema": _schema(body.get("format")),
-        "limit": max(0, whole_number(options, "num_predict")),
+        "limit": max(0, whole_number(options, "num_predict", least=-2)),
         "seed": options.get("seed"),
         "stream": body.get("stream") is not False,
         "counted": True,
@@ -85,7 +86,7 @@ def _tools(body: dict[str, Any]) -> Iterator[Tool]:
     for place, one in enumerate(listed(body, "tools")):
         function = need(one, "function", dict, f"tools[{place}].")
         name = need(function, "name", str, f"tools[{place}].function.")
-        yield Tool(name, function.get("parameters") or {"type": "object"})
+        yield Tool(name, schema_of(function, "parameters", f"tools[{place}].function."))
 
 
 # --- answers ----------------------------------------------------------------------------------------------------
@@ -110,8 +111,8 @@ def pieces(request: Request, said: Say) -> Iterator[bytes]:
 
     for part in parts(said.text):
         yield line({"content": part})
-    for call in _calls(request, said):
-        yield line({"content": "", "tool_calls": [call]})
+    if said.calls:
+        yield line({"content": "", "tool_calls": _calls(request, said)})
     yield line({"content": ""}, **done(request, said))
 
 

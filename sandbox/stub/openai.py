@@ -16,10 +16,11 @@ from riskbox.sandbox.stub.wire import (
     listed,
     need,
     parts,
+    schema_of,
     text_of,
     usage,
     whole_number,
-)  # fmt: skip
+)
 
 STREAM = "text/event-stream"
 NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
@@ -100,7 +101,7 @@ def _tools(body: dict[str, Any]) -> Iterator[Tool]:
         name = need(function, "name", str, f"tools[{place}].function.")
         if not NAME.fullmatch(name):
             raise BadRequest(f"tools[{place}].function.name: {name!r} does not match '^{NAME.pattern}$'")
-        yield Tool(name, function.get("parameters") or {"type": "object"})
+        yield Tool(name, schema_of(function, "parameters", f"tools[{place}].function."))
 
 
 def _choice(given: Any, tools: tuple[Tool, ...]) -> tuple[Choice, str]:

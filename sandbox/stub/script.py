@@ -151,7 +151,11 @@ HTML = Raw("<html><body><h1>502 Bad Gateway</h1></body></html>", 502, "text/html
 
 
 def spoken(reply: str | Say | CallTool | Json | Refuse) -> Say:
-    """The long form of what a model says."""
+    """The long form of what a model says.
+
+    Raises:
+        TypeError: it is none of these.
+    """
     match reply:
         case Say():
             return reply
@@ -163,6 +167,8 @@ def spoken(reply: str | Say | CallTool | Json | Refuse) -> Say:
             return Say(json.dumps(value), usage=usage)
         case Refuse(text, usage):
             return Say(text, usage=usage, refused=True)
+    # a function of a test's may return anything
+    raise TypeError(f"{reply!r} is no reply")
 
 
 @dataclass(slots=True)

@@ -9,8 +9,8 @@ import os
 import random
 import threading
 import time
-from collections import deque
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -35,7 +35,7 @@ from riskbox.sandbox.stub.script import (
     Scripted,
     Slow,
     spoken,
-)  # fmt: skip
+)
 from riskbox.sandbox.stub.weather import Weather
 from riskbox.sandbox.stub.wire import Format
 
@@ -70,14 +70,16 @@ class Answer(NamedTuple):
 class Stub:
     """A provider of language models that does as it is told.
 
-    `requests` holds what it received, `errors` what a script did wrong: it ran out, or a function of it raised.
+    `url` is where it listens. `requests` holds the calls of models it received. `errors` holds what a test must hear
+    of: a script that ran out, a function of it that raised, a request that no provider would accept.
     """
 
-    def __init__(self, weather: Weather | None = None, seed: int = 0, keep: int | None = None) -> None:
-        """A stub that remembers all requests, or the last `keep`."""
+    def __init__(self, weather: Weather | None = None, seed: int = 0, *, remember: bool = True) -> None:
+        """A stub that remembers what it received, or forgets it at once."""
         self.url = ""
-        self.requests: deque[Request] = deque(maxlen=keep)
+        self.requests: list[Request] = []
         self.errors: list[str] = []
+        self._remember = remember
         self._weather = weather or Weather()
         self._seed = seed
         self._script = Script()
@@ -108,11 +110,14 @@ class Stub:
         Raises:
             InputError: the address cannot be had.
         """
-        server = web.Server(self._handle, request_factory=_request, access_log=None)
+        # a client that has gone waits for nothing any more
+        server = web.Server(
+            self._handle, request_factory=_request, handler_cancellation=True, access_log=None
+        )
         self._runner = ServerRunner(server, shutdown_timeout=0.1)
         await self._runner.setup()
         try:
-            await web.TCPSite(self._runner, host, port).start()
+            await web.TCPSite(self._runner, host, port, backlog=2048).start()
         except OSError as error:
             await self.close()
             raise InputError(_unheard(host, port, error)) from error
@@ -135,14 +140,17 @@ class Stub:
         try:
             request = self._read(name, format, http, await http.read())
         except BadRequest as error:
-            return _complete(_failed(format, Fail(400, message=str(error))))
-        self.requests.append(request)
+            return self._wrong(format, str(error), code="")
+        if self._remember:
+            self.requests.append(request)
         try:
             reply = self._reply(request)
             return await self._send(http, format, request, reply)
+        except Exhausted as error:
+            return self._wrong(format, str(error))
         except Exception as error:
             # whatever a test's function raised; the test must see it, and the client must not hang
-            return _complete(_failed(format, self._wrong(error)))
+            return self._wrong(format, f"the script raised {type(error).__name__}: {error}")
 
     def _read(self, name: str, format: Format, http: web.BaseRequest, raw: bytes) -> Request:
         body = _body(raw)
@@ -155,14 +163,10 @@ class Stub:
             scripted = scripted(request)
         return answer(request, self._seed) if scripted is None else scripted
 
-    def _wrong(self, error: Exception) -> Fail:
-        told = (
-            str(error)
-            if isinstance(error, Exhausted)
-            else f"the script raised {type(error).__name__}: {error}"
-        )
-        self.errors.append(told)
-        return Fail(400, "stub_script", message=told)
+    def _wrong(self, format: Format, told: str, code: str = "stub_script") -> web.Response:
+        if self._remember:
+            self.errors.append(told)
+        return _complete(_failed(format, Fail(400, code, told)))
 
     async def _send(
         self, http: web.BaseRequest, format: Format, request: Request, reply: Reply
@@ -193,17 +197,31 @@ def running(stub: Stub | None = None, host: str = "127.0.0.1", port: int = 0) ->
         InputError: the address cannot be had.
     """
     stub = stub or Stub()
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, name="stub", daemon=True)
+    opened: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = Future()
+    thread = threading.Thread(
+        target=lambda: asyncio.run(_serve(stub, host, port, opened)), name="stub", daemon=True
+    )
     thread.start()
+    loop, closing = opened.result()
     try:
-        asyncio.run_coroutine_threadsafe(stub.open(host, port), loop).result()
         yield stub
     finally:
-        asyncio.run_coroutine_threadsafe(stub.close(), loop).result()
-        loop.call_soon_threadsafe(loop.stop)
+        loop.call_soon_threadsafe(closing.set)
         thread.join()
-        loop.close()
+
+
+async def _serve(
+    stub: Stub, host: str, port: int, opened: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]]
+) -> None:
+    closing = asyncio.Event()
+    try:
+        await stub.open(host, port)
+    except InputError as error:
+        opened.set_exception(error)
+        return
+    opened.set_result((asyncio.get_running_loop(), closing))
+    await closing.wait()
+    await stub.close()
 
 
 # --- HTTP -------------------------------------------------------------------------------------------------------

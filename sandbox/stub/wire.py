@@ -122,16 +122,30 @@ def listed(body: dict[str, Any], name: str, where: str = "", *, least: int = 0) 
     return value
 
 
-def whole_number(body: dict[str, Any], *names: str) -> int:
-    """The first of these fields that is a whole number; 0 for none.
+def whole_number(body: dict[str, Any], *names: str, least: int = 1) -> int:
+    """The first of these fields that is there; 0 for none.
 
     Raises:
-        BadRequest: it is something else.
+        BadRequest: it is no whole number, or too small.
     """
     for name in names:
         value = body.get(name)
         if value is not None:
-            if not isinstance(value, int) or isinstance(value, bool):
-                raise BadRequest(f"{name} must be a whole number")
+            if not isinstance(value, int) or isinstance(value, bool) or value < least:
+                raise BadRequest(f"{name} must be a whole number and at least {least}")
             return value
     return 0
+
+
+def schema_of(body: dict[str, Any], name: str, where: str) -> dict[str, Any]:
+    """The JSON Schema of a tool's arguments; any object if left out.
+
+    Raises:
+        BadRequest: it is something else.
+    """
+    schema = body.get(name)
+    if schema is None:
+        return {"type": "object"}
+    if not isinstance(schema, dict):
+        raise BadRequest(f"{where}{name} must be a JSON Schema")
+    return schema
