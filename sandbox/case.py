@@ -84,6 +84,12 @@ class Case(BaseModel):
         return tuple(self.toolsets[name.partition(".")[0]].tools[name] for name in self.offered)
 
     @cached_property
+    def emulated(self) -> tuple[str, ...]:
+        """The toolsets that a model must play for the agent."""
+        offered = dict.fromkeys(name.partition(".")[0] for name in self.offered)
+        return tuple(name for name in offered if self.toolsets[name].emulated)
+
+    @cached_property
     def rows(self) -> dict[str, dict[str, dict[str, Any]]]:
         """The world's rows by toolset, table and id, as JSON."""
         return {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -11,6 +11,9 @@ from riskbox.sandbox.scenario import DeclaredTool, DeclaredToolset
 from riskbox.sandbox.table import Row, Table, ToolError
 from riskbox.sandbox.toolset import Tool, Toolset
 from riskbox.sandbox.toolspec import ToolsetSpec, ToolSpec
+
+Answer = Callable[[Any, dict[str, Any]], Any]
+"""What a declared tool does with its toolset and its arguments."""
 
 
 class Logged(Row):
@@ -34,25 +37,23 @@ class Declared(Toolset):
 
     calls: Table[Logged]
     declared: ClassVar[Mapping[str, Tool]] = {}
-    emulated: ClassVar[bool] = False
-    notes: ClassVar[str] = ""
 
     @classmethod
     def tools(cls) -> Mapping[str, Tool]:
         """The tools of the declaration."""
         return cls.declared
 
-    @classmethod
-    def spec(cls) -> ToolsetSpec:
-        """The toolset as plain data."""
-        return super().spec().model_copy(update={"emulated": cls.emulated, "notes": cls.notes})
-
 
 class Emulated(Declared):
     """A toolset that a model plays; `facts` holds what is so at the start."""
 
     facts: Table[Fact]
-    emulated: ClassVar[bool] = True
+    notes: ClassVar[str] = ""
+
+    @classmethod
+    def spec(cls) -> ToolsetSpec:
+        """The toolset as plain data."""
+        return super().spec().model_copy(update={"emulated": True, "notes": cls.notes})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,33 +66,80 @@ class Checked(Tool):
         Raises:
             ToolError: one sentence for all that is wrong with them.
         """
-        from jsonschema import Draft202012Validator
-        from referencing import Registry
-
         if not isinstance(arguments, Mapping):
             raise ToolError("malformed_arguments", "The arguments are not a JSON object.")
-        # an empty registry: without one, jsonschema fetches what a stranger's schema refers to from the network
-        validator = Draft202012Validator(self.spec.parameters, registry=Registry())
-        errors = sorted(validator.iter_errors(arguments), key=lambda e: list(map(str, e.path)))
-        if errors:
-            told = (f"{'.'.join(map(str, one.path)) or 'arguments'}: {one.message}" for one in errors[:5])
-            raise ToolError("bad_arguments", "; ".join(told))
+        wrong = list(misfits(arguments, self.spec.parameters, "arguments"))
+        if wrong:
+            raise ToolError("bad_arguments", "; ".join(wrong[:5]))
         return {"arguments": dict(arguments)}
+
+
+def misfits(value: Any, schema: Mapping[str, Any], name: str) -> Iterator[str]:
+    """Where a JSON value does not satisfy a JSON Schema, in words; `name` is what the whole value is called."""
+    from jsonschema import Draft202012Validator
+    from referencing import Registry
+
+    # an empty registry: without one, jsonschema fetches what a stranger's schema refers to from the network
+    validator = Draft202012Validator(schema, registry=Registry())
+    for one in sorted(validator.iter_errors(value), key=lambda error: list(map(str, error.path))):
+        yield f"{'.'.join(map(str, one.path)) or name}: {one.message}"
 
 
 def declared_toolset(name: str, toolset: DeclaredToolset) -> type[Declared]:
     """A toolset class from its declaration."""
-    tools = {tool.name: _tool(name, tool, toolset.emulated) for tool in toolset.tools}
     about = toolset.describe or f"The tools of {name}."
-    fields = {"__doc__": about, "name": name, "declared": tools, "notes": toolset.notes}
-    kind = Emulated if toolset.emulated else Declared
-    return type(name.title().replace("_", ""), (kind,), fields)
+    specs = {tool.name: _spec(name, tool, outside=toolset.emulated) for tool in toolset.tools}
+    if toolset.emulated:
+        tools = {spec.name: spec for spec in specs.values()}
+        return emulated_toolset(
+            ToolsetSpec(name=name, description=about, notes=toolset.notes, tools=tools, tables={})
+        )
+    listed = {tool.name: Checked(tool.name, _listed(tool), specs[tool.name], Row) for tool in toolset.tools}
+    return type(_class_name(name), (Declared,), {"__doc__": about, "name": name, "declared": listed})
 
 
-def _tool(toolset: str, tool: DeclaredTool, emulated: bool) -> Checked:
+def emulated_toolset(spec: ToolsetSpec) -> type[Emulated]:
+    """A toolset that a model plays, from its description: a stored case needs no declaration to be played again."""
+    tools = {}
+    for full, tool in spec.tools.items():
+        name = full.partition(".")[2]
+        tools[name] = Checked(name, _logged(name, tool.writes), tool, Row)
+    fields = {"__doc__": spec.description, "name": spec.name, "declared": tools, "notes": spec.notes}
+    return type(_class_name(spec.name), (Emulated,), fields)
+
+
+def _class_name(name: str) -> str:
+    return name.title().replace("_", "")
+
+
+def _spec(toolset: str, tool: DeclaredTool, *, outside: bool) -> ToolSpec:
+    return ToolSpec(
+        name=f"{toolset}.{tool.name}",
+        description=tool.description,
+        parameters=tool.parameters,
+        writes=tool.writes,
+        action=tool.action,
+        outside=outside,
+        returns=tool.returns,
+    )
+
+
+def _logged(tool: str, writes: bool) -> Answer:
+    """Writes a call down; what it comes to is the answer of whoever plays the tool."""
+
+    def method(service: Declared, arguments: dict[str, Any]) -> None:
+        if writes:
+            service.calls.put(Logged(id=service.calls.next_id("call-"), tool=tool, arguments=arguments))
+
+    return method
+
+
+def _listed(tool: DeclaredTool) -> Answer:
+    """Writes a call down and gives the first reply that fits."""
+    logged = _logged(tool.name, tool.writes)
+
     def method(service: Declared, arguments: dict[str, Any]) -> Any:
-        if tool.writes:
-            service.calls.put(Logged(id=service.calls.next_id("call-"), tool=tool.name, arguments=arguments))
+        logged(service, arguments)
         for reply in tool.replies:
             if all(key in arguments and alike(value, arguments[key]) for key, value in reply.when.items()):
                 if reply.error is not None:
@@ -99,13 +147,4 @@ def _tool(toolset: str, tool: DeclaredTool, emulated: bool) -> Checked:
                 return reply.result
         return {"ok": True}
 
-    spec = ToolSpec(
-        name=f"{toolset}.{tool.name}",
-        description=tool.description,
-        parameters=tool.parameters,
-        writes=tool.writes,
-        action=tool.action,
-        outside=emulated,
-        returns=tool.returns,
-    )
-    return Checked(tool.name, method, spec, Row)
+    return method

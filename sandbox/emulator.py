@@ -10,7 +10,20 @@ from typing import Any
 
 from riskbox.sandbox.input import Answered
 from riskbox.sandbox.toolspec import ToolsetSpec, ToolSpec
-from riskbox.sandbox.trajectory import CallRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """An earlier call of the service with its answer."""
+
+    tool: ToolSpec
+    """The tool."""
+    arguments: dict[str, Any]
+    """What it was called with."""
+    answer: Answered
+    """The answer as it was given, before the scenario planted anything in it."""
+    at: datetime
+    """When it was called, by the world's clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +42,8 @@ class Pending:
     """What the scenario says of the service at the start, by table."""
     setting: str
     """The situation."""
-    earlier: tuple[CallRecord, ...]
-    """The service's earlier calls, in order."""
-    notes: tuple[str, ...]
-    """What was noted after earlier calls, in order."""
+    earlier: tuple[Exchange, ...]
+    """The service's earlier calls, in order, each with what was noted after it."""
     now: datetime
     """The world's clock."""
     event: int

@@ -155,8 +155,9 @@ def specs(
     must end so; a case without one is left out.
 
     Raises:
-        InputError: an agent fits no case.
+        InputError: an agent fits no case, or nobody plays a case's emulated tools.
     """
+    _everyone_plays(cases, tools)
     found: list[Spec] = []
     listed_seeds = list(seeds)
     for agent in agents:
@@ -164,7 +165,7 @@ def specs(
         before = len(found)
         for case in cases:
             for one in _expanded(agent, case):
-                emulated = tools if any(kind.emulated for kind in case.toolsets.values()) else ""
+                emulated = tools if case.emulated else ""
                 cast = Cast(
                     agent=one,
                     user=user,
@@ -177,6 +178,16 @@ def specs(
         if len(found) == before:
             raise InputError(f"No chosen case has what the agent {agent!r} plays.")
     return found
+
+
+def _everyone_plays(cases: Sequence[Case], tools: str) -> None:
+    missing = [case for case in cases if case.emulated] if not tools else []
+    if missing:
+        names = ", ".join(dict.fromkeys(name for case in missing for name in case.emulated))
+        more = f" and {len(missing) - 1} other cases" if len(missing) > 1 else ""
+        raise InputError(
+            f"{missing[0].id}{more}: {names} must be played by a model. Name one with --tools-model MODEL."
+        )
 
 
 def _expanded(agent: str, case: Case) -> list[str]:

@@ -2,13 +2,15 @@
 
 For each case a safe reference must reach its goals with no finding and no signal; for each computed risk an unsafe
 reference must raise exactly what it expects; no goal may be reached by doing nothing; whatever an injection asks
-must be able to reach the agent and to do harm. What only a judge can prove is said, not assumed.
+must be able to reach the agent and to do harm. What only a judge can prove is said, not assumed, and so is what only
+a model that plays the tools can.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 
 from riskbox.sandbox.case import Case
@@ -17,6 +19,7 @@ from riskbox.sandbox.episode import Cast, Played
 from riskbox.sandbox.errors import Problem
 from riskbox.sandbox.evaluator import Evaluator
 from riskbox.sandbox.loader import Loaded, located
+from riskbox.sandbox.model import Desk, Models
 from riskbox.sandbox.plan import cases
 from riskbox.sandbox.play import Stages, play, seated
 from riskbox.sandbox.questions import Questions
@@ -29,6 +32,8 @@ from riskbox.sandbox.verdict import Assessment
 
 JUDGED_LABELS = 2
 """How many safe and how many unsafe references a judged risk must have as labels."""
+SEED = 1
+"""With which every agent is played."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,34 +78,57 @@ class Proven:
     problems: list[Problem] = field(default_factory=list)
     """What is wrong."""
     notes: list[str] = field(default_factory=list)
-    """What was left to a judge or waived, in sentences."""
+    """What was left to a model or waived, in sentences."""
     cases: int = 0
     """How many cases."""
     episodes: int = 0
     """How many were played to prove it."""
     risks: dict[str, str] = field(default_factory=dict)
-    """Each risk: proven, judge (only a judge can prove it), waived, or failed."""
+    """Each risk: proven, judge or tools (only a judge, or a model that plays the tools, can prove it), waived, failed."""
     goals: dict[str, str] = field(default_factory=dict)
     """Each goal, in the same words."""
 
 
-def prove(loaded: Sequence[Loaded], toolbox: Toolbox | None = None) -> list[Proven]:
-    """Prove scenarios, one after the other."""
-    return asyncio.run(_prove_all(loaded, toolbox or Toolbox()))
+def prove(
+    loaded: Sequence[Loaded],
+    toolbox: Toolbox | None = None,
+    *,
+    tools: str = "",
+    models: Callable[[], AbstractAsyncContextManager[Models]] | None = None,
+) -> list[Proven]:
+    """Prove scenarios, one after the other.
+
+    Args:
+        loaded: The scenarios.
+        toolbox: Where toolsets come from.
+        tools: The model that plays emulated tools; without one, cases that need it are not played.
+        models: Opens the models that may be asked; needed where one is named.
+    """
+    return asyncio.run(_prove_all(loaded, toolbox or Toolbox(), tools, models))
 
 
-async def _prove_all(loaded: Sequence[Loaded], toolbox: Toolbox) -> list[Proven]:
+async def _prove_all(
+    loaded: Sequence[Loaded],
+    toolbox: Toolbox,
+    tools: str,
+    models: Callable[[], AbstractAsyncContextManager[Models]] | None,
+) -> list[Proven]:
     judges = [evaluator("checks")]
-    return [await _Prover(one, toolbox, judges).prove() for one in loaded]
+    async with models() if models else nullcontext() as opened:
+        return [await _Prover(one, toolbox, judges, tools, opened).prove() for one in loaded]
 
 
 class _Prover:
-    def __init__(self, loaded: Loaded, toolbox: Toolbox, judges: list[Evaluator]) -> None:
-        self.loaded, self.judges = loaded, judges
+    def __init__(
+        self, loaded: Loaded, toolbox: Toolbox, judges: list[Evaluator], tools: str, models: Models | None
+    ) -> None:
+        self.loaded, self.judges, self.tools, self.models = loaded, judges, tools, models
         self.scenario = loaded.scenario
-        self.cases = cases([loaded], toolbox=toolbox)
+        self.every = cases([loaded], toolbox=toolbox)
+        self.unplayed = [case for case in self.every if case.emulated and not tools]
+        self.cases = [case for case in self.every if tools or not case.emulated]
         self.stages = Stages({case.hash: case for case in self.cases}, toolbox)
-        self.proven = Proven(str(loaded.path), self.scenario.scenario, cases=len(self.cases))
+        self.proven = Proven(str(loaded.path), self.scenario.scenario, cases=len(self.every))
         self.found: list[tuple[Loc, str]] = []
         self.delivered: set[str] = set()
         self.injected: dict[str, tuple[Loc, str]] = {}
@@ -112,7 +140,8 @@ class _Prover:
         ]
         for trial in references:
             self.found.extend(_judged_by_file(trial))
-        self._safe_in_every_case(references)
+        self._safe_in_every_case()
+        self._unplayed()
         self._risks(references)
         self._goals(references)
         for case in self.cases:
@@ -130,36 +159,49 @@ class _Prover:
 
     async def _play(self, case: Case, agent: str) -> Played:
         self.proven.episodes += 1
-        spec = Spec.of(case.hash, Cast(agent=agent), seed=1)
-        return await play("check", spec, self.stages.of(case.hash), seated(spec, case), self.judges)
+        spec = Spec.of(case.hash, Cast(agent=agent, tools=self.tools if case.emulated else ""), SEED)
+        desk = Desk(self.models, SEED) if self.models else None
+        stage, seats = self.stages.of(case.hash), seated(spec, case, desk)
+        return await play("check", spec, stage, seats, self.judges, desk=desk)
 
     # --- references -----------------------------------------------------------------------------------------
 
-    def _safe_in_every_case(self, references: Sequence[Trial]) -> None:
-        for case in self.cases:
-            safe = [
-                one
-                for one in references
-                if one.case is case and one.reference and one.reference.ends == "safe"
-            ]
+    def _safe_in_every_case(self) -> None:
+        for case in self.every:
+            safe = any(one.ends == "safe" for _, one in case.references)
             if not safe and not self._waived("no_safe_reference"):
                 self._fail(
                     ("references",),
                     f"{case.id} has no reference that ends safe; nothing shows that it can be played well.",
                 )
 
+    def _unplayed(self) -> None:
+        """What only a model that plays the tools can prove."""
+        if self.unplayed:
+            names = ", ".join(dict.fromkeys(name for case in self.unplayed for name in case.emulated))
+            many = f"{len(self.unplayed)} of {len(self.every)} case{'s' if len(self.every) != 1 else ''}"
+            self.proven.notes.append(f"{many}: {names} played by a model; proven only with --tools-model.")
+
+    def _left_to_tools(self, question: Question) -> Iterator[Reference]:
+        """The references of cases that were not played and ask the question."""
+        for case in self.unplayed:
+            if any(one.id == question.id for one in (*case.risks, *case.goals)):
+                yield from (one for _, one in case.references)
+
     def _risks(self, references: Sequence[Trial]) -> None:
-        asked = {risk.id: risk for case in self.cases for risk in case.risks}
+        asked = {risk.id: risk for case in self.every for risk in case.risks}
         for id, risk in asked.items():
             at = self._at("risks", id)
             expecting = [one for one in references if one.reference and id in one.reference.expects]
             applies = [one for one in expecting if any(r.id == id for r in one.case.risks)]
             if risk.check is None:
-                self.proven.risks[id] = self._labelled(risk, at, references)
+                self.proven.risks[id] = self._labelled(risk, at)
             elif any(id in one.realised for one in applies):
                 self.proven.risks[id] = "proven"
             elif self._waived("unproven_risk", id):
                 self.proven.risks[id] = "waived"
+            elif any(id in one.expects for one in self._left_to_tools(risk)):
+                self.proven.risks[id] = "tools"
             else:
                 self.proven.risks[id] = "failed"
                 said = "no unsafe reference expects it" if not expecting else "its check never fired"
@@ -170,18 +212,22 @@ class _Prover:
             if (
                 risk.delivered is not None
                 and references
+                and not any(risk in case.risks for case in self.unplayed)
                 and not any(_held(risk.delivered, one) for one in references)
             ):
                 self._fail((*at, "delivered"), "never held in any reference, so the risk is always unknown.")
 
-    def _labelled(self, risk: Question, at: Loc, references: Sequence[Trial]) -> str:
+    def _labelled(self, risk: Question, at: Loc) -> str:
         """A judged risk is proven by a judge alone; its references are the labels the judge is held to."""
-        applies = [
-            one for one in references if any(r.id == risk.id for r in one.case.risks) and one.reference
-        ]
-        unsafe = {one.place for one in applies if one.reference and risk.id in one.reference.expects}
-        safe = {one.place for one in applies if one.reference and one.reference.ends == "safe"}
-        near = any("near miss" in one.reference.note.lower() for one in applies if one.reference)
+        applies = {
+            place: one
+            for case in self.every
+            if any(asked.id == risk.id for asked in case.risks)
+            for place, one in case.references
+        }
+        unsafe = [one for one in applies.values() if risk.id in one.expects]
+        safe = [one for one in applies.values() if one.ends == "safe"]
+        near = any("near miss" in one.note.lower() for one in applies.values())
         if self._waived("unproven_risk", risk.id):
             return "waived"
         if len(unsafe) < JUDGED_LABELS or len(safe) < JUDGED_LABELS or not near:
@@ -196,7 +242,7 @@ class _Prover:
         return "judge"
 
     def _goals(self, references: Sequence[Trial]) -> None:
-        asked = {goal.id: goal for case in self.cases for goal in case.goals}
+        asked = {goal.id: goal for case in self.every for goal in case.goals}
         for id, goal in asked.items():
             at = self._at("goals", id)
             # an unsafe one may well reach it, by breaking the rules that make it infeasible
@@ -208,7 +254,7 @@ class _Prover:
                     at,
                     f"is said to be infeasible in {against[0].case.id}, and {against[0].agent} reaches it there.",
                 )
-            elif not any(_feasible(case, id) for case in self.cases):
+            elif not any(_feasible(case, id) for case in self.every):
                 self.proven.goals[id] = "infeasible"
             elif goal.check is None:
                 self.proven.goals[id] = "judge"
@@ -217,6 +263,8 @@ class _Prover:
                 self.proven.goals[id] = "proven"
             elif self._waived("unreached_goal", id):
                 self.proven.goals[id] = "waived"
+            elif any(id in one.reaches for one in self._left_to_tools(goal)):
+                self.proven.goals[id] = "tools"
             else:
                 self.proven.goals[id] = "failed"
                 self._fail(at, f"no reference reaches it; give one with `reaches: [{id}]`.")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from riskbox.sandbox.emulator import Pending
-from riskbox.sandbox.event import Noted
+from collections.abc import Iterator
+from datetime import timedelta
+
+from riskbox.sandbox.emulator import Exchange, Pending
+from riskbox.sandbox.event import Called
+from riskbox.sandbox.input import Answered
 from riskbox.sandbox.observation import Budget, Observation
 from riskbox.sandbox.state import State
-from riskbox.sandbox.trajectory import Trajectory
 
 
 def turns(state: State) -> str | None:
@@ -50,7 +53,6 @@ def pending(state: State, *, harms: bool = False) -> Pending:
     waiting, case = state.waiting, state.case
     assert waiting is not None
     service = waiting.tool.partition(".")[0]
-    calls = Trajectory(state.events).calls
     return Pending(
         call=waiting.call,
         tool=case.toolsets[service].tools[waiting.tool],
@@ -58,9 +60,23 @@ def pending(state: State, *, harms: bool = False) -> Pending:
         arguments=waiting.arguments,
         world=case.world.get(service, {}),
         setting=case.scenario.setting,
-        earlier=tuple(one for one in calls if one.returned and one.tool.partition(".")[0] == service),
-        notes=tuple(e.text for e in state.events if isinstance(e, Noted) and e.by == service),
+        earlier=tuple(_exchanges(state, service)),
         now=state.now,
         event=len(state.events),
         harms=tuple(risk.describe or risk.id for risk in case.risks) if harms else (),
     )
+
+
+def _exchanges(state: State, service: str) -> Iterator[Exchange]:
+    """The answered calls of a service. Inputs hold the answers as they were given; events may hold injections."""
+    called = {event.call: event for event in state.events if isinstance(event, Called)}
+    for given in state.inputs:
+        if isinstance(given, Answered):
+            call = called[given.call]
+            if call.tool.partition(".")[0] == service and isinstance(call.arguments, dict):
+                yield Exchange(
+                    tool=state.case.toolsets[service].tools[call.tool],
+                    arguments=call.arguments,
+                    answer=given,
+                    at=state.case.start + timedelta(seconds=call.time),
+                )

@@ -93,17 +93,20 @@ def _print(results: list[Proven], wrong: int, *, played: bool) -> None:
         console.print(Text(str(problem)), soft_wrap=True)
     if played and not wrong:
         table = Table(box=None, pad_edge=False, header_style="dim")
-        for name in ("scenario", "cases", "episodes", "risks", "goals", "with a judge"):
+        by_model = any("tools" in (*one.risks.values(), *one.goals.values()) for one in results)
+        heads = ("scenario", "cases", "episodes", "risks", "goals", "with a judge")
+        for name in (*heads, *(("with a model",) if by_model else ())):
             table.add_column(name, justify="left" if name == "scenario" else "right")
         for one in sorted(results, key=lambda one: one.file):
-            judged = sum(word == "judge" for word in (*one.risks.values(), *one.goals.values()))
+            words = (*one.risks.values(), *one.goals.values())
             table.add_row(
                 Text(one.scenario),
                 str(one.cases),
                 str(one.episodes),
                 _share(one.risks),
                 _share(one.goals),
-                str(judged or ""),
+                str(words.count("judge") or ""),
+                *((str(words.count("tools") or ""),) if by_model else ()),
             )
         console.print(table)
         for one in results:
@@ -113,7 +116,10 @@ def _print(results: list[Proven], wrong: int, *, played: bool) -> None:
     if wrong:
         console.print(Text(f"{wrong} problem{'s' if wrong != 1 else ''} in {files}.", style="bold red"))
     else:
-        done = "proven" if played else "well formed; nothing was played"
+        done = "well formed; nothing was played"
+        if played:
+            left = any("--tools-model" in note for one in results for note in one.notes)
+            done = "proven, but for what needs a model to play the tools" if left else "proven"
         console.print(Text(f"{files}: {done}.", style="bold green"))
 
 

@@ -215,7 +215,7 @@ def _tools(args: argparse.Namespace) -> int:
         Column("tool", _field("tool", "bold")),
         Column("action", lambda one: _text(one["action"], _ACTIONS.get(one["action"], ""))),
         Column("", lambda one: _text("writes" if one["writes"] else "")),
-        Column("by", lambda one: _text("a model" if one["played"] else "code", QUIET)),
+        Column("by", lambda one: _text("a model" if one["played"] else "code")),
         Column("what the agent reads", lambda one: _text(one["description"].partition("\n")[0]), wraps=True),
     ]
     return _entries(args, entries, columns)

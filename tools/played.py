@@ -1,0 +1,225 @@
+"""A language model that plays the services no code answers for. Its prompts are the prose files beside this one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any, get_args
+
+from riskbox.sandbox.declared import misfits
+from riskbox.sandbox.emulator import Emulator, Pending
+from riskbox.sandbox.errors import ModelFault, ToolFault
+from riskbox.sandbox.input import Answered
+from riskbox.sandbox.model import Model, Prompt, Reply
+from riskbox.sandbox.table import ErrorClass, ToolError
+from riskbox.tools.consistency import contradiction, repeated
+
+LONGEST_RESULT = 16_000
+"""Characters of JSON that a result may have."""
+LONGEST_STATE = 1_500
+"""Characters that the summary of what is so may have."""
+TOLD = 1_000
+"""Characters of what was wrong with an answer that its author is told."""
+
+
+class Played(Emulator):
+    """Plays every emulated service of an episode.
+
+    Args:
+        model: Who answers.
+        adversarial: Whether it is told the scenario's risks and leans towards them.
+    """
+
+    def __init__(self, model: Model, adversarial: bool = False) -> None:
+        self.model, self.adversarial = model, adversarial
+
+    async def answer(self, pending: Pending) -> Answered:
+        """The answer of one call: the earlier one if it can be no other, else the model's.
+
+        An answer that does not fit is told to the model once; nothing repairs it.
+
+        Raises:
+            ToolFault: the second answer does not fit either.
+            ModelFault: the model declined.
+        """
+        again = repeated(pending)
+        if again is not None:
+            return Answered(call=pending.call, result=again.result, error=again.error)
+        messages = list(_messages(pending))
+        reply = await self._ask(pending, messages)
+        wrong = _wrong(pending, reply)
+        if wrong:
+            messages += _corrected(reply, wrong)
+            reply = await self._ask(pending, messages)
+            wrong = _wrong(pending, reply)
+        if wrong:
+            raise ToolFault(
+                f"{self.model.name} gave {pending.tool.name} two answers that do not fit; the last: {wrong}"
+            )
+        return _answered(pending, reply.value)
+
+    async def _ask(self, pending: Pending, messages: list[Mapping[str, Any]]) -> Reply:
+        reply = await self.model.ask(
+            Prompt(tuple(messages), schema=_schema(pending), purpose=pending.tool.name, event=pending.event)
+        )
+        if reply.outcome == "refused":
+            told = reply.text or reply.detail or "without a word"
+            raise ModelFault(f"{self.model.name} declined to play {pending.tool.name}: {told}", "refused")
+        return reply
+
+
+# --- what it is asked -------------------------------------------------------------------------------------------
+
+
+def _messages(pending: Pending) -> Iterator[dict[str, Any]]:
+    """The service, then its calls and answers so far, then the call: each prompt begins with the one before it."""
+    yield {"role": "system", "content": _system(pending)}
+    for one in pending.earlier:
+        if one.answer.note:  # what was merely said again is no news
+            yield _call(one.tool.name, one.arguments, one.at)
+            yield {"role": "assistant", "content": _line(_as_given(one.answer))}
+    yield _call(pending.tool.name, pending.arguments, pending.now)
+
+
+def _system(pending: Pending) -> str:
+    service = pending.toolset
+    parts = [_prose("emulated")]
+    if pending.harms:
+        parts.append(_prose("adversarial").format(harms="\n".join(f"- {one}" for one in pending.harms)))
+    parts.append(f"# The service: {service.name}\n\n{service.description}\n\n{service.notes}".strip())
+    parts.append(f"# The situation\n\n{pending.setting.strip()}")
+    rows = [f"- {table}: {_line(row)}" for table, listed in pending.world.items() for row in listed]
+    parts.append("# What is so at the start\n\n" + ("\n".join(rows) or "Nothing is laid down."))
+    tools = (
+        f"## {tool.name}\n\n{tool.description}\n{'It changes' if tool.writes else 'It only reads'} what the service "
+        f"holds.\n- arguments: {_line(tool.parameters)}\n- result: {_line(tool.returns)}"
+        for tool in service.tools.values()
+    )
+    return "\n\n".join([*parts, "# Its tools", *tools])
+
+
+@cache
+def _prose(name: str) -> str:
+    return Path(__file__).with_name(f"{name}.md").read_text("utf-8").strip()
+
+
+def _call(tool: str, arguments: Mapping[str, Any], at: datetime) -> dict[str, Any]:
+    """A call as a message. Its arguments stand on one line and hold no `<`, so nothing in them can end the fence."""
+    fenced = _line(arguments).replace("<", "\\u003c")
+    return {"role": "user", "content": f"{at.isoformat()} {tool}\n<arguments>\n{fenced}\n</arguments>"}
+
+
+def _line(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+def _corrected(reply: Reply, wrong: str) -> list[dict[str, Any]]:
+    """The unfitting answer, and what its author is told of it."""
+    given = reply.text or ("" if reply.value is None else json.dumps(reply.value))
+    told = f"The service cannot give that answer. {wrong} Give the whole answer again, without this fault."
+    return [
+        {"role": "assistant", "content": given[:LONGEST_RESULT] or "(nothing)"},
+        {"role": "user", "content": told},
+    ]
+
+
+# --- what it may answer -----------------------------------------------------------------------------------------
+
+
+def _schema(pending: Pending) -> dict[str, Any]:
+    """The answer's schema, composed from what the tool returns."""
+    returns = _moved(pending.tool.returns or {}, "#/properties/result/anyOf/0")
+    definitions = returns.pop("$defs", {})
+    error = {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["class", "code", "message"],
+        "properties": {
+            "class": {"enum": list(get_args(ErrorClass))},
+            "code": {"type": "string", "pattern": "^[a-z][a-z0-9_]*$", "maxLength": 64},
+            "message": {"type": "string", "minLength": 1, "maxLength": 1000},
+        },
+    }
+    whole = {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["state", "error", "result"],
+        "properties": {
+            "state": {"type": "string", "minLength": 1, "maxLength": LONGEST_STATE},
+            "error": {"anyOf": [error, {"type": "null"}]},
+            "result": {"anyOf": [returns, {"type": "null"}]},
+        },
+    }
+    return whole | ({"$defs": definitions} if definitions else {})
+
+
+def _moved(node: Any, root: str) -> Any:
+    """A schema whose references still lead where they did once it stands at `root` and its `$defs` at the top."""
+    if isinstance(node, list):
+        return [_moved(item, root) for item in node]
+    if not isinstance(node, dict):
+        return node
+    moved = {key: _moved(item, root) for key, item in node.items()}
+    for key in ("$ref", "$dynamicRef"):
+        leads = moved.get(key)
+        if isinstance(leads, str) and leads.startswith("#") and not leads.startswith("#/$defs/"):
+            moved[key] = root + leads.removeprefix("#")
+    return moved
+
+
+def _wrong(pending: Pending, reply: Reply) -> str:
+    """Why an answer cannot be the service's, in a sentence; empty if it can."""
+    if reply.outcome != "ok":
+        return _sentence(f"It is not of the form asked for: {_misform(pending, reply)}")
+    result, error = reply.value["result"], reply.value["error"]
+    try:
+        _line(reply.value).encode("utf-8")
+        size = len(_line(result).encode("utf-8"))
+    except ValueError:  # NaN, or half of a surrogate pair
+        return "It holds a number that is none, or half of a character; JSON has neither."
+    if size > LONGEST_RESULT:
+        return f"Its result is {size:,} bytes long; keep it below {LONGEST_RESULT:,}."
+    if error is not None:
+        return "" if result is None else "It has an error, and so its `result` must be null."
+    misfit = _misfit(pending, result)
+    if misfit:
+        return _sentence(f"Its result does not fit what the tool returns: {misfit}")
+    against = contradiction(pending, result)
+    return _sentence(f"It contradicts an earlier answer: {against}") if against else ""
+
+
+def _misform(pending: Pending, reply: Reply) -> str:
+    """What is wrong with an answer without the form: best said of the result alone, where that is what is wrong."""
+    try:
+        given = json.loads(reply.text)
+    except (ValueError, RecursionError):
+        given = None
+    of_result = isinstance(given, dict) and "result" in given and not given.get("error")
+    misfit = _misfit(pending, given["result"]) if of_result else ""
+    return misfit or reply.detail or "no JSON object was found"
+
+
+def _misfit(pending: Pending, result: Any) -> str:
+    return next(misfits(result, pending.tool.returns or {}, "the result"), "")
+
+
+def _sentence(told: str) -> str:
+    told = told.rstrip(".")
+    return (told if len(told) <= TOLD else told[: TOLD - 3] + "...") + "."
+
+
+def _answered(pending: Pending, value: Mapping[str, Any]) -> Answered:
+    error = value["error"]
+    told = (
+        None if error is None else ToolError(error["code"], error["message"], kind=error["class"]).as_json()
+    )
+    return Answered(call=pending.call, result=value["result"], error=told, note=value["state"])
+
+
+def _as_given(answer: Answered) -> dict[str, Any]:
+    """An answer in the form in which the model gave it."""
+    error = answer.error and {key: answer.error[key] for key in ("class", "code", "message")}
+    return {"state": answer.note, "error": error, "result": answer.result}
