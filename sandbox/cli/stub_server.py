@@ -64,7 +64,7 @@ def parser() -> argparse.ArgumentParser:
         type=float,
         default=0.0,
         metavar="SHARE",
-        help="share of requests that get a 429, a 500 or a slow answer (default: 0)",
+        help="share of requests that get a 429, a 500 or an answer 10 seconds late (default: 0)",
     )
     made.add_argument("--seed", type=int, default=0, metavar="N", help="of answers and faults (default: 0)")
     add_json(made)

@@ -45,6 +45,8 @@ def read(body: dict[str, Any]) -> Asked:
     """What a body asks for."""
     if body.get("n") not in (None, 1):
         raise BadRequest("n must be 1: the stub gives one answer a request")
+    if "functions" in body:
+        raise BadRequest("functions is the old form of tools, which the stub does not have")
     tools = tuple(_tools(body))
     choice, forced = _choice(body.get("tool_choice"), tools)
     options = body.get("stream_options")

@@ -14,7 +14,7 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import format_datetime
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from aiohttp import web
 from aiohttp.web_runner import ServerRunner
@@ -39,14 +39,16 @@ from riskbox.sandbox.stub.script import (
 from riskbox.sandbox.stub.weather import Weather
 from riskbox.sandbox.stub.wire import Format
 
+PIECE = 16
+"""Bytes at once of an answer that trickles in."""
 LARGEST = 64 * 2**20
 """Bytes a request may have."""
 
 FORMATS: dict[str, tuple[str, Format]] = {
-    "/v1/chat/completions": ("openai", cast(Format, openai)),
-    "/v1/messages": ("anthropic", cast(Format, anthropic)),
-    "/api/chat": ("ollama", cast(Format, ollama)),
-    "/api/generate": ("generate", cast(Format, generate)),
+    "/v1/chat/completions": ("openai", openai),
+    "/v1/messages": ("anthropic", anthropic),
+    "/api/chat": ("ollama", ollama),
+    "/api/generate": ("generate", generate),
 }
 """Where models are called, and in which format."""
 
@@ -134,7 +136,7 @@ class Stub:
     # --- one request --------------------------------------------------------------------------------------------
 
     async def _handle(self, http: web.BaseRequest) -> web.StreamResponse:
-        name, format = FORMATS.get(http.path, ("", cast(Format, openai)))
+        name, format = FORMATS.get(http.path, ("", openai))
         if not name or http.method != "POST":
             return _beside(http)
         try:
@@ -247,7 +249,7 @@ def _body(raw: bytes) -> dict[str, Any]:
         except ValueError:
             # the slower parser takes lone surrogates, which a model may have said
             body = json.loads(raw)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadRequest(f"the body is not JSON: {error}") from None
     if not isinstance(body, dict):
         raise BadRequest("the body must be a JSON object")
@@ -258,7 +260,7 @@ def _beside(http: web.BaseRequest) -> web.Response:
     found = LISTS.get((http.method, http.path))
     if found is not None:
         return web.Response(body=found, content_type="application/json")
-    format = cast(Format, anthropic if "anthropic-version" in http.headers else openai)
+    format: Format = anthropic if "anthropic-version" in http.headers else openai
     paths = [f"POST {path}" for path in FORMATS] + [" ".join(one) for one in LISTS]
     told = f"{http.method} {http.path} is nothing the stub answers. It answers {', '.join(paths)}."
     return _complete(_failed(format, Fail(404, "unknown_url", told)))
@@ -302,22 +304,22 @@ async def _in_pieces(
     response = web.StreamResponse(status=ready.status, headers=ready.headers)
     pieces = list(ready.pieces)
     if not ready.streamed:
-        response.content_length = sum(map(len, pieces))
-        pieces = [one[at : at + 16] for one in pieces for at in range(0, len(one), 16)] if gap else pieces
+        whole = b"".join(pieces)
+        response.content_length = len(whole)
+        pieces = [whole[at : at + PIECE] for at in range(0, len(whole), PIECE)] if gap else [whole]
+    if most is not None:
+        pieces = [b"".join(pieces)[:most]] if most else []
     try:
-        if most != 0:
+        if pieces or most is None:
             await response.prepare(http)
         for piece in pieces:
-            await response.write(piece if most is None else piece[:most]) if most != 0 else None
-            if most is not None:
-                most = max(0, most - len(piece))
-            if gap:
-                await asyncio.sleep(gap)
+            await response.write(piece)
+            await asyncio.sleep(gap)
         if most is None:
             await response.write_eof()
+        elif http.transport is not None:
+            http.transport.close()
     except ConnectionResetError:
         # the client has gone, for instance because its patience ended
-        return response
-    if most is not None and http.transport is not None:
-        http.transport.close()
+        pass
     return response

@@ -165,6 +165,7 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
     ("openai", {"messages": [{"role": "user", "content": 7}]}, "expected a text or a list of parts, got int"),
     ("openai", {"model": None}, "model must be of type str"),
     ("openai", {"n": 2}, "n must be 1"),
+    ("openai", {"functions": []}, "functions is the old form of tools"),
     ("openai", {"max_tokens": 0}, "max_tokens must be a whole number and at least 1"),
     ("openai", {"tools": [{"type": "function", "function": {"name": "a.b"}}]}, "'a.b' does not match"),
     ("openai", {"tools": [{"type": "function", "function": {"name": "a", "parameters": []}}]}, "a JSON Schema"),
@@ -206,7 +207,7 @@ def test_calls_must_be_answered(stub: Stub, post: Post) -> None:
     assert "unexpected tool_use_id 'c1'" in stub.errors.pop()
 
 
-@pytest.mark.parametrize("sent", [b"", b"{", b"[]", b"null", b"\xff", b'{"model": "stub"}'])
+@pytest.mark.parametrize("sent", [b"", b"{", b"[]", b"null", b"\xff", b'{"model": "stub"}', b"[" * 100_000])
 @pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/messages", "/api/chat", "/api/generate"])
 def test_no_body_crashes_it(stub: Stub, path: str, sent: bytes, client: httpx.Client) -> None:
     response = client.post(stub.url + path, content=sent)
