@@ -37,12 +37,15 @@ from pydantic import ValidationError
 from riskbox.sandbox import message, registry, transition
 from riskbox.sandbox.action import Action, ToolCall
 from riskbox.sandbox.case import Case, digest
+from riskbox.sandbox.clients import Clients, ModelTerms
+from riskbox.sandbox.emulator import Emulator
 from riskbox.sandbox.episode import Cast, Episode, Seen
 from riskbox.sandbox.errors import Fault, InputError, ParticipantFault, UnknownName, did_you_mean
 from riskbox.sandbox.escape import inert
 from riskbox.sandbox.event import Called, Ended, Event, Left, Noted, Returned, Said, Waited
 from riskbox.sandbox.input import Acted, Input, Stopped
 from riskbox.sandbox.loader import load
+from riskbox.sandbox.model import Desk
 from riskbox.sandbox.observation import Observation
 from riskbox.sandbox.participant import Participant
 from riskbox.sandbox.plan import Choice, cases
@@ -456,6 +459,8 @@ class _Play:
     seen: list[Seen] = field(default_factory=list)
     told: bool = False
     """Whether the caller knows that it is over."""
+    desk: Desk | None = None
+    emulator: Emulator | None = None
 
     @property
     def case(self) -> Case:
@@ -490,7 +495,9 @@ class SandboxEnv(gymnasium.Env[Chat, Action]):
         scenario: A scenario file, or a `Case`.
         persona: Who the user is; the first persona of the file unless given.
         variant: Variants by axis, for instance `{"injection": "mail"}`; none unless given.
-        user: Who plays the user, `scripted` or `human`.
+        user: Who plays the user: `scripted`, `human`, or a language model.
+        tools_model: The language model that plays emulated tools.
+        models: How language models are asked: limits, budgets, recordings.
         toolsets: Further toolsets, `file.py:Name` or `module:Name`.
         agent: What the caller is called in the records of its episodes.
         patience: Seconds that one answer of the user or of a tool outside may take; None for as long as it takes.
@@ -508,6 +515,8 @@ class SandboxEnv(gymnasium.Env[Chat, Action]):
         persona: str | None = None,
         variant: Mapping[str, str] | None = None,
         user: str = "scripted",
+        tools_model: str = "",
+        models: ModelTerms | None = None,
         toolsets: Iterable[str] = (),
         agent: str = "gymnasium",
         patience: float | None = 120.0,
@@ -517,13 +526,15 @@ class SandboxEnv(gymnasium.Env[Chat, Action]):
             raise UnsupportedMode(f"There is no render mode {render_mode!r}; write 'ansi' or None.")
         self.render_mode = render_mode
         self.agent, self.user, self.patience = agent, user, patience
+        self.tools_model, self._terms = tools_model, models or ModelTerms()
+        self._models: Clients | None = None
         self._toolbox = Toolbox(tuple(toolsets))
         self._source = scenario if isinstance(scenario, Case) else load(os.fspath(scenario), self._toolbox)
         self._persona, self._variant = persona, variant
         self._stages: dict[str, Stage] = {}
         self._play: _Play | None = None
         case = self._stage(persona, variant).case
-        registry.user(user, case)  # a name that nothing answers to is told now, not at reset
+        registry.check_user(user)  # a name that nothing answers to is told now, not at reset
         self.action_space: Moves = Moves(case.tools)
         self.observation_space: Chats = Chats()
 
@@ -550,7 +561,13 @@ class SandboxEnv(gymnasium.Env[Chat, Action]):
         stage = self._stage(**chosen)
         self._let_go()
         drawn = int(self.np_random.integers(2**31)) if seed is None else seed
-        play = _Play(transition.begin(stage, drawn), registry.user(self.user, stage.case))
+        desk = self._desk(drawn)
+        play = _Play(
+            transition.begin(stage, drawn),
+            registry.user(self.user, stage.case, desk),
+            desk=desk,
+            emulator=registry.emulator(self._cast(), stage.case, desk),
+        )
         self.action_space.tools = stage.case.tools
         play.state = self._advanced(play, play.state)
         self._play = play
@@ -591,8 +608,11 @@ class SandboxEnv(gymnasium.Env[Chat, Action]):
         return "\n".join(map(_line, observe(self._begun().state, AGENT).events))
 
     def close(self) -> None:
-        """Let go of the episode that is being played; may be called again."""
+        """Let go of the episode that is being played and of language models; may be called again."""
         self._let_go()
+        models, self._models = self._models, None
+        if models is not None:
+            _waited(models.close())
 
     # --- ours -----------------------------------------------------------------------------------------------
 
@@ -615,9 +635,20 @@ class SandboxEnv(gymnasium.Env[Chat, Action]):
             for one in state.inputs
             if isinstance(one, Acted) and one.by == AGENT
         ]
-        cast = Cast(agent=self.agent, user=self.user, code={"agent": digest(moves)})
-        spec = Spec.of(play.case.hash, cast, state.seed)
-        return recorded(run, spec, state, play.seen, play.asked - play.began)
+        spec = Spec.of(play.case.hash, self._cast(digest(moves)), state.seed)
+        return recorded(run, spec, state, play.seen, play.asked - play.began, desk=play.desk)
+
+    def _cast(self, moves: str = "") -> Cast:
+        """Who plays; the moves of the caller stand for its code."""
+        return Cast(agent=self.agent, user=self.user, tools=self.tools_model, code={"agent": moves})
+
+    def _desk(self, seed: int) -> Desk | None:
+        """What an episode's model seats share; None where no model plays."""
+        if not (self.tools_model or registry.is_model(self.user)):
+            return None
+        if self._models is None:
+            self._models = Clients(self._terms)
+        return Desk(self._models, seed)
 
     def _begun(self) -> _Play:
         if self._play is None:
@@ -639,7 +670,7 @@ class SandboxEnv(gymnasium.Env[Chat, Action]):
                 seconds = round(time.monotonic() - started, 6)
                 play.seen.append(Seen(party=USER, event=len(state.events), seconds=seconds))
                 return Acted(by=USER, action=action)
-        return _waited(next_input(state, {USER: play.user}, self.patience, None, play.seen))
+        return _waited(next_input(state, {USER: play.user}, self.patience, None, play.seen, play.emulator))
 
     def _shown(self, play: _Play, since: int) -> tuple[Chat, dict[str, Any]]:
         """What the agent sees, and the info that goes with it."""
