@@ -76,3 +76,8 @@ class Observation:
     """The world's clock."""
     budget: Budget
     """What it has left."""
+
+    @property
+    def next_event(self) -> int:
+        """The index of the next event, as far as the party can tell: it does not see what is hidden from it."""
+        return self.events[-1].index + 1 if self.events else 0
