@@ -175,8 +175,9 @@ class Stub:
     ) -> web.StreamResponse:
         gap, most = 0.0, None
         if self._weather:
-            await asyncio.sleep(self._weather.wait(self._chance))
-            fault = self._weather.fault(self._chance)
+            # drawn together, so that requests that overlap do not shuffle what a seed gives
+            wait, fault = self._weather.draw(self._chance)
+            await asyncio.sleep(wait)
             reply = Slow(fault.seconds, reply) if isinstance(fault, Slow) else fault or reply
         while isinstance(reply, Slow | Drop):
             if isinstance(reply, Slow):

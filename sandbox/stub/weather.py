@@ -25,12 +25,9 @@ class Weather:
     def __bool__(self) -> bool:
         return bool(self.delay or self.jitter or self.fail_rate)
 
-    def wait(self, chance: random.Random) -> float:
-        """How long the next answer takes."""
-        return max(0.0, self.delay + chance.uniform(-self.jitter, self.jitter))
-
-    def fault(self, chance: random.Random) -> Fail | Slow | None:
-        """What befalls the next request, if anything."""
+    def draw(self, chance: random.Random) -> tuple[float, Fail | Slow | None]:
+        """How long the next answer takes, and what befalls it, if anything."""
+        wait = max(0.0, self.delay + chance.uniform(-self.jitter, self.jitter))
         if chance.random() >= self.fail_rate:
-            return None
-        return chance.choice((Fail(429, retry_after=1), Fail(500), Slow(SLOW)))
+            return wait, None
+        return wait, chance.choice((Fail(429, retry_after=1), Fail(500), Slow(SLOW)))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -149,24 +151,33 @@ def test_slow_then_dropped(stub: Stub, post: Post) -> None:
 # --- weather ----------------------------------------------------------------------------------------------------
 
 
-def _statuses(client: httpx.Client, seed: int) -> list[int]:
-    with running(Stub(Weather(fail_rate=0.5), seed)) as stub:
-        found = []
-        for _ in range(40):
-            sent = {"model": "stub", "messages": [{"role": "user", "content": "Hi."}]}
-            try:
-                response = client.post(f"{stub.url}/v1/chat/completions", json=sent, timeout=0.2)
-                found.append(response.status_code)
-                assert (response.status_code == 429) == (response.headers.get("retry-after") == "1")
-            except httpx.ReadTimeout:
-                found.append(0)
-        return found
+def _drawn(seed: int) -> list[object]:
+    weather, chance = Weather(fail_rate=0.5), random.Random(seed)
+    return [weather.draw(chance)[1] for _ in range(40)]
 
 
-def test_bad_weather_is_seeded(client: httpx.Client) -> None:
-    first = _statuses(client, 1)
-    assert set(first) == {200, 429, 500, 0}
-    assert _statuses(client, 1) == first != _statuses(client, 2)
+def test_bad_weather_is_seeded() -> None:
+    assert _drawn(1) == _drawn(1) != _drawn(2)
+    assert {type(fault) for fault in _drawn(1)} == {type(None), Fail, Slow}
+
+
+def test_bad_weather_befalls_some(client: httpx.Client) -> None:
+    def one(url: str) -> int:
+        sent = {"model": "stub", "messages": [{"role": "user", "content": "Hi."}]}
+        try:
+            response = client.post(f"{url}/v1/chat/completions", json=sent, timeout=3)
+        except httpx.ReadTimeout:
+            return 0
+        assert (response.status_code == 429) == (response.headers.get("retry-after") == "1")
+        return response.status_code
+
+    expected = [
+        0 if isinstance(fault, Slow) else fault.status if isinstance(fault, Fail) else 200
+        for fault in _drawn(1)
+    ]
+    with running(Stub(Weather(fail_rate=0.5), seed=1)) as stub, ThreadPoolExecutor(40) as pool:
+        got = list(pool.map(one, [stub.url] * 40))
+    assert sorted(got) == sorted(expected) and set(got) == {0, 200, 429, 500}
 
 
 def test_delay_and_jitter(client: httpx.Client) -> None:
