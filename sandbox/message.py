@@ -90,6 +90,20 @@ def action(message: Any) -> Action:
     )
 
 
+def answered(raw: bytes) -> Action:
+    """An action from an answer that came as JSON text.
+
+    Raises:
+        ParticipantFault: it is not JSON, or none of what `action` takes.
+    """
+    try:
+        value = json.loads(raw.decode("utf-8"), parse_constant=_refused)
+    except (ValueError, RecursionError) as error:
+        shown = raw[:200].decode("utf-8", "replace")
+        raise ParticipantFault(f"answered something that is not JSON ({error}): {shown}") from None
+    return action(value)
+
+
 def _text(content: Any) -> str:
     """The words of a message: text, or the text parts of a list."""
     if isinstance(content, list):
@@ -103,10 +117,10 @@ def _call(call: Any) -> ToolCall:
     function = call.get("function") if isinstance(call, dict) else None
     if not isinstance(function, dict) or not isinstance(function.get("name"), str):
         raise ParticipantFault(f"a tool call without a function name: {str(call)[:200]}")
-    return ToolCall(tool=tool_name(function["name"]), arguments=_arguments(function.get("arguments", "{}")))
+    return ToolCall(tool=tool_name(function["name"]), arguments=arguments(function.get("arguments", "{}")))
 
 
-def _arguments(raw: Any) -> dict[str, Any] | str:
+def arguments(raw: Any) -> dict[str, Any] | str:
     """A call's arguments; what is not a JSON object stays as it was sent, for the tool to refuse."""
     if isinstance(raw, dict):
         return raw

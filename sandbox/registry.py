@@ -84,8 +84,12 @@ def emulated_toolsets() -> dict[str, Path]:
 
 
 @cache
-def _emulated(path: Path) -> type[Declared]:
-    """A toolset from its declaration.
+def _declared(path: Path, checked: bool = False) -> type[Declared]:
+    """A toolset that a model plays, from the file that declares it.
+
+    Args:
+        path: The file, named as the toolset.
+        checked: Whether its schemas are known to be JSON Schema.
 
     Raises:
         PluginError: it is no declaration; with every problem of the file.
@@ -97,8 +101,12 @@ def _emulated(path: Path) -> type[Declared]:
     if not isinstance(fields, dict) or fields.get("toolset") != path.stem:
         raise PluginError(f"{path}: expected `toolset: {path.stem}`, as the file is named, at the top.")
     parts = {key: value for key, value in fields.items() if key != "toolset"}
+    if parts.setdefault("emulated", True) is not True:
+        raise PluginError(
+            f"{path}: a model plays what a file declares; lists of replies stand in a scenario."
+        )
     try:
-        declared = DeclaredToolset.model_validate({**parts, "emulated": True}, context=CHECKED)
+        declared = DeclaredToolset.model_validate(parts, context=CHECKED if checked else None)
     except ValidationError as error:
         told = (
             f"{path} {'.'.join(map(str, one['loc'])) or 'the whole'}: {one['msg']}"
@@ -112,14 +120,14 @@ class Toolbox:
     """The toolsets of one command: built-in, played by a model, installed, and those named on the command line.
 
     Args:
-        extra: `file.py:Name` or `module:Name` of further toolsets.
+        extra: `file.py:Name`, `module:Name` or `name.yaml` of further toolsets.
     """
 
     def __init__(self, extra: tuple[str, ...] = ()) -> None:
         self.extra: dict[str, type[Toolset]] = {}
         self.sources = extra
         for spec in extra:
-            kind = load_object(spec)
+            kind = _declared(Path(spec)) if spec.endswith((".yaml", ".yml")) else load_object(spec)
             if not (inspect.isclass(kind) and issubclass(kind, Toolset)):
                 raise PluginError(f"{spec} is not a Toolset class")
             self.extra[kind.toolset_name()] = kind
@@ -143,7 +151,7 @@ class Toolbox:
             built_in: type[Toolset] = _builtin(TOOLSETS[name])
             return built_in
         if name in emulated_toolsets():
-            return _emulated(emulated_toolsets()[name])
+            return _declared(emulated_toolsets()[name], checked=True)
         if name in _installed("riskbox.toolsets"):
             try:
                 found: type[Toolset] = _installed("riskbox.toolsets")[name].load()
@@ -162,11 +170,10 @@ class Toolbox:
 
     def code(self, name: str, scenario: Scenario) -> str:
         """The hash of a toolset's code; empty for what comes with riskbox or with the scenario, or has no code."""
-        if name in scenario.toolsets:
+        if name in TOOLSETS and name not in self.extra:
             return ""
-        if name not in self.extra and (name in TOOLSETS or name in emulated_toolsets()):
-            return ""
-        return code_hash(self.find(name, scenario))
+        kind = self.find(name, scenario)
+        return "" if issubclass(kind, Declared) else code_hash(kind)
 
 
 @cache
@@ -264,9 +271,7 @@ def check_agent(agent: str) -> None:
         check_model(model)
     if adapter(agent):
         kind = _adapted(adapter(agent))
-        if is_custom(agent):
-            code_of(agent)
-        kind.check(agent.partition(":")[2])
+        kind.check(code_of(agent) if is_custom(agent) else agent.partition(":")[2])
         return
     if is_model(agent):
         return
