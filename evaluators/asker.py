@@ -1,0 +1,96 @@
+"""What evaluators that ask models share: their settings, their panel, and what of it is recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from riskbox.evaluators.fence import MAX_CHARS
+from riskbox.evaluators.panel import Ballot, Panel, bench, together, vote
+from riskbox.evaluators.rubric import Key, Opinion, Sheet
+from riskbox.sandbox.episode import Episode
+from riskbox.sandbox.evaluator import Evaluator
+from riskbox.sandbox.model import Ledger, Models
+
+
+class Asker(Evaluator):
+    """An evaluator that asks models.
+
+    Args:
+        models: Where judges are found.
+        judges: The models that judge.
+        repeats: How often each is asked.
+        subject: The model that is judged; by default the episode's agent, if it is a model.
+        keep_own_family: Whether judges of the subject's own family may sit in a panel.
+        max_chars: About how many characters of evidence a judge reads.
+        sampling: temperature and the like, for the judges.
+    """
+
+    def __init__(
+        self,
+        models: Models | None = None,
+        *,
+        judges: Sequence[str] = (),
+        repeats: int = 1,
+        subject: str = "",
+        keep_own_family: bool = False,
+        max_chars: int = MAX_CHARS,
+        sampling: Mapping[str, Any] | None = None,
+    ) -> None:
+        given = {
+            "repeats": repeats,
+            "subject": subject,
+            "keep_own_family": keep_own_family,
+            "max_chars": max_chars,
+            "sampling": dict(sampling or {}),
+        }
+        usual = {
+            "repeats": 1,
+            "subject": "",
+            "keep_own_family": False,
+            "max_chars": MAX_CHARS,
+            "sampling": {},
+        }
+        changed = {name: value for name, value in given.items() if value != usual[name]}
+        super().__init__(judges=list(judges), **changed)
+        self.panel = Panel(models, tuple(judges), repeats, dict(sampling or {}))
+        self.subject, self.keep_own_family, self.max_chars = subject, keep_own_family, max_chars
+
+    async def polled(self, sheet: Sheet, episode: Episode) -> Poll:
+        """What the panel holds.
+
+        Raises:
+            Halt: no later call can go better.
+        """
+        subject = self.subject or episode.cast.agent
+        judges, notes = bench(self.panel.judges, subject, keep_own_family=self.keep_own_family)
+        ledger = Ledger()
+        ballots = await self.panel.ask(sheet, judges, ledger, episode.seed)
+        return Poll.of(sheet, ballots, notes, ledger)
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """What a panel holds of every question, and what becomes of it in an assessment."""
+
+    opinions: Mapping[Key, Opinion]
+    recorded: Mapping[str, Any]
+    """The assessment's notes, fault, calls and votes."""
+
+    @classmethod
+    def of(cls, sheet: Sheet, ballots: Sequence[Ballot], notes: Iterable[str], ledger: Ledger) -> Poll:
+        """Count ballots."""
+        held = {one.key: together(one, ballots) for one in sheet.questions}
+        faults = [one.fault for one in ballots if one.fault]
+        nobody = len(faults) == len(ballots)
+        several = len(ballots) > 1
+        votes = [vote(one, ballots, held[one.key]) for one in sheet.questions] if several else []
+        amended = [note for one in ballots for note in one.notes]
+        recorded = {
+            "notes": (*notes, *amended, *([] if nobody else faults)),
+            "fault": "; ".join(faults) if nobody else "",
+            "calls": tuple(ledger.calls),
+            "panel": tuple(votes),
+        }
+        return cls(held, recorded)
