@@ -119,7 +119,14 @@ def _card(played: Played, case: Case, width: int, *, full: bool) -> Panel:
     table.add_row("ended", text(_how(episode)))
     if played.assessments:
         table.add_row("verdict", _summary(played))
+    for lapse in episode.fidelity:
+        told = f"{lapse.kind.replace('_', ' ')}: {line(lapse.reason)} ({_cited(lapse.evidence)})"
+        table.add_row("lapse", Text(told, "yellow"))
     return _panel(table, text(scenario.title, "bold"), width)
+
+
+def _cited(events: Sequence[int]) -> str:
+    return ", ".join(f"#{event}" for event in events[:8]) + (", ..." if len(events) > 8 else "")
 
 
 def _seen_by(party: str, case: Case, episode: Episode, width: int, *, full: bool) -> Panel:
