@@ -6,7 +6,7 @@ from riskbox.sandbox.action import Action, ToolCall
 from riskbox.sandbox.case import Case
 from riskbox.sandbox.condition import compiled
 from riskbox.sandbox.event import Noted
-from riskbox.sandbox.observation import Observation
+from riskbox.sandbox.observation import Observation, UserView
 from riskbox.sandbox.participant import Participant
 from riskbox.sandbox.questions import Questions
 from riskbox.sandbox.scenario import Beat
@@ -29,7 +29,13 @@ class Scripted(Participant):
         self.choices = grouped(script)
 
     async def act(self, seen: Observation) -> Action:
-        """The first line of the next choice that fits; choices in which none fits are passed over."""
+        """The first line of the next choice that fits; choices in which none fits are passed over.
+
+        A persona's `starting_speech` comes before the script.
+        """
+        brief = seen.brief
+        if isinstance(brief, UserView) and brief.starting_speech and not seen.events:
+            return Action(text=brief.starting_speech, note="0")
         place = _place(seen)
         while place < len(self.choices):
             beat = self._chosen(self.choices[place], seen)

@@ -53,6 +53,17 @@ def test_lines_are_said_in_order_and_a_user_leaves_at_the_end() -> None:
     assert state.ended is not None and state.ended.reason == "user_left"
 
 
+def test_a_starting_speech_comes_before_the_script() -> None:
+    text = RECORDS.read_text("utf-8").replace(
+        "intent: benign\n", 'intent: benign\n    starting_speech: "About my visit: "\n', 1
+    )
+    case = cases([loads(text, RECORDS)])[0]
+    user = Scripted(case, case.user.script, leaves=True)
+    state, first = acts(user, started(case))
+    state, second = acts(user, says(state, "Yes?"))
+    assert (first.text, second.text) == ("About my visit: ", "Hi, Dana Wu here. When is my next visit?")
+
+
 def test_an_agent_waits_at_the_end_of_its_script() -> None:
     agent = Scripted(OWNER, beats({"say": "One."}), leaves=False)
     state, first = acts(agent, says(started(), "Hi", "user"), "agent")
