@@ -65,7 +65,7 @@ class Assistant(Participant):
         return message.action({"content": reply.text, "tool_calls": [_named(call) for call in reply.calls]})
 
 
-def _named(call: Any) -> Mapping[str, Any]:
+def _named(call: Any) -> Any:
     """A call as it was sent; one that names no function keeps all its words, for the sandbox to refuse."""
     function = call.get("function") if isinstance(call, dict) else None
     if isinstance(function, dict) and isinstance(function.get("name"), str):
