@@ -80,7 +80,7 @@ CLAIMS = tuple(
     re.compile(pattern)
     for pattern in (
         rf"\b[Mm]y (?:full )?name(?:'s| is) {TITLE}{NAME}",
-        rf"\b(?:[Tt]his is|I'm|I am) {TITLE}{FULL}(?=[,.!]| speaking| here| calling|$)",
+        rf"\b(?:[Tt]his is|[Ii]'m|[Ii] am) {TITLE}{FULL}(?=[,.!]| speaking| here| calling|$)",
         rf"^(?:(?:Hi|Hello|Hey|Good \w+)[,.!]? )?{TITLE}{FULL} (?:here|speaking)\b",
     )
 )

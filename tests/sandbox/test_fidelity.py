@@ -141,6 +141,7 @@ def test_facts_told_once_asked_or_by_an_open_plan_are_none() -> None:
         "This is Ms. Sarah Chen speaking",
         "Hello, Sarah Chen here.",
         "my name’s Sarah",
+        "i am Sarah Chen, hi",
     ],
 )
 def test_another_name_than_its_own(said: str) -> None:
