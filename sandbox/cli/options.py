@@ -58,13 +58,13 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 
 
 def add_tools(parser: argparse.ArgumentParser) -> None:
-    """`--tools FILE.py:Name`."""
+    """`--tools FILE.py:Name`, `--tools FILE.yaml`."""
     parser.add_argument(
         "--tools",
         metavar="FILE.py:NAME",
         action="append",
         default=[],
-        help="a toolset of your own that scenarios may name; may be repeated",
+        help="a toolset of your own that scenarios may name, or the YAML file of one that a model plays; may be repeated",
     )
 
 
