@@ -1,0 +1,193 @@
+"""An agent behind an HTTP address: each move is one POST of JSON, answered with JSON.
+
+    POST /act  {"episode": "...", "turn": 1, "messages": [...], "tools": [...]}
+    200        {"content": "...", "tool_calls": [...], "leave": false}
+
+`messages` is the whole conversation and `tools` what may be called, both in the OpenAI form, so the service need not
+keep anything. `episode` is the same for all requests of an episode, and `turn` counts what the user has said. A request
+that failed is sent again, so one may come twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import random
+import uuid
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import SplitResult, urljoin, urlsplit
+
+import aiohttp
+
+from riskbox.sandbox.action import Action
+from riskbox.sandbox.errors import ParticipantFault, PluginError
+from riskbox.sandbox.event import Said
+from riskbox.sandbox.message import answered, functions, messages
+from riskbox.sandbox.observation import Observation
+from riskbox.sandbox.participant import Participant
+
+TOKEN = "RISKBOX_AGENT_TOKEN"
+"""The environment variable whose value is sent as a bearer token; it is stored nowhere."""
+ATTEMPTS = 3
+"""How often a request is sent at most."""
+LONGEST_WAIT = 30.0
+"""Seconds that a service may ask to be left alone for."""
+LARGEST = 4 * 2**20
+"""Bytes an answer may have."""
+CONNECT = 10.0
+"""Seconds that connecting may take; the answer itself has the turn's time."""
+REDIRECTS = 3
+"""How often a request follows the service to another path."""
+PASSING = {408, 425, 429, 500, 502, 503, 504}
+"""Statuses that may pass."""
+
+
+class Service(Participant):
+    """Plays by asking an HTTP service.
+
+    Args:
+        url: Where it answers.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.episode = uuid.uuid4().hex
+        self._session: aiohttp.ClientSession | None = None
+
+    @classmethod
+    def check(cls, url: str) -> None:
+        """Make sure that the address is one.
+
+        Raises:
+            PluginError: it is not.
+        """
+        try:
+            parts = urlsplit(url)
+            parts.port  # noqa: B018  # raises where it is no number
+        except ValueError as error:
+            raise PluginError(f"service:{url}: {error}") from None
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise PluginError(f"service:{url} is no HTTP address; write service:http://host:port/path")
+        if parts.username is not None:
+            raise PluginError(f"service: put no password into the address; set {TOKEN}, which is not stored")
+
+    async def act(self, seen: Observation) -> Action:
+        """What it answers.
+
+        Raises:
+            ParticipantFault: it cannot be reached, refuses, or answers something that is no answer.
+        """
+        heard = sum(isinstance(event, Said) and event.by != seen.party for event in seen.events)
+        asked = {
+            "episode": self.episode,
+            "turn": heard,
+            "messages": messages(seen),
+            "tools": functions(seen),
+        }
+        return answered(await self._asked(json.dumps(asked).encode()))
+
+    async def close(self) -> None:
+        """Closes its connection."""
+        if self._session is not None:
+            await self._session.close()
+
+    async def _asked(self, body: bytes) -> bytes:
+        """The answer to a request, which is sent again where that may help."""
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                return await self._sent(body)
+            except _Passing as trouble:
+                if attempt == ATTEMPTS:
+                    raise ParticipantFault(f"{self.url} {trouble}, {ATTEMPTS} times") from None
+                wait = (
+                    trouble.after
+                    if trouble.after is not None
+                    else random.uniform(0.5, 1) * 2 ** (attempt - 1)
+                )
+            await asyncio.sleep(wait)
+        raise AssertionError("the last attempt returns or raises")
+
+    async def _sent(self, body: bytes) -> bytes:
+        url = self.url
+        for _ in range(REDIRECTS + 1):
+            try:
+                async with self._open().post(url, data=body, allow_redirects=False) as response:
+                    content = await _limited(response)
+            except (aiohttp.ClientError, OSError) as error:
+                raise _Passing(f"cannot be reached ({type(error).__name__}: {error})") from None
+            if response.status in (307, 308):
+                url = self._followed(url, response.headers.get("Location", ""))
+            elif response.status < 300:
+                return content
+            else:
+                raise self._refused(response, content)
+        raise ParticipantFault(f"{self.url} redirects in circles")
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            # what is not asked to be compressed cannot unpack into more than its size
+            headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
+            if token := os.environ.get(TOKEN):
+                headers["Authorization"] = f"Bearer {token}"
+            self._session = aiohttp.ClientSession(
+                headers=headers,
+                auto_decompress=False,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT),
+            )
+        return self._session
+
+    def _followed(self, url: str, location: str) -> str:
+        there = urljoin(url, location)
+        if _origin(urlsplit(there)) != _origin(urlsplit(url)):
+            raise ParticipantFault(
+                f"{self.url} redirects to another host, {there}; name that one if it is right"
+            )
+        return there
+
+    def _refused(self, response: aiohttp.ClientResponse, content: bytes) -> Exception:
+        said = content[:300].decode("utf-8", "replace").strip()
+        if token := os.environ.get(TOKEN):
+            said = said.replace(token, "***")
+        told = f"answered {response.status} {response.reason or ''}".rstrip() + (f": {said}" if said else "")
+        if response.status in PASSING:
+            return _Passing(told, _after(response.headers.get("Retry-After", "")))
+        hint = f". Its token is read from {TOKEN}" if response.status in (401, 403) else ""
+        return ParticipantFault(f"{self.url} {told}{hint}")
+
+
+class _Passing(Exception):
+    """Trouble that may pass, and how long to wait if that was said."""
+
+    def __init__(self, told: str, after: float | None = None) -> None:
+        super().__init__(told)
+        self.after = after
+
+
+async def _limited(response: aiohttp.ClientResponse) -> bytes:
+    content = bytearray()
+    async for piece in response.content.iter_chunked(2**16):
+        content += piece
+        if len(content) > LARGEST:
+            raise ParticipantFault(f"{response.url} answered more than {LARGEST:,} bytes")
+    return bytes(content)
+
+
+def _origin(parts: SplitResult) -> tuple[Any, ...]:
+    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+
+
+def _after(told: str) -> float | None:
+    """The seconds of a Retry-After header, which may be a date."""
+    try:
+        seconds = float(told) if told.strip().isdigit() else _until(parsedate_to_datetime(told))
+    except (ValueError, TypeError):
+        return None
+    return min(max(seconds, 0.0), LONGEST_WAIT)
+
+
+def _until(when: datetime) -> float:
+    return ((when if when.tzinfo else when.replace(tzinfo=UTC)) - datetime.now(UTC)).total_seconds()
