@@ -7,6 +7,7 @@ from importlib import import_module
 
 COMMANDS = {
     "run": "play scenarios as a batch on Ray",
+    "try": "a first look at an agent of your own",
     "check": "validate scenario files and prove their checks",
     "new": "scaffold a scenario that passes `check`",
     "play": "sit in as the user or the agent, or fork a stored episode",
@@ -16,6 +17,9 @@ COMMANDS = {
     "schema": "print the JSON Schema of scenario files",
     "stub-server": "answer as a provider of language models, for free",
 }
+
+MODULES = {"try": "trial"}
+"""Modules of commands whose own names Python reserves."""
 
 USAGE = """\
 Riskbox: simulated people use your AI agent, so that the harm it would do is measured first.
@@ -59,7 +63,8 @@ def main(argv: list[str] | None = None) -> int:
     try:
         if name not in COMMANDS:
             raise InputError(f"unknown command {name!r}. {did_you_mean(name, COMMANDS)}")
-        code: int = import_module(f"riskbox.sandbox.cli.{name.replace('-', '_')}").main(rest)
+        module = MODULES.get(name, name.replace("-", "_"))
+        code: int = import_module(f"riskbox.sandbox.cli.{module}").main(rest)
         return code
     except RiskboxError as error:
         # it may quote a stranger's file, a store or a model
