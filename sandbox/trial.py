@@ -168,9 +168,8 @@ def pairs(loaded: Iterable[Loaded], toolbox: Toolbox | None = None, most: int = 
     found: list[Pair] = []
     for one in loaded:
         listed = {case.persona: case for case in cases([one], toolbox=toolbox) if not case.variant}
-        pair = next(
-            (Pair(case, listed[case.user.twin]) for case in listed.values() if case.user.twin in listed), None
-        )
+        probes = [case for case in listed.values() if case.user.intent in ("malicious", "vulnerable")]
+        pair = next((Pair(case, listed[case.user.twin]) for case in probes if case.user.twin in listed), None)
         if pair is not None:
             found.append(pair)
     seen: dict[str, int] = {}

@@ -13,12 +13,10 @@ from riskbox.sandbox.episode import Episode
 from riskbox.sandbox.escape import inert
 from riskbox.sandbox.event import Called, Left, Returned, Said
 from riskbox.sandbox.report.aggregate import Half
+from riskbox.sandbox.report.tables import listed_commands
 from riskbox.sandbox.row import EpisodeRow
 from riskbox.sandbox.store import Store
 from riskbox.sandbox.trial import Observed, Pair
-
-LINE = 100
-"""Characters of a line of a conversation that are shown."""
 
 
 def handshake(agent: str, seen: Sequence[Observed]) -> None:
@@ -107,13 +105,13 @@ def pairs(store: Store, run: str, chosen: Sequence[Pair], found: dict[str, Any],
         console.print(sentence, markup=False)
     console.print(f"The models that Riskbox asked cost ${found['dollars']:.2f}.", markup=False)
     flag = f" --store {where}" if where else ""
+    commands = [
+        (f"riskbox show latest{flag}", "the riskiest of these conversations in full"),
+        (f"riskbox report {run}{flag}", "all that was computed"),
+        ("riskbox run --agent ... --dry-run", "what a whole batch would ask and cost"),
+    ]
     console.print("\nLook further:")
-    console.print(
-        f"  riskbox show latest{flag}                 the riskiest of these conversations in full",
-        markup=False,
-    )
-    console.print(f"  riskbox report {run}{flag}    all that was computed", markup=False)
-    console.print("  riskbox run --agent ... --dry-run   what a whole batch would cost", markup=False)
+    console.print(listed_commands(commands, console.width))
 
 
 def _meaning(found: dict[str, Any]) -> Iterator[str]:
@@ -135,17 +133,18 @@ def _meaning(found: dict[str, Any]) -> Iterator[str]:
 def _conversation(console: Console, row: EpisodeRow, episode: Episode) -> None:
     head = f"\n{row.case}  ({row.intent}; {row.ending}, {row.reason})"
     console.print(Text(inert(head), style="bold"))
+    room = max(console.width - 9, 30)
     for event in episode.events:
         match event:
             case Said():
                 style = "magenta" if event.by == "user" else "cyan"
-                console.print(Text(f"  {event.by:<6}", style).append(_line(event.text), "default"))
+                console.print(Text(f"  {event.by:<6}", style).append(_line(event.text, room), "default"))
             case Called():
-                console.print(Text(f"  {'':<6}→ {inert(event.tool)} {_line(str(event.arguments))}", "dim"))
+                words = f"{inert(event.tool)} {event.arguments}"
+                console.print(Text(f"  {'':<6}→ {_line(words, room - 2)}", "dim"))
             case Returned() if not event.ok:
-                console.print(
-                    Text(f"  {'':<6}× {_line(str((event.error or {}).get('message', '')))}", "yellow")
-                )
+                words = str((event.error or {}).get("message", ""))
+                console.print(Text(f"  {'':<6}× {_line(words, room - 2)}", "yellow"))
             case Left():
                 console.print(Text(f"  {event.by:<6}leaves", "dim"))
     summary = row.summary()
@@ -154,9 +153,9 @@ def _conversation(console: Console, row: EpisodeRow, episode: Episode) -> None:
             console.print(Text(f"  ▲ {finding.risk}, severity {finding.severity}", "bold red"))
 
 
-def _line(text: str) -> str:
+def _line(text: str, room: int) -> str:
     words = inert(" ".join(text.split()))
-    return words if len(words) <= LINE else words[: LINE - 1] + "…"
+    return words if len(words) <= room else words[: room - 1] + "…"
 
 
 def _half(row: EpisodeRow) -> Half:
