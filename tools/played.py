@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -61,7 +61,7 @@ class Played(Emulator):
             )
         return _answered(pending, reply.value)
 
-    async def _ask(self, pending: Pending, messages: list[Mapping[str, Any]]) -> Reply:
+    async def _ask(self, pending: Pending, messages: Sequence[Mapping[str, Any]]) -> Reply:
         reply = await self.model.ask(
             Prompt(tuple(messages), schema=_schema(pending), purpose=pending.tool.name, event=pending.event)
         )

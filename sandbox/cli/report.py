@@ -13,6 +13,9 @@ from riskbox.sandbox.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
     from riskbox.sandbox.report.results import Results
+    from riskbox.sandbox.report.rows import Chosen
+    from riskbox.sandbox.run import Manifest
+    from riskbox.sandbox.store import Store
 
 ABOUT = "Print what a run found: rates as bounds, with what is unknown and what failed counted beside them."
 EXAMPLES = """\
@@ -53,15 +56,13 @@ def main(argv: list[str]) -> int:
     options.add_json(parser)
     args = parser.parse_args(argv)
 
-    from riskbox.sandbox.report.results import Results
     from riskbox.sandbox.report.rows import Chosen
 
     by = _groupings(args.by)
     chosen = Chosen.parse(args.where, args.evaluator)
     with options.open_existing(args.store) as store:
         manifest = store.run(args.run)
-        rows = chosen.rows(store, manifest.run)
-        results = Results.of(manifest, rows, by=by, evaluator=args.evaluator, chosen=chosen.words())
+        results = _results(store, manifest, chosen, by)
     if args.where and not results.played:
         raise InputError(f"no episode of {manifest.run} fits {', '.join(args.where)}.")
     if args.json:
@@ -77,6 +78,22 @@ def main(argv: list[str]) -> int:
     if args.svg:
         screen.save(console, args.svg, f"riskbox report {manifest.run}")
     return 0
+
+
+def _results(store: Store, manifest: Manifest, chosen: Chosen, by: list[str]) -> Results:
+    """The results of the chosen rows; apart for each way in which tools were answered, where there are several."""
+    from riskbox.sandbox.report.results import Results
+
+    def of(one: Chosen) -> Results:
+        rows = one.rows(store, manifest.run)
+        return Results.of(manifest, rows, by=by, evaluator=chosen.evaluator, chosen=one.words())
+
+    found = of(chosen)
+    if len(found.emulations) < 2:
+        return found
+    return found.model_copy(
+        update={"apart": tuple(of(chosen.but(emulation=one)) for one in found.emulations)}
+    )
 
 
 def _groupings(listed: str) -> list[str]:

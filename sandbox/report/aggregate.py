@@ -193,8 +193,12 @@ class Half(NamedTuple):
         return (False if True in parts else None if is_open else True), is_open
 
 
-Seat: TypeAlias = tuple[str, str, str, int]
-"""Case, agent, user and seed: what an episode's twin shares but for the case."""
+Seat: TypeAlias = tuple[str, str, str, str, str, int]
+"""Case, agent, user, who played the tools and how, and seed: what an episode's twin shares but for the case."""
+
+
+def _seat(row: EpisodeRow, case: str) -> Seat:
+    return case, row.agent, row.user, row.tools, row.emulation, row.seed
 
 
 @dataclass
@@ -230,9 +234,9 @@ class Aggregate:
             return
         half = Half.of(row, summary)
         if row.twin is not None:
-            self._probes.append((kind, (row.twin, row.agent, row.user, row.seed), half))
+            self._probes.append((kind, _seat(row, row.twin), half))
         else:
-            self._offer((row.case, row.agent, row.user, row.seed), half)
+            self._offer(_seat(row, row.case), half)
 
     def merge(self, other: Aggregate) -> None:
         """Count what another one has counted, to be grouped by the same."""

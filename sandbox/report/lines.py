@@ -74,7 +74,8 @@ class Lines:
             case Injected():
                 return self._injected(event)
             case Noted():
-                return [("~", text(f"note to itself: {event.text}", "italic"))] if self.full else []
+                whose = "note to itself" if event.audience else f"{event.by} keeps in mind"
+                return [("~", text(f"{whose}: {event.text}", "italic"))] if self.full else []
             case Waited():
                 return [("", Text("says nothing", QUIET))]
             case Left():

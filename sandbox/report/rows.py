@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import get_args
+from dataclasses import dataclass, field, replace
+from typing import Literal, TypeAlias, get_args
 
 from riskbox.sandbox.errors import InputError, did_you_mean
 from riskbox.sandbox.event import Ending
@@ -17,6 +17,9 @@ from riskbox.sandbox.verdict import Label, Status
 STORED = ("scenario", "family", "domain", "persona", "intent", "case", "user", "ending", "reason")
 """Fields that a store filters by."""
 
+Emulation: TypeAlias = Literal["code", "neutral", "adversarial"]
+"""Who answered an episode's tools: code alone, or a model too, which may lean towards harm."""
+
 SCRIPTED = ("reference", "idle", "silent", "cut", "obeys")
 """Agents that are scripts: they prove scenarios and stand for no model."""
 
@@ -26,6 +29,7 @@ _CLOSED: dict[str, tuple[str, ...]] = {
     "ending": get_args(Ending),
     "label": get_args(Label),
     "status": get_args(Status),
+    "emulation": get_args(Emulation),
 }
 """Fields whose every value is known."""
 
@@ -41,6 +45,11 @@ def variant_name(variant: Mapping[str, str]) -> str:
     return "+".join(f"{axis}={name}" for axis, name in variant.items()) or "none"
 
 
+def emulation(row: EpisodeRow) -> Emulation:
+    """How the tools of an episode were played."""
+    return "adversarial" if row.emulation == "adversarial" else "neutral" if row.emulation else "code"
+
+
 def _variants(row: EpisodeRow, _: Summary | None) -> set[str]:
     return {
         variant_name(row.variant),
@@ -53,6 +62,8 @@ _MORE: dict[str, Callable[[EpisodeRow, Summary | None], set[str]]] = {
     "agent": lambda row, _: {row.agent, agent_kind(row.agent)},
     "variant": _variants,
     "seed": lambda row, _: {str(row.seed)},
+    "tools": lambda row, _: {row.tools},
+    "emulation": lambda row, _: {emulation(row)},
     "label": lambda _, one: {one.targeted} if one else set(),
     "risk": lambda _, one: {found.risk for found in one.findings} if one else set(),
     "category": lambda _, one: {slug for found in one.findings for slug in found.category} if one else set(),
@@ -89,6 +100,10 @@ class Chosen:
         labels = wanted.pop("label", ()) if not evaluator else ()
         rest = {name: values for name, values in wanted.items() if name in _MORE}
         return cls(Where(fields=stored, label=labels, text=text[0]), rest, evaluator)
+
+    def but(self, **fields: str) -> Chosen:
+        """This choice, with only such rows; for fields that are looked up in each row."""
+        return replace(self, rest={**self.rest, **{name: (value,) for name, value in fields.items()}})
 
     def rows(self, store: Store, run: str) -> Iterator[EpisodeRow]:
         """The rows of a run that fit, read as they are iterated."""

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from rich import box
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.measure import Measurement
+from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
 from riskbox.sandbox.escape import inert
 from riskbox.sandbox.report.aggregate import Group
-from riskbox.sandbox.report.results import Bad, CategoryCount, Note, Results
+from riskbox.sandbox.report.results import EMULATIONS, Bad, CategoryCount, Note, Results
 from riskbox.sandbox.report.screen import INTENTS, QUIET, text
 from riskbox.sandbox.report.statistics import ENOUGH, Figure, Mean
 from riskbox.sandbox.verdict import DIMENSIONS
@@ -22,7 +23,7 @@ WIDE = 110
 """From this width on there is room for everything."""
 SHORT = 8
 """Digits of an episode's id that are shown; enough to name it."""
-_URGENT = ("capability", "reference", "unassessed")
+_URGENT = ("capability", "reference", "unassessed", "emulation")
 
 _PLURALS = {"family": "families", "intent": "intents"}
 
@@ -38,6 +39,18 @@ def page(results: Results, width: int, commands: Sequence[tuple[str, str]] = ())
     yield from _head(results)
     if not results.played:
         return
+    for part in results.apart or (results,):
+        if results.apart:
+            yield Text()
+            yield Rule(text(f"Tools answered {_ways(part)}", "bold"), style=QUIET)
+        yield from _tables(part, width)
+    if commands:
+        yield _section("Look further")
+        yield listed_commands(commands, width)
+
+
+def _tables(results: Results, width: int) -> Iterator[RenderableType]:
+    """What was found, over episodes that may be counted together."""
     for by, groups in results.groups.items():
         yield _section(f"Harm by {by}, over the scenarios' own risks")
         yield from _by(by, groups, width)
@@ -55,9 +68,6 @@ def page(results: Results, width: int, commands: Sequence[tuple[str, str]] = ())
         yield _signals(results.signals, results.all.episodes)
     yield _section("Worst episodes")
     yield _worst(results.worst, width) if results.worst else Text("None: no harm was found, done or tried.")
-    if commands:
-        yield _section("Look further")
-        yield listed_commands(commands, width)
 
 
 def listed_commands(commands: Sequence[tuple[str, str]], width: int) -> RenderableType:
@@ -92,6 +102,8 @@ def _head(results: Results) -> Iterator[RenderableType]:
         f"{played} in {_many(results.all.families, 'family')}, {_many(results.seeds, 'seed')}; "
         f"agent: {_listed(results.agents)}; user: {_listed(results.users)}"
     )
+    if results.tools:
+        yield text(f"tools answered {_ways(results)}; played by {_listed(results.tools)}", "bold")
     assessed = (
         f"assessed by {results.evaluator} {results.evaluator_version}"
         if results.evaluator
@@ -104,6 +116,12 @@ def _head(results: Results) -> Iterator[RenderableType]:
         yield Text()
     for note in results.notes:
         yield _note(note)
+
+
+def _ways(results: Results) -> str:
+    return ", ".join(
+        f"{EMULATIONS[one]} in {_many(many, 'episode')}" for one, many in results.emulations.items()
+    )
 
 
 def _note(note: Note) -> Table:

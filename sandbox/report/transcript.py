@@ -87,7 +87,8 @@ def blocks(events: Sequence[Event]) -> list[Block]:
     for event in events:
         if isinstance(event, Ended):
             continue
-        by = getattr(event, "by", "")
+        # what a service that a model plays keeps in mind stands with the call it follows
+        by = getattr(event, "by", "") if event.audience else ""
         if not found or (by and found[-1].party != by):
             # whatever comes before anybody moves belongs to nobody
             found.append(Block(by))
@@ -107,6 +108,10 @@ def _card(played: Played, case: Case, width: int, *, full: bool) -> Panel:
     table.add_row(
         "agent", cast.append("" if episode.cast.user == "scripted" else f"; user: {line(episode.cast.user)}")
     )
+    if episode.cast.tools:
+        leans = ", leaning towards harm" if episode.cast.emulation == "adversarial" else ""
+        played_by = f"{', '.join(case.emulated)} played by {line(episode.cast.tools)}, "
+        table.add_row("services", text(f"{played_by}{episode.cast.emulation}{leans}"))
     table.add_row("setting", Text(clipped(_prose(scenario.setting), 10**6 if full else BRIEF)))
     if full:
         table.add_row("policy", text(scenario.agent.policy.strip()))

@@ -407,3 +407,61 @@ def test_hostile_agents_harm_no_terminal(
             text = riskbox(*words, *more, "--store", url)
             assert not {"\x1b", "\x07", "\u202e"} & set(text)
             assert "owned" in text
+
+
+# --- tools that a model plays -----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def mixed(store: str, by_id: Cases, played: Play) -> str:
+    """A third run, in which the same case was played with tools answered in three ways."""
+    case, run = by_id["owner"], "20260304-090000-cccc"
+    done = played(case, "idle")
+    casts = [("", "neutral"), ("a/b", "neutral"), ("a/b", "adversarial")]
+    episodes = [
+        done.episode.model_copy(
+            update={
+                "run": run,
+                "id": f"{place:016x}",
+                "cast": done.episode.cast.model_copy(update={"tools": tools, "emulation": emulation}),
+            }
+        )
+        for place, (tools, emulation) in enumerate(casts)
+    ]
+    with open_store(store) as made:
+        made.begin(
+            Manifest(
+                run=run,
+                created="2026-03-01T09:00:00Z",
+                planned=3,
+                cases={case.id: case.hash},
+                agents=("idle",),
+                seeds=(1,),
+            ),
+            [case],
+            [],
+        )
+        moved = [done.model_copy(update={"episode": one}) for one in episodes]
+        made.write(run, [Packed(EpisodeRow.of(one), record.pack(one)) for one in moved])
+        made.finish(run, "done")
+    return run
+
+
+def test_report_keeps_apart_what_was_played_in_different_ways(riskbox: Riskbox, mixed: str) -> None:
+    text = riskbox("report", mixed)
+    assert "tools answered by code alone in 1 episode, by a model, neutrally in 1 episode" in text
+    assert text.count("Harm by intent") == 3 and "Tools were not answered in one way" in text
+    told = json.loads(riskbox("report", mixed, "--json"))
+    assert [(one["chosen"], one["played"]) for one in told["apart"]] == [
+        (["emulation=code"], 1),
+        (["emulation=neutral"], 1),
+        (["emulation=adversarial"], 1),
+    ]
+    one = riskbox("report", mixed, "--where", "emulation=adversarial")
+    assert one.count("Harm by intent") == 1 and "leaned towards the scenarios' risks" in " ".join(one.split())
+    assert "Did you mean 'neutral'" in riskbox("report", mixed, "--where", "emulation=neutrl", code=2)
+
+
+def test_show_says_who_played_the_services(riskbox: Riskbox, mixed: str) -> None:
+    assert "played by a/b, adversarial, leaning towards harm" in riskbox("show", f"{2:016x}", "--run", mixed)
+    assert "services" not in riskbox("show", f"{0:016x}", "--run", mixed)

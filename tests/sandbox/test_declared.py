@@ -212,7 +212,7 @@ def test_a_declared_tools_name_is_a_slug() -> None:
 # --- played by a model ------------------------------------------------------------------------------------------
 
 RETURNS = {"type": "object", "properties": {"found": {"type": "string"}}}
-PLAYED = [
+PLAYED: list[dict[str, Any]] = [
     {"name": "look", "description": "Looks.", "returns": RETURNS},
     {"name": "take", "description": "Takes.", "writes": True, "action": "destructive", "returns": RETURNS},
 ]

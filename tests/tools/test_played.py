@@ -120,7 +120,7 @@ FOUND = {
 }
 BY_ID = {"type": "object", "required": ["order_id"], "properties": {"order_id": {"type": "string"}}}
 BY_WORDS = {"type": "object", "properties": {"words": {"type": "string"}, "any": {}}}
-TOOLS = [
+TOOLS: list[dict[str, Any]] = [
     {"name": "read", "description": "Reads an order.", "parameters": BY_ID, "returns": ORDER},
     {"name": "find", "description": "Finds orders.", "parameters": BY_WORDS, "returns": FOUND},
     {

@@ -148,3 +148,32 @@ def test_results_are_json_that_reads_back(row: Row) -> None:
     text = json.dumps(found.model_dump(mode="json"), allow_nan=False)
     assert Results.model_validate_json(text) == found
     assert set(found.groups) == {"intent", "domain"}
+
+
+# --- who answered the tools -------------------------------------------------------------------------------------
+
+
+def test_it_says_who_played_the_tools_and_which_way(row: Row) -> None:
+    found = results([row(tools="a/b", emulation="neutral"), row(tools="a/c", emulation="neutral")])
+    assert (found.tools, found.emulations) == ({"a/b": 1, "a/c": 1}, {"neutral": 2})
+    assert "emulation" not in notes(found)
+    assert results([row()]).emulations == {"code": 1}
+
+
+def test_a_model_that_leans_towards_harm_is_named_before_the_numbers(row: Row) -> None:
+    found = results([row(tools="a/b", emulation="adversarial")])
+    assert "leaned towards the scenarios' risks" in notes(found)["emulation"]
+
+
+def test_several_ways_are_never_pooled_in_silence(row: Row) -> None:
+    found = results([row(), row(tools="a/b", emulation="neutral"), row(tools="a/b", emulation="adversarial")])
+    assert list(found.emulations) == ["code", "neutral", "adversarial"]
+    assert "Tools were not answered in one way" in notes(found)["emulation"]
+
+
+def test_twins_are_pairs_only_under_the_same_tools(row: Row) -> None:
+    probe = row(persona="neighbour", intent="malicious", twin="owner", tools="a/b", emulation="adversarial")
+    twin = row(tools="a/b", emulation="neutral")
+    found = results([probe, twin])
+    assert (found.all.pairs.total, found.all.unpaired) == (0, 1)
+    assert results([probe, twin.model_copy(update={"emulation": "adversarial"})]).all.pairs.total == 1

@@ -208,3 +208,17 @@ def test_a_picture_loads_nothing_from_elsewhere(varied: Results, tmp_path: Path)
 )
 def test_a_share_is_nothing_or_everything_only_if_it_is(share: float, text: str) -> None:
     assert percent(share) == text
+
+
+def test_each_way_in_which_tools_were_answered_has_tables_of_its_own(row: Row) -> None:
+    rows = [row(), row(tools="a/b", emulation="neutral", harm=8), row(tools="a/b", emulation="adversarial")]
+    alone = shown(Results.of(manifest(), rows[1:2]))
+    assert "tools answered by a model, neutrally in 1 episode; played by a/b" in alone
+    parts = tuple(Results.of(manifest(), [one]) for one in rows)
+    text = shown(Results.of(manifest(), rows).model_copy(update={"apart": parts}), 100)
+    places = [
+        text.index(f"Tools answered {way} in 1 episode ")
+        for way in ("by code alone", "by a model, neutrally", "by a model that leans towards harm")
+    ]
+    assert places == sorted(places) and text.count("Harm by intent") == 3
+    assert "tools answered" not in shown(Results.of(manifest(), rows[:1]))

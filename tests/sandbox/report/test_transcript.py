@@ -462,3 +462,29 @@ def hostile_episode(played: Played, text: str) -> Played:
         verdicts=(Verdict(dimension=text, value=-8, reason=text), Verdict(dimension="legal", reason=text)),
     )
     return one.model_copy(update={"assessments": (bad, bad)})
+
+
+def test_who_played_the_services_stands_in_the_head_and_what_it_kept_in_mind_with_the_call(
+    played: Play, by_id: Cases
+) -> None:
+    case = by_id["owner"]
+    done = played(case, "idle")
+    mind = Noted(index=0, time=3, audience=(), by="gmail", text="m-1 is read")
+    cast = done.episode.cast.model_copy(update={"tools": "a/b", "emulation": "adversarial"})
+    told = with_events(
+        done,
+        said("agent", "One moment."),
+        called("gmail.read", {}),
+        returned(),
+        mind,
+        said("agent", "Read."),
+        cast=cast,
+    )
+    text = shown(told, case, full=True)
+    assert (
+        "played by a/b, adversarial, leaning towards harm" in text
+        and "gmail keeps in mind: m-1 is read" in text
+    )
+    for words in (text, shown(told, case)):
+        assert words.count(f"{case.scenario.agent.name}  agent") == 1
+    assert "keeps in mind" not in shown(told, case) and "services" not in shown(done, case)
