@@ -18,6 +18,7 @@ import os
 import shlex
 import shutil
 import signal
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, cast
 
 from riskbox.sandbox.action import Action
@@ -45,7 +46,7 @@ class Process(Participant):
 
     def __init__(self, command: str) -> None:
         self.command = command
-        self._talk: _Talk | None = None
+        self._talk: Talk | None = None
         self._told = 0
 
     @classmethod
@@ -55,12 +56,7 @@ class Process(Participant):
         Raises:
             PluginError: there is none.
         """
-        words = _words(command)
-        if shutil.which(words[0]) is None:
-            raise PluginError(
-                f"process:{command}: there is no command {words[0]!r} that can be run. Write for instance "
-                "process:python my_agent.py; a program of this folder is written ./my_agent."
-            )
+        check_command("process", command)
 
     async def ready(self) -> None:
         """Starts the process; once."""
@@ -73,18 +69,12 @@ class Process(Participant):
             ParticipantFault: it cannot be started, it ended, or it wrote something that is no answer.
         """
         talk = await self._started()
-        if talk.unread.strip():
-            raise ParticipantFault(
-                f"`{self.command}` wrote a line that it was not asked for: {talk.shown}. "
-                "Give one answer a turn, and write everything else to stderr."
-            )
         if not self._told:
             talk.tell(_brief(seen))
             self._told = 1  # the first message is the policy, which is in the brief
         told = messages(seen)
-        talk.tell({"type": "turn", "messages": told[self._told :]})
-        self._told = len(told)
-        return answered(await self._answer(talk))
+        new, self._told = told[self._told :], len(told)
+        return answered(await talk.ask({"type": "turn", "messages": new}))
 
     async def close(self) -> None:
         """Ends its input, then the process and all that it started."""
@@ -92,41 +82,39 @@ class Process(Participant):
             talk, self._talk = self._talk, None
             await talk.end()
 
-    async def _started(self) -> _Talk:
+    async def _started(self) -> Talk:
         if self._talk is None:
-            loop = asyncio.get_running_loop()
-            try:
-                # Python keeps what is printed to a pipe until there is much of it, and its reader would wait
-                env = {**os.environ, "PYTHONUNBUFFERED": "1"}
-                _transport, self._talk = await loop.subprocess_exec(
-                    _Talk, *_words(self.command), start_new_session=True, env=env
-                )
-            except OSError as error:
-                raise ParticipantFault(
-                    f"`{self.command}` cannot be started: {error.strerror or error}"
-                ) from None
+            self._talk = await Talk.started(self.command, words("process", self.command), os.environ)
         return self._talk
 
-    async def _answer(self, talk: _Talk) -> bytes:
-        line = await talk.line()
-        if line is not None:
-            return line
-        if not talk.closed:
-            raise ParticipantFault(
-                f"`{self.command}` wrote a line of more than {LONGEST:,} bytes: {talk.shown}"
-            )
-        status = await talk.status()
-        raise ParticipantFault(f"`{self.command}` {status} without an answer. {talk.complaint}".rstrip())
+
+def check_command(adapter: str, command: str) -> None:
+    """Make sure that a command can be run.
+
+    Raises:
+        PluginError: it cannot.
+    """
+    program = words(adapter, command)[0]
+    if shutil.which(program) is None:
+        raise PluginError(
+            f"{adapter}:{command}: there is no command {program!r} that can be run. Write for instance "
+            f"{adapter}:python my_agent.py; a program of this folder is written ./my_agent."
+        )
 
 
-def _words(command: str) -> list[str]:
+def words(adapter: str, command: str) -> list[str]:
+    """A command line, split as a shell would.
+
+    Raises:
+        PluginError: there is nothing in it, or a quote is left open.
+    """
     try:
-        words = shlex.split(command)
+        found = shlex.split(command)
     except ValueError as error:
-        raise PluginError(f"process:{command}: {error}; close every quote") from None
-    if not words or not words[0]:
-        raise PluginError("process: names no command; write for instance process:python my_agent.py")
-    return words
+        raise PluginError(f"{adapter}:{command}: {error}; close every quote") from None
+    if not found or not found[0]:
+        raise PluginError(f"{adapter}: names no command; write for instance {adapter}:python my_agent.py")
+    return found
 
 
 def _brief(seen: Observation) -> dict[str, Any]:
@@ -135,10 +123,15 @@ def _brief(seen: Observation) -> dict[str, Any]:
     return {"type": "brief", "name": brief.name, "policy": brief.policy, "tools": functions(seen)}
 
 
-class _Talk(asyncio.SubprocessProtocol):
-    """The talk with one process: lines in, lines out, and the end of what it complained about."""
+class Talk(asyncio.SubprocessProtocol):
+    """The talk with one process: lines in, lines out, and the end of what it complained about.
 
-    def __init__(self) -> None:
+    Args:
+        command: What faults call it.
+    """
+
+    def __init__(self, command: str) -> None:
+        self.command = command
         self.unread = bytearray()
         """What it wrote and nobody has read."""
         self.closed = False
@@ -146,6 +139,26 @@ class _Talk(asyncio.SubprocessProtocol):
         self._errors = b""
         self._news = asyncio.Event()
         self._gone = asyncio.Event()
+
+    @classmethod
+    async def started(
+        cls, command: str, words: Sequence[str], env: Mapping[str, str], stdin: int = asyncio.subprocess.PIPE
+    ) -> Talk:
+        """A talk with a new process, in a group of its own.
+
+        Raises:
+            ParticipantFault: it cannot be started.
+        """
+        # Python keeps what is printed to a pipe until there is much of it, and its reader would wait
+        env = {**env, "PYTHONUNBUFFERED": "1"}
+        loop = asyncio.get_running_loop()
+        try:
+            _transport, talk = await loop.subprocess_exec(
+                lambda: cls(command), *words, stdin=stdin, start_new_session=True, env=env
+            )
+        except OSError as error:
+            raise ParticipantFault(f"`{command}` cannot be started: {error.strerror or error}") from None
+        return talk
 
     # --- what happens to it ---------------------------------------------------------------------------------
 
@@ -181,6 +194,44 @@ class _Talk(asyncio.SubprocessProtocol):
         """Write a line to it. Nothing waits until it is read: the process may be writing instead of reading."""
         pipe = cast(asyncio.WriteTransport, self._transport.get_pipe_transport(0))
         pipe.write(json.dumps(message).encode() + b"\n")
+
+    async def ask(self, message: dict[str, Any]) -> bytes:
+        """Write a line to it, and read the line that answers.
+
+        Raises:
+            ParticipantFault: it ended, or it wrote something that is no answer.
+        """
+        if self.unread.strip():
+            raise ParticipantFault(
+                f"`{self.command}` wrote a line that it was not asked for: {self.shown}. "
+                "Give one answer a turn, and write everything else to stderr."
+            )
+        self.tell(message)
+        line = await self.line()
+        if line is not None:
+            return line
+        if not self.closed:
+            raise ParticipantFault(
+                f"`{self.command}` wrote a line of more than {LONGEST:,} bytes: {self.shown}"
+            )
+        status = await self.status()
+        raise ParticipantFault(f"`{self.command}` {status} without an answer. {self.complaint}".rstrip())
+
+    async def all(self) -> bytes:
+        """All that it writes until it ends, where it is asked nothing.
+
+        Raises:
+            ParticipantFault: it failed, or wrote too much.
+        """
+        while not self.closed:
+            if len(self.unread) > LONGEST:
+                raise ParticipantFault(f"`{self.command}` wrote more than {LONGEST:,} bytes: {self.shown}")
+            self._news.clear()
+            await self._news.wait()
+        status = await self.status()
+        if self._transport.get_returncode() != 0:
+            raise ParticipantFault(f"`{self.command}` {status}. {self.complaint}")
+        return bytes(self.unread)
 
     async def line(self) -> bytes | None:
         """The next line it writes that is not empty; None if it has ended or writes without an end."""
