@@ -16,6 +16,7 @@ COMMANDS = {
     "report": "tables of a run's results",
     "schema": "print the JSON Schema of scenario files",
     "stub-server": "answer as a provider of language models, for free",
+    "mcp-bridge": "an episode's MCP server, for clients that know only stdin and stdout",
 }
 
 MODULES = {"try": "trial"}

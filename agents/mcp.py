@@ -1,0 +1,202 @@
+"""An agent that is an MCP client: its command is run, and the episode's tools are served to it over MCP.
+
+    mcp:python my_agent.py --mcp-config {config} --system {policy} -- {message}     run once for each thing the user says
+    mcp:python my_agent.py                                                          started once, speaks lines of JSON
+
+A command with `{message}` in it is run for each message, and what it prints is the answer. One without is started once an
+episode and asked as `process:COMMAND` is, but for text alone; see `agents/process.py`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import difflib
+import json
+import os
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from riskbox.agents.door import Door, opened
+from riskbox.agents.process import Talk, check_command, words
+from riskbox.sandbox.errors import ParticipantFault, PluginError
+from riskbox.sandbox.message import answered
+from riskbox.sandbox.seat import Owner, Seat
+
+PLACES = ("message", "policy", "url", "config", "stdio_config")
+"""What a command may hold in braces."""
+_PLACE = re.compile(r"\{(" + "|".join(PLACES) + r")\}")
+_BRACED = re.compile(r"\{([A-Za-z_]+)\}")
+
+
+class McpAgent(Owner):
+    """Plays by running a command that reaches its tools over MCP.
+
+    Args:
+        command: The command line, split as a shell would, but run without one.
+    """
+
+    def __init__(self, command: str) -> None:
+        self.command = command
+        self._words = words("mcp", command)
+        self._door: Door | None = None
+        self._talk: Talk | None = None
+
+    @classmethod
+    def check(cls, command: str) -> None:
+        """Make sure that there is such a command, and what serves it its tools.
+
+        Raises:
+            PluginError: there is not.
+        """
+        check_command("mcp", command)
+        for name in _BRACED.findall(command):
+            _check_place(command, name)
+        for package in ("mcp", "uvicorn"):
+            _check_package(package)
+
+    async def play(self, seat: Seat) -> None:
+        """Open the door to the tools, and hand on what is said.
+
+        Raises:
+            ParticipantFault: the command cannot be started, failed, or answered with something that is no answer.
+        """
+        run = self._run_each_turn if any("{message}" in word for word in self._words) else self._run_once
+        async with opened(seat) as door:
+            self._door = door
+            with _papers(door) as papers:
+                try:
+                    await run(seat, door, {"policy": seat.brief.policy, "url": door.url, **papers})
+                except ParticipantFault as fault:
+                    # what it printed may hold its token, and faults are stored
+                    raise ParticipantFault(str(fault).replace(door.token, "(the token)")) from None
+                finally:
+                    await self._end()
+
+    async def close(self) -> None:
+        """Revokes the token, ends the process with all that it started, and then what spoke with it."""
+        if self._door is not None and self._seat is not None:
+            self._door.shut()
+            self._seat.end()
+        try:
+            await self._end()
+        finally:
+            await super().close()
+
+    # --- run for each message -------------------------------------------------------------------------------
+
+    async def _run_each_turn(self, seat: Seat, door: Door, told: Mapping[str, str]) -> None:
+        heard, turn = await seat.hear(), 0
+        while True:
+            turn += 1
+            async with door.turn():
+                talk = await self._start(door, {**told, "message": heard}, turn)
+                printed = await talk.all()
+                await self._end()
+            heard = await seat.say(printed.decode("utf-8", "replace").strip())
+
+    # --- started once ---------------------------------------------------------------------------------------
+
+    async def _run_once(self, seat: Seat, door: Door, told: Mapping[str, str]) -> None:
+        talk = await self._start(door, told)
+        talk.tell({"type": "brief", "name": seat.brief.name, "policy": seat.brief.policy, "tools": []})
+        messages = [{"role": "user", "content": await seat.hear()}]
+        while True:
+            async with door.turn():
+                action = answered(await talk.ask({"type": "turn", "messages": messages}))
+            if action.calls:
+                raise ParticipantFault(
+                    f"`{self.command}` answered with tool calls; it is to make them over MCP, and to answer with text"
+                )
+            heard = await seat.say(action.text) if action.text or not action.leave else ""
+            if action.leave:
+                return
+            messages = [{"role": "assistant", "content": action.text}, {"role": "user", "content": heard}]
+
+    # --- its process ----------------------------------------------------------------------------------------
+
+    async def _start(self, door: Door, told: Mapping[str, str], turn: int = 0) -> Talk:
+        given = [_PLACE.sub(lambda found: _argument(told[found[1]]), word) for word in self._words]
+        pipe = asyncio.subprocess.DEVNULL if turn else asyncio.subprocess.PIPE
+        self._talk = await Talk.started(self.command, given, _environment(door, told, turn), pipe)
+        return self._talk
+
+    async def _end(self) -> None:
+        if self._talk is not None:
+            talk, self._talk = self._talk, None
+            await talk.end()
+
+
+def _check_place(command: str, name: str) -> None:
+    """Commands may hold braces of their own; only what is nearly one of ours is taken for a mistake."""
+    if name == "token":
+        raise PluginError(
+            f"mcp:{command}: everyone on this machine can read a token on a command line. Take it from the environment "
+            "variable RISKBOX_MCP_TOKEN, or give the command {config}, a file that holds it."
+        )
+    near = difflib.get_close_matches(name, PLACES, n=1, cutoff=0.75)
+    if near and name not in PLACES:
+        known = ", ".join(f"{{{one}}}" for one in PLACES)
+        raise PluginError(
+            f"mcp:{command}: there is no {{{name}}}. Did you mean {{{near[0]}}}? Known: {known}."
+        )
+
+
+def _check_package(name: str) -> None:
+    try:
+        found = version(name)
+    except PackageNotFoundError:
+        raise PluginError(
+            f"the adapter 'mcp' needs a package that is not installed ({name}). Run: pip install 'riskbox[mcp]'"
+        ) from None
+    if name == "mcp" and int(found.partition(".")[0]) < 2:
+        raise PluginError(
+            f"the adapter 'mcp' needs mcp 2.0 or later, not {found}. Run: pip install -U 'riskbox[mcp]'"
+        )
+
+
+@contextmanager
+def _papers(door: Door) -> Iterator[dict[str, str]]:
+    """Within it, the files that tell an MCP client where the tools are; they hold the token, so only we can read them."""
+    bridge = [sys.executable, "-m", "riskbox.sandbox.cli", "mcp-bridge", door.url]
+    servers: dict[str, dict[str, Any]] = {
+        "config": {"type": "http", "url": door.url, "headers": {"Authorization": f"Bearer {door.token}"}},
+        "stdio_config": {
+            "type": "stdio",
+            "command": bridge[0],
+            "args": bridge[1:],
+            "env": {"RISKBOX_MCP_TOKEN": door.token},
+        },
+    }
+    # the folder is the agent's to spoil, which is no fault of the episode
+    with TemporaryDirectory(prefix="riskbox-mcp-", ignore_cleanup_errors=True) as folder:
+        papers = {}
+        for name, server in servers.items():
+            path = Path(folder, f"{name}.json")
+            path.touch(mode=0o600)
+            path.write_text(json.dumps({"mcpServers": {"riskbox": server}}, indent=2), "utf-8")
+            papers[name] = str(path)
+        yield papers
+
+
+def _environment(door: Door, told: Mapping[str, str], turn: int) -> dict[str, str]:
+    return {
+        **os.environ,
+        "RISKBOX_MCP_URL": door.url,
+        "RISKBOX_MCP_TOKEN": door.token,
+        "RISKBOX_MCP_CONFIG": told["config"],
+        "RISKBOX_MCP_STDIO_CONFIG": told["stdio_config"],
+        "RISKBOX_POLICY": _argument(told["policy"]),
+        "RISKBOX_EPISODE": door.key,
+        **({"RISKBOX_TURN": str(turn)} if turn else {}),
+    }
+
+
+def _argument(text: str) -> str:
+    """Text as it can stand on a command line, which ends at the first NUL."""
+    return text.replace("\0", "\ufffd")
