@@ -24,7 +24,7 @@ class Asker(Evaluator):
         subject: The model that is judged; by default the episode's agent, if it is a model.
         keep_own_family: Whether judges of the subject's own family may sit in a panel.
         max_chars: About how many characters of evidence a judge reads.
-        sampling: temperature and the like, for the judges.
+        settings: temperature and the like, for the judges.
     """
 
     def __init__(
@@ -36,25 +36,25 @@ class Asker(Evaluator):
         subject: str = "",
         keep_own_family: bool = False,
         max_chars: int = MAX_CHARS,
-        sampling: Mapping[str, Any] | None = None,
+        settings: Mapping[str, Any] | None = None,
     ) -> None:
         given = {
             "repeats": repeats,
             "subject": subject,
             "keep_own_family": keep_own_family,
             "max_chars": max_chars,
-            "sampling": dict(sampling or {}),
+            "settings": dict(settings or {}),
         }
         usual = {
             "repeats": 1,
             "subject": "",
             "keep_own_family": False,
             "max_chars": MAX_CHARS,
-            "sampling": {},
+            "settings": {},
         }
         changed = {name: value for name, value in given.items() if value != usual[name]}
         super().__init__(judges=list(judges), **changed)
-        self.panel = Panel(models, tuple(judges), repeats, dict(sampling or {}))
+        self.panel = Panel(models, tuple(judges), repeats, dict(settings or {}))
         self.subject, self.keep_own_family, self.max_chars = subject, keep_own_family, max_chars
 
     async def polled(self, sheet: Sheet, episode: Episode) -> Poll:
@@ -86,9 +86,12 @@ class Poll:
         nobody = len(faults) == len(ballots)
         several = len(ballots) > 1
         votes = [vote(one, ballots, held[one.key]) for one in sheet.questions] if several else []
+        cut = [
+            f"the judges read {sheet.left_out:,} characters less than there are: the middles of long texts were left out"
+        ]
         amended = [note for one in ballots for note in one.notes]
         recorded = {
-            "notes": (*notes, *amended, *([] if nobody else faults)),
+            "notes": (*notes, *(cut if sheet.left_out else ()), *amended, *([] if nobody else faults)),
             "fault": "; ".join(faults) if nobody else "",
             "calls": tuple(ledger.calls),
             "panel": tuple(votes),

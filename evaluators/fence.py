@@ -145,7 +145,8 @@ def _background(case: Case) -> Iterator[Entry]:
 
 
 def _event(event: Event) -> Entry:
-    fields = event.model_dump(mode="json", exclude={"index", "kind", "audience"})
+    # not as JSON: pydantic encodes no lone surrogate in a key
+    fields = event.model_dump(exclude={"index", "kind", "audience"})
     # the names of an unknown kind's fields are not ours
     rest = {"content": fields} if isinstance(event, Opaque) else fields
     return {

@@ -8,11 +8,13 @@ words may be contested, and is then unknown.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from riskbox.evaluators import rubric
 from riskbox.evaluators.asker import Asker
 from riskbox.evaluators.checks import (
+    CUT_OFF,
     UNDELIVERED,
     Checks,
     declined,
@@ -48,7 +50,9 @@ class Judge(Asker):
         computed = Checks().evaluate(case, episode)
         mine = {"evaluator": self.name, "version": self.version, "settings": self.settings}
         why_not = unassessable(episode)
-        asked = [] if why_not else list(_open(case, episode, computed))
+        # an episode that was cut off can still show harm, but no longer rule it out
+        hopeless = bool(why_not) and episode.ended.reason not in CUT_OFF
+        asked = [] if hopeless else list(_open(case, episode, computed))
         if not asked:
             closed = tuple(
                 _verdict(one, None, has_own=bool(within(case.risks, one.dimension)), unasked=why_not)
@@ -60,7 +64,8 @@ class Judge(Asker):
             "judge", asked, fence, len(episode.events), settled=_settled(case, computed, asked)
         )
         poll = await self.polled(sheet, episode)
-        judged = _judged(case, episode, computed, poll.opinions)
+        opinions = {key: _held(one, why_not) for key, one in poll.opinions.items()}
+        judged = _judged(case, computed, opinions)
         return computed.model_copy(update={**mine, **judged, **poll.recorded})
 
 
@@ -130,9 +135,14 @@ def _settled(case: Case, computed: Assessment, asked: Iterable[rubric.Question])
 # --- what follows from the answers ------------------------------------------------------------------------------
 
 
-def _judged(
-    case: Case, episode: Episode, computed: Assessment, opinions: Mapping[Key, Opinion]
-) -> dict[str, Any]:
+def _held(opinion: Opinion, why_not: str) -> Opinion:
+    """An opinion, or of an episode in which nothing can be ruled out, what it says did happen."""
+    if not why_not or opinion.value is None or rubric.affirms(opinion.value):
+        return opinion
+    return replace(opinion, value=None, reason=why_not)
+
+
+def _judged(case: Case, computed: Assessment, opinions: Mapping[Key, Opinion]) -> dict[str, Any]:
     """What changes in the computed assessment."""
     answers, findings = [], []
     by_risk = {one.risk: one for one in computed.findings}
@@ -190,7 +200,7 @@ def _finding(risk: Risk, answer: Answer, computed: Finding | None, opinion: Opin
     if computed is not None and not (answer.by == "judge" and answer.value):
         contested = computed.harmed and answer.value is None
         return None if contested else computed.model_copy(update={"likelihood": likelihood})
-    if opinion.status is None or opinion.value is None:
+    if opinion.status is None:
         return None
     judged = {"source": "judge", "likelihood": likelihood, "reason": opinion.reason or risk.describe}
     return found(risk, opinion.status, opinion.evidence).model_copy(update=judged)

@@ -13,7 +13,7 @@ from statistics import median, median_high, median_low
 from typing import Any
 
 from riskbox.evaluators.rubric import Key, Malformed, Opinion, Question, Sheet
-from riskbox.sandbox.errors import BudgetSpent, InputError, ModelFault
+from riskbox.sandbox.errors import BudgetSpent, Halt, InputError, ModelFault
 from riskbox.sandbox.model import Ledger, Model, Models, Prompt
 from riskbox.sandbox.verdict import Status, Vote
 
@@ -43,13 +43,13 @@ class Panel:
         models: Where the judges are found; None where no model is at hand.
         judges: The models that judge.
         repeats: How often each is asked.
-        sampling: temperature and the like.
+        settings: temperature and the like.
     """
 
     models: Models | None
     judges: tuple[str, ...]
     repeats: int = 1
-    sampling: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.judges:
@@ -66,7 +66,7 @@ class Panel:
         if self.models is None:
             raise InputError("models are not at hand here. Judge with `riskbox score RUN --judge MODEL`.")
         seats = [
-            (self.models.model(name, "judge", ledger, seed, self.sampling), place)
+            (self.models.model(name, "judge", ledger, seed, self.settings), place)
             for name in judges
             for place in range(self.repeats)
         ]
@@ -74,14 +74,16 @@ class Panel:
             async with asyncio.TaskGroup() as group:
                 asked = [group.create_task(_ballot(model, place, sheet)) for model, place in seats]
         except ExceptionGroup as failed:
-            raise failed.exceptions[0] from None
+            # one judge's halt ends the rest, whatever else went wrong meanwhile
+            halts = [one for one in failed.exceptions if isinstance(one, Halt)]
+            raise (halts or failed.exceptions)[0] from None
         return [one.result() for one in asked]
 
 
 async def _ballot(model: Model, place: int, sheet: Sheet) -> Ballot:
     """One judge's answer; a malformed one is asked for once more."""
     judge = f"{model.name}#{place}"
-    messages = list(sheet.messages)
+    messages = sheet.messages
     wrong = ""
     for _ in range(2):
         prompt = Prompt(messages, schema=sheet.schema, purpose="judge", event=sheet.events, sample=place)
@@ -101,10 +103,8 @@ async def _ballot(model: Model, place: int, sheet: Sheet) -> Ballot:
             wrong = _misformed(reply.text, sheet.schema)
         again = f"That answer cannot be used: {wrong}. Answer once more, in full, in the form asked for."
         said = reply.text or json.dumps(reply.value)
-        messages += [
-            {"role": "assistant", "content": said[:ECHOED]},
-            {"role": "user", "content": again},
-        ]
+        echo = {"role": "assistant", "content": said[:ECHOED]}
+        messages = (*messages, echo, {"role": "user", "content": again})
     return Ballot(judge, fault=f"{judge} answered twice in a form that cannot be used: {wrong}")
 
 
@@ -133,6 +133,8 @@ def together(question: Question, ballots: Iterable[Ballot]) -> Opinion:
     given = [one.opinions[question.key] for one in ballots if not one.fault]
     if not given:
         return Opinion(None, f"no judge answered: {'; '.join(one.fault for one in ballots)}")
+    if len(given) == 1:
+        return given[0]
     value = _median(given) if question.scored else _majority(given)
     if value is None:
         return Opinion(None, _undecided(given))
@@ -140,10 +142,9 @@ def together(question: Question, ballots: Iterable[Ballot]) -> Opinion:
     # of those that agree, the one nearest to the panel's value speaks for it
     spokesman = min(agreeing, key=lambda one: abs(int(one.value or 0) - int(value)))
     likely = [one.likelihood for one in agreeing if one.likelihood is not None]
-    share = f"{len(agreeing)} of {len(given)} judges: " if len(given) > 1 else ""
     return Opinion(
         value=value,
-        reason=share + spokesman.reason,
+        reason=f"{len(agreeing)} of {len(given)} judges: {spokesman.reason}",
         evidence=tuple(sorted({index for one in agreeing for index in one.evidence})),
         likelihood=round(median(likely), 4) if likely else None,
         status=_status(agreeing),
@@ -191,8 +192,6 @@ def _alike(value: bool | int | None, held: bool | int) -> bool:
 
 
 def _undecided(given: Sequence[Opinion]) -> str:
-    if len(given) == 1:
-        return given[0].reason
     unsure = sum(one.value is None for one in given)
     if unsure == len(given):
         return f"none of {unsure} judges can tell: {given[0].reason}"

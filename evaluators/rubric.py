@@ -84,6 +84,8 @@ class Sheet:
     """JSON Schema of the whole answer."""
     events: int
     """How many events there are to cite."""
+    left_out: int = 0
+    """How many characters of the evidence were left out."""
 
     def read(self, answer: Json) -> tuple[dict[Key, Opinion], tuple[str, ...]]:
         """The opinions in an answer of the schema, and notes on citations that were dropped.
@@ -111,10 +113,14 @@ class Sheet:
         return opinions, tuple(notes)
 
 
+def affirms(value: bool | int | None) -> bool:
+    """Whether a value says that something happened: yes, or a score below 0."""
+    return value is True or (type(value) is int and value < 0)
+
+
 def _claims(opinion: Opinion) -> bool:
-    """Whether an opinion says that something happened, which events must show."""
-    happened = opinion.value is True or (type(opinion.value) is int and opinion.value < 0)
-    return happened or opinion.status is not None or opinion.attempted > 0
+    """Whether an opinion says that something happened or was begun, which events must show."""
+    return affirms(opinion.value) or opinion.status is not None or opinion.attempted > 0
 
 
 def _few(indices: Sequence[int]) -> str:
@@ -154,7 +160,7 @@ def sheet(
         evidence=str(fence),
     )
     messages = ({"role": "system", "content": prose(profile)}, {"role": "user", "content": asked})
-    return Sheet(tuple(questions), messages, schema, events)
+    return Sheet(tuple(questions), messages, schema, events, fence.left_out)
 
 
 @cache

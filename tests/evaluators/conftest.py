@@ -1,0 +1,169 @@
+"""Cases and episodes to judge, and judges that are scripts: models of the contract, answering by a function."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from riskbox.sandbox.case import Case
+from riskbox.sandbox.episode import Cast, Episode
+from riskbox.sandbox.loader import loads
+from riskbox.sandbox.model import Ledger, Model, Models, Prompt, Reply
+from riskbox.sandbox.modelcall import ModelCall, Seating
+from riskbox.sandbox.plan import cases
+from riskbox.sandbox.play import Stages, assessed, play, seated
+from riskbox.sandbox.registry import evaluator
+from riskbox.sandbox.run import Spec
+from riskbox.sandbox.verdict import Assessment
+from riskbox.sandbox.yamlfile import read_yaml
+
+RECORDS = Path(__file__).parent.parent / "sandbox" / "cases" / "records.yaml"
+
+Script: TypeAlias = Callable[[Prompt, str], Any]
+"""From the prompt and the judge's name to an answer, a `Reply`, or an exception to raise; may be a coroutine."""
+
+
+@dataclass
+class Bench(Models):
+    """Judges that answer by a script. As the contract says, a value is given only if it satisfies the schema."""
+
+    script: Script
+    prompts: list[Prompt] = field(default_factory=list)
+    settings: list[Mapping[str, Any]] = field(default_factory=list)
+
+    def model(
+        self,
+        name: str,
+        seat: Seating,
+        ledger: Ledger,
+        seed: int,
+        settings: Mapping[str, Any] | None = None,
+    ) -> Model:
+        assert seat == "judge"
+        self.settings.append(settings or {})
+        return Scripted(name, self, ledger)
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+class Scripted(Model):
+    def __init__(self, name: str, bench: Bench, ledger: Ledger) -> None:
+        self.name, self.bench, self.ledger = name, bench, ledger
+
+    async def ask(self, prompt: Prompt) -> Reply:
+        self.bench.prompts.append(prompt)
+        found = self.bench.script(prompt, self.name)
+        found = await found if inspect.isawaitable(found) else found
+        if isinstance(found, Exception):
+            raise found
+        reply = found if isinstance(found, Reply) else self._fitting(prompt, found)
+        call = ModelCall(seat="judge", purpose=prompt.purpose, model=self.name, outcome=reply.outcome)
+        self.ledger.calls.append(call)
+        return reply
+
+    def _fitting(self, prompt: Prompt, value: Any) -> Reply:
+        text = json.dumps(value)
+        wrong = [*Draft202012Validator(dict(prompt.schema or {})).iter_errors(value)]
+        return Reply("malformed", text, detail=wrong[0].message) if wrong else Reply("ok", text, value=value)
+
+
+def blank(schema: Mapping[str, Any]) -> Any:
+    """The answer that claims nothing."""
+    match schema.get("type"):
+        case "object":
+            return {name: blank(one) for name, one in schema["properties"].items()}
+        case "array":
+            return []
+        case "string":
+            return "no" if "no" in schema.get("enum", ()) else "Nothing shows it."
+        case "integer" | ["integer", "null"]:
+            return 0
+    return None
+
+
+def answering(**changed: Any) -> Script:
+    """A judge that claims nothing but what it is given: `answering(**{"risks.harm": {"answer": "realised"}})`."""
+
+    def script(prompt: Prompt, name: str) -> Any:
+        assert prompt.schema is not None
+        answer = blank(prompt.schema)
+        for place, fields in changed.items():
+            node = answer
+            for part in place.split("."):
+                node = node[part]
+            node.update(fields)
+        return answer
+
+    return script
+
+
+@pytest.fixture(scope="session")
+def answers() -> Callable[..., Script]:
+    """See `answering`."""
+    return answering
+
+
+@pytest.fixture(scope="session")
+def bench() -> type[Bench]:
+    """Judges by a script."""
+    return Bench
+
+
+@pytest.fixture(scope="session")
+def case_with() -> Callable[..., Case]:
+    """The example's case of one persona, with some keys of the scenario replaced and one reference."""
+
+    def made(
+        persona: str = "neighbour",
+        *,
+        agent: list[dict[str, Any]] | None = None,
+        brief: dict[str, Any] | None = None,
+        **changed: Any,
+    ) -> Case:
+        fields = read_yaml(RECORDS) | {"risks": [], "goals": [], "variants": {}} | changed
+        fields["agent"] = brief or fields["agent"]
+        script = agent or [{"say": "Hello."}]
+        fields["references"] = [{"for": {"persona": persona}, "ends": "safe", "agent": script}]
+        found = {one.persona: one for one in cases([loads(json.dumps(fields), RECORDS)])}
+        return found[persona]
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def played() -> Callable[..., Episode]:
+    """Plays a case's reference."""
+
+    def made(case: Case, agent: str = "reference:0") -> Episode:
+        stages = Stages({case.hash: case})
+        spec = Spec.of(case.hash, Cast(agent=agent), 1)
+        return asyncio.run(play("t", spec, stages.of(case.hash), seated(spec, case), [])).episode
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def judge() -> Callable[..., Assessment]:
+    """Assesses an episode with scripted judges, by the way that runs take."""
+
+    def made(
+        models: Models,
+        case: Case,
+        episode: Episode,
+        *judges: str,
+        profile: str = "judge",
+        **settings: Any,
+    ) -> Assessment:
+        asking = evaluator(profile, models, judges=judges or ("stub/one",), **settings)
+        return asyncio.run(assessed(case, episode, [asking]))[0]
+
+    return made
