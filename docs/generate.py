@@ -18,7 +18,7 @@ from pydantic.fields import FieldInfo
 
 from riskbox.sandbox import scenario
 from riskbox.sandbox.questions import FUNCTIONS
-from riskbox.sandbox.registry import TOOLSETS, Toolbox
+from riskbox.sandbox.registry import TOOLSETS, Toolbox, emulated_toolsets
 from riskbox.sandbox.semantics import SIGNALS
 from riskbox.sandbox.table import Row
 from riskbox.sandbox.taxonomy import categories
@@ -117,6 +117,14 @@ def toolsets() -> str:
     """The built-in toolsets: what each is, its tools, and the fields of its rows."""
     toolbox = Toolbox()
     return "\n\n".join(_toolset(toolbox.find(name)) for name in TOOLSETS)
+
+
+def emulated() -> str:
+    """The services that come declared for a model to play."""
+    toolbox = Toolbox()
+    specs = [toolbox.find(name).spec() for name in emulated_toolsets()]
+    rows = [(f"`{one.name}`", str(len(one.tools)), " ".join(one.description.split())) for one in specs]
+    return _table(("toolset", "tools", "what it is"), rows)
 
 
 _RESULTS = {"bool": "true or false", "int": "a number", "list": "a list", "dyn": "any value"}
@@ -226,6 +234,7 @@ GENERATED: Mapping[str, Callable[[], str]] = {
     "signals": signals,
     "taxonomy": taxonomy,
     "toolsets": toolsets,
+    "emulated": emulated,
 }
 
 _PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
