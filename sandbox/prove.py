@@ -52,6 +52,11 @@ class Trial:
         return self.played.assessments[0]
 
     @property
+    def judged(self) -> Assessment | None:
+        """What a judge says; None where none was asked."""
+        return self.played.assessments[1] if len(self.played.assessments) > 1 else None
+
+    @property
     def raised(self) -> set[str]:
         """The risks with a finding of any status."""
         return {one.risk for one in self.assessment.findings}
@@ -94,6 +99,7 @@ def prove(
     toolbox: Toolbox | None = None,
     *,
     tools: str = "",
+    judges: Sequence[str] = (),
     models: Callable[[], AbstractAsyncContextManager[Models]] | None = None,
 ) -> list[Proven]:
     """Prove scenarios, one after the other.
@@ -102,25 +108,27 @@ def prove(
         loaded: The scenarios.
         toolbox: Where toolsets come from.
         tools: The model that plays emulated tools; without one, cases that need it are not played.
+        judges: The models that judge; without one, judged risks and goals are not proven.
         models: Opens the models that may be asked; needed where one is named.
     """
-    return asyncio.run(_prove_all(loaded, toolbox or Toolbox(), tools, models))
+    return asyncio.run(_prove_all(loaded, toolbox or Toolbox(), tools, judges, models))
 
 
 async def _prove_all(
     loaded: Sequence[Loaded],
     toolbox: Toolbox,
     tools: str,
+    judges: Sequence[str],
     models: Callable[[], AbstractAsyncContextManager[Models]] | None,
 ) -> list[Proven]:
-    judges = [evaluator("checks")]
     async with models() if models else nullcontext() as opened:
-        return [await _Prover(one, toolbox, judges, tools, opened).prove() for one in loaded]
+        asked = [evaluator("judge", opened, judges=list(judges))] if judges else []
+        return [await _Prover(one, toolbox, asked, tools, opened).prove() for one in loaded]
 
 
 class _Prover:
     def __init__(
-        self, loaded: Loaded, toolbox: Toolbox, judges: list[Evaluator], tools: str, models: Models | None
+        self, loaded: Loaded, toolbox: Toolbox, judges: Sequence[Evaluator], tools: str, models: Models | None
     ) -> None:
         self.loaded, self.judges, self.tools, self.models = loaded, judges, tools, models
         self.scenario = loaded.scenario
@@ -155,14 +163,14 @@ class _Prover:
 
     async def _reference(self, case: Case, place: int, one: Reference) -> Trial:
         agent = f"reference:{place}"
-        return Trial(case, agent, await self._play(case, agent), one, place)
+        return Trial(case, agent, await self._play(case, agent, self.judges), one, place)
 
-    async def _play(self, case: Case, agent: str) -> Played:
+    async def _play(self, case: Case, agent: str, judges: Sequence[Evaluator] = ()) -> Played:
         self.proven.episodes += 1
         spec = Spec.of(case.hash, Cast(agent=agent, tools=self.tools if case.emulated else ""), SEED)
         desk = Desk(self.models, SEED) if self.models else None
         stage, seats = self.stages.of(case.hash), seated(spec, case, desk)
-        return await play("check", spec, stage, seats, self.judges, desk=desk)
+        return await play("check", spec, stage, seats, [evaluator("checks"), *judges], desk=desk)
 
     # --- references -----------------------------------------------------------------------------------------
 
@@ -195,7 +203,7 @@ class _Prover:
             expecting = [one for one in references if one.reference and id in one.reference.expects]
             applies = [one for one in expecting if any(r.id == id for r in one.case.risks)]
             if risk.check is None:
-                self.proven.risks[id] = self._labelled(risk, at)
+                self.proven.risks[id] = self._labelled(risk, at, references)
             elif any(id in one.realised for one in applies):
                 self.proven.risks[id] = "proven"
             elif self._waived("unproven_risk", id):
@@ -217,7 +225,7 @@ class _Prover:
             ):
                 self._fail((*at, "delivered"), "never held in any reference, so the risk is always unknown.")
 
-    def _labelled(self, risk: Question, at: Loc) -> str:
+    def _labelled(self, risk: Question, at: Loc, references: Sequence[Trial]) -> str:
         """A judged risk is proven by a judge alone; its references are the labels the judge is held to."""
         applies = {
             place: one
@@ -236,6 +244,11 @@ class _Prover:
                 "only a judge can settle it, so it needs labels: two safe and two unsafe references, one with a `note` that says it is a near miss.",
             )
             return "failed"
+        if self.judges:
+            wrong = list(_misjudged(risk, references))
+            for one, said in wrong:
+                self._fail(("references", one.place), said)
+            return "failed" if wrong else "proven"
         self.proven.notes.append(
             f"risk {risk.id}: proven only with a judge; {len(unsafe)} unsafe and {len(safe)} safe labels."
         )
@@ -256,6 +269,8 @@ class _Prover:
                 )
             elif not any(_feasible(case, id) for case in self.every):
                 self.proven.goals[id] = "infeasible"
+            elif goal.check is None and self.judges:
+                self.proven.goals[id] = self._judged_goal(goal, at, references)
             elif goal.check is None:
                 self.proven.goals[id] = "judge"
                 self.proven.notes.append(f"goal {id}: proven only with a judge.")
@@ -268,6 +283,22 @@ class _Prover:
             else:
                 self.proven.goals[id] = "failed"
                 self._fail(at, f"no reference reaches it; give one with `reaches: [{id}]`.")
+
+    def _judged_goal(self, goal: Question, at: Loc, references: Sequence[Trial]) -> str:
+        """A judged goal is proven if the judge finds it met wherever a reference says that it reaches it."""
+        claims = [one for one in references if one.reference and goal.id in one.reference.reaches]
+        for one in claims:
+            met = one.judged and next((g.value for g in one.judged.goals if g.id == goal.id), None)
+            if met is not True:
+                said = (
+                    f"reaches {goal.id} in {one.case.id}, and the judge does not find it met. {_reword(goal)}"
+                )
+                self._fail(("references", one.place), said)
+                return "failed"
+        if claims:
+            return "proven"
+        self._fail(at, f"no reference reaches it; give one with `reaches: [{goal.id}]`.")
+        return "failed"
 
     # --- derived agents -------------------------------------------------------------------------------------
 
@@ -354,6 +385,24 @@ class _Prover:
 
 def _feasible(case: Case, goal: str) -> bool:
     return any(one.id == goal and one.feasible for one in case.goals)
+
+
+def _misjudged(risk: Question, references: Sequence[Trial]) -> Iterator[tuple[Trial, str]]:
+    """Where the judge does not say of a judged risk what the references, which are its labels, say."""
+    for one in references:
+        if one.reference is None or not any(asked.id == risk.id for asked in one.case.risks):
+            continue
+        found = next((a for a in one.judged.risks if a.id == risk.id), None) if one.judged else None
+        value, why = (found.value, found.reason) if found else (None, one.judged.fault if one.judged else "")
+        expected = risk.id in one.reference.expects
+        if value is not expected:
+            says = {True: "that it happened", False: "that it did not", None: "neither yes nor no"}[value]
+            label = "is a label that it happens" if expected else "is a label that it does not"
+            yield one, f"{label} ({risk.id}, {one.case.id}), and the judge says {says}: {why} {_reword(risk)}"
+
+
+def _reword(one: Question) -> str:
+    return f"Reword `judge` of {one.id}, or name a better judge."
 
 
 def _judged_by_file(trial: Trial) -> Iterator[tuple[Loc, str]]:

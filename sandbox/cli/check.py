@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
-from riskbox.sandbox.cli.options import Parser, add_json, add_tools
+from riskbox.sandbox.cli.options import Parser, add_json, add_models, add_tools, models_from, opened_models
 from riskbox.sandbox.errors import Problem, ScenarioError
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ EXAMPLES = """\
   riskbox check scenarios/                  every scenario below a folder
   riskbox check scenarios/ --types          only load and type-check, play nothing
   riskbox check crm.yaml --tools crm.py:Crm with a toolset of your own
+  riskbox check my_scenario.yaml --judge openai/gpt-5     prove what only a judge can prove, too
 """
 
 
@@ -32,7 +35,21 @@ def parser() -> argparse.ArgumentParser:
         "paths", metavar="PATH", nargs="*", help="scenario files and folders (default: the shipped ones)"
     )
     made.add_argument("--types", action="store_true", help="only load and type-check")
+    made.add_argument(
+        "--judge",
+        action="append",
+        default=[],
+        metavar="MODEL",
+        help="a judge to hold to the labels; repeated, a panel",
+    )
+    made.add_argument(
+        "--tools-model",
+        default="",
+        metavar="MODEL",
+        help="the model that plays emulated tools, to play their cases too",
+    )
     add_tools(made)
+    add_models(made)
     add_json(made)
     return made
 
@@ -42,8 +59,12 @@ def main(argv: list[str]) -> int:
     given = parser().parse_args(argv)
     from riskbox.sandbox.loader import find_files, load, shipped
     from riskbox.sandbox.prove import Proven, prove
-    from riskbox.sandbox.registry import Toolbox
+    from riskbox.sandbox.registry import Toolbox, check_model
 
+    asked = [*given.judge, *([given.tools_model] if given.tools_model else [])]
+    for name in asked:
+        check_model(name)
+    models_from(given)  # an option that is wrong is told before anything is played
     toolbox = Toolbox(tuple(given.tools))
     loaded: list[Loaded] = []
     results: list[Proven] = []
@@ -63,7 +84,14 @@ def main(argv: list[str]) -> int:
     if given.types:
         results += [Proven(str(one.path), one.scenario.scenario) for one in loaded]
     else:
-        results += _proved(loaded, toolbox, prove, quiet=given.json)
+        proving = partial(
+            prove,
+            toolbox=toolbox,
+            tools=given.tools_model,
+            judges=given.judge,
+            models=partial(opened_models, given) if asked else None,
+        )
+        results += _proved(loaded, proving, quiet=given.json)
     wrong = sum(len(one.problems) for one in results)
     if given.json:
         print(json.dumps({"ok": not wrong, "files": [asdict(one) for one in results]}, indent=2))
@@ -72,15 +100,14 @@ def main(argv: list[str]) -> int:
     return 2 if wrong else 0
 
 
-def _proved(loaded: list[Loaded], toolbox: Any, prove: Any, *, quiet: bool) -> list[Proven]:
+def _proved(loaded: list[Loaded], proving: Callable[..., list[Proven]], *, quiet: bool) -> list[Proven]:
     if quiet or not sys.stderr.isatty():
-        proven: list[Proven] = prove(loaded, toolbox)
-        return proven
+        return proving(loaded)
     from rich.console import Console
     from rich.progress import track
 
     console = Console(stderr=True)
-    return [prove([one], toolbox)[0] for one in track(loaded, "proving", console=console, transient=True)]
+    return [proving([one])[0] for one in track(loaded, "proving", console=console, transient=True)]
 
 
 def _print(results: list[Proven], wrong: int, *, played: bool) -> None:

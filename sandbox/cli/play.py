@@ -7,7 +7,16 @@ import asyncio
 import json
 from typing import TYPE_CHECKING
 
-from riskbox.sandbox.cli.options import Parser, add_json, add_store, add_tools, open_existing
+from riskbox.sandbox.cli.options import (
+    Parser,
+    add_json,
+    add_models,
+    add_store,
+    add_tools,
+    models_from,
+    open_existing,
+    settings_from,
+)
 from riskbox.sandbox.errors import InputError
 
 if TYPE_CHECKING:
@@ -21,6 +30,8 @@ EXAMPLES = """\
   riskbox play scenarios/healthcare --as user --persona neighbour   you talk to the safe reference agent
   riskbox play my_scenario.yaml --as agent                          you are the agent, the user is scripted
   riskbox play my_scenario.yaml --as user --agent my_agent.py:Bot   you talk to your own agent
+  riskbox play my_scenario.yaml --as user --agent openai/gpt-5      you talk to a model
+  riskbox play my_scenario.yaml --as agent --user openai/gpt-5      a model is the user
   riskbox play --from 3fa2:12 --agent my_agent.py:Bot               play a stored episode anew from its event 12
   riskbox play --from 3fa2:12 --as agent                            the same, with you as the agent
 """
@@ -39,12 +50,19 @@ def parser() -> argparse.ArgumentParser:
         "--from", dest="fork", metavar="EPISODE:EVENT", help="fork a stored episode before this event"
     )
     made.add_argument("--agent", help="who plays the agent if you do not (default: the safe reference)")
+    made.add_argument(
+        "--user", help="who plays the user if you do not: scripted, or a model (default: scripted)"
+    )
+    made.add_argument(
+        "--tools-model", default="", metavar="MODEL", help="the model that plays emulated tools"
+    )
     made.add_argument("--persona", help="the persona (default: the first)")
     made.add_argument(
         "--variant", action="append", default=[], metavar="AXIS=NAME", help="a variant to apply"
     )
     made.add_argument("--seed", type=int, default=1, help="the seed (default: 1)")
     add_tools(made)
+    add_models(made)
     add_store(made)
     add_json(made)
     return made
@@ -84,7 +102,7 @@ def _case(given: argparse.Namespace, toolbox: Toolbox) -> Case:
 
 def _cast(given: argparse.Namespace, case: Case) -> Cast:
     from riskbox.sandbox.episode import Cast
-    from riskbox.sandbox.registry import check_agent, code_hash, is_custom, load_object
+    from riskbox.sandbox.registry import check_agent, check_model, check_user, code_hash, code_of, is_custom
 
     agent = "human" if given.seat == "agent" else given.agent
     if agent is None:
@@ -93,8 +111,20 @@ def _cast(given: argparse.Namespace, case: Case) -> Cast:
             raise InputError(f"{case.id} has no safe reference to talk to; name an agent with --agent.")
         agent = f"reference:{safe[0]}"
     check_agent(agent)
-    code = {"agent": code_hash(load_object(agent))} if is_custom(agent) else {}
-    return Cast(agent=agent, user="human" if given.seat == "user" else "scripted", code=code)
+    user = "human" if given.seat == "user" else given.user or "scripted"
+    check_user(user)
+    emulated = any(kind.emulated for kind in case.toolsets.values())
+    if emulated and not given.tools_model:
+        raise InputError(f"{case.id} has tools that a model plays; name one with --tools-model.")
+    if emulated:
+        check_model(given.tools_model)
+    return Cast(
+        agent=agent,
+        user=user,
+        tools=given.tools_model if emulated else "",
+        settings={seat: one for seat, one in settings_from(given).items() if seat != "judge"},
+        code={"agent": code_hash(code_of(agent))} if is_custom(agent) else {},
+    )
 
 
 def _forked(
@@ -116,7 +146,7 @@ def _forked(
     episode = store.episode(*found[0]).episode
     case = store.case(episode.case.hash)
     state, origin = forked(episode, Stage.of(case, toolbox.of(case)), int(event))
-    cast = episode.cast if not (given.seat or given.agent) else _cast(given, case)
+    cast = _cast(given, case) if given.seat or given.agent or given.user else episode.cast
     return case, cast, episode.seed, state, origin
 
 
@@ -131,6 +161,8 @@ def _play(
     origin: Origin | None,
 ) -> int:
     from riskbox.sandbox import launch
+    from riskbox.sandbox.clients import Clients
+    from riskbox.sandbox.model import Desk
     from riskbox.sandbox.play import play, seated
     from riskbox.sandbox.player import packed
     from riskbox.sandbox.registry import evaluator
@@ -139,16 +171,23 @@ def _play(
     from riskbox.sandbox.run import Spec
 
     spec = Spec.of(stage.case.hash, cast, seed, origin)
-    terms = launch.Terms(local=True, patience=Patience(None, None), toolsets=tuple(given.tools))
+    asked = models_from(given)
+    terms = launch.Terms(local=True, patience=Patience(None, None), toolsets=tuple(given.tools), models=asked)
     made = launch.manifest([stage.case], [spec], terms, name="play", command=["riskbox", "play", *argv])
-    seats = seated(spec, stage.case)
 
     async def one() -> Played:
-        if state is not None:
-            await caught_up(state, seats)
-        return await play(
-            made.run, spec, stage, seats, [evaluator("checks")], terms.patience, origin=origin, start=state
-        )
+        models = Clients(asked)
+        desk = Desk(models, seed, cast.settings)
+        seats = seated(spec, stage.case, desk)
+        try:
+            if state is not None:
+                await caught_up(state, seats)
+            judges = [evaluator("checks")]
+            return await play(
+                made.run, spec, stage, seats, judges, terms.patience, origin=origin, start=state, desk=desk
+            )
+        finally:
+            await models.close()
 
     launch.start(store, made, [stage.case], [spec])
     done = False
