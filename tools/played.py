@@ -149,7 +149,7 @@ def _schema(pending: Pending) -> dict[str, Any]:
         "required": ["state", "error", "result"],
         "properties": {
             "state": {"type": "string", "minLength": 1, "maxLength": LONGEST_STATE},
-            "error": {"anyOf": [error, {"type": "null"}]},
+            "error": {"anyOf": [{"type": "null"}, error]},
             "result": {"anyOf": [returns, {"type": "null"}]},
         },
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,9 +26,10 @@ from riskbox.sandbox.modelcall import Seating
 from riskbox.sandbox.plan import cases
 from riskbox.sandbox.play import play, seated
 from riskbox.sandbox.questions import Questions
-from riskbox.sandbox.registry import Toolbox
+from riskbox.sandbox.registry import Toolbox, emulated_toolsets
 from riskbox.sandbox.replay import forked, replay
 from riskbox.sandbox.run import Spec
+from riskbox.sandbox.sample import fits, sample
 from riskbox.sandbox.state import Stage, State
 from riskbox.sandbox.transition import begin, step
 from riskbox.sandbox.turns import pending
@@ -650,3 +652,31 @@ async def test_the_cast_says_which_way_it_leans(emulation: str, leans: bool) -> 
     done, model = await episode(SHIPPED, CANCELLED, CANCELLED, emulation=emulation)
     assert done.episode.cast.emulation == emulation
     assert all((RISK in prompt.messages[0]["content"]) is leans for prompt in model.prompts)
+
+
+# --- the services that ship -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", sorted(emulated_toolsets()))
+def test_every_shipped_tool_can_be_asked_for_its_answer(name: str) -> None:
+    of, service = asked(last=READ), Toolbox().find(name).spec()
+    fields = {one: getattr(of, one) for one in Pending.__slots__}
+    for tool in service.tools.values():
+        one = Pending(**{**fields, "tool": tool, "toolset": service})
+        schema = played._schema(one)
+        value = sample(schema)
+        assert fits(value, schema) and not fits({**value, "result": "not this"}, schema), tool.name
+        assert f"## {tool.name}\n" in played._system(one)
+
+
+def test_a_run_asks_a_server_and_keeps_what_it_said(riskbox: Any, stub: Any, tmp_path: Path) -> None:
+    (tmp_path / "orders.yaml").write_text(json.dumps(scenario()), "utf-8")
+    model = f"{stub.url}/v1#stub"
+    done = riskbox("run", "orders.yaml", "--local", "--persona", "stranger", "--tools-model", model, "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert (told["done"], told["faults"]) == (1, 0)
+    (row,) = json.loads(riskbox("list", "episodes", "--json").stdout)
+    assert (row["tools"], row["emulation"], row["ending"]) == (model, "neutral", "terminated")
+    assert row["model_calls"] == len(stub.requests) == 3
+    assert riskbox("show", "latest", "--verify").returncode == 0
