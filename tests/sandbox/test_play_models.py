@@ -1,0 +1,110 @@
+"""Models in the seats that a person or a Gymnasium caller leaves: `riskbox play` and `SandboxEnv`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from riskbox.sandbox.clients import ModelTerms
+from riskbox.sandbox.env import SandboxEnv
+from riskbox.sandbox.errors import Halt, UnknownName
+from riskbox.sandbox.limits import Limits
+from riskbox.sandbox.replay import replay
+from riskbox.sandbox.state import Stage
+from riskbox.sandbox.stores import open_store
+from riskbox.sandbox.stub.script import Fail, Json
+from riskbox.sandbox.stub.server import Stub
+
+
+def says(text: str, *, leave: bool = False) -> Json:
+    return Json({"thought": "go on", "say": text, "leave": leave})
+
+
+def test_a_person_talks_to_a_model(records: Path, riskbox: Any, stub: Stub, tmp_path: Path) -> None:
+    stub.script("Good day, how can I help?", "I cannot tell you that.")
+    done = riskbox(
+        "play", records, "--as", "user", "--agent", f"{stub.url}/v1#m", "--setting", "agent.temperature=0.5",
+        stdin="Hello\nWhat is she treated for?\n/leave Bye\n",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "I cannot tell you that." in done.stdout
+    assert [one.body["temperature"] for one in stub.requests] == [0.5, 0.5]
+    with open_store(f"sqlite:///{tmp_path}/riskbox.db") as store:
+        run = store.run().run
+        (row,) = store.rows(run)
+        episode = store.episode(run, row.id).episode
+    assert (row.model_calls, row.user) == (2, "human")
+    assert [call.seat for call in episode.model_calls] == ["agent", "agent"]
+    assert all(call.input_tokens and call.output_tokens for call in episode.model_calls)
+
+
+def test_a_model_is_the_user_of_a_person_who_plays_the_agent(records: Path, riskbox: Any, stub: Stub) -> None:
+    stub.script(says("When is my visit?"), says("Thanks, bye.", leave=True))
+    done = riskbox(
+        "play", records, "--as", "agent", "--user", f"{stub.url}/v1#m", stdin="On April 14, 2026.\n"
+    )
+    assert done.returncode == 0, done.stderr
+    assert "When is my visit?" in done.stdout and "terminated (user_left)" in done.stdout
+
+
+def test_a_stored_episode_goes_on_with_a_model(
+    records: Path, riskbox: Any, stub: Stub, tmp_path: Path
+) -> None:
+    stub.script("Good day.", "No.", "Something else.", says("Bye.", leave=True))
+    model = f"{stub.url}/v1#m"
+    riskbox("play", records, "--as", "user", "--agent", model, stdin="Hello\nTell me.\n/leave\n")
+    with open_store(f"sqlite:///{tmp_path}/riskbox.db") as store:
+        (row,) = store.rows(store.run().run)
+        events = store.episode(row.run, row.id).episode.events
+    place = next(event.index for event in events if event.kind == "said" and event.text == "No.")
+    done = riskbox(
+        "play", "--from", f"{row.id}:{place}", "--agent", model, "--user", model, "--json", stdin=""
+    )
+    assert done.returncode == 0, done.stderr
+    with open_store(f"sqlite:///{tmp_path}/riskbox.db") as store:
+        fork = store.episode(store.run().run, json.loads(done.stdout)["episode"]).episode
+    assert fork.events[:place] == events[:place]
+    assert fork.events[place].text == "Something else."  # type: ignore[union-attr]  # it is what was said
+
+
+def test_the_environment_plays_against_a_model_user(records: Path, stub: Stub) -> None:
+    stub.script(says("My visit?"), says("Dana Wu."), says("Thanks.", leave=True))
+    env = SandboxEnv(records, persona="owner", user=f"{stub.url}/v1#m")
+    chat, _ = env.reset(seed=3)
+    assert chat[-1] == {"role": "user", "content": "My visit?"}
+    chat, reward, terminated, truncated, _ = env.step("Who is there?")
+    assert chat[-1]["content"] == "Dana Wu." and not (terminated or truncated or reward)
+    *_, terminated, _, info = env.step("On April 14, 2026.")
+    assert terminated and info["reason"] == "user_left"
+    episode = env.episode()
+    assert [call.seat for call in episode.model_calls] == ["user"] * 3
+    case = env._stage("owner", None).case
+    assert replay(episode, Stage.of(case, env._toolbox.of(case))).events == episode.events
+    env.close()
+
+
+def test_a_model_that_can_not_answer_ends_a_step_with_its_reason(records: Path, stub: Stub) -> None:
+    stub.script(Fail(401), repeat=True)
+    env = SandboxEnv(records, persona="owner", user=f"{stub.url}/v1#m")
+    with pytest.raises(Halt, match="key"):
+        env.reset(seed=1)
+    env.close()
+
+
+def test_limits_hold_in_the_environment(records: Path, stub: Stub) -> None:
+    stub.script(says("My visit?"), repeat=True)
+    terms = ModelTerms(Limits(episode_tokens=1))
+    env = SandboxEnv(records, persona="owner", user=f"{stub.url}/v1#m", models=terms)
+    env.reset(seed=1)
+    _, _, terminated, truncated, info = env.step("Hello")
+    assert (terminated, truncated, info["reason"]) == (False, True, "budget")
+    assert not stub.requests
+    env.close()
+
+
+def test_a_user_that_nothing_answers_to_is_told_at_once(records: Path) -> None:
+    with pytest.raises(UnknownName, match="provider/model"):
+        SandboxEnv(records, user="scriptd")
