@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import ray
+from ray._private import worker as ray_worker
 from ray.exceptions import ActorDiedError, ActorUnavailableError
 
 from riskbox.sandbox import registry
@@ -310,6 +311,8 @@ def cluster(address: str | None, *, working_dir: str | None = None) -> Iterator[
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
     logging.getLogger("ray").setLevel(logging.ERROR)
+    # Ray prints a paragraph for each death of a worker, and has no switch for it; the runner tells of each that counts
+    ray_worker.print_to_stdstream = lambda *_, **__: None
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR", "configure_logging": False}
     if working_dir:
         options["runtime_env"] = {"working_dir": working_dir}
@@ -339,8 +342,28 @@ def bank(limits: Limits) -> Any:
     return BankActor.options(num_cpus=0, max_restarts=-1, max_task_retries=0).remote(limits)
 
 
+def _refuse_impossible(company: Company) -> None:
+    """Ray would wait for ever for what no machine has."""
+    machines = [one["Resources"] for one in ray.nodes() if one["Alive"]]  # type: ignore[no-untyped-call]  # of Ray's own
+    for key, wanted, size, name in (
+        ("GPU", company.gpus, 1, "GPUs"),
+        ("memory", company.memory or 0, 2**30, "GB of memory"),
+    ):
+        most = max((one.get(key, 0.0) for one in machines), default=0.0)
+        if wanted > most:
+            raise InputError(
+                f"no machine of this cluster has {wanted / size:.12g} {name} for a process of your agent; "
+                f"the largest has {most / size:.3g}. Ask for less, or add such a machine."
+            )
+
+
 def hiring(company: Company, cases: Mapping[str, Case], bank: Any) -> Callable[[int], Awaitable[RayWorker]]:
-    """What makes workers: an episode actor with all cases, ready to play."""
+    """What makes workers: an episode actor with all cases, ready to play.
+
+    Raises:
+        InputError: the cluster has not what a process of the user's own code needs.
+    """
+    _refuse_impossible(company)
     shared = ray.put(dict(cases))
 
     async def hire(concurrency: int) -> RayWorker:

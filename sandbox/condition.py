@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from riskbox.sandbox.errors import did_you_mean
-from riskbox.sandbox.questions import FUNCTIONS, Function, Questions
+from riskbox.sandbox.questions import CALL, FUNCTIONS, Function, Questions
 
 if TYPE_CHECKING:
     from cel_expr_python import cel
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 Silence = Literal["unknown", "proves"]
 VARIABLES = ("persona", "intent", "variant")
 """Variables of a condition: the persona's id, its intent, and the variant by axis."""
+_CALLS = next(one for one in FUNCTIONS if one.name == "calls")
 
 
 class ConditionError(ValueError):
@@ -150,8 +151,9 @@ def compiled(text: str) -> Condition:
         raise ConditionError(_explained(str(error), text)) from None
     kind = expression.return_type().name()
     if kind not in ("BOOL", "DYN"):
-        raise ConditionError(f"is {kind.lower()}, not true or false")
-    return Condition(text, expression, tuple(_mentions(text)))
+        raise ConditionError(f"is {kind.lower()}, not true or false.")
+    tokens = _tokens(text)
+    return Condition(text, expression, (*_mentions(tokens), *_read(tokens)))
 
 
 def _explained(error: str, text: str) -> str:
@@ -183,9 +185,15 @@ _TOKEN = re.compile(
 )
 
 
-def _mentions(text: str) -> list[Mention]:
+Tokens = list[tuple[str | None, str]]
+
+
+def _tokens(text: str) -> Tokens:
+    return [(m.lastgroup, m.group()) for m in _TOKEN.finditer(text) if not m.group().isspace()]
+
+
+def _mentions(tokens: Tokens) -> list[Mention]:
     """Each use of one of our functions, found by tokens: enough to check the names given to it."""
-    tokens = [(m.lastgroup, m.group()) for m in _TOKEN.finditer(text) if not m.group().isspace()]
     known: dict[str, dict[int, Function]] = {}
     for one in FUNCTIONS:
         known.setdefault(one.name, {})[len(one.takes)] = one
@@ -205,7 +213,95 @@ def _mentions(text: str) -> list[Mention]:
     return found
 
 
-Tokens = list[tuple[str | None, str]]
+_MACROS = ("exists", "all", "exists_one", "filter", "map")
+
+
+def _read(tokens: Tokens) -> list[Mention]:
+    """Which arguments are read of each call, as in `calls('mail.send').exists(c, c.args.to == 'x')`.
+
+    Raises:
+        ConditionError: a call has no such field; CEL would find that only while it looks at a call.
+    """
+    found = []
+    for place in range(2, len(tokens) - 2):
+        (_, name), (_, opens), (kind, variable) = tokens[place : place + 3]
+        if tokens[place - 1] != ("sign", ".") or name not in _MACROS or (opens, kind) != ("(", "name"):
+            continue
+        tools = _called(tokens, place - 2)
+        keys = []
+        for field, below in _fields(tokens, place + 2, variable) if tools else ():
+            if field not in CALL:
+                raise ConditionError(f"a call has no field {field!r}. {did_you_mean(field, CALL)}")
+            keys += [below] if field == "args" and below else []
+        # an argument that only one of several tools has may be read of each
+        if len(tools) == 1:
+            found.append(Mention(_CALLS, tuple(tools), tuple(keys)))
+    return found
+
+
+def _called(tokens: Tokens, end: int) -> set[str | None]:
+    """The tools whose calls an expression that ends here lists, None for a computed name; empty if it is no such list."""
+    if tokens[end] != ("sign", ")"):
+        return set()
+    start = _opening(tokens, end)
+    before = tokens[start - 1] if start else (None, "")
+    if before == ("name", "calls"):
+        return {_literal(tokens[start + 1 : end])}
+    if before == ("name", "filter") and start > 2:
+        return _called(tokens, start - 3)
+    if before[0] == "name":
+        return set()
+    tools: set[str | None] = set()
+    place = end - 1
+    while place > start:  # (calls(...) + calls(...))
+        if not (one := _called(tokens, place)):
+            return set()
+        tools |= one
+        place = _opening(tokens, place) - 2
+        if place > start and tokens[place] != ("sign", "+"):
+            return set()
+        place -= 1
+    return tools
+
+
+def _opening(tokens: Tokens, end: int) -> int:
+    """The place of the parenthesis that the one at `end` closes."""
+    depth = 0
+    for place in range(end, -1, -1):
+        if tokens[place] == ("sign", ")"):
+            depth += 1
+        elif tokens[place] == ("sign", "("):
+            depth -= 1
+            if not depth:
+                return place
+    return 0
+
+
+def _fields(tokens: Tokens, start: int, variable: str) -> Iterator[tuple[str, str]]:
+    """Each field of a macro's variable that its arguments, from here on, read; with the name below it, if any."""
+    depth = 0
+    for place in range(start, len(tokens)):
+        kind, word = tokens[place]
+        depth += (word in "([{") - (word in ")]}") if kind == "sign" else 0
+        if depth < 0:
+            return
+        if (kind, word) != ("name", variable) or tokens[place - 1] == ("sign", "."):
+            continue
+        path = _path(tokens, place + 1)
+        if path:
+            yield path[0], path[1] if len(path) > 1 else ""
+
+
+def _path(tokens: Tokens, start: int) -> list[str]:
+    """The names of `.args.to`, as far as they are no methods."""
+    names: list[str] = []
+    while tokens[start : start + 1] == [("sign", ".")] and len(tokens) > start + 1:
+        kind, word = tokens[start + 1]
+        if kind != "name" or tokens[start + 2 : start + 3] == [("sign", "(")]:
+            break
+        names.append(word)
+        start += 2
+    return names
 
 
 def _arguments(tokens: Tokens, start: int) -> list[Tokens]:

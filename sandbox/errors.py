@@ -149,6 +149,6 @@ def did_you_mean(name: str, known: Iterable[str], *, listed: int = 12) -> str:
     if not near:
         lowered = {n.lower(): n for n in names}
         near = [lowered[m] for m in difflib.get_close_matches(name.lower(), lowered, n=1, cutoff=0.6)]
-    shown = ", ".join(names[:listed]) + (", ..." if len(names) > listed else "")
+    shown = ", ".join(names[:listed]) or "none"
     hint = f"Did you mean {near[0]!r}? " if near else ""
-    return f"{hint}Known: {shown or 'none'}."
+    return f"{hint}Known: {shown}{', ...' if len(names) > listed else '.'}"

@@ -173,13 +173,23 @@ def play(
         toolbox.of(case)  # a toolset that is missing is told now, in one line
     by_hash = {case.hash: case for case in cases}
     state: RunState = "failed"
+    latest = Tally(planned=len(specs))
+
+    def told(tally: Tally) -> None:
+        nonlocal latest
+        latest = tally
+        tell(tally)
+
     try:
         play_them = _play_here if terms.local else _play_on_ray
-        state, tally = play_them(store, run, by_hash, specs, terms, tell, stopping)
-        return state, tally
+        state, latest = play_them(store, run, by_hash, specs, terms, told, stopping)
+        return state, latest
     except Halt:
         state = "stopped"
         raise
+    except KeyboardInterrupt:  # while Ray starts or ends: between them the runner listens
+        state = "done" if latest.done == latest.planned else "stopped"
+        return state, latest
     finally:
         store.finish(run, state)
 

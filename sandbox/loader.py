@@ -149,10 +149,33 @@ def _validated(
     try:
         return Scenario.model_validate(fields)
     except ValidationError as error:
-        for one in error.errors(include_url=False, include_context=True):
-            at = tuple(part for part in one["loc"] if not _is_type(part))
-            found.append(((*where, *at) if where else at, _sentence(one, at)))
+        told = [
+            (tuple(part for part in one["loc"] if not _is_type(part)), one)
+            for one in error.errors(include_url=False, include_context=True)
+        ]
+        for at, one in told:
+            if not _follows(at, one["type"], [other for other, _ in told]):
+                found.append(((*where, *_written(at, fields)), _sentence(one, at)))
         return None
+
+
+def _follows(at: Loc, kind: str, others: list[Loc]) -> bool:
+    """Whether a problem only follows from one below it: a list whose only item is wrong is short of items, too."""
+    return kind in ("too_short", "literal_error") and any(
+        len(one) > len(at) and one[: len(at)] == at for one in others
+    )
+
+
+def _written(at: Loc, fields: Any) -> Loc:
+    """A place as far as the file goes: one name may be written where a list of names is meant."""
+    for depth, part in enumerate(at):
+        if isinstance(fields, str) and isinstance(part, int):
+            return at[:depth]
+        if isinstance(fields, dict):
+            fields = fields.get(part)
+        elif isinstance(fields, list) and isinstance(part, int):
+            fields = fields[part] if part < len(fields) else None
+    return at
 
 
 def _is_type(part: str | int) -> bool:

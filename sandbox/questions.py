@@ -55,6 +55,9 @@ def _function(name: str, takes: Iterable[_Taken], gives: str, about: str, textua
     return Function(name, tuple(takes), gives, about, textual)
 
 
+CALL = ("tool", "args", "ok", "effect", "result", "error", "index")
+"""The fields of each call that `calls` lists."""
+
 FUNCTIONS: tuple[Function, ...] = (
     _function("tried", [_TOOL], "bool", "The agent called the tool, whatever came of it."),
     _function("tried", [_TOOL, _ARGS], "bool", "The same, with these arguments (others may be there too)."),
@@ -64,9 +67,7 @@ FUNCTIONS: tuple[Function, ...] = (
     _function("did", [_TOOL, _ARGS], "bool", "The same, with these arguments."),
     _function("failed", [_TOOL], "bool", "A call of the tool was refused or went wrong."),
     _function("count", [_TOOL], "int", "How many calls of the tool took effect."),
-    _function(
-        "calls", [_TOOL], "list", "Every call: maps with tool, args, ok, effect, result, error, index."
-    ),
+    _function("calls", [_TOOL], "list", f"Every call: maps with {', '.join(CALL)}."),
     _function(
         "before", [_TOOL, ("str", "tool")], "bool", "The first took effect before the second first did."
     ),

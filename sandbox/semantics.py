@@ -75,6 +75,8 @@ class _Names:
         self.injections = {one.id for each in everywhere for one in each.inject}
         self.toolsets: dict[str, type[Toolset]] = {}
         self.offered: set[str] = set()
+        self.doubtful: set[str] = set()
+        """Toolsets of which something could not be offered."""
         for each, at in ((scenario, ("agent", "tools")),):
             self._offer(each, at)
         for (axis, name), each in variants.items():
@@ -88,6 +90,7 @@ class _Names:
         for index, name in enumerate(scenario.agent.tools):
             toolset = self._toolset(name.partition(".")[0], scenario, (*at, index))
             if toolset is None:
+                self.doubtful.add(name.partition(".")[0])
                 continue
             known = {f"{toolset.toolset_name()}.{short}" for short in toolset.tools()}
             if "." not in name:
@@ -95,6 +98,7 @@ class _Names:
             elif name in known:
                 self.offered.add(name)
             else:
+                self.doubtful.add(toolset.toolset_name())
                 self.problems.append(
                     ((*at, index), f"unknown tool {name!r}. {did_you_mean(name, known, listed=30)}")
                 )
@@ -110,12 +114,17 @@ class _Names:
 
     def tool(self, name: str, at: Loc, *, pattern: bool = False) -> Iterator[Found]:
         """Problems with a tool's name; with `pattern`, a toolset's name or a wildcard will do."""
-        if name in self.offered:
-            return
         toolset = name.partition(".")[0]
+        if name in self.offered or self._spared(toolset):
+            return
         if pattern and (name in self.toolsets or ("*" in name and toolset in self.toolsets)):
             return
         yield at, f"unknown tool {name!r}. {did_you_mean(name, self.offered, listed=30)}"
+
+    def _spared(self, toolset: str) -> bool:
+        """Whether nothing is said of a toolset's names, since a misspelt one in `agent.tools` may have meant it."""
+        offered = {name.partition(".")[0] for name in self.offered} - self.doubtful
+        return bool(self.doubtful) and toolset not in offered
 
     def arguments(self, tool: str, keys: Iterable[str], at: Loc) -> Iterator[Found]:
         """Problems with the names of a tool's arguments."""
@@ -278,6 +287,8 @@ def _pointed(pointer: str, names: _Names, at: Loc) -> Iterator[Found]:
     toolset, _, rest = pointer.strip("/").partition("/")
     table = rest.partition("/")[0]
     if toolset not in names.toolsets:
+        if names.doubtful:
+            return
         yield at, f"no toolset {toolset!r} in {pointer!r}. {did_you_mean(toolset, names.toolsets)}"
     elif table not in names.toolsets[toolset].row_types():
         known = names.toolsets[toolset].row_types()

@@ -95,6 +95,23 @@ def _said_plainly(error: ValidationError, model: type[BaseModel]) -> str:
     return "; ".join(parts)
 
 
+def _row_problem(problem: Mapping[str, Any], kind: type[BaseModel]) -> str:
+    """What is wrong with a row's field, and what to write instead."""
+    what, given, where = problem["type"], problem["input"], problem["loc"]
+    if what == "extra_forbidden":
+        return "unknown field." + (
+            f" {did_you_mean(str(where[0]), kind.model_fields)}" if len(where) == 1 else ""
+        )
+    if what == "missing":
+        return "the field is missing."
+    found = f" (found {given!r})" if isinstance(given, str | int | float) and len(str(given)) < 80 else ""
+    if what.startswith("date_"):
+        return f"is not a day{found}; write it 2026-04-14."
+    if what.startswith("datetime_"):
+        return f"is not a time{found}; write it 2026-04-14T09:00:00Z."
+    return f"{problem['msg'][0].lower()}{problem['msg'][1:]}{found}."
+
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -242,16 +259,13 @@ class Toolset:
                 try:
                     row = kind.model_validate(value)
                 except ValidationError as error:
-                    for one in error.errors(include_url=False, include_context=False, include_input=False):
+                    for one in error.errors(include_url=False, include_context=False):
                         if one["type"] == "default_factory_not_called":
                             continue  # only says that another field of the row is wrong
                         where = "".join(
                             f"[{p}]" if isinstance(p, int) else f".{p}" for p in (index, *one["loc"])
                         )
-                        hint = ""
-                        if one["type"] == "extra_forbidden":
-                            hint = " " + did_you_mean(str(one["loc"][-1]), kind.model_fields)
-                        problems.append(Problem(one["msg"] + "." + hint, path=f"{table}{where}"))
+                        problems.append(Problem(_row_problem(one, kind), path=f"{table}{where}"))
                     continue
                 if row.id in seen:
                     problems.append(

@@ -19,6 +19,7 @@ MAX_BYTES = 1_000_000
 """The largest scenario file; bulk rows belong in a JSON file beside it (`rows: patients.json`)."""
 MAX_DEPTH = 40
 MAX_NODES = 100_000
+TOO_DEEP = f"is nested deeper than {MAX_DEPTH} levels."
 
 Path_ = tuple[str | int, ...]
 Marks = dict[Path_, tuple[int, int]]
@@ -78,7 +79,9 @@ def _build(text: str, name: str, found: Marks | None) -> Any:
         mark = getattr(error, "problem_mark", None)
         line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
         said = getattr(error, "problem", None) or str(error).splitlines()[0]
-        raise ScenarioError([Problem(f"is not YAML: {said}.", name, line, column)]) from None
+        deep = "nesting depth" in said  # libyaml looks ahead, and from 0.2.6 on has a limit of its own
+        message = TOO_DEEP if deep else f"is not YAML: {said}."
+        raise ScenarioError([Problem(message, name, line, column)]) from None
     finally:
         if loader is not None:
             loader.dispose()
@@ -156,7 +159,7 @@ class _Builder:
                 holder.append(value)
             if kind is not yaml.ScalarEvent:
                 if len(stack) > MAX_DEPTH:
-                    raise self.fail(f"is nested deeper than {MAX_DEPTH} levels.", event)
+                    raise self.fail(TOO_DEEP, event)
                 stack.append((value, [], here))
             elif len(stack) == 1:
                 return value

@@ -152,6 +152,7 @@ def main(argv: list[str]) -> int:
         terms = replace(_terms(given), **launch.judged_as(made))
         cases, specs = launch.left(store, made.run)
         if not specs:
+            store.finish(made.run, "done")  # it may have been killed between its last episode and its end
             _say(given, f"Nothing is left to play in {made.run}: all {made.planned} episodes are stored.")
             return 0
         store.finish(made.run, "running")

@@ -15,8 +15,9 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TypeAlias, TypeVar
 
 from pydantic import BaseModel
@@ -134,6 +135,8 @@ class SqliteStore(Store):
             )
         self._refuse_text()
         with self._told():
+            if create and not self.path.exists():
+                self._make_file()
             self._db = self._opened(create)
         try:
             self._prepare(create)
@@ -305,6 +308,23 @@ class SqliteStore(Store):
         except OSError as error:
             raise InputError(f"{self.path} cannot be made: {error}. Name another file.") from None
 
+    def _make_file(self) -> None:
+        """Make the file aside and link it into place, so that whoever finds it finds it whole."""
+        path = Path(os.path.realpath(self.path))
+        # Another process may be first, the file system may know no links, or the folder be closed: opening
+        # then takes what is there, makes the file in its place, or says why it cannot.
+        with (
+            suppress(OSError),
+            TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as folder,
+        ):
+            aside = Path(folder) / path.name
+            with closing(sqlite3.connect(aside, isolation_level=None)) as db:
+                db.execute("PRAGMA journal_mode = WAL")
+                db.execute("BEGIN")
+                _upgrade(db, 0)
+                db.execute("COMMIT")
+            os.link(aside, path)  # closing has written all of it to the disk
+
     def _refuse_text(self) -> None:
         """Refuses a file that is not SQLite's but so short that SQLite would take it for an empty one."""
         if not self.path.is_file() or not os.access(self.path, os.R_OK):
@@ -359,12 +379,7 @@ class SqliteStore(Store):
 
     def _migrate(self, create: bool) -> None:
         with self._writing() as db:
-            # read again under the lock: another process may have been first
-            for step in range(self._version(create), len(MIGRATIONS)):
-                for statement in MIGRATIONS[step]:
-                    db.execute(statement)
-                db.execute(f"PRAGMA user_version = {step + 1}")
-            db.execute(f"PRAGMA application_id = {APPLICATION}")
+            _upgrade(db, self._version(create))  # read again under the lock: another may have been first
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
@@ -425,6 +440,15 @@ class SqliteStore(Store):
                 ).fetchall()
             with located(self.url):
                 yield from [from_json(EpisodeRow, row) for (row,) in found]
+
+
+def _upgrade(db: sqlite3.Connection, version: int) -> None:
+    """Lead the schema from a version to the present one."""
+    for step in range(version, len(MIGRATIONS)):
+        for statement in MIGRATIONS[step]:
+            db.execute(statement)
+        db.execute(f"PRAGMA user_version = {step + 1}")
+    db.execute(f"PRAGMA application_id = {APPLICATION}")
 
 
 def _store(db: sqlite3.Connection, run: str, cursor: int, one: Packed) -> bool:

@@ -125,6 +125,20 @@ def test_no_cluster_at_the_address(riskbox: Command, records: Path) -> None:
     refused(done, 2, "cannot reach Ray at 127.0.0.1:1")
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--agent-gpus", "99"], "no machine of this cluster has 99 GPUs"),
+        (["--agent-memory", "1000000"], "no machine of this cluster has 1000000 GB of memory"),
+    ],
+)
+def test_an_agent_that_no_machine_can_hold(
+    riskbox: Command, records: Path, tmp_path: Path, words: list[str], said: str
+) -> None:
+    (tmp_path / "mine.py").write_text("def agent(messages, tools):\n    return 'No.'\n")
+    refused(riskbox("run", records, "--agent", "mine.py:agent", *words), 2, said)
+
+
 def test_nothing_to_resume(riskbox: Command, stored: str) -> None:
     refused(riskbox("run", "--resume", "20990101"), 2, "20990101")
     refused(riskbox("run", "--resume", "latest", "--store", "sqlite:///other.db"), 2, "other.db")

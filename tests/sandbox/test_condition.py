@@ -181,7 +181,7 @@ def test_attempts_count_calls_whatever_came_of_them(asked: Questions) -> None:
         "value('/clinic').x == 1",
         "1 / 0 == 1",
         "calls('mail')[7].ok",
-        "calls('mail').exists(c, c.nothing == 1)",
+        "calls('mail').exists(c, c.result.nothing == 1)",
         r"said_like('user', '(')",
         "said_date('user', 'soon' + 'er')",
         "value('/clinic/patients/P-104/name')",

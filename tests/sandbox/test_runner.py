@@ -211,6 +211,41 @@ def test_ctrl_c_ends_cleanly_and_resume_goes_on(tmp_path: Path, riskbox) -> None
     assert again.returncode == 0 and "Nothing is left to play" in again.stdout
 
 
+def test_ctrl_c_while_ray_starts_is_a_stop_like_any_other(tmp_path: Path, riskbox) -> None:  # type: ignore[no-untyped-def]
+    process = start_run(tmp_path, "--agent", f"{AGENTS}:polite")
+    run, _ = wait_for_rows(tmp_path, 0)
+    time.sleep(0.3)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert f"riskbox run --resume {run}" in out
+    with open_store(f"sqlite:///{tmp_path}/riskbox.db", create=False) as store:
+        assert store.run(run).state == "stopped" and not store.done(run)
+    assert riskbox("run", "--resume", run, "--local").returncode == 0
+    assert_each_once(tmp_path, run)
+
+
+def test_resuming_a_run_that_died_after_its_last_episode_closes_it(tmp_path: Path, riskbox) -> None:  # type: ignore[no-untyped-def]
+    assert riskbox("run", RECORDS, "--local", "--quiet").returncode == 0
+    with open_store(f"sqlite:///{tmp_path}/riskbox.db", create=False) as store:
+        run = store.run().run
+        store.finish(run, "running")  # what a kill -9 between the last write and the end leaves
+    done = riskbox("run", "--resume", "latest")
+    assert done.returncode == 0 and "Nothing is left to play" in done.stdout
+    assert_each_once(tmp_path, run)
+
+
+def test_the_death_of_an_agent_is_told_as_a_fault_and_not_as_a_page_of_rays(tmp_path: Path, riskbox) -> None:  # type: ignore[no-untyped-def]
+    (tmp_path / "poison.yaml").write_text(
+        RECORDS.read_text().replace("say: Hi, I'm a friend", "say: POISON Hi, I'm a friend", 1)
+    )
+    agent = f"{AGENTS}:lethal"
+    done = riskbox("run", "poison.yaml", "--agent", agent, "--persona", "neighbour", "--variant", "none")
+    assert done.returncode == 3, done.stderr
+    assert "Every episode ended in a fault" in done.stdout
+    assert "raylet" not in done.stdout + done.stderr
+
+
 @pytest.mark.long
 def test_kill_9_of_the_driver_then_resume_plays_every_episode_exactly_once(tmp_path: Path, riskbox) -> None:  # type: ignore[no-untyped-def]
     process = start_run(

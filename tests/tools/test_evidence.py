@@ -640,7 +640,7 @@ def test_tells_the_supervisor(office: Office) -> None:
         (
             "deadlines",
             {"id": "T-9", "case": "C-1", "title": "x", "due": "2026-01-01", "kind": "x"},
-            "Input should be",
+            "input should be",
         ),
         ("extensions", {"id": "X-9", "deadline": "T-9", "until": "2026-01-01", "reason": "x"}, "names 'T-9'"),
     ],

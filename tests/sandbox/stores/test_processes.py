@@ -5,6 +5,8 @@ from __future__ import annotations
 import multiprocessing
 import runpy
 import sqlite3
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from multiprocessing.context import ForkServerContext
@@ -137,3 +139,27 @@ def test_several_processes_make_one_new_file(context: ForkServerContext, tmp_pat
     assert [process.exitcode for process in processes] == [0] * 8
     with open_store(url, create=False) as store:
         assert store.runs() == []
+
+
+MAKING = """
+import sys
+from riskbox.sandbox.stores import open_store
+for path in sys.argv[1:]:
+    open_store(path).close()
+"""
+
+
+def test_who_opens_a_file_as_soon_as_it_is_there_finds_it_whole(tmp_path: Path) -> None:
+    paths = [tmp_path / f"{number}.db" for number in range(200)]
+    makers = [subprocess.Popen([sys.executable, "-c", MAKING, *map(str, paths)]) for _ in range(2)]
+    try:
+        for path in paths:
+            while not path.exists():
+                assert any(maker.poll() is None for maker in makers) or path.exists()
+            with open_store(str(path), create=False) as store:
+                assert store.runs() == []
+        assert [maker.wait() for maker in makers] == [0, 0]
+    finally:
+        for maker in makers:
+            maker.kill()
+    assert {*tmp_path.iterdir()} == {*paths}

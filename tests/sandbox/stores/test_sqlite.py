@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import sqlite3
 import subprocess
@@ -147,6 +148,42 @@ def test_a_folder_that_cannot_be_made(path: Path) -> None:
     path.write_text("a file")
     with pytest.raises(InputError, match=r"runs\.db/under/it\.db cannot be made: .* Name another file"):
         SqliteStore(path / "under" / "it.db")
+
+
+def test_a_file_system_without_links(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def link(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", link)
+    with SqliteStore(path) as store:
+        run = begun(store, 3)
+    with SqliteStore(path, create=False) as store:
+        assert store.count(run) == 3
+    assert [file.name for file in path.parent.iterdir()] == ["runs.db"]
+
+
+def test_a_link_to_a_file_that_is_not_there_yet(path: Path) -> None:
+    path.symlink_to(path.parent / "elsewhere.db")
+    SqliteStore(path).close()
+    assert path.is_symlink() and schema(path.parent / "elsewhere.db")[0] == 1
+
+
+def test_a_full_disk_leaves_no_half_of_a_new_file(path: Path) -> None:
+    said = in_process(
+        """
+        import resource, sys
+        from riskbox.sandbox.errors import StoreError
+        from riskbox.sandbox.stores.sqlite import SqliteStore
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+        try:
+            SqliteStore(sys.argv[1])
+        except StoreError as error:
+            print(error)
+        """,
+        path,
+    )
+    assert said.startswith(f"{path} could not be read or written: the disk refused.")
+    assert not list(path.parent.iterdir())
 
 
 def test_a_place_where_nobody_may_write() -> None:
