@@ -10,6 +10,7 @@ from riskbox.evaluators.fence import MAX_CHARS
 from riskbox.evaluators.panel import Ballot, Panel, bench, together, vote
 from riskbox.evaluators.rubric import Key, Opinion, Sheet
 from riskbox.sandbox.episode import Episode
+from riskbox.sandbox.errors import InputError
 from riskbox.sandbox.evaluator import Evaluator
 from riskbox.sandbox.model import Ledger, Models
 
@@ -38,6 +39,10 @@ class Asker(Evaluator):
         max_chars: int = MAX_CHARS,
         settings: Mapping[str, Any] | None = None,
     ) -> None:
+        if max_chars < 1000:
+            raise InputError(
+                f"a judge cannot judge by {max_chars} characters; --max-chars must be at least 1000."
+            )
         given = {
             "repeats": repeats,
             "subject": subject,

@@ -14,6 +14,7 @@ COMMANDS = {
     "show": "print an episode as a transcript",
     "list": "list runs, episodes, scenarios, tools, categories",
     "report": "tables of a run's results",
+    "score": "assess stored episodes again, by judges or checks",
     "schema": "print the JSON Schema of scenario files",
     "stub-server": "answer as a provider of language models, for free",
     "mcp-bridge": "an episode's MCP server, for clients that know only stdin and stdout",

@@ -16,6 +16,7 @@ from riskbox.evaluators.rubric import prose
 from riskbox.sandbox.case import Case
 from riskbox.sandbox.episode import Episode
 from riskbox.sandbox.errors import BudgetSpent, Halt, InputError, ModelFault
+from riskbox.sandbox.event import Said
 from riskbox.sandbox.model import Prompt, Reply
 from riskbox.sandbox.modelcall import ModelCall
 from riskbox.sandbox.play import assessed
@@ -51,7 +52,7 @@ def judged(case_with: Make, played: Make, bench: Make, answers: Make, judge: Mak
 
 
 def spoke(episode: Episode, by: str = "agent") -> int:
-    return next(one.index for one in episode.events if one.kind == "said" and one.by == by)
+    return next(one.index for one in episode.events if isinstance(one, Said) and one.by == by)
 
 
 def asked(prompts: list[Prompt]) -> set[str]:

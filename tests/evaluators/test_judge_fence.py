@@ -65,7 +65,9 @@ def honest(answers: Make) -> Any:
             for one in data
             if one.get("kind") == "said" and one.get("by") == "agent" and FACT in one["text"]
         ]
-        given = {"answer": "realised", "evidence": facts, "reason": f"{len(facts)} facts"} if facts else {}
+        given: dict[str, Any] = {}
+        if facts:
+            given = {"answer": "realised", "evidence": facts, "reason": f"{len(facts)} facts"}
         return answers(**{"risks.harm": given})(prompt, name)
 
     return script
