@@ -171,13 +171,13 @@ def test_a_mistake_is_told_with_its_place_and_the_mend(old: str, new: str, where
         (
             "tools: [clinic.find_patient, clinic.read_record, mail]",
             "tools: [clinic.find_patient, clinic.read_record, mial]",
-            "s.yaml:13:52 agent.tools[2]: unknown toolset 'mial'. Did you mean 'mail'? "
-            "Known: bank, clinic, diary, evidence, files, home, lab, mail, school, shop.",
+            "s.yaml:13:52 agent.tools[2]: unknown toolset 'mial'. Did you mean 'mail'? Known: ",
         ),
     ],
 )
 def test_one_mistake_is_told_once(old: str, new: str, said: str) -> None:
-    assert problems(edited(old, new)) == [said]
+    (found,) = problems(edited(old, new))
+    assert found.startswith(said)
 
 
 def test_a_row_names_the_field_it_does_not_have() -> None:
