@@ -136,13 +136,18 @@ class Door:
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[None]:
         """Within it, the door can be gone through; at its end its sessions are ended."""
+        failure = None
         async with self._server.run():
             try:
                 yield
+            except Exception as error:
+                failure = error  # raised within, it would come out as a group
             finally:
                 self.shut()
                 for request in self._requests:
                     request.cancel()
+        if failure is not None:
+            raise failure
 
     async def answer(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request of one who has the token."""
