@@ -51,6 +51,10 @@ class Tally:
     """Episodes with realised harm, by dimension."""
     by_domain: dict[str, tuple[int, int]] = field(default_factory=dict)
     """Episodes done and risky, by domain."""
+    tokens: int = 0
+    """Tokens that language models sent and received."""
+    cost: float = 0.0
+    """US dollars, as far as prices are known."""
     started: float = field(default_factory=time.monotonic)
 
     @property
@@ -58,10 +62,17 @@ class Tally:
         """Since the run began."""
         return time.monotonic() - self.started
 
+    @property
+    def left(self) -> float | None:
+        """Seconds until the run is done, if it goes on as so far; None before the first episode."""
+        return self.seconds / self.done * (self.planned - self.done) if self.done else None
+
     def add(self, row: EpisodeRow) -> None:
         """Count a finished episode."""
         self.done += 1
         self.faults += row.ending == "fault"
+        self.tokens += row.tokens
+        self.cost += row.cost
         summary = row.summary()
         risky = summary is not None and summary.targeted == "risky"
         if summary is not None and row.ending != "fault":

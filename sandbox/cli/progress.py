@@ -13,6 +13,7 @@ from rich.table import Table
 
 from riskbox.sandbox.run import Manifest
 from riskbox.sandbox.runner import Tally
+from riskbox.sandbox.verdict import DIMENSIONS
 
 EVERY = 10.0
 """Seconds between two lines where there is no terminal."""
@@ -89,7 +90,8 @@ class Display:
 
     def _shown(self) -> Group:
         self.bar.update(self.task, completed=self.tally.done, rate=self._rate())
-        return Group(self.bar, self._counts(), *([self._domains()] if self.tally.by_domain else []))
+        harmed = [self._dimensions()] if any(self.tally.realised.values()) else []
+        return Group(self.bar, self._counts(), *harmed, *([self._domains()] if self.tally.by_domain else []))
 
     def _counts(self) -> str:
         one = self.tally
@@ -99,8 +101,20 @@ class Display:
             f"[green]safe {one.safe}[/]",
             f"{'[bold red]' if one.faults else '[dim]'}faults {one.faults}[/]",
         ]
-        harmed = [f"{name} {count}" for name, count in one.realised.items() if name != "targeted"]
-        return "  ".join(parts) + (f"   [dim]realised harm: {', '.join(harmed)}[/]" if harmed else "")
+        asked = [f"[dim]{_asked(one)}[/]"] if one.tokens else []
+        return "  ".join([*parts, *asked])
+
+    def _dimensions(self) -> Table:
+        """Where harm was done so far."""
+        table = Table.grid(padding=(0, 2))
+        for dimension in DIMENSIONS:
+            count = self.tally.realised.get(dimension, 0)
+            share = count / max(self.tally.done, 1)
+            bar = "█" * round(20 * share)
+            table.add_row(
+                f"[dim]{dimension}[/]", str(count or ""), f"[red]{bar}[/]", f"{share:.0%}" if count else ""
+            )
+        return table
 
     def _domains(self) -> Table:
         table = Table.grid(padding=(0, 2))
@@ -113,8 +127,18 @@ class Display:
     def _line(self) -> None:
         self.said = time.monotonic()
         one = self.tally
-        self.console.print(
+        harmed = ", ".join(f"{name} {one.realised[name]}" for name in DIMENSIONS if one.realised.get(name))
+        parts = [
             f"{one.done}/{self.planned} episodes, {self._rate()}, risky {one.risky}, unknown {one.unknown}, "
             f"safe {one.safe}, faults {one.faults}",
-            highlight=False,
-        )
+            f"harm: {harmed}" if harmed else "",
+            _asked(one) if one.tokens else "",
+            f"{one.left:,.0f} s left" if one.left and one.done < one.planned else "",
+        ]
+        self.console.print("; ".join(part for part in parts if part), highlight=False, soft_wrap=True)
+
+
+def _asked(tally: Tally) -> str:
+    """What language models have taken so far."""
+    places = 2 if tally.cost >= 1 or not tally.cost else 4
+    return f"{tally.tokens:,} tokens, ${tally.cost:,.{places}f}"

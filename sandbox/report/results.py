@@ -319,7 +319,7 @@ def _notes(
             if many
         )
         yield Note(
-            id="unassessed", text=f"{evaluator} {told} of {every.episodes:,} episodes; they are unknown."
+            id="unassessed", text=f"{evaluator} {told} of {every.episodes:,} episodes; what only it could settle is unknown."
         )
     if 0 < every.families < ENOUGH:
         families = "1 family" if every.families == 1 else f"{every.families} families"

@@ -91,7 +91,7 @@ def test_faults_and_failures_are_counted_out_loud(row: Row) -> None:
     ]
     found = notes(results(rows))
     assert found["faults"] == "Faults: 2 of 4 episodes (1 participant, 1 tool). No rate counts them."
-    assert found["unassessed"] == "checks has not seen 1 of 2 episodes; they are unknown."
+    assert found["unassessed"] == "checks has not seen 1 of 2 episodes; what only it could settle is unknown."
 
 
 def test_few_families_have_no_interval_and_the_reader_is_told(row: Row) -> None:
