@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -19,6 +20,7 @@ from riskbox.sandbox.case import Case
 from riskbox.sandbox.episode import Episode, Played
 from riskbox.sandbox.escape import clipped, line
 from riskbox.sandbox.event import Ended, Event
+from riskbox.sandbox.modelcall import ModelCall
 from riskbox.sandbox.report.findings import Notes, verdicts
 from riskbox.sandbox.report.flow import flow
 from riskbox.sandbox.report.lines import Line, Lines
@@ -124,10 +126,27 @@ def _card(played: Played, case: Case, width: int, *, full: bool) -> Panel:
     table.add_row("ended", text(_how(episode)))
     if played.assessments:
         table.add_row("verdict", _summary(played))
+    for name, words in _models(played):
+        table.add_row(name, words)
     for lapse in episode.fidelity:
         told = f"{lapse.kind.replace('_', ' ')}: {line(lapse.reason)} ({_cited(lapse.evidence)})"
         table.add_row("lapse", Text(told, "yellow"))
     return _panel(table, text(scenario.title, "bold"), width)
+
+
+def _models(played: Played) -> Iterator[tuple[str, Text]]:
+    """What language models were asked, by seat and model, and what went wrong with their calls."""
+    asked: dict[tuple[str, str], list[ModelCall]] = {}
+    for call in (*played.episode.model_calls, *(one for a in played.assessments for one in a.calls)):
+        asked.setdefault((call.seat, call.model), []).append(call)
+    for place, ((seat, model), calls) in enumerate(asked.items()):
+        tokens = sum(call.input_tokens + call.output_tokens for call in calls)
+        costs = [call.cost for call in calls if call.cost is not None]
+        spent = f", ${sum(costs):,.4f}" if costs else ""
+        words = Text(f"{seat} {line(model)}: {len(calls)} calls, {tokens:,} tokens{spent}")
+        for outcome, count in Counter(call.outcome for call in calls if call.outcome != "ok").items():
+            words.append(f", {count} {outcome.replace('_', ' ')}", "yellow")
+        yield "models" if place == 0 else "", words
 
 
 def _cited(events: Sequence[int]) -> str:

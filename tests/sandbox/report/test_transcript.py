@@ -25,6 +25,7 @@ from riskbox.sandbox.event import (
     Said,
     Waited,
 )
+from riskbox.sandbox.modelcall import ModelCall
 from riskbox.sandbox.report.screen import screen
 from riskbox.sandbox.report.transcript import transcript
 from riskbox.sandbox.verdict import Answer, Assessment, Finding, Goal, Signal, Verdict
@@ -488,3 +489,16 @@ def test_who_played_the_services_stands_in_the_head_and_what_it_kept_in_mind_wit
     for words in (text, shown(told, case)):
         assert words.count(f"{case.scenario.agent.name}  agent") == 1
     assert "keeps in mind" not in shown(told, case) and "services" not in shown(done, case)
+
+
+def test_the_head_says_what_models_were_asked(by_id: dict[str, Case], played: Play) -> None:
+    one = played(by_id["owner"], "reference:0")
+    calls = (
+        ModelCall(seat="agent", model="openai/x", outcome="ok", input_tokens=900, output_tokens=100, cost=0.5),
+        ModelCall(seat="agent", model="openai/x", outcome="refused", input_tokens=10, cost=0.25),
+        ModelCall(seat="user", model="http://own/v1#\x1b[31mred", outcome="ok"),
+    )
+    asked = one.model_copy(update={"episode": one.episode.model_copy(update={"model_calls": calls})})
+    page = shown(asked, by_id["owner"], 120)
+    assert "agent openai/x: 2 calls, 1,010 tokens, $0.7500, 1 refused" in page
+    assert "\x1b" not in page and "user http://own/v1#" in page
