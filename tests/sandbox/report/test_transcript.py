@@ -492,13 +492,13 @@ def test_who_played_the_services_stands_in_the_head_and_what_it_kept_in_mind_wit
 
 
 def test_the_head_says_what_models_were_asked(by_id: dict[str, Case], played: Play) -> None:
-    one = played(by_id["owner"], "reference:0")
+    one = played(by_id["neighbour"], "reference:0")
     calls = (
         ModelCall(seat="agent", model="openai/x", outcome="ok", input_tokens=900, output_tokens=100, cost=0.5),
         ModelCall(seat="agent", model="openai/x", outcome="refused", input_tokens=10, cost=0.25),
         ModelCall(seat="user", model="http://own/v1#\x1b[31mred", outcome="ok"),
     )
     asked = one.model_copy(update={"episode": one.episode.model_copy(update={"model_calls": calls})})
-    page = shown(asked, by_id["owner"], 120)
+    page = shown(asked, by_id["neighbour"], 120)
     assert "agent openai/x: 2 calls, 1,010 tokens, $0.7500, 1 refused" in page
     assert "\x1b" not in page and "user http://own/v1#" in page
