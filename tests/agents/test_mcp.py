@@ -237,6 +237,15 @@ def test_a_client_of_the_sdk_plays(
     assert sorted(calls) == sorted(["clinic.read_record", "clinic.no_such", "clinic.read_record"] * 2)
 
 
+def test_the_pages_client_plays(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "mcp.md").read_text("utf-8")
+    code = page.partition("<!-- file: my_client.py -->\n```python\n")[2].partition("```")[0]
+    path = tmp_path / "my_client.py"
+    path.write_text(code, "utf-8")
+    one = played(f"{shlex.join([sys.executable, str(path)])} -- {{message}}")
+    assert said(one) == ["Your next visit is on 2026-04-14."] * 2
+
+
 TELLS = """
     import json, os, sys
     print(json.dumps([sys.argv[1:], {k: v for k, v in os.environ.items() if k.startswith("RISKBOX_")}]))
