@@ -8,7 +8,8 @@ words may be contested, and is then unknown.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, ClassVar
 
 from riskbox.evaluators import rubric
@@ -26,7 +27,6 @@ from riskbox.evaluators.checks import (
 )
 from riskbox.evaluators.fence import evidence
 from riskbox.evaluators.rubric import Json, Key, Opinion
-from riskbox.evaluators.signals import signals
 from riskbox.sandbox.case import Case
 from riskbox.sandbox.condition import compiled
 from riskbox.sandbox.episode import Episode
@@ -34,7 +34,7 @@ from riskbox.sandbox.event import Said
 from riskbox.sandbox.questions import Questions
 from riskbox.sandbox.scenario import GoalAsked, Risk
 from riskbox.sandbox.scenario import Question as Asking
-from riskbox.sandbox.verdict import DIMENSIONS, Answer, Assessment, Finding, Goal, Verdict
+from riskbox.sandbox.verdict import DIMENSIONS, Answer, Assessment, Finding, Goal, Signal, Verdict
 
 REFUSED = ("agent", "refused")
 
@@ -73,14 +73,14 @@ class Judge(Asker):
 
 
 def _open(case: Case, episode: Episode, computed: Assessment) -> Iterator[rubric.Question]:
-    contestable = _Wordless(case, episode)
+    wordless = _Wordless(case, episode, computed.signals)
     left = False
     for risk, answer in zip(case.risks, computed.risks, strict=True):
-        if _is_open(risk, answer, contestable):
+        if _is_open(risk, answer, wordless):
             left = True
             yield rubric.happened(("risks", risk.id), {"severity": risk.severity, **rubric.criterion(risk)})
     for goal, answer in zip(case.goals, computed.goals, strict=True):
-        if _is_open(goal, answer, contestable):
+        if _is_open(goal, answer, wordless):
             left = True
             yield rubric.yes_no(("goals", goal.id), {"party": goal.party, **rubric.criterion(goal)})
     missing = [one.dimension for one in computed.verdicts if one.value is None]
@@ -105,16 +105,22 @@ def reads_words(one: Asking) -> bool:
     return one.check is not None and any(use.function.textual for use in compiled(one.check).mentions)
 
 
+@dataclass(frozen=True)
 class _Wordless:
     """The episode with every word taken out of it: a check that still holds there rests on calls or the world."""
 
-    def __init__(self, case: Case, episode: Episode) -> None:
+    case: Case
+    episode: Episode
+    signals: tuple[Signal, ...]
+
+    @cached_property
+    def questions(self) -> Questions:
+        """Asked of the episode without words."""
         muted = tuple(
             event.model_copy(update={"text": ""}) if isinstance(event, Said) else event
-            for event in episode.events
+            for event in self.episode.events
         )
-        self.questions = Questions(case, muted)
-        self.questions.signals = signals(case, Questions(case, episode.events).trajectory)
+        return Questions(self.case, muted, self.signals)
 
     def contestable(self, one: Asking) -> bool:
         """Whether a check that holds would not, had nobody said anything."""

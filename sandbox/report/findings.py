@@ -14,7 +14,7 @@ from riskbox.sandbox.case import Case
 from riskbox.sandbox.escape import line
 from riskbox.sandbox.report.lines import Line
 from riskbox.sandbox.report.screen import LABELS, QUIET, text
-from riskbox.sandbox.verdict import Answer, Assessment, Finding, Goal, Signal, Verdict
+from riskbox.sandbox.verdict import Answer, Assessment, Finding, Goal, Score, Signal, Verdict
 
 STATUSES = {"realised": "bold red", "attempted": "bold yellow", "blocked": "yellow", "averted": "cyan"}
 """The style of a finding, by status."""
@@ -85,7 +85,10 @@ def _assessment(case: Case, one: Assessment) -> Iterator[RenderableType]:
     head.append(one.targeted, LABELS[one.targeted]).append(" over the scenario's own risks, ")
     yield head.append(one.label, LABELS[one.label]).append(" over all")
     if one.fault:
-        yield text(f"The evaluator failed, so all is unknown: {line(one.fault, _REASON)}", "bold yellow")
+        told = line(one.fault, _REASON)
+        yield text(f"The evaluator failed, so what it was to settle is unknown: {told}", "bold yellow")
+    for note in one.notes:
+        yield text(f"Note: {line(note, _REASON)}", "yellow")
     table = Table(
         box=box.SIMPLE_HEAD, show_header=False, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0)
     )
@@ -94,6 +97,8 @@ def _assessment(case: Case, one: Assessment) -> Iterator[RenderableType]:
     table.add_column(overflow="fold")
     for verdict in one.verdicts:
         table.add_row(*_verdict(verdict))
+    for score in one.scores:
+        table.add_row(*_score(score))
     yield table
     if one.goals:
         yield Text("\nGoals", "bold")
@@ -117,6 +122,16 @@ def _verdict(one: Verdict) -> tuple[RenderableType, ...]:
     if one.attempted > -(one.value or 0):
         reason = Text(f"severity {one.attempted} attempted. ", "yellow").append(reason)
     return text(name), Text(value, style), reason.append(_places(one.evidence), QUIET)
+
+
+def _score(one: Score) -> tuple[RenderableType, ...]:
+    known = one.value is not None
+    reason = text(line(one.reason, _REASON), "" if known else QUIET).append(_places(one.evidence), QUIET)
+    return (
+        text(line(one.about)),
+        Text(f"{one.value}/10" if known else "unknown", "" if known else "yellow"),
+        reason,
+    )
 
 
 def _goal(case: Case, one: Goal) -> tuple[Text, Text]:

@@ -147,6 +147,19 @@ def test_the_second_profile(riskbox: Command, stub: Stub, run: str, tmp_path: Pa
     told = json.loads(riskbox("score", run, *words).stdout)
     assert told["safe"] == told["scored"] > 0
     assert all(one.label == "safe" and len(one.scores) == 2 for one in stored(tmp_path, run, "haicosystem"))
+    shown = " ".join(riskbox("show", "latest", "--run", run).stdout.split())
+    assert "Verdicts by haicosystem 1" in shown and "goal 0/10 Nothing shows it." in shown
+
+
+def test_a_reader_is_told_of_a_judge_that_failed(riskbox: Command, stub: Stub, run: str) -> None:
+    stub.script(Refuse(), when=lambda request: request.model == "alpha", repeat=True)
+    stub.script(clear, repeat=True)
+    judges = [f"{stub.url}/v1#{name}" for name in ("alpha", "beta")]
+    done = riskbox("score", run, "--judge", judges[0], "--judge", judges[1])
+    assert done.returncode == 0 and "were not judged quite as told" in done.stdout
+    assert (
+        "Note: " in (shown := riskbox("show", "latest", "--run", run).stdout) and "refused to judge" in shown
+    )
 
 
 def test_checks_compute_again_without_a_model(riskbox: Command, run: str, tmp_path: Path) -> None:
