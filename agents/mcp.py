@@ -30,6 +30,8 @@ from riskbox.sandbox.seat import Owner, Seat
 
 PLACES = ("message", "policy", "url", "config", "stdio_config")
 """What a command may hold in braces."""
+OLDEST = (2, 3)
+"""The first release of the SDK whose server bounds the sessions that a client may open."""
 _PLACE = re.compile(r"\{(" + "|".join(PLACES) + r")\}")
 _BRACED = re.compile(r"\{([A-Za-z_]+)\}")
 
@@ -154,9 +156,9 @@ def _check_package(name: str) -> None:
         raise PluginError(
             f"the adapter 'mcp' needs a package that is not installed ({name}). Run: pip install 'riskbox[mcp]'"
         ) from None
-    if name == "mcp" and int(found.partition(".")[0]) < 2:
+    if name == "mcp" and tuple(map(int, re.findall(r"\d+", found)[:2])) < OLDEST:
         raise PluginError(
-            f"the adapter 'mcp' needs mcp 2.0 or later, not {found}. Run: pip install -U 'riskbox[mcp]'"
+            f"the adapter 'mcp' needs mcp {OLDEST[0]}.{OLDEST[1]} or later, not {found}. Run: pip install -U 'mcp'"
         )
 
 

@@ -739,12 +739,12 @@ def test_packages_that_are_missing_or_old_are_named(
         patch.setattr(sys, "path", [one for one in sys.path if "site-packages" not in one])
         with pytest.raises(PluginError, match=r"pip install 'riskbox\[mcp\]'"):
             check_agent(command)
-    old = tmp_path / "old" / "mcp-1.27.0.dist-info"
+    old = tmp_path / "old" / "mcp-2.2.1.dist-info"
     old.mkdir(parents=True)
-    (old / "METADATA").write_text("Metadata-Version: 2.1\nName: mcp\nVersion: 1.27.0\n")
+    (old / "METADATA").write_text("Metadata-Version: 2.1\nName: mcp\nVersion: 2.2.1\n")
     with monkeypatch.context() as patch:
         patch.syspath_prepend(str(old.parent))
-        with pytest.raises(PluginError, match=r"needs mcp 2\.0 or later, not 1\.27\.0"):
+        with pytest.raises(PluginError, match=r"needs mcp 2\.3 or later, not 2\.2\.1"):
             check_agent(command)
 
 
