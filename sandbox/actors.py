@@ -75,7 +75,7 @@ class _Playing:
     def __init__(self, company: Company, cases: dict[str, Case], bank: Any) -> None:
         toolbox = Toolbox(company.toolsets)
         self.company = company
-        models = Clients(company.models, _renewing(bank))
+        models = Clients(company.models, None if bank is None else _renewing(bank))
         self.hosts: dict[str, _Host] = {}
         self.player = Player(
             run=company.run,
@@ -130,6 +130,9 @@ def _renewing(bank: Any) -> Callable[[Report], Awaitable[Lease]]:
 
 class _Banking(Bank):
     """Keeps the limits of a run; see `Bank`. It may restart: workers report all that it must know."""
+
+    def __init__(self, limits: Limits) -> None:
+        super().__init__(limits, restarted=ray.get_runtime_context().was_current_actor_reconstructed)
 
 
 class _Participating:

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
-
-from pydantic_core import to_json
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import Any, Literal
 
 from riskbox.sandbox.bank import Bank, Lease, Report
-from riskbox.sandbox.cassette import CUT_OFF, Cassette, Recording, key_of
-from riskbox.sandbox.errors import BudgetSpent, Halt, ModelFault
+from riskbox.sandbox.cassette import CUT_OFF, TOO_DEAR, Cassette, Recording, key_of
+from riskbox.sandbox.errors import BudgetSpent, Halt, InputError, ModelFault
 from riskbox.sandbox.limits import Limits
 from riskbox.sandbox.model import Ledger, Model, Models, Prompt, Reply
 from riskbox.sandbox.modelcall import ModelCall, Outcome, Seating
 from riskbox.sandbox.permits import Permits, Ticket
 from riskbox.sandbox.state import derived
-from riskbox.sandbox.wire import Answer, Request, Road, Trouble
+from riskbox.sandbox.wire import Answer, Request, Road, Trouble, encoded
 
 OWN_SERVER = ("http://", "https://")
-FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
 """Seconds before the second try, at most; doubled for each further one."""
 PATIENCE = 300.0
 """Seconds that a provider may ask us to wait at most; one that asks for more has no answer for us."""
@@ -31,6 +31,10 @@ BUDGET_MAX_TOKENS = 4096
 """`max_tokens` of a call that sets none itself, where a budget must know the worst."""
 LIKELY = 300
 """Tokens that an answer is thought to have, where only a rate must be kept."""
+OURS = frozenset(
+    ("model", "messages", "tools", "response_format", "seed", "stream", "n", "num_retries", "max_retries")
+)
+"""Settings that are not for anyone to set: what is asked, and how, is decided here."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,7 @@ class Clients(Models):
         self.terms = terms
         self.permits = Permits(terms.limits, renew or _own(Bank(terms.limits)))
         self.cassette = Cassette(terms.recording) if terms.recording else None
+        self.stopping = False
         self.pauses: dict[str, float] = {}
         """Until when a model that was too busy is left alone, on the monotonic clock."""
         self._roads: dict[bool, Road] = {}
@@ -73,8 +78,17 @@ class Clients(Models):
     def model(
         self, name: str, seat: Seating, ledger: Ledger, seed: int, settings: Mapping[str, Any] | None = None
     ) -> Client:
-        """A model for one seat of one episode."""
-        return Client(self, name, seat, ledger, seed, dict(settings or {}))
+        """A model for one seat of one episode.
+
+        Raises:
+            InputError: a setting is not for anyone to set.
+        """
+        given = dict(settings or {})
+        if wrong := OURS & given.keys():
+            raise InputError(
+                f"{min(wrong)} is no setting of a model: Riskbox decides what is asked, and how."
+            )
+        return Client(self, name, seat, ledger, seed, given)
 
     def road(self, name: str) -> Road:
         """How a model is reached."""
@@ -122,6 +136,8 @@ class _Tally:
     started: float
     attempts: int = 0
     latency: float = 0.0
+    key: str = ""
+    source: Literal["live", "cache", "replay"] = "live"
 
 
 class Client(Model):
@@ -131,108 +147,140 @@ class Client(Model):
         self, clients: Clients, name: str, seat: Seating, ledger: Ledger, seed: int, settings: dict[str, Any]
     ) -> None:
         self.clients, self.name, self.seat, self.ledger, self.seed = clients, name, seat, ledger, seed
+        self.limits = limits = clients.terms.limits
+        answered = settings.get("max_tokens") or settings.get("max_completion_tokens")
+        try:
+            self.seconds = float(settings.pop("timeout", clients.terms.seconds))
+            self.answered = int(answered or (BUDGET_MAX_TOKENS if limits.budgeted else LIKELY))
+        except (TypeError, ValueError) as error:
+            raise InputError(f"a setting of {name} must be a number: {error}.") from None
         self.settings = settings
-        if clients.terms.limits.budgeted:
-            self.settings.setdefault("max_tokens", BUDGET_MAX_TOKENS)
+        """Tokens that an answer may have at most."""
+        # a budget must know the worst; recordings do not depend on whether there is one
+        self.sent = settings if answered or not limits.budgeted else settings | {"max_tokens": self.answered}
+        self.counted = limits.budgeted or limits.per_minute(name)[1] is not None
+        """Whether the size of a call matters."""
+        self.limited = clients.permits.limited(name)
 
     async def ask(self, prompt: Prompt) -> Reply:
         """Ask once; what may pass is tried again."""
         request = Request(
-            model=self.name,
-            messages=prompt.messages,
-            tools=prompt.tools,
-            schema=prompt.schema,
-            seed=derived(self.seed, f"{self.seat}/{prompt.purpose}/{prompt.sample}", prompt.event) >> 33,
-            settings=self.settings,
+            self.name,
+            prompt.messages,
+            prompt.tools,
+            prompt.schema,
+            derived(self.seed, f"{self.seat}/{prompt.purpose}/{prompt.sample}", prompt.event) >> 33,
+            self.settings,
         )
         tally = _Tally(time.monotonic())
-        cassette = self.clients.cassette
-        key = key_of(request) if cassette is not None else ""
-        source, answer = "live", None
         try:
-            if cassette is not None:
-                answer = await cassette.find(key, request)
-                source = "live" if answer is None else "replay" if cassette.mode == "replay" else "cache"
-            if answer is None:
-                answer = await self._sent(request, tally, key)
+            answer = await (
+                self._live(request, tally) if self.clients.cassette is None else self._kept(request, tally)
+            )
         except Trouble as trouble:
-            replayed = cassette is not None and cassette.mode == "replay"
-            self._note(prompt, key, tally, trouble.outcome, trouble.told, "replay" if replayed else "live")
+            self._note(prompt, tally, trouble.outcome, trouble.told)
             if trouble.halts:
                 # a key, a name or a setting is the user's to mend; a quota has run out by itself
                 raise Halt(trouble.told, 3 if trouble.outcome == "rate_limited" else 2) from None
             raise ModelFault(trouble.told, trouble.outcome) from None
+        except asyncio.CancelledError:
+            self._note(prompt, tally, "timeout", "ended from outside: by a time limit, or with the run")
+            raise
         reply = _reply(answer, prompt)
-        self._note(prompt, key, tally, reply.outcome, reply.detail, source, answer)
+        self._note(prompt, tally, reply.outcome, reply.detail, answer)
         return reply
 
-    # --- sending --------------------------------------------------------------------------------------------
+    # --- recordings -----------------------------------------------------------------------------------------
 
-    async def _sent(self, request: Request, tally: _Tally, key: str) -> Answer:
-        """The provider's answer, recorded."""
+    async def _kept(self, request: Request, tally: _Tally) -> Answer:
+        """The recorded answer, or the provider's, recorded."""
         cassette = self.clients.cassette
+        assert cassette is not None
+        tally.key = key = key_of(request)
+        if cassette.mode == "replay":
+            tally.source = "replay"
+            return await cassette.replayed(key, request)
+        found = cassette.find(key)
+        if found is not None:
+            tally.source = "cache"
+            return found
         try:
-            answer = await self._tried(request, tally)
+            answer = await self._live(request, tally)
+        except BudgetSpent as spent:
+            cassette.failed(key, request, TOO_DEAR, str(spent))
+            raise
         except Trouble as trouble:
-            if cassette is not None and not trouble.halts:
+            if not trouble.halts:
                 cassette.failed(key, request, trouble.outcome, trouble.told)
             raise
         except asyncio.CancelledError:
-            if cassette is not None:
+            if not self.clients.stopping:
                 cassette.failed(key, request, CUT_OFF, "a time limit ended the call")
             raise
-        return answer if cassette is None else cassette.keep(key, request, answer)
+        return cassette.keep(key, request, answer)
 
-    async def _tried(self, request: Request, tally: _Tally) -> Answer:
-        clients = self.clients
-        ticket = await self._ticket(request)
+    # --- sending --------------------------------------------------------------------------------------------
+
+    async def _live(self, request: Request, tally: _Tally) -> Answer:
+        """The provider's answer, in one of several tries."""
+        if self.sent is not self.settings:
+            request = replace(request, settings=self.sent)
         while True:
+            ticket = await self._ticket(request) if self.counted else Ticket(self.name)
             await self._pause()
-            tally.attempts += 1
             try:
-                async with clients.permits.admitted(ticket) as held:
-                    return await self._once(request, held, tally)
+                if not self.limited:
+                    return await self._once(request, ticket, tally)
+                async with self.clients.permits.admitted(ticket):
+                    return await self._permitted(request, ticket, tally)
             except Trouble as trouble:
                 wait = self._wait(trouble, tally.attempts)
                 if wait is None:
                     raise
                 if trouble.outcome == "rate_limited":
                     # the others would only be told the same
-                    clients.pauses[self.name] = max(
-                        clients.pauses.get(self.name, 0.0), time.monotonic() + wait
-                    )
+                    pauses = self.clients.pauses
+                    pauses[self.name] = max(pauses.get(self.name, 0.0), time.monotonic() + wait)
                 else:
                     await asyncio.sleep(wait)
-                ticket = await self._ticket(request)
 
-    async def _once(self, request: Request, held: Ticket, tally: _Tally) -> Answer:
+    async def _permitted(self, request: Request, ticket: Ticket, tally: _Tally) -> Answer:
+        worst = ticket.tokens, ticket.dollars
+        ticket.tokens = ticket.dollars = 0.0  # nothing is spent before it is sent
+        await self._pause()  # the model may have become too busy meanwhile
+        ticket.tokens, ticket.dollars = worst
+        return await self._once(request, ticket, tally)
+
+    async def _once(self, request: Request, ticket: Ticket, tally: _Tally) -> Answer:
+        tally.attempts += 1
         begun = time.monotonic()
         try:
-            answer = await self.clients.road(self.name).send(request, self.clients.terms.seconds)
+            answer = await self.clients.road(self.name).send(request, self.seconds)
         except Trouble as trouble:
-            # a refused call costs nothing; one that was cut off or came back unread may have cost all it could
-            if trouble.outcome in ("rate_limited", "provider_error"):
-                held.tokens = held.dollars = 0.0
+            trouble.told = without_secrets(trouble.told)
+            # one that was cut off or came back unread may have cost all it could
+            if trouble.free:
+                ticket.tokens = ticket.dollars = 0.0
             raise
         finally:
             tally.latency = time.monotonic() - begun
-        held.tokens = answer.input_tokens + answer.output_tokens
-        held.dollars = self._cost(answer) or 0.0
+        ticket.tokens = answer.input_tokens + answer.output_tokens
+        ticket.dollars = self._cost(answer) or 0.0
         return answer
 
     def _wait(self, trouble: Trouble, attempts: int) -> float | None:
         """Seconds until the next try; None where there is none."""
         if not trouble.again or attempts > self.clients.terms.retries:
             return None
-        if trouble.after is not None:
+        if trouble.after:
             # a little later than told, so that not everyone comes back in the same moment
             return trouble.after + random.uniform(0, 0.25) if trouble.after <= PATIENCE else None
-        longest: float = min(LONGEST_PAUSE, FIRST_PAUSE * 2.0**attempts)
-        return random.uniform(0.5, 1.0) * longest
+        return random.uniform(0.5, 1.0) * min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** (attempts - 1))
 
     async def _pause(self) -> None:
+        """Wait while the model is left alone; those that wait do not all come back in the same moment."""
         while (left := self.clients.pauses.get(self.name, 0.0) - time.monotonic()) > 0:
-            await asyncio.sleep(left)
+            await asyncio.sleep(left + random.uniform(0, 0.25))
 
     # --- budgets --------------------------------------------------------------------------------------------
 
@@ -243,22 +291,14 @@ class Client(Model):
             BudgetSpent: more than the episode has left.
             Halt: dollars are budgeted and nobody knows the price.
         """
-        limits = self.clients.terms.limits
-        rated = limits.per_minute(self.name)[1] is not None
-        if not (limits.budgeted or rated):
-            return Ticket(self.name, 0.0, 0.0, 0.0)
         # a token is a byte at least, so that this is the most they can come to
-        size = len(to_json([request.messages, request.tools, request.schema])) + 16 * len(request.messages)
-        answered = int(
-            self.settings.get("max_tokens") or self.settings.get("max_completion_tokens") or LIKELY
-        )
-        tokens = float(size + answered)
-        dollars = 0.0
-        if limits.run_dollars is not None or limits.episode_dollars is not None:
+        size = len(encoded([request.messages, request.tools, request.schema])) + 16 * len(request.messages)
+        tokens, dollars = float(size + self.answered), 0.0
+        if self.limits.run_dollars is not None or self.limits.episode_dollars is not None:
             price = await self._price()
-            dollars = size * price[0] + answered * price[1]
+            dollars = size * price[0] + self.answered * price[1]
         self._within_episode(tokens, dollars)
-        return Ticket(self.name, size / 4 + min(answered, LIKELY), tokens, dollars)
+        return Ticket(self.name, size / 4 + min(self.answered, LIKELY), tokens, dollars)
 
     async def _price(self) -> tuple[float, float]:
         price = (
@@ -276,7 +316,7 @@ class Client(Model):
         )
 
     def _within_episode(self, tokens: float, dollars: float) -> None:
-        limits, ledger = self.clients.terms.limits, self.ledger
+        limits, ledger = self.limits, self.ledger
         if limits.episode_tokens is not None and ledger.tokens + tokens > limits.episode_tokens:
             raise BudgetSpent(
                 f"The episode's budget of {limits.episode_tokens:,.0f} tokens has {ledger.tokens:,} spent; the next "
@@ -297,27 +337,20 @@ class Client(Model):
         return answer.cost
 
     def _note(
-        self,
-        prompt: Prompt,
-        key: str,
-        tally: _Tally,
-        outcome: Outcome,
-        detail: str,
-        source: Any,
-        answer: Answer | None = None,
+        self, prompt: Prompt, tally: _Tally, outcome: Outcome, detail: str, answer: Answer | None = None
     ) -> None:
         known = answer or Answer()
-        live = source == "live"
+        live = tally.source == "live"
         self.ledger.calls.append(
             ModelCall.model_construct(
                 seat=self.seat,
                 purpose=prompt.purpose,
                 model=self.name,
                 event=prompt.event,
-                key=key,
+                key=tally.key,
                 outcome=outcome,
                 detail=detail,
-                source=source,
+                source=tally.source,
                 attempts=tally.attempts,
                 seconds=round(time.monotonic() - tally.started, 6),
                 latency=round(tally.latency, 6),
@@ -327,6 +360,17 @@ class Client(Model):
                 cost=self._cost(known) if live and answer else None if live else 0.0,
             )
         )
+
+
+def without_secrets(text: str) -> str:
+    """Text without the keys of this process: some providers repeat in an error what they were sent."""
+    for name, value in os.environ.items():
+        if len(value) >= 8 and name.upper().endswith(("KEY", "TOKEN", "SECRET", "PASSWORD")):
+            text = text.replace(value, "***")
+    return text
+
+
+# --- what an answer is ------------------------------------------------------------------------------------------
 
 
 def _reply(answer: Answer, prompt: Prompt) -> Reply:
@@ -341,20 +385,29 @@ def _reply(answer: Answer, prompt: Prompt) -> Reply:
 
 def _valued(answer: Answer, schema: Mapping[str, Any]) -> Reply:
     try:
-        value = json.loads(_unfenced(answer.text))
+        value = json.loads(_unfenced(answer.text), parse_constant=_refused)
     except (ValueError, RecursionError):
         why = "cut off at max_tokens" if answer.finish == "length" else "not JSON"
         return Reply("malformed", text=answer.text, detail=f"{why}: {answer.text[:120]!r}")
-    from jsonschema import Draft202012Validator
-    from referencing import Registry
-
-    # an empty registry: without one, jsonschema fetches what a schema refers to from the network
-    errors = Draft202012Validator(schema, registry=Registry()).iter_errors(value)
-    wrong = next(iter(errors), None)
+    wrong = next(_validator(json.dumps(schema, default=dict)).iter_errors(value), None)
     if wrong is not None:
         where = ".".join(map(str, wrong.absolute_path)) or "the answer"
         return Reply("malformed", text=answer.text, detail=f"{where}: {wrong.message[:300]}")
     return Reply("ok", text=answer.text, value=value)
+
+
+@lru_cache(maxsize=1000)
+def _validator(schema: str) -> Any:
+    from jsonschema import Draft202012Validator
+    from referencing import Registry
+
+    # an empty registry: without one, jsonschema fetches what a schema refers to from the network
+    return Draft202012Validator(json.loads(schema), registry=Registry())
+
+
+def _refused(constant: str) -> None:
+    """NaN and Infinity, which Python reads and JSON does not know."""
+    raise ValueError(f"{constant} is not JSON")
 
 
 def _unfenced(text: str) -> str:

@@ -6,19 +6,25 @@ library costs ten times what the rest of a call does.
 
 from __future__ import annotations
 
+import json
 import os
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 import aiohttp
-from pydantic_core import from_json, to_json
+from pydantic_core import from_json
 
-from riskbox.sandbox.wire import Answer, Request, Trouble, read_choice, response_format
+from riskbox.sandbox.wire import Answer, Request, Trouble, encoded, exhausted, read_choice, response_format
 
 KEY = "RISKBOX_API_KEY"
 """The environment variable whose value is sent to such servers as a bearer token."""
+CONNECTING = 10.0
+"""Seconds that a connection may take to stand."""
+FILTERED = re.compile(rb'"code"\s*:\s*"(content_policy_violation|content_filter)"')
+"""The error of a filter that declines."""
 LARGEST = 64 * 2**20
 """Bytes of an answer that are read at most."""
 
@@ -33,24 +39,26 @@ class Endpoint:
     async def send(self, request: Request, seconds: float) -> Answer:
         """Send a call once."""
         url, name = self._place(request.model)
-        body = _body(request, name)
+        limit = aiohttp.ClientTimeout(total=seconds, sock_connect=CONNECTING)
         try:
+            # no redirect is followed: the key and the conversation go to the named host alone
             async with self._open().post(
-                url, data=body, timeout=aiohttp.ClientTimeout(total=seconds, sock_connect=10)
+                url, data=_body(request, name), timeout=limit, allow_redirects=False
             ) as response:
                 raw = await _read(response)
+                if response.status == 400 and FILTERED.search(raw):
+                    return Answer(refusal="", finish="content_filter")
                 if response.status != 200:
                     raise refused(response.status, response.headers, raw, request.model)
         except TimeoutError:
             raise Trouble("timeout", f"{url} did not answer within {seconds:g} s", again=True) from None
+        except aiohttp.InvalidURL:
+            raise Trouble("provider_error", f"{url} is not a URL", halts=True) from None
         except aiohttp.ClientError as error:
-            raise Trouble("provider_error", f"{url}: {type(error).__name__}: {error}", again=True) from None
-        try:
-            parsed = from_json(raw)
-        except ValueError:
-            told = f"{url} answered what is not JSON: {raw[:120].decode(errors='replace')!r}"
-            raise Trouble("malformed", told, again=True) from None
-        return read_choice(parsed)
+            told = f"{url}: {type(error).__name__}: {error}"
+            unheard = isinstance(error, aiohttp.ClientConnectorError)
+            raise Trouble("provider_error", told, again=True, free=unheard) from None
+        return read_choice(_parsed(raw, url))
 
     def price(self, model: str) -> tuple[float, float] | None:
         """People's own servers have no price unless one is given."""
@@ -64,13 +72,16 @@ class Endpoint:
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
-            headers = {"Content-Type": "application/json"}
+            # what is not compressed cannot grow beyond what was read
+            headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
             if os.environ.get(KEY):
                 headers["Authorization"] = f"Bearer {os.environ[KEY]}"
             connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=60)
-            # no redirects are followed and no cookies kept: this is an API, and the key goes to the named host alone
             self._session = aiohttp.ClientSession(
-                connector=connector, headers=headers, cookie_jar=aiohttp.DummyCookieJar()
+                connector=connector,
+                headers=headers,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,
             )
         return self._session
 
@@ -92,15 +103,31 @@ def _body(request: Request, name: str) -> bytes:
         fields["tools"] = request.tools
     if request.schema is not None:
         fields["response_format"] = response_format(request.schema)
-    return to_json(fields, inf_nan_mode="null")
+    return encoded(fields)
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:
-    if (response.content_length or 0) <= LARGEST:
-        raw = await response.read()
-        if len(raw) <= LARGEST:
-            return raw
-    raise Trouble("malformed", f"an answer of more than {LARGEST >> 20} MiB", again=False)
+    told = response.content_length
+    if told is not None and told <= LARGEST:
+        return await response.read()
+    raw = bytearray()
+    while told is None and len(raw) <= LARGEST:
+        piece = await response.content.readany()
+        if not piece:
+            return bytes(raw)
+        raw += piece
+    raise Trouble("malformed", f"an answer of more than {LARGEST >> 20} MiB")
+
+
+def _parsed(raw: bytes, url: str) -> Any:
+    try:
+        try:
+            return from_json(raw)
+        except ValueError:
+            return json.loads(raw)  # the slower parser takes half a character, which a model may have said
+    except (ValueError, RecursionError):
+        told = f"{url} answered what is not JSON: {raw[:120].decode(errors='replace')!r}"
+        raise Trouble("malformed", told, again=True) from None
 
 
 def refused(status: int, headers: Mapping[str, str], raw: bytes, model: str) -> Trouble:
@@ -113,13 +140,14 @@ def refused(status: int, headers: Mapping[str, str], raw: bytes, model: str) -> 
         )
     if status == 404:
         return Trouble("provider_error", f"there is no such model: {told}", halts=True)
-    if status == 402 or (status == 429 and "quota" in said.lower()):
+    after = retry_after(headers)
+    if status == 402 or (status == 429 and exhausted(said, after)):
         return Trouble("rate_limited", f"the quota is exhausted: {told}", halts=True)
     if status in (408, 504):
-        return Trouble("timeout", told, again=True, after=retry_after(headers))
+        return Trouble("timeout", told, again=True, after=after)
     if status == 429:
-        return Trouble("rate_limited", told, again=True, after=retry_after(headers))
-    return Trouble("provider_error", told, again=status >= 500, after=retry_after(headers))
+        return Trouble("rate_limited", told, again=True, after=after, free=True)
+    return Trouble("provider_error", told, again=status >= 500, after=after, free=True)
 
 
 def _said(raw: bytes) -> str:

@@ -26,6 +26,7 @@ from riskbox.sandbox.registry import (
     evaluator_class,
     evaluators,
     is_custom,
+    models_of,
 )
 from riskbox.sandbox.rollout import Patience
 from riskbox.sandbox.run import Manifest, RunState, Spec
@@ -239,10 +240,17 @@ def _play_on_ray(
     )
     with actors.cluster(terms.address, working_dir=terms.working_dir):
         workers = terms.workers or actors.cores()
-        hire = actors.hiring(company, cases, actors.bank(terms.models.limits))
+        bank = actors.bank(terms.models.limits) if _asks_models(specs, terms) else None
+        hire = actors.hiring(company, cases, bank)
         toolbox = Toolbox(terms.toolsets)
         runner = Runner(run, specs, cases, store, hire, workers, terms.concurrency, toolbox, tell)
         return asyncio.run(_until_stopped(runner, stopping)), runner.tally
+
+
+def _asks_models(specs: Sequence[Spec], terms: Terms) -> bool:
+    """Whether any seat is a language model, so that the workers share limits."""
+    seats = {name for spec in specs for name in (spec.cast.user, spec.cast.agent)}
+    return bool(terms.judging) or any(map(models_of, seats)) or any(spec.cast.tools for spec in specs)
 
 
 async def _until_stopped(runner: Runner, stopping: Callable[[], None]) -> RunState:

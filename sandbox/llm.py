@@ -9,12 +9,15 @@ import asyncio
 import json
 import logging
 import os
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
 from riskbox.sandbox.endpoint import retry_after
 from riskbox.sandbox.errors import did_you_mean
-from riskbox.sandbox.wire import Answer, Request, Trouble, read_choice, response_format
+from riskbox.sandbox.wire import Answer, Request, Trouble, exhausted, read_choice, response_format
 
 OURS = ("messages", "tools", "response_format", "seed")
 """Parameters that are ours to leave out where a provider does not know them; what a person set is never dropped."""
@@ -44,15 +47,15 @@ class Litellm:
             async with asyncio.timeout(seconds):
                 response = await litellm.acompletion(timeout=seconds, num_retries=0, max_retries=0, **fields)
         except TimeoutError:
-            raise Trouble(
-                "timeout", f"{request.model} did not answer within {seconds:g} s", again=True
-            ) from None
+            told = f"{request.model} did not answer within {seconds:g} s"
+            raise Trouble("timeout", told, again=True) from None
         except (
             Exception
         ) as error:  # litellm raises each provider's errors in its own classes, and others besides
             return _troubled(error, request.model)
         answer = read_choice(response.model_dump())
-        return _priced(answer, request.model, response)
+        cost = response._hidden_params.get("response_cost")  # None where no price is known
+        return replace(answer, calls=tuple(map(_as_sent, answer.calls)), cost=cost)
 
     def price(self, model: str) -> tuple[float, float] | None:
         """US dollars for one token sent and one received, from litellm's table."""
@@ -129,14 +132,16 @@ def _fields(request: Request) -> dict[str, Any]:
     return fields
 
 
-def _priced(answer: Answer, model: str, response: Any) -> Answer:
-    from dataclasses import replace
+def _as_sent(call: Any) -> Any:
+    """A tool call without the place that litellm gives it."""
+    return {key: value for key, value in call.items() if key != "index"} if isinstance(call, dict) else call
 
-    try:
-        cost = float(_litellm().completion_cost(completion_response=response, model=model))
-    except Exception:  # no price is known
-        return answer
-    return replace(answer, cost=cost)
+
+# --- errors -----------------------------------------------------------------------------------------------------
+
+FILTERED = frozenset({"content_policy_violation", "content_filter"})
+"""Codes of errors by which a provider's filter declines."""
+UNREAD = re.compile(r"no 'choices'|Empty or invalid response|Unable to get json response")
 
 
 def _troubled(error: Exception, model: str) -> Answer:
@@ -148,39 +153,48 @@ def _troubled(error: Exception, model: str) -> Answer:
     Raises:
         Trouble: in every other case.
     """
+    chain = tuple(_chain(error))
     names = {kind.__name__ for kind in type(error).__mro__}
     status = getattr(error, "status_code", None)
-    said = _told(error)
-    after = retry_after(_headers(error))
-    if "ContentPolicyViolationError" in names:
+    said, after = _told(error), retry_after(_headers(error))
+    codes = " ".join(str(code) for one in chain if (code := getattr(one, "code", None)))
+    if "ContentPolicyViolationError" in names or FILTERED & set(codes.split()):
         return Answer(refusal="", finish="content_filter")
-    if names & {"AuthenticationError", "PermissionDeniedError"}:
+    if names & {"AuthenticationError", "PermissionDeniedError"} or status in (401, 403):
         raise Trouble("provider_error", f"the key for {model} was refused. {said}", halts=True) from None
     if names & {"NotFoundError", "LiteLLMUnknownProvider"} or "LLM Provider NOT provided" in str(error):
         raise Trouble("provider_error", f"there is no such model: {model}. {said}", halts=True) from None
     if "UnsupportedParamsError" in names:
-        raise Trouble(
-            "provider_error", f"{model} does not take a setting it was given. {said}", halts=True
-        ) from None
-    if "PaymentRequiredError" in names or ("RateLimitError" in names and "quota" in said.lower()):
+        told = f"{model} does not take a setting it was given. {said}"
+        raise Trouble("provider_error", told, halts=True) from None
+    if status == 402 or (status == 429 and exhausted(f"{said} {codes}", after)):
         raise Trouble("rate_limited", f"the quota for {model} is exhausted. {said}", halts=True) from None
     if "RateLimitError" in names:
-        raise Trouble("rate_limited", f"{model}: {said}", again=True, after=after) from None
+        raise Trouble("rate_limited", f"{model}: {said}", again=True, after=after, free=True) from None
     if names & {"Timeout", "APITimeoutError"}:
         raise Trouble("timeout", f"{model} did not answer in time. {said}", again=True, after=after) from None
-    if names & {"JSONDecodeError", "APIResponseValidationError"} or _unread(error):
+    answered = any(type(one).__name__ == "HTTPStatusError" for one in chain)
+    if not answered and _unread(chain):
         raise Trouble("malformed", f"{model}: {said}", again=True) from None
-    again = not (names & {"BadRequestError", "UnprocessableEntityError"}) and (
-        status is None or status >= 500
-    )
-    raise Trouble("provider_error", f"{model}: {said}", again=again, after=after) from None
+    wrong = names & {"BadRequestError", "UnprocessableEntityError"} or not (status is None or status >= 500)
+    raise Trouble("provider_error", f"{model}: {said}", again=not wrong, after=after, free=answered) from None
 
 
-def _unread(error: Exception) -> bool:
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and those behind it."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        yield error
+        seen.add(id(error))
+        error = error.__cause__ or error.__context__
+
+
+def _unread(chain: Iterable[BaseException]) -> bool:
     """Whether the provider answered and the answer was what could not be read."""
-    text = str(error)
+    wrong = (ValueError, LookupError, TypeError, AttributeError)
     return any(
-        words in text for words in ("JSONDecodeError", "Expecting value", "Unable to get json response")
+        UNREAD.search(str(one)) or (isinstance(one, wrong) and not hasattr(one, "status_code"))
+        for one in chain
     )
 
 
@@ -191,8 +205,6 @@ def _headers(error: Exception) -> dict[str, str]:
 
 
 def _told(error: Exception) -> str:
-    """The error on one line, without litellm's prefixes and advertisements."""
-    text = " ".join(str(error).split())
-    while text.startswith("litellm."):
-        text = text.partition(": ")[2] or text[8:]
-    return text[:300]
+    """The error on one line, without litellm's prefixes and the places in its code."""
+    text = " ".join(str(error).partition("Traceback (most recent call last)")[0].split())
+    return re.sub(r"^(litellm\.\w+: *|\w+Error: *)+", "", text)[:300] or type(error).__name__

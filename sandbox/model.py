@@ -93,6 +93,9 @@ class Ledger:
 class Models(ABC):
     """Every model that a process may ask, under the limits and budgets of one run."""
 
+    stopping: bool = False
+    """Whether the run ends: what is cut off from now on was not ended by a time limit."""
+
     @abstractmethod
     def model(
         self, name: str, seat: Seating, ledger: Ledger, seed: int, settings: Mapping[str, Any] | None = None

@@ -108,16 +108,22 @@ class Player:
 
     async def stop(self) -> None:
         """Start nothing more, and end what is running."""
-        self._queue.clear()
-        for task in self._running:
-            task.cancel()
+        self._end()
         await asyncio.gather(*self._running, return_exceptions=True)
         if self.models is not None:
             await self.models.close()
 
+    def _end(self) -> None:
+        self._queue.clear()
+        if self.models is not None:
+            self.models.stopping = True
+        for task in self._running - {asyncio.current_task()}:
+            task.cancel()
+
     def _refill(self) -> None:
         while (
             self._queue
+            and self._broken is None
             and len(self._running) < self.concurrency
             and len(self._running) + len(self._finished) < self._most_unacknowledged
         ):
@@ -132,6 +138,8 @@ class Player:
             self._broken = (
                 error if isinstance(error, RiskboxError) else Fault(f"{type(error).__name__}: {error}")
             )
+            if isinstance(error, Halt):
+                self._end()  # the others could only be told the same
             self._news.set()
             return
         self._finished[task.spec.id] = result

@@ -192,6 +192,7 @@ class Runner:
                 self.suspects.extend(Task(task.spec, task.attempt + 1) for task in open_tasks.values())
             except Halt as halt:
                 self._halt(halt)
+                await _stopped(worker)
             finally:
                 if worker is not None:
                     worker.kill()
@@ -251,6 +252,7 @@ class Runner:
                     died, worker = str(death), None
                 except Halt as halt:
                     self._halt(halt)
+                    await _stopped(worker)
                     return
                 if died:
                     await self._strike(task, died)
@@ -280,6 +282,13 @@ class Runner:
         await self._keep(
             [packed(faulted(self.run, task.spec, stage, "worker_died", detail, task.attempt))], {}
         )
+
+
+async def _stopped(worker: Worker | None) -> None:
+    """End what a halted worker still plays, and let it close what it holds."""
+    if worker is not None:
+        with contextlib.suppress(WorkerDied, RiskboxError):
+            await _answered(worker.stop())
 
 
 async def _answered(call: Awaitable[Any]) -> Any:

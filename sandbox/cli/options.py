@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -18,6 +19,12 @@ if TYPE_CHECKING:
 
 SEATS = ("agent", "user", "tool", "judge")
 """The seats a model can sit in."""
+
+SECRET = re.compile(
+    r"(^|_)key$|secret|password|credential|headers|authorization|(ad|session|bearer|access|auth)_token",
+    re.IGNORECASE,
+)
+"""Settings whose values are not to be stored."""
 
 STORE = "sqlite:///riskbox.db"
 """Where runs go unless `--store` or RISKBOX_STORE says otherwise."""
@@ -149,7 +156,7 @@ def models_from(given: argparse.Namespace) -> ModelTerms:
     from riskbox.sandbox.limits import Limits
 
     limits = Limits(
-        in_flight=_per_model("max-in-flight", given.max_in_flight),
+        in_flight=_per_model("max-in-flight", given.max_in_flight, whole=True),
         requests=_per_model("rpm", given.rpm),
         tokens=_per_model("tpm", given.tpm),
         run_dollars=_positive("budget", given.budget),
@@ -157,14 +164,13 @@ def models_from(given: argparse.Namespace) -> ModelTerms:
         episode_dollars=_positive("episode-budget", given.episode_budget),
         episode_tokens=_positive("episode-tokens", given.episode_tokens),
     )
-    recording = next(
-        (
-            Recording(os.path.abspath(path), mode)
-            for path, mode in ((given.record, "record"), (given.replay, "replay"), (given.cache, "cache"))
-            if path
-        ),
-        None,
-    )
+    recording = None
+    if given.record:
+        recording = Recording(os.path.abspath(given.record), "record")
+    elif given.replay:
+        recording = Recording(os.path.abspath(given.replay), "replay")
+    elif given.cache:
+        recording = Recording(os.path.abspath(given.cache), "cache")
     return ModelTerms(
         limits=limits,
         recording=recording,
@@ -180,6 +186,8 @@ def settings_from(given: argparse.Namespace) -> dict[str, dict[str, Any]]:
     Raises:
         InputError: a setting is not written SEAT.NAME=VALUE.
     """
+    from riskbox.sandbox.clients import OURS
+
     found: dict[str, dict[str, Any]] = {}
     for one in given.setting:
         name, equals, raw = one.partition("=")
@@ -188,9 +196,11 @@ def settings_from(given: argparse.Namespace) -> dict[str, dict[str, Any]]:
             raise InputError(f"--setting {one}: write SEAT.NAME=VALUE, for instance agent.temperature=0.2.")
         if seat not in SEATS:
             raise InputError(f"--setting {one}: there is no seat {seat!r}. {did_you_mean(seat, SEATS)}")
-        if key in ("messages", "model", "tools", "stream", "n", "api_key", "response_format"):
+        if key in OURS:
+            raise InputError(f"--setting {name}: {key} is not for you to set.")
+        if SECRET.search(key):
             raise InputError(
-                f"--setting {one}: {key} is not for you to set. Keys go into environment variables."
+                f"--setting {name}: settings are stored with the run. Keys go into environment variables."
             )
         try:
             found.setdefault(seat, {})[key] = json.loads(raw)
@@ -211,7 +221,7 @@ async def opened_models(given: argparse.Namespace) -> AsyncIterator[Models]:
         await models.close()
 
 
-def _per_model(flag: str, given: list[str]) -> dict[str, float]:
+def _per_model(flag: str, given: list[str], *, whole: bool = False) -> dict[str, float]:
     found: dict[str, float] = {}
     for one in given:
         model, _, number = one.rpartition("=")
@@ -219,8 +229,9 @@ def _per_model(flag: str, given: list[str]) -> dict[str, float]:
             value = float(number)
         except ValueError:
             value = 0.0
-        if not 0 < value < float("inf"):
-            raise InputError(f"--{flag} {one}: write a number above 0, or MODEL=number.")
+        if not 0 < value < float("inf") or (whole and value != int(value)):
+            kind = "whole number" if whole else "number"
+            raise InputError(f"--{flag} {one}: write a {kind} above 0, or MODEL=number.")
         found[model] = value
     return found
 
