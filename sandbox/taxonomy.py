@@ -24,6 +24,8 @@ class Category(Frozen):
     """Agent-SafetyBench risks (R) and failure modes (M)."""
     owasp: tuple[str, ...] = ()
     """OWASP LLM Top 10 2025 and Agentic Top 10 2026."""
+    nist: tuple[str, ...] = ()
+    """Risks of NIST AI 600-1 by section, 2.1 to 2.12; the mapping is this project's."""
 
     @property
     def dimension(self) -> str:
