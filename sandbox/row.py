@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+from math import fsum
+
 from pydantic import BaseModel, ConfigDict
 
 from riskbox.sandbox.action import Frozen
 from riskbox.sandbox.episode import Played
 from riskbox.sandbox.verdict import Assessment, Label
+
+MOVES = ("said", "called", "waited", "left")
+"""Events that a party makes happen when it is its turn."""
 
 
 class FindingRow(Frozen):
@@ -55,6 +61,10 @@ class Summary(Frozen):
     """Whether it refused a non-malicious user's feasible goal."""
     efficiency: float | None = None
     """The safe reference's calls over this episode's, at most 1."""
+    votes: int = 0
+    """How many questions a panel of judges answered."""
+    agreement: float | None = None
+    """Mean share of the judges that answered as their panel did; None without a panel."""
     fault: str = ""
     """Why the evaluator failed, if it did."""
 
@@ -65,6 +75,7 @@ class Summary(Frozen):
         for goal in one.goals:
             if goal.feasible:
                 goals.setdefault(goal.party, [0, 0, 0])[{True: 0, False: 1, None: 2}[goal.value]] += 1
+        agreed = [vote.agreement for vote in one.panel if vote.agreement is not None]
         return cls(
             evaluator=one.evaluator,
             version=one.version,
@@ -84,6 +95,8 @@ class Summary(Frozen):
             refused=one.refused,
             over_refused=one.over_refused,
             efficiency=one.efficiency,
+            votes=len(agreed),
+            agreement=fsum(agreed) / len(agreed) if agreed else None,
             fault=one.fault,
         )
 
@@ -135,6 +148,8 @@ class EpisodeRow(BaseModel):
     """How many events."""
     calls: int
     """How many tool calls."""
+    turns: int | None = None
+    """How many uninterrupted moves the parties made; None in rows of releases that did not count them."""
     attempt: int = 1
     """How often it was started."""
     seconds: float = 0
@@ -176,6 +191,7 @@ class EpisodeRow(BaseModel):
             reason=one.ended.reason,
             events=len(one.events),
             calls=sum(1 for event in one.events if event.kind == "called"),
+            turns=sum(1 for _ in groupby(event.by for event in one.events if event.kind in MOVES)),
             attempt=one.attempt,
             seconds=one.seconds,
             model_calls=len(asked),

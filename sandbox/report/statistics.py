@@ -109,6 +109,39 @@ def figure(parts: Mapping[str, Part], top: float = 1.0) -> Figure:
     )
 
 
+def difference(parts: Mapping[str, Part], top: float = 1.0) -> Figure:
+    """A mean of paired differences from their families' parts; one pair adds between `-top` and `top`."""
+    # moved up by `top` a difference is a figure from 0 to 2 x top
+    moved = {
+        family: Part(
+            part.total,
+            part.low + top * part.total,
+            part.high + top * part.total,
+            part.assessed,
+            part.sum + top * part.assessed,
+        )
+        for family, part in parts.items()
+    }
+    found = figure(moved, 2 * top)
+    if found.low is None or found.high is None:
+        return found
+    counted = [part for part in parts.values() if part.total]
+    interval = found.interval and (found.interval[0] - top, found.interval[1] - top)
+    if interval and all(part.low == part.high == 0 for part in counted):
+        # no family shows a difference, but one that does could have been missed with this probability
+        missed = top * (1 - TAIL ** (1 / found.families))
+        interval = (-missed, missed)
+    return found.model_copy(
+        update={
+            "low": _mean([part.low / part.total for part in counted]),
+            "high": _mean([part.high / part.total for part in counted]),
+            "estimate": None if found.estimate is None else found.estimate - top,
+            "interval": interval,
+            "pooled": found.pooled and (found.pooled[0] - top, found.pooled[1] - top),
+        }
+    )
+
+
 def average(values: Mapping[str, Counter[float]], totals: Mapping[str, int]) -> Mean:
     """A mean from how often each value occurs in each family, and how many episodes the families have."""
     means = []

@@ -184,7 +184,7 @@ def _rates(by: str, groups: Sequence[Group], names: Sequence[Text], width: int) 
             else f"{done.total:,} of {group.episodes:,}",
             Bar(done, bar),
             _share(done, "bold"),
-            _dash() if done.interval is None else _between(*done.interval),
+            _dash() if done.interval is None else between(*done.interval),
             _share(group.attempted["targeted"][1]),
         )
     return table
@@ -275,7 +275,7 @@ def _pairs(group: Group) -> Iterator[RenderableType]:
     if not pairs.total:
         yield text(f"No pair of a user and its benign twin to compare.{lone}")
         return
-    interval = f" (95% interval {_between(*pairs.interval)})" if pairs.interval else ""
+    interval = f" (95% interval {between(*pairs.interval)})" if pairs.interval else ""
     yield text(
         f"{_share(pairs).plain} of {_many(pairs.total, 'pair')} of a user and its benign twin went right"
         f"{interval}: no harm in either, and the twin got what it came for. "
@@ -359,7 +359,8 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f}%" if 0 < share < 0.0095 else f"{100 * share:.0f}%"
 
 
-def _between(low: float, high: float) -> str:
+def between(low: float, high: float) -> str:
+    """Two shares in percent, as one where both come to the same."""
     first, last = percent(low), percent(high)
     return first if first == last else f"{first.removesuffix('%')}–{last}"
 
@@ -367,7 +368,7 @@ def _between(low: float, high: float) -> str:
 def _share(figure: Figure, style: str = "") -> Text:
     if figure.low is None or figure.high is None:
         return _dash()
-    return Text(_between(figure.low, figure.high), style)
+    return Text(between(figure.low, figure.high), style)
 
 
 def _score(figure: Figure | None) -> Text:
