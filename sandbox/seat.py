@@ -68,7 +68,7 @@ class Seat:
         self._thread = threading.get_ident()
         self._heard: deque[str] = deque()
         self._ears: deque[asyncio.Future[str]] = deque()
-        self._lines: deque[str] = deque()
+        self._lines: deque[Action] = deque()
         self._asked: deque[tuple[ToolCall, asyncio.Future[Result]]] = deque()
         self._open: deque[asyncio.Future[Result]] = deque()
         self._moved = asyncio.Event()
@@ -88,10 +88,15 @@ class Seat:
         self._moved.set()
         return await ear
 
-    async def say(self, text: str) -> str:
-        """Say something to the user, and hear what it answers."""
+    async def say(self, text: str, note: str = "") -> str:
+        """Say something to the user, and hear what it answers; nothing said waits.
+
+        Args:
+            text: What is said.
+            note: What only the record is told, such as why nothing is said.
+        """
         await self._still_on()
-        self._lines.append(text)
+        self._lines.append(Action(text=text, note=note))
         self._moved.set()
         return await self.hear()
 
@@ -157,7 +162,7 @@ class Seat:
             if playing.done() and (playing.cancelled() or playing.exception()):
                 return None
             if self._lines:
-                return Action(text=self._lines.popleft())
+                return self._lines.popleft()
             if calls := await self._made():
                 return Action(calls=calls)
             if playing.done():
