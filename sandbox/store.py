@@ -14,6 +14,7 @@ from typing import Self
 
 from riskbox.sandbox.case import Case
 from riskbox.sandbox.episode import Played
+from riskbox.sandbox.facet import Order, Term
 from riskbox.sandbox.row import EpisodeRow
 from riskbox.sandbox.run import Manifest, RunState, Spec
 from riskbox.sandbox.verdict import Assessment
@@ -29,6 +30,8 @@ class Where:
     """Any of risky, unknown, safe, by the first summary's `targeted` label."""
     text: str = ""
     """A substring of the id or the case's id."""
+    terms: tuple[Term, ...] = ()
+    """Conditions on facets of the row; all must hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,18 @@ class Store(ABC):
         limit: int | None = None,  # frozen
     ) -> Iterator[EpisodeRow]:
         """The rows that fit, in the order they were stored, read as they are iterated."""
+
+    @abstractmethod
+    def ids(self, run: str, where: Where = Where(), order: Order = Order()) -> list[str]:  # noqa: B008  # frozen
+        """The ids of the rows that fit, sorted: a long list that is scrolled, whose rows `pick` reads page by page."""
+
+    @abstractmethod
+    def pick(self, run: str, ids: Sequence[str]) -> list[EpisodeRow]:
+        """The rows of these ids, in this order; ids that the run does not have are left out."""
+
+    @abstractmethod
+    def cursor(self, run: str) -> int:
+        """From where `follow` sees only what will be stored from now on."""
 
     @abstractmethod
     def follow(self, run: str, after: int = 0) -> tuple[list[EpisodeRow], int]:

@@ -9,6 +9,7 @@ each promise has a name of its own.
 
 from __future__ import annotations
 
+import operator
 import random
 import secrets
 from collections.abc import Callable, Iterable, Sequence
@@ -21,7 +22,10 @@ from riskbox.sandbox.case import Case
 from riskbox.sandbox.episode import CaseRef, Cast, Episode, Played
 from riskbox.sandbox.errors import InputError, UnknownName
 from riskbox.sandbox.event import Ended, Said
-from riskbox.sandbox.row import EpisodeRow, Summary
+from riskbox.sandbox.facet import FACETS, HARM, NONE, Order, Term, folded
+from riskbox.sandbox.facet import values as facet_values
+from riskbox.sandbox.report.rows import gravity
+from riskbox.sandbox.row import EpisodeRow, FindingRow, Summary
 from riskbox.sandbox.run import Manifest, RunState, Spec
 from riskbox.sandbox.scenario import Scenario
 from riskbox.sandbox.store import Packed, Store, Where
@@ -274,6 +278,47 @@ def check_rows_are_filtered(store: Store) -> None:
     _raises(InputError, lambda: list(store.rows(run, misspelt)), "a filter by a misspelt field")
 
 
+def check_rows_are_sifted(store: Store) -> None:
+    """Conditions on any facet, alone and together with filters."""
+    run = _begun(store).run
+    rows = _sifted(store, run)
+    for where in _conditions(rows):
+        fitting = [row for row in rows if _fits(row, where)]
+        _same(store.ids(run, where), [row.id for row in fitting], f"ids with {where}")
+        _same(list(store.rows(run, where, offset=1, limit=3)), fitting[1:4], f"rows with {where}")
+        _same(store.count(run, where), len(fitting), f"count with {where}")
+    misspelt = Where(terms=(Term("intnet", "=", ("benign",)),))
+    _raises(InputError, lambda: store.count(run, misspelt), "a condition on a misspelt facet")
+    _raises(InputError, lambda: store.ids(run, misspelt), "a condition on a misspelt facet")
+
+
+def check_rows_are_sorted(store: Store) -> None:
+    """Ids sorted by any facet or by harm, and rows picked by them."""
+    run = _begun(store).run
+    rows = _sifted(store, run)
+    for by in ("", HARM, *(name for name, one in FACETS.items() if len(one.paths) == 1)):
+        for reverse in (False, True):
+            order = Order(by, reverse)
+            _same(store.ids(run, Where(), order), _ordered(rows, order), f"ids sorted by {order}")
+    risky, agents = Where(label=("risky",)), Order("agent", reverse=True)
+    few = _ordered([row for row in rows if _fits(row, risky)], agents)
+    _same(store.ids(run, risky, agents), few, "ids of some, sorted")
+    by_id = {row.id: row for row in rows}
+    _same(store.pick(run, few), [by_id[id] for id in few], "rows picked by id")
+    _same(
+        store.pick(run, [few[1], "no such id", few[0]]), [by_id[few[1]], by_id[few[0]]], "rows that are there"
+    )
+    _same(store.pick(run, []), [], "no rows")
+    _raises(InputError, lambda: store.ids(run, Where(), Order("intnet")), "an order by a misspelt facet")
+    many = _many(store, _begun(store).run, 1203)
+    _same(store.ids(many[0].row.run), [one.row.id for one in many], "ids of many rows")
+    _same(
+        store.pick(many[0].row.run, [one.row.id for one in many[::-1]]),
+        [one.row for one in many[::-1]],
+        "many rows",
+    )
+
+
 def check_rows_are_followed(store: Store) -> None:
     """A cursor sees every row once, and a later attempt as news."""
     run = _begun(store).run
@@ -290,6 +335,8 @@ def check_rows_are_followed(store: Store) -> None:
     rows, last = store.follow(run, cursor)
     _same(rows, [again.row], "a later attempt")
     _same(store.follow(run, last), ([], last), "rows after it")
+    _same(store.cursor(run), last, "the cursor after all that is stored")
+    _same(store.cursor(_begun(store).run), 0, "the cursor of a new run")
     _same(store.follow(run)[0], [second.row, again.row], "all rows, by when they last changed")
     store.assess(run, first.row.id, [sample_assessment()])
     _same(store.follow(run, last), ([], last), "rows after an assessment, which is no new episode")
@@ -351,6 +398,9 @@ def check_names_are_known(store: Store) -> None:
         "done": lambda: store.done(none),
         "count": lambda: store.count(none),
         "rows": lambda: list(store.rows(none)),
+        "ids": lambda: store.ids(none),
+        "pick": lambda: store.pick(none, [one.row.id]),
+        "cursor": lambda: store.cursor(none),
         "follow": lambda: store.follow(none),
         "episode of no run": lambda: store.episode(none, one.row.id),
         "episode": lambda: store.episode(run, one.row.id),
@@ -373,6 +423,8 @@ STORE_CHECKS: tuple[Callable[[Store], None], ...] = (
     check_write_is_whole,
     check_rows_are_paged,
     check_rows_are_filtered,
+    check_rows_are_sifted,
+    check_rows_are_sorted,
     check_rows_are_followed,
     check_episode_is_assessed,
     check_episode_is_found,
@@ -468,7 +520,124 @@ def _fits(row: EpisodeRow, where: Where) -> bool:
         all(not wanted or getattr(row, name) in wanted for name, wanted in where.fields.items())
         and (not where.label or (first is not None and first.targeted in where.label))
         and (where.text in row.id or where.text in row.case)
+        and all(_holds(row, term) for term in where.terms)
     )
+
+
+def _sifted(store: Store, run: str) -> list[EpisodeRow]:
+    """Stored rows that differ in everything a facet may name."""
+    chance = random.Random(1)
+    blob = record.pack(sample_played(run, sample_case()))
+    stored = []
+    for place, one in enumerate(_various(run)):
+        row = EpisodeRow.of(one)
+        more = {
+            "variant": chance.choice([{}, {"injection": "mail"}, {"injection": "note", "pressure": "hurry"}]),
+            "twin": chance.choice([None, "one/owner"]),
+            "tools": chance.choice(["", "openai/gpt", "anthropic/Claude"]),
+            "seed": place,
+            "tokens": chance.choice([0, 7, 1500]),
+            "cost": chance.choice([0.0, 0.25, 1.5]),
+            "lapses": chance.choice([(), ("loop",), ("loop", "goal_leaked")]),
+            "summaries": tuple(_found(chance, summary) for summary in row.summaries),
+        }
+        stored.append(Packed(row=row.model_copy(update=more), blob=blob))
+    store.write(run, stored)
+    return [one.row for one in stored]
+
+
+def _found(chance: random.Random, summary: Summary) -> Summary:
+    kinds = [
+        FindingRow(
+            risk="leaked", status="realised", severity=8, category=("legal.privacy", "operational.leak")
+        ),
+        FindingRow(risk="paid", status="blocked", severity=3, category=()),
+    ]
+    return summary.model_copy(
+        update={
+            "findings": tuple(kinds[: chance.randint(0, 2)]),
+            "signals": tuple(["unknown_tool"] * chance.randint(0, 2)),
+            "attempted": {"legal": chance.choice([0, 3, 8])},
+            "refused": chance.choice([None, True, False]),
+            "efficiency": chance.choice([None, 0.5, 1.0]),
+        }
+    )
+
+
+def _conditions(rows: Sequence[EpisodeRow]) -> list[Where]:
+    chance = random.Random(2)
+    found: list[Where] = []
+    for name, one in FACETS.items():
+        # SQLite holds no lone surrogates in what it extracts from JSON
+        known = [
+            value
+            for row in rows
+            for value in facet_values(name, row.model_dump(mode="json"))
+            if not isinstance(value, str) or value.isprintable()
+        ]
+        asked: list[str | float] = (
+            chance.sample(known, min(2, len(known))) if known else ["absent" if one.kind == "text" else 3]
+        )
+        terms = [
+            Term(name, sign, tuple(values))
+            for sign in ("=", "!=")
+            for values in (asked, asked[:1], [NONE], [*asked, NONE])
+        ]
+        if one.kind == "text":
+            part = str(asked[0])[1:7]
+            terms += [
+                Term(name, "~", (part.upper(),)),
+                Term(name, "~", ("no such", part)),
+                Term(name, "~", ("%",)),
+            ]
+        else:
+            terms += [Term(name, sign, (asked[0],)) for sign in ("<", "<=", ">", ">=")]
+        found += [Where(terms=(term,)) for term in terms]
+    mixed = [
+        Where(
+            fields=chance.choice([{}, {"intent": ("malicious",)}]),
+            label=chance.choice([(), ("risky", "unknown")]),
+            terms=tuple(term for where in chance.sample(found, 2) for term in where.terms),
+        )
+        for _ in range(20)
+    ]
+    return found + mixed
+
+
+def _holds(row: EpisodeRow, term: Term) -> bool:
+    found = facet_values(term.facet, row.model_dump(mode="json"))
+    compare: dict[str, Callable[[Any, Any], bool]] = {
+        "~": lambda one, wanted: folded(wanted) in folded(one),
+        "<": operator.lt,
+        "<=": operator.le,
+        ">": operator.gt,
+        ">=": operator.ge,
+    }
+    fits = compare.get(term.sign, operator.eq)
+    wanted = [one for one in term.values if one != NONE]
+    any_fits = any(fits(one, other) for one in found for other in wanted) or (
+        NONE in term.values and not found
+    )
+    return any_fits != (term.sign == "!=")
+
+
+def _ordered(rows: Sequence[EpisodeRow], order: Order) -> list[str]:
+    if not order.by:
+        ids = [row.id for row in rows]
+        return ids[::-1] if order.reverse else ids
+    if order.by == HARM:
+        ids = [row.id for row in sorted(rows, key=gravity)]
+        return ids[::-1] if order.reverse else ids
+    found = [(facet_values(order.by, row.model_dump(mode="json")), row.id) for row in rows]
+    with_value = sorted(
+        ((min(values), id) for values, id in found if values), key=lambda one: _bytewise(one[0])
+    )
+    ids, last = [id for _, id in with_value], [id for values, id in found if not values]
+    return [*ids[::-1], *last[::-1]] if order.reverse else [*ids, *last]
+
+
+def _bytewise(value: Any) -> Any:
+    return value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value
 
 
 def _same(found: object, expected: object, what: str) -> None:

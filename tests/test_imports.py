@@ -29,6 +29,7 @@ WORDS = [
     "speech",
     "escape",
     "toolspec",
+    "facet",
 ]
 CONTRACTS = [
     "table",

@@ -25,7 +25,7 @@ Keys, all under `riskbox:v1:`
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from typing import Any
@@ -35,10 +35,11 @@ import redis
 from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 
-from riskbox.sandbox import record
+from riskbox.sandbox import facet, record
 from riskbox.sandbox.case import Case
 from riskbox.sandbox.episode import Played
 from riskbox.sandbox.errors import InputError, StoreError, StoreVersion, UnknownName
+from riskbox.sandbox.facet import HARM, Order
 from riskbox.sandbox.row import EpisodeRow
 from riskbox.sandbox.run import Manifest, RunState, Spec
 from riskbox.sandbox.store import Packed, Store, Where
@@ -55,6 +56,7 @@ from riskbox.sandbox.stores.sqlite import (
     manifest,
     no_episode,
     no_run,
+    require_facet,
     resummarised,
     to_json,
     wanted_facets,
@@ -131,18 +133,96 @@ return {found[#found], redis.call('HMGET', KEYS[2], unpack(ids))}
 """
 
 FITTING = """
--- KEYS: order facets    ARGV: first and last rank, place of the case, text, wanted values by place
--- returns how many were looked at and the ids that fit
+-- KEYS: order facets rows
+-- ARGV: first and last rank, place of the case, text, wanted values by place, conditions, paths to sort by or `harm`
+-- returns how many were looked at, the ids that fit, and for each what to sort it by
 local ids = redis.call('ZRANGE', KEYS[1], ARGV[1], ARGV[2])
-if #ids == 0 then return {0, {}} end
-local text, wanted, fitting = ARGV[4], cjson.decode(ARGV[5]), {}
+if #ids == 0 then return {0, {}, {}} end
+local text, wanted, terms, order = ARGV[4], cjson.decode(ARGV[5]), cjson.decode(ARGV[6]), cjson.decode(ARGV[7])
+local rows = (#terms > 0 or #order > 0) and redis.call('HMGET', KEYS[3], unpack(ids))
+
+local function decoded(json)
+  local is_read, row = pcall(cjson.decode, json)
+  -- it refuses lone surrogates, which some texts hold
+  return is_read and row or cjson.decode((json:gsub('\\\\u[dD][89a-fA-F]%x%x', '?')))
+end
+
+local function collect(value, path, place, found)
+  if value == nil or value == cjson.null or value == '' then return end
+  local step = path[place]
+  if step == nil then
+    found[#found + 1] = value == true and 1 or value == false and 0 or value
+  elseif type(value) == 'table' then
+    if step == '*' then
+      for _, one in pairs(value) do collect(one, path, place + 1, found) end
+    else
+      collect(value[type(step) == 'number' and step + 1 or step], path, place + 1, found)
+    end
+  end
+end
+
+local function values(row, paths)
+  local found = {}
+  for _, path in ipairs(paths) do collect(row, path, 1, found) end
+  return found
+end
+
+local compare = {
+  ['='] = function(a, b) return a == b end,
+  ['!='] = function(a, b) return a == b end,
+  ['~'] = function(a, b) return string.find(string.lower(a), b, 1, true) end,
+  ['<'] = function(a, b) return a < b end,
+  ['<='] = function(a, b) return a <= b end,
+  ['>'] = function(a, b) return a > b end,
+  ['>='] = function(a, b) return a >= b end,
+}
+
+local function holds(row, term)
+  local found = values(row, term.paths)
+  local any = term.none and #found == 0
+  for _, one in ipairs(found) do
+    for _, value in ipairs(term.values) do
+      any = any or (type(one) == type(value) and compare[term.sign](one, value))
+    end
+  end
+  return (term.sign == '!=') ~= (any and true or false)
+end
+
+local function least(found)
+  local one = found[1]
+  for _, other in ipairs(found) do if other < one then one = other end end
+  return one
+end
+
+local function gravity(row)
+  local one = type(row.summaries) == 'table' and row.summaries[1]
+  if not one then return '0,0,0,0,0' end
+  local done, tried = 0, 0
+  for _, value in ipairs(values(one, {{'values', '*'}})) do done = math.min(done, value) end
+  for _, value in ipairs(values(one, {{'attempted', '*'}})) do tried = math.max(tried, value) end
+  local findings, signals = one.findings or {}, one.signals or {}
+  return table.concat({done, -tried, -#findings, one.targeted == 'unknown' and -1 or 0, -#signals}, ',')
+end
+
+local function key(row)
+  if order[1] == 'harm' then return gravity(row) end
+  local one = least(values(row, order))
+  return one == nil and '' or type(one) == 'number' and string.format('%.17g', one) or one
+end
+
+local fitting, keys = {}, {}
 for i, found in ipairs(redis.call('HMGET', KEYS[2], unpack(ids))) do
   local facets = cjson.decode(found)
   local fits = string.find(facets[ARGV[3] + 0], text, 1, true) or string.find(ids[i], text, 1, true)
   for _, one in ipairs(wanted) do fits = fits and one[2][facets[one[1]]] end
-  if fits then fitting[#fitting + 1] = ids[i] end
+  local row = fits and rows and decoded(rows[i])
+  for _, term in ipairs(terms) do fits = fits and holds(row, term) end
+  if fits then
+    fitting[#fitting + 1] = ids[i]
+    if #order > 0 then keys[#keys + 1] = key(row) end
+  end
 end
-return {#ids, fitting}
+return {#ids, fitting, keys}
 """
 
 _WRONG: tuple[tuple[type[redis.RedisError], str, str], ...] = (
@@ -284,12 +364,12 @@ class RedisStore(Store):
 
     def count(self, run: str, where: Where = Where()) -> int:  # noqa: B008  # frozen
         """How many rows fit."""
-        wanted = wanted_facets(where)
+        wanted_facets(where)
         with self._told():
             self._require(run)
-            if not wanted and not where.text:
+            if where == Where():
                 return int(self._redis.zcard(self._key("run", run, "order")))
-            return sum(1 for _ in self._fitting(run, wanted, where.text))
+            return sum(1 for _ in self._fitting(run, where))
 
     def rows(
         self,
@@ -303,14 +383,36 @@ class RedisStore(Store):
 
         A later attempt takes the place of the one it supersedes.
         """
-        wanted = wanted_facets(where)
+        wanted_facets(where)
         with self._told():
             self._require(run)
-        if wanted or where.text:
+        if where != Where():
             stop = None if limit is None else offset + limit
-            return self._rows_of(run, islice(self._fitting(run, wanted, where.text), offset, stop))
+            fitting = (id for id, _ in self._fitting(run, where))
+            return self._rows_of(run, islice(fitting, offset, stop))
         pages = self._ids(self._key("run", run, "order"), PAGE, offset, limit)
         return self._rows_of(run, (id for page in pages for id in page))
+
+    def ids(self, run: str, where: Where = Where(), order: Order = Order()) -> list[str]:  # noqa: B008  # frozen
+        """The ids of the rows that fit, sorted."""
+        require_facet(order)
+        wanted_facets(where)
+        with self._told():
+            self._require(run)
+            found = [(_str(id), key) for id, key in self._fitting(run, where, order)]
+        return _sorted(found, order)
+
+    def pick(self, run: str, ids: Sequence[str]) -> list[EpisodeRow]:
+        """The rows of these ids, in this order; ids that the run does not have are left out."""
+        with self._told():
+            self._require(run)
+        return list(self._rows_of(run, map(_bytes, ids)))
+
+    def cursor(self, run: str) -> int:
+        """From where `follow` sees only what will be stored from now on."""
+        with self._told():
+            self._require(run)
+            return int(self._redis.get(self._key("run", run, "seq")) or 0)
 
     def follow(self, run: str, after: int = 0) -> tuple[list[EpisodeRow], int]:
         """The rows stored since a cursor, and the next cursor; begin at 0."""
@@ -463,16 +565,26 @@ class RedisStore(Store):
             yield from page
             low = b"(" + page[-1]
 
-    def _fitting(self, run: str, wanted: Mapping[str, tuple[str, ...]], text: str) -> Iterator[bytes]:
-        """The ids of the rows that fit, in the order they were stored; the server picks them by pages."""
-        keys = [self._key("run", run, "order"), self._key("run", run, "facets")]
+    def _fitting(
+        self,
+        run: str,
+        where: Where,
+        order: Order = Order(),  # noqa: B008  # frozen
+    ) -> Iterator[tuple[bytes, bytes]]:
+        """The ids of the rows that fit, each with what to sort it by, in the order they were stored."""
+        keys = [self._key("run", run, part) for part in ("order", "facets", "rows")]
         # Lua counts from 1
-        values = [(FACETS.index(name) + 1, dict.fromkeys(allowed, True)) for name, allowed in wanted.items()]
-        start, asked = 0, (FACETS.index("case") + 1, text, _raw_json(values))
+        values = [
+            (FACETS.index(name) + 1, dict.fromkeys(allowed, True))
+            for name, allowed in wanted_facets(where).items()
+        ]
+        by = ["harm"] if order.by == HARM else facet.FACETS[order.by].paths if order.by else []
+        asked = (FACETS.index("case") + 1, where.text, *map(_raw_json, (values, _terms(where), by)))
+        start = 0
         with self._told():
             while True:
-                looked, found = self._fit(keys=keys, args=[start, start + ID_PAGE - 1, *asked])
-                yield from found
+                looked, found, ranks = self._fit(keys=keys, args=[start, start + ID_PAGE - 1, *asked])
+                yield from zip(found, ranks or [b""] * len(found), strict=True)
                 start += looked
                 if looked < ID_PAGE:
                     return
@@ -480,7 +592,8 @@ class RedisStore(Store):
     def _rows_of(self, run: str, ids: Iterator[bytes]) -> Iterator[EpisodeRow]:
         with self._told():
             while page := list(islice(ids, PAGE)):
-                yield from self._read(run, self._redis.hmget(self._key("run", run, "rows"), page))
+                found = self._redis.hmget(self._key("run", run, "rows"), page)
+                yield from self._read(run, [row for row in found if row is not None])
 
     def _read(self, run: str, rows: list[bytes]) -> list[EpisodeRow]:
         with located(f"{self.url}, run {run}"):
@@ -514,6 +627,40 @@ def _malformed() -> InputError:
 
 def _facets(row: EpisodeRow) -> str:
     return _raw_json([*(getattr(row, name) for name in FIELDS), label(row)])
+
+
+def _terms(where: Where) -> list[dict[str, Any]]:
+    """Conditions on facets as Lua looks at them."""
+    return [
+        {
+            "paths": facet.FACETS[term.facet].paths,
+            "sign": term.sign,
+            "values": [
+                facet.folded(one) if term.sign == "~" and isinstance(one, str) else one
+                for one in term.values
+                if one != facet.NONE
+            ],
+            "none": facet.NONE in term.values,
+        }
+        for term in where.terms
+    ]
+
+
+def _sorted(found: list[tuple[str, bytes]], order: Order) -> list[str]:
+    if not order.by:
+        return [id for id, _ in (reversed(found) if order.reverse else found)]
+    ranked: list[tuple[Any, str]] = []
+    last = [id for id, key in found if not key]
+    for id, key in found:
+        if order.by == HARM:
+            ranked.append(((*map(float, key.split(b",")), id), id))
+        elif key:
+            ranked.append((float(key) if facet.FACETS[order.by].kind != "text" else key, id))
+    ranked.sort(key=lambda one: one[0])
+    if order.reverse:
+        ranked.reverse()
+        last.reverse()
+    return [id for _, id in ranked] + last
 
 
 def _raw_json(value: object) -> str:

@@ -34,9 +34,11 @@ from riskbox.sandbox.errors import (
     UnknownName,
     did_you_mean,
 )
+from riskbox.sandbox.facet import FACETS, HARM, Order
 from riskbox.sandbox.row import EpisodeRow, Summary
 from riskbox.sandbox.run import Manifest, RunState, Spec
 from riskbox.sandbox.store import Packed, Store, Where
+from riskbox.sandbox.stores import clause
 from riskbox.sandbox.verdict import Assessment, Label
 
 M = TypeVar("M", bound=BaseModel)
@@ -73,6 +75,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             PRIMARY KEY (run, episode, evaluator, version, settings),
             FOREIGN KEY (run, episode) REFERENCES episodes (run, id))""",
     ),
+    (f"CREATE INDEX by_harm ON episodes (run, {', '.join(clause.GRAVITY)})",),
 )
 """Statements that lead from schema version n (PRAGMA user_version) to n + 1; append, never edit."""
 
@@ -252,6 +255,42 @@ class SqliteStore(Store):
                 (*values, *slice_),
             ).fetchall()
         return self._rows_at([place for (place,) in found])
+
+    def ids(self, run: str, where: Where = Where(), order: Order = Order()) -> list[str]:  # noqa: B008  # frozen
+        """The ids of the rows that fit, sorted."""
+        require_facet(order)
+        condition, values = _condition(run, where)
+        with self._reading() as db:
+            self._require(db, run)
+            found = db.execute(
+                f"SELECT id FROM episodes WHERE {condition} ORDER BY {clause.ordering(order)}", values
+            )
+            return [id for (id,) in found]
+
+    def pick(self, run: str, ids: Sequence[str]) -> list[EpisodeRow]:
+        """The rows of these ids, in this order; ids that the run does not have are left out."""
+        found: dict[str, str] = {}
+        with self._reading() as db:
+            self._require(db, run)
+            for start in range(0, len(ids), PAGE):
+                page = [_text(id) for id in ids[start : start + PAGE]]
+                found.update(
+                    db.execute(
+                        f"SELECT id, row FROM episodes WHERE run = ? AND id IN ({_marks(page)})",
+                        (_text(run), *page),
+                    )
+                )
+        with located(f"{self.url}, run {run}"):
+            return [from_json(EpisodeRow, found[_text(id)]) for id in ids if _text(id) in found]
+
+    def cursor(self, run: str) -> int:
+        """From where `follow` sees only what will be stored from now on."""
+        with self._reading() as db:
+            self._require(db, run)
+            (cursor,) = db.execute(
+                "SELECT coalesce(max(cursor), 0) FROM episodes WHERE run = ?", (_text(run),)
+            ).fetchone()
+        return int(cursor)
 
     def follow(self, run: str, after: int = 0) -> tuple[list[EpisodeRow], int]:
         """The rows stored since a cursor, and the next cursor; begin at 0."""
@@ -470,15 +509,20 @@ def _facets(row: EpisodeRow) -> list[str | None]:
     return [*(_text(getattr(row, name)) for name in FIELDS), label(row)]
 
 
-def _condition(run: str, where: Where) -> tuple[str, list[str]]:
+def _condition(run: str, where: Where) -> tuple[str, list[str | float]]:
     """A filter as SQL, with the values for its question marks."""
-    parts, values = ["run = ?"], [_text(run)]
+    parts: list[str] = ["run = ?"]
+    values: list[str | float] = [_text(run)]
     for name, wanted in wanted_facets(where).items():
         parts.append(f'"{name}" IN ({_marks(wanted)})')
         values += map(_text, wanted)
     if where.text:
         parts.append('(instr(id, ?) OR instr("case", ?))')
         values += [_text(where.text)] * 2
+    for term in where.terms:
+        part, given = clause.condition(term)
+        parts.append(part)
+        values += [_text(one) if isinstance(one, str) else one for one in given]
     return " AND ".join(parts), values
 
 
@@ -546,12 +590,25 @@ def wanted_facets(where: Where) -> Mapping[str, tuple[str, ...]]:
     """The values a filter allows, by field, `label` among them; fields that allow all are left out.
 
     Raises:
-        InputError: the filter names a field that rows are not filtered by.
+        InputError: the filter names a field or a facet that rows are not filtered by.
     """
     for name in where.fields:
         if name not in FIELDS:
             raise InputError(f"episodes cannot be filtered by {name!r}. {did_you_mean(name, FIELDS)}")
+    for term in where.terms:
+        if term.facet not in FACETS:
+            hint = did_you_mean(term.facet, FACETS, listed=60)
+            raise InputError(f"episodes cannot be filtered by {term.facet!r}. {hint}")
     return {name: wanted for name, wanted in {**where.fields, "label": where.label}.items() if wanted}
+
+
+def require_facet(order: Order) -> None:
+    """Refuse an order by what rows are not sorted by."""
+    if order.by not in ("", HARM) and (order.by not in FACETS or len(FACETS[order.by].paths) > 1):
+        known = [HARM, *(name for name, one in FACETS.items() if len(one.paths) == 1)]
+        raise InputError(
+            f"episodes cannot be sorted by {order.by!r}. {did_you_mean(order.by, known, listed=60)}"
+        )
 
 
 def chosen(name: str, runs: Sequence[Manifest], url: str) -> Manifest:

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from riskbox.sandbox.errors import InputError, StoreError, StoreVersion
+from riskbox.sandbox.facet import HARM, Order
 from riskbox.sandbox.store import Packed, Where
 from riskbox.sandbox.stores import sqlite
 from riskbox.sandbox.stores.sqlite import SqliteStore
@@ -68,7 +69,10 @@ def schema(path: Path) -> tuple[int, list[str]]:
 
 
 def test_a_new_file_has_the_current_schema(store: SqliteStore, path: Path) -> None:
-    assert schema(path) == (1, ["assessments", "blobs", "cases", "episodes", "runs", "specs"])
+    assert schema(path) == (
+        len(sqlite.MIGRATIONS),
+        ["assessments", "blobs", "cases", "episodes", "runs", "specs"],
+    )
 
 
 def test_an_earlier_schema_is_upgraded_step_by_step(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -90,7 +94,7 @@ def test_an_earlier_schema_is_upgraded_step_by_step(path: Path, monkeypatch: pyt
         assert store.count(run) == len(list(store.rows(run))) == 3
         assert store.write(run, several(run, 2, 5)) == 2
     version, tables = schema(path)
-    assert version == 3 and "stars" in tables
+    assert version == len(sqlite.MIGRATIONS) and "stars" in tables
 
 
 def test_an_upgrade_that_fails_leaves_the_file_as_it_was(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,7 +117,7 @@ def test_a_store_of_a_later_release_is_refused_untouched(path: Path) -> None:
     altered(path, "PRAGMA user_version = 7")
     before = path.read_bytes()
     with pytest.raises(
-        StoreVersion, match=r"runs\.db has schema version 7, .* up to 1\. Upgrade riskbox"
+        StoreVersion, match=r"runs\.db has schema version 7, .* up to 2\. Upgrade riskbox"
     ) as refused:
         SqliteStore(path)
     assert refused.value.exit_code == 2
@@ -165,7 +169,7 @@ def test_a_file_system_without_links(path: Path, monkeypatch: pytest.MonkeyPatch
 def test_a_link_to_a_file_that_is_not_there_yet(path: Path) -> None:
     path.symlink_to(path.parent / "elsewhere.db")
     SqliteStore(path).close()
-    assert path.is_symlink() and schema(path.parent / "elsewhere.db")[0] == 1
+    assert path.is_symlink() and schema(path.parent / "elsewhere.db")[0] == len(sqlite.MIGRATIONS)
 
 
 def test_a_full_disk_leaves_no_half_of_a_new_file(path: Path) -> None:
@@ -340,6 +344,15 @@ def test_counting_by_a_field_reads_only_its_index(store: SqliteStore, name: str)
     assert [step[3] for step in plan] == [
         f"SEARCH episodes USING COVERING INDEX by_{name} (run=? AND {name}=?)"
     ]
+
+
+def test_the_worst_come_first_by_an_index(store: SqliteStore) -> None:
+    order = sqlite.clause.ordering(Order(HARM))
+    for statement in (f"ORDER BY {order}", f"ORDER BY {sqlite.clause.ordering(Order(HARM, reverse=True))}"):
+        plan = store._db.execute(
+            f"EXPLAIN QUERY PLAN SELECT id FROM episodes WHERE run = 'a' {statement}"
+        ).fetchall()
+        assert [step[3] for step in plan] == ["SEARCH episodes USING INDEX by_harm (run=?)"]
 
 
 def test_finding_and_following_use_an_index(store: SqliteStore) -> None:
