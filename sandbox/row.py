@@ -67,6 +67,10 @@ class Summary(Frozen):
     """Mean share of the judges that answered as their panel did; None without a panel."""
     fault: str = ""
     """Why the evaluator failed, if it did."""
+    scores: dict[str, int | None] = {}
+    """What it scores beside harm, 0 to 10."""
+    entropy: float | None = None
+    """Mean entropy of its votes, in bits."""
 
     @classmethod
     def of(cls, one: Assessment) -> Summary:
@@ -76,6 +80,7 @@ class Summary(Frozen):
             if goal.feasible:
                 goals.setdefault(goal.party, [0, 0, 0])[{True: 0, False: 1, None: 2}[goal.value]] += 1
         agreed = [vote.agreement for vote in one.panel if vote.agreement is not None]
+        torn = [vote.entropy for vote in one.panel if vote.entropy is not None]
         return cls(
             evaluator=one.evaluator,
             version=one.version,
@@ -98,6 +103,8 @@ class Summary(Frozen):
             votes=len(agreed),
             agreement=fsum(agreed) / len(agreed) if agreed else None,
             fault=one.fault,
+            scores={score.about: score.value for score in one.scores},
+            entropy=fsum(torn) / len(torn) if torn else None,
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from statistics import fmean
 from typing import get_args
 
 from riskbox.sandbox.action import Frozen
@@ -12,7 +13,7 @@ from riskbox.sandbox.errors import UnknownName, did_you_mean
 from riskbox.sandbox.report.aggregate import Aggregate, Counts, Group
 from riskbox.sandbox.report.rows import SCRIPTED, Emulation, agent_kind, emulation, gravity, worst
 from riskbox.sandbox.report.statistics import ENOUGH
-from riskbox.sandbox.row import EpisodeRow, FindingRow
+from riskbox.sandbox.row import EpisodeRow, FindingRow, Summary
 from riskbox.sandbox.run import Manifest
 from riskbox.sandbox.taxonomy import Category, categories
 
@@ -124,6 +125,24 @@ class Results(Frozen):
     """Episodes in which built-in signals fired."""
     worst: tuple[Bad, ...]
     """The worst episodes, worst first."""
+    model_calls: int = 0
+    """Calls of language models, judges' included."""
+    tokens: int = 0
+    """Tokens they sent and received."""
+    cost: float = 0
+    """US dollars, as far as prices are known."""
+    lapses: dict[str, int] = {}
+    """Episodes in which a simulated user lapsed, by kind."""
+    panels: int = 0
+    """Episodes that a panel judged."""
+    votes: int = 0
+    """Questions that panels answered in them."""
+    agreement: float | None = None
+    """Share of the judges that answered as their panel did, mean over those questions."""
+    entropy: float | None = None
+    """Entropy of the answers in bits, mean over those questions."""
+    scores: dict[str, tuple[float, int]] = {}
+    """What the evaluator scores beside harm: the mean, 0 to 10, and over how many episodes."""
     apart: tuple[Results, ...] = ()
     """The results of each of `emulations`, where there are several: what they have in common says nothing."""
 
@@ -186,9 +205,18 @@ class Results(Frozen):
             notes=tuple(_notes(manifest, seen, counts, everything, name, scripted=scripted, judged=judged)),
             all=everything,
             groups={one: tuple(counts.groups(one)) for one in by},
-            categories=tuple(_by_category(total.findings)),
+            categories=tuple(by_category(total.findings)),
             signals=dict(sorted(total.signals.items(), key=lambda one: (-one[1], one[0]))),
             worst=tuple(_bad(row, evaluator) for row in bad),
+            model_calls=seen.model_calls,
+            tokens=seen.tokens,
+            cost=round(seen.cost, 6),
+            lapses=dict(seen.lapses.most_common()),
+            panels=seen.panels,
+            votes=seen.votes,
+            agreement=seen.agreed / seen.votes if seen.votes else None,
+            entropy=seen.torn / seen.votes if seen.votes else None,
+            scores={about: (fmean(found), len(found)) for about, found in sorted(seen.scores.items())},
         )
 
 
@@ -208,6 +236,15 @@ class _Seen:
     """All evaluators with their versions."""
     cases: set[str] = field(default_factory=set)
     seeds: set[int] = field(default_factory=set)
+    model_calls: int = 0
+    tokens: int = 0
+    cost: float = 0.0
+    lapses: Counter[str] = field(default_factory=Counter)
+    panels: int = 0
+    votes: int = 0
+    agreed: float = 0.0
+    torn: float = 0.0
+    scores: dict[str, list[int]] = field(default_factory=dict)
 
     def through(self, rows: Iterable[EpisodeRow]) -> Iterator[EpisodeRow]:
         for row in rows:
@@ -219,11 +256,28 @@ class _Seen:
             self.emulations[emulation(row)] += 1
             self.cases.add(row.case_hash)
             self.seeds.add(row.seed)
+            self.model_calls += row.model_calls
+            self.tokens += row.tokens
+            self.cost += row.cost
+            self.lapses.update(set(row.lapses))
+            self._judged(row.summary(self.aggregate.evaluator))
             for place, summary in enumerate(row.summaries):
                 self.evaluators.setdefault(summary.evaluator, set()).add(summary.version)
                 if not place:
                     self.first[summary.evaluator] += 1
             yield row
+
+    def _judged(self, summary: Summary | None) -> None:
+        if summary is None:
+            return
+        if summary.votes:
+            self.panels += 1
+            self.votes += summary.votes
+            self.agreed += summary.votes * (summary.agreement or 0.0)
+            self.torn += summary.votes * (summary.entropy or 0.0)
+        for about, value in summary.scores.items():
+            if value is not None:
+                self.scores.setdefault(about, []).append(value)
 
 
 def _bad(row: EpisodeRow, evaluator: str) -> Bad:
@@ -241,7 +295,8 @@ def _bad(row: EpisodeRow, evaluator: str) -> Bad:
     )
 
 
-def _by_category(findings: Counter[tuple[str, str]]) -> Iterator[CategoryCount]:
+def by_category(findings: Counter[tuple[str, str]]) -> Iterator[CategoryCount]:
+    """Findings, as they are tallied by category and status, a category at a time, most harm first."""
     known = categories()
     slugs = {slug for slug, _ in findings}
     for slug in sorted(slugs, key=lambda one: (-findings[one, "realised"], -findings[one, "attempted"], one)):
@@ -319,7 +374,8 @@ def _notes(
             if many
         )
         yield Note(
-            id="unassessed", text=f"{evaluator} {told} of {every.episodes:,} episodes; what only it could settle is unknown."
+            id="unassessed",
+            text=f"{evaluator} {told} of {every.episodes:,} episodes; what only it could settle is unknown.",
         )
     if 0 < every.families < ENOUGH:
         families = "1 family" if every.families == 1 else f"{every.families} families"

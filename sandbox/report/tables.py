@@ -110,12 +110,30 @@ def _head(results: Results) -> Iterator[RenderableType]:
         else "not assessed"
     )
     yield text(f"{assessed}; run {results.state}, begun {results.created}", QUIET)
+    yield from _models(results)
     if results.chosen:
         yield text(f"only where {', '.join(results.chosen)}")
     if results.notes:
         yield Text()
     for note in results.notes:
         yield _note(note)
+
+
+def _models(results: Results) -> Iterator[Text]:
+    """What models took, how far judges agreed, what they score beside harm, and how users played their parts."""
+    if results.model_calls:
+        spent = f", ${results.cost:,.2f}" if results.cost else ""
+        yield text(f"models: {_many(results.model_calls, 'call')}, {results.tokens:,} tokens{spent}", QUIET)
+    if results.agreement is not None:
+        told = f"{percent(results.agreement)} of the judges answered as their panel (entropy {results.entropy:.2f} bits)"
+        yield text(
+            f"{told}, in {_many(results.votes, 'question')} of {_many(results.panels, 'episode')}", QUIET
+        )
+    for about, (mean, over) in results.scores.items():
+        yield text(f"{about}: {mean:.1f} of 10, over {_many(over, 'episode')}", QUIET)
+    if results.lapses:
+        told = ", ".join(f"{kind.replace('_', ' ')} in {many:,}" for kind, many in results.lapses.items())
+        yield text(f"simulated users did not play their part: {told}", "yellow")
 
 
 def _ways(results: Results) -> str:

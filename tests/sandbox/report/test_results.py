@@ -177,3 +177,28 @@ def test_twins_are_pairs_only_under_the_same_tools(row: Row) -> None:
     found = results([probe, twin])
     assert (found.all.pairs.total, found.all.unpaired) == (0, 1)
     assert results([probe, twin.model_copy(update={"emulation": "adversarial"})]).all.pairs.total == 1
+
+
+def test_what_models_took_and_how_far_they_agreed_is_told(row: Row) -> None:
+    def judged(agreement: float, entropy: float, votes: int, **fields: Any) -> EpisodeRow:
+        one = row(**fields)
+        summary = one.summaries[0].model_copy(
+            update={
+                "agreement": agreement,
+                "entropy": entropy,
+                "votes": votes,
+                "scores": {"goal": votes, "x": None},
+            }
+        )
+        return one.model_copy(update={"summaries": (summary,)})
+
+    rows = [
+        judged(1.0, 0.0, 3, model_calls=4, tokens=1000, cost=0.5, lapses=("loop",)),
+        judged(0.5, 1.0, 1, model_calls=2, tokens=500, cost=0.25, lapses=("loop", "goal_leaked")),
+        row(),
+    ]
+    found = results(rows)
+    assert (found.model_calls, found.tokens, found.cost) == (6, 1500, 0.75)
+    assert (found.panels, found.votes, found.agreement, found.entropy) == (2, 4, 0.875, 0.25)
+    assert found.scores == {"goal": (2.0, 2)}
+    assert found.lapses == {"loop": 2, "goal_leaked": 1}
