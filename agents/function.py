@@ -12,12 +12,15 @@ Each may be async. It answers with text, an `Action`, or an assistant message wi
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import contextvars
 import inspect
+import threading
 from collections.abc import Callable
 from typing import Any
 
 from riskbox.sandbox.action import Action
-from riskbox.sandbox.errors import PluginError
+from riskbox.sandbox.errors import ParticipantFault, PluginError
 from riskbox.sandbox.message import action, functions, messages
 from riskbox.sandbox.observation import Observation
 from riskbox.sandbox.participant import Participant
@@ -48,10 +51,12 @@ class Function(Participant):
     async def act(self, seen: Observation) -> Action:
         """What the function answers; a function that is not async runs in a thread."""
         given = (messages(seen), functions(seen)) if self.takes == 2 else (seen,)
-        if self.is_async:
-            return action(await self.call(*given))
-        answer = await asyncio.to_thread(self.call, *given)
-        return action(await answer if inspect.isawaitable(answer) else answer)
+        try:
+            answer = self.call(*given) if self.is_async else await _threaded(self.call, *given)
+            return action(await answer if inspect.isawaitable(answer) else answer)
+        except SystemExit as error:
+            # it would end the whole process
+            raise ParticipantFault(f"the agent's code called exit({error.code})") from None
 
     async def close(self) -> None:
         """Closes the object behind it, where it is one an episode."""
@@ -60,6 +65,33 @@ class Function(Participant):
             done = closing()
             if inspect.isawaitable(done):
                 await done
+
+
+async def _threaded(call: Callable[..., Any], *given: Any) -> Any:
+    """What a call answers in a thread of its own: one that never answers does not keep the process from ending."""
+    loop = asyncio.get_running_loop()
+    answered: asyncio.Future[tuple[Any, BaseException | None]] = loop.create_future()
+
+    def settle(answer: Any, error: BaseException | None) -> None:
+        if not answered.done():
+            answered.set_result((answer, error))
+
+    def work() -> None:
+        answer, raised = None, None
+        try:
+            answer = call(*given)
+        except BaseException as error:  # it is raised again below, where it is waited for
+            raised = error
+        with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
+            loop.call_soon_threadsafe(settle, answer, raised)
+
+    threading.Thread(
+        target=contextvars.copy_context().run, args=(work,), name="riskbox-agent", daemon=True
+    ).start()
+    answer, error = await answered
+    if error is not None:
+        raise error
+    return answer
 
 
 def _takes(call: Callable[..., Any]) -> int:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -25,11 +27,8 @@ from riskbox.sandbox.registry import participant_from, user
 from riskbox.sandbox.run import Spec
 from riskbox.sandbox.trajectory import Trajectory
 
-OWNER = next(
-    one
-    for one in cases([load(Path(__file__).parent.parent / "sandbox" / "cases" / "records.yaml")])
-    if one.id.endswith("/owner")
-)
+RECORDS = Path(__file__).parent.parent / "sandbox" / "cases" / "records.yaml"
+OWNER = next(one for one in cases([load(RECORDS)]) if one.id.endswith("/owner"))
 
 
 def played(agent: Any) -> Played:
@@ -179,6 +178,35 @@ def test_an_agent_that_raises_is_a_fault_with_its_words() -> None:
 
     ended = played(agent).episode.ended
     assert ended.ending == "fault" and "KeyError" in ended.detail and "no model" in ended.detail
+
+
+def test_an_agent_that_exits_is_a_fault_and_not_the_end_of_the_process() -> None:
+    ended = played(lambda seen: sys.exit(4)).episode.ended
+    assert (ended.ending, ended.reason) == ("fault", ParticipantFault.boundary)
+    assert "exit(4)" in ended.detail
+
+
+def test_an_agent_that_never_answers_does_not_keep_the_process_from_ending(tmp_path: Path) -> None:
+    (tmp_path / "stuck.py").write_text("import time\n\ndef agent(seen):\n    time.sleep(3600)\n", "utf-8")
+    command = [
+        sys.executable,
+        "-m",
+        "riskbox.sandbox.cli",
+        "run",
+        str(RECORDS),
+        "--local",
+        "--agent",
+        "stuck.py:agent",
+    ]
+    done = subprocess.run(
+        [*command, "--turn-seconds", "0.2", "--json"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["done"] == 6
 
 
 class Counting:
