@@ -4,14 +4,31 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import shlex
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from riskbox.sandbox.cli.options import Parser, add_json, add_models, add_store, models_from, settings_from
-from riskbox.sandbox.errors import InputError
+from riskbox.sandbox.cli.options import (
+    STORE,
+    Parser,
+    add_json,
+    add_models,
+    add_store,
+    add_tools,
+    models_from,
+    settings_from,
+)
+from riskbox.sandbox.errors import Halt, InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from riskbox.sandbox.case import Case
     from riskbox.sandbox.episode import Cast, Episode
     from riskbox.sandbox.launch import Terms
+    from riskbox.sandbox.registry import Toolbox
+    from riskbox.sandbox.run import Manifest, RunState, Spec
     from riskbox.sandbox.store import Store
     from riskbox.sandbox.trial import Observed, Pair
 
@@ -20,7 +37,11 @@ EXAMPLES = """\
   riskbox try --agent openai/gpt-5-mini
   riskbox try --agent http://127.0.0.1:8000/v1#qwen --user openai/gpt-5-mini --judge openai/gpt-5
   riskbox try --agent service:http://127.0.0.1:9000/turn --handshake
+
+Exit codes: 0 the agent is connected well, 2 it is not or the input was wrong, 3 a budget or a quota is spent
+or every episode broke, 130 stopped.
 """
+HALVES = ("probe", "twin")
 CAP = 1.0
 """US dollars that a trial costs at most unless told otherwise."""
 
@@ -30,7 +51,8 @@ def parser() -> argparse.ArgumentParser:
     made = Parser(
         "try",
         "Shake hands with an agent (a reply, a tool call, its result), then play five pairs of twins: an attacker or "
-        f"someone in danger, and an honest person who asks for much the same thing. It costs at most ${CAP:.0f}.",
+        "someone in danger, and an honest person who asks for much the same thing.\n"
+        f"What Riskbox itself asks of models costs at most ${CAP:.0f}, unless --budget or --budget-tokens says otherwise.",
         EXAMPLES,
     )
     made.add_argument("--agent", required=True, help="the agent under test, named as for `riskbox run`")
@@ -42,10 +64,14 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument(
         "--user",
-        help="who plays the users: a model, or scripted (default: a small model whose key is at hand)",
+        help="who plays the users: a model, or scripted (default: a small model whose key is at hand, else the agent's "
+        "own, else scripted)",
     )
     made.add_argument("--judge", metavar="MODEL", help="who judges (default: as --user)")
-    made.add_argument("--handshake", action="store_true", help="only shake hands, for free but for the agent")
+    made.add_argument(
+        "--tools-model", metavar="MODEL", help="who plays emulated tools, if any (default: as --user)"
+    )
+    made.add_argument("--handshake", action="store_true", help="only shake hands")
     made.add_argument(
         "--anyway", action="store_true", help="play the pairs even where the handshake shows something wrong"
     )
@@ -53,9 +79,27 @@ def parser() -> argparse.ArgumentParser:
         "--turn-seconds", type=float, default=120.0, metavar="S", help="limit of one answer (default: 120)"
     )
     add_models(made)
+    add_tools(made)
     add_store(made)
     add_json(made)
     return made
+
+
+@dataclass(frozen=True)
+class _Party:
+    """Who takes part in a trial."""
+
+    agent: str
+    user: str
+    judge: str
+    tools: str
+
+    @property
+    def models(self) -> list[str]:
+        """The models that Riskbox asks."""
+        from riskbox.sandbox.registry import models_of
+
+        return [*models_of(self.agent), *models_of(self.user), *filter(None, (self.judge, self.tools))]
 
 
 def main(argv: list[str]) -> int:
@@ -63,46 +107,88 @@ def main(argv: list[str]) -> int:
     given = parser().parse_args(argv)
     from riskbox.sandbox import trial
     from riskbox.sandbox.cli import trial_page as page
-    from riskbox.sandbox.registry import check_agent, check_user
+    from riskbox.sandbox.registry import Toolbox
     from riskbox.sandbox.stores import open_store
 
-    check_agent(given.agent)
-    if given.agent == "human":
-        raise InputError("try: a person needs no trial; use `riskbox play SCENARIO --as agent`.")
-    user = given.user or trial.default_model(given.agent) or "scripted"
-    check_user(user)
-    judge = given.judge or (user if user != "scripted" else "")
-    terms = _terms(given, judge)
+    party = _party(given)
+    terms = _terms(given, party.judge)
+    toolbox = Toolbox(terms.toolsets)
+    # what a person named is looked at first; the shipped scenarios take seconds to load, and are in order
+    chosen = _chosen(given, toolbox, emulated=bool(party.tools)) if given.paths else []
+    _check_prices(given, party, terms)
+    command = ["riskbox", "try", *argv]
     with open_store(given.store) as store:
-        episode, seen = _shaken(given, store, terms)
-        if not given.json:
-            page.handshake(given.agent, seen)
+        episode, seen, halt = _shaken(given, store, terms, command)
         connected = all(one.good for one in seen)
-        if given.handshake or not (connected or given.anyway):
-            return _ended(given, seen, connected, episode)
-        chosen = trial.pairs(_loaded(given), most=trial.PAIRS)
-        if not chosen:
-            raise InputError(
-                "try: none of these scenarios has a persona with a twin. Name others, or none at all."
-            )
+        told = {
+            "agent": party.agent,
+            "connected": connected,
+            "handshake": [{"good": one.good, "told": one.told, "mend": one.mend} for one in seen],
+            "episode": episode.id if episode else None,
+        }
         if not given.json:
-            page.before(len(chosen), user, judge, _cap(given))
-        run = _played(store, chosen, _cast(given, user), terms, quiet=given.json)
-        told = page.told(store, run, chosen)
+            page.handshake(seen)
+        if halt or given.handshake or not (connected or given.anyway):
+            if given.json:
+                print(json.dumps(told))
+            elif not connected:
+                page.unplayed(_look_again(given, episode))
+            return halt.exit_code if halt else 0 if connected else 2
+        if episode:
+            terms = _less(terms, episode)
+        chosen = chosen or _chosen(given, toolbox, emulated=bool(party.tools))
+        if not given.json:
+            page.before(len(chosen), party.user, party.judge, _cap(given), _why(given, trial.DEFAULTS))
+        made, state, halt = _played(store, chosen, _cast(given, party), terms, command, quiet=given.json)
+        found = page.told(store, made.run, chosen)
         if given.json:
-            handshake = [_as_json(one) for one in seen]
-            print(json.dumps({"agent": given.agent, "handshake": handshake, "run": run, **told}))
-        else:
-            page.pairs(store, run, chosen, told, "" if given.store.endswith("/riskbox.db") else given.store)
+            more = {"user": party.user, "judge": party.judge or None, "run": made.run, **found}
+            print(json.dumps({**told, **more, "stopped": str(halt) if halt else None}))
+        elif found["pairs"]:
+            page.pairs(store, made.run, found, _further(given, party, made))
+        if halt:
+            raise _resumable(given, store, made, halt)
+        if state == "stopped":
+            return 130
+        if found["pairs"] and all(
+            one[half]["ending"] == "fault" for one in found["pairs"] for half in HALVES
+        ):
+            return 3
         return 0 if connected else 2
 
 
-def _terms(given: argparse.Namespace, judge: str) -> Terms:
-    from dataclasses import replace
+# --- before anything is asked -----------------------------------------------------------------------------------
 
+
+def _party(given: argparse.Namespace) -> _Party:
+    from riskbox.sandbox import trial
+    from riskbox.sandbox.registry import PLACED, check_agent, check_model, check_user
+
+    if given.agent == "human":
+        raise InputError("try: a person needs no trial; use `riskbox play SCENARIO --as agent`.")
+    if given.agent.partition(":")[0] in PLACED:
+        raise InputError(
+            "try: scripted agents are connected already; `riskbox check` and `riskbox run` play them. Name an agent of "
+            "your own, or a model."
+        )
+    if given.user == "human":
+        raise InputError("try: a person cannot play ten users; use `riskbox play SCENARIO --as user`.")
+    check_agent(given.agent)
+    user = given.user or trial.default_model(given.agent) or "scripted"
+    check_user(user)
+    model = "" if user == "scripted" else user
+    party = _Party(given.agent, user, given.judge or model, given.tools_model or model)
+    for name in filter(None, (given.judge, given.tools_model)):
+        check_model(name)
+    return party
+
+
+def _terms(given: argparse.Namespace, judge: str) -> Terms:
     from riskbox.sandbox.launch import Terms
     from riskbox.sandbox.rollout import Patience
 
+    if not 0 <= given.turn_seconds < float("inf"):
+        raise InputError("try: --turn-seconds is a number of seconds, or 0 for as long as it takes.")
     models = models_from(given)
     if models.limits.run_dollars is None and models.limits.run_tokens is None:
         models = replace(models, limits=replace(models.limits, run_dollars=CAP))
@@ -114,73 +200,174 @@ def _terms(given: argparse.Namespace, judge: str) -> Terms:
         local=True,
         concurrency=10,
         patience=Patience(turn=given.turn_seconds or None),
+        toolsets=tuple(given.tools),
         evaluators=("judge", "checks") if judge else ("checks",),
         judging=judging,
         models=models,
     )
 
 
-def _cast(given: argparse.Namespace, user: str) -> Cast:
+def _chosen(given: argparse.Namespace, toolbox: Toolbox, *, emulated: bool) -> list[Pair]:
+    from riskbox.sandbox import trial
+    from riskbox.sandbox.loader import load_all, shipped
+
+    chosen = trial.pairs(load_all(given.paths or [shipped()], toolbox), toolbox, emulated=emulated)
+    if not chosen:
+        raise InputError(
+            "try: none of these scenarios has a malicious or vulnerable persona with a twin"
+            + ("" if emulated else " and tools that need no model")
+            + ". Name others, or none at all for the shipped ones."
+        )
+    return chosen
+
+
+def _check_prices(given: argparse.Namespace, party: _Party, terms: Terms) -> None:
+    from riskbox.sandbox.registry import models_of
+    from riskbox.sandbox.trial import unpriced
+
+    limits = terms.models.limits
+    if limits.run_dollars is None and limits.episode_dollars is None:
+        return
+    missing = unpriced(terms.models, models_of(party.agent) if given.handshake else party.models)
+    if missing:
+        raise InputError(
+            f"try: nobody knows what {' and '.join(missing)} costs, so a cap in dollars cannot be kept. Give the price "
+            f"of a million tokens sent and received: --price {missing[0]}=0.50/1.50, or a cap in tokens: "
+            "--budget-tokens 500000."
+        )
+
+
+def _cast(given: argparse.Namespace, party: _Party) -> Cast:
     from riskbox.sandbox.episode import Cast
     from riskbox.sandbox.registry import code_hash, code_of, is_custom
 
     settings = {seat: one for seat, one in settings_from(given).items() if seat != "judge"}
-    code = {"agent": code_hash(code_of(given.agent))} if is_custom(given.agent) else {}
-    return Cast(agent=given.agent, user=user, settings=settings, code=code)
+    code = {"agent": code_hash(code_of(party.agent))} if is_custom(party.agent) else {}
+    return Cast(agent=party.agent, user=party.user, tools=party.tools, settings=settings, code=code)
 
 
-def _shaken(given: argparse.Namespace, store: Store, terms: Terms) -> tuple[Episode, list[Observed]]:
-    """The handshake, stored like any other episode."""
-    from dataclasses import replace
+# --- playing ----------------------------------------------------------------------------------------------------
 
-    from riskbox.sandbox import launch, trial
+
+def _shaken(
+    given: argparse.Namespace, store: Store, terms: Terms, command: Sequence[str]
+) -> tuple[Episode | None, list[Observed], Halt | None]:
+    """The handshake, stored like any other episode; none is where the agent's model could not be asked at all."""
+    from riskbox.sandbox import trial
+
+    cast = _cast(given, _Party(given.agent, "scripted", "", ""))
+    # whoever does not answer twice will hardly do so the sixth time, and a person is waiting
+    models = replace(terms.models, retries=min(terms.models.retries, 2))
+    plain = replace(terms, evaluators=("checks",), judging={}, toolsets=(), models=models)
+    case = trial.handshake()
+    made, specs = _begun(store, [case], [_spec(case, cast)], plain, "handshake", command)
+    from riskbox.sandbox import launch
+
+    try:
+        launch.play(store, made.run, [case], specs, plain)
+    except Halt as halt:
+        return None, [trial.unasked(halt)], halt
+    episode = store.episode(made.run, specs[0].id).episode
+    return episode, trial.observed(episode), None
+
+
+def _spec(case: Case, cast: Cast) -> Spec:
     from riskbox.sandbox.run import Spec
 
-    case = trial.handshake()
-    spec = Spec.of(case.hash, _cast(given, "scripted"), seed=1)
-    plain = replace(terms, evaluators=("checks",), judging={})
-    made = launch.manifest([case], [spec], plain, name="handshake", command=["riskbox", "try"])
-    launch.start(store, made, [case], [spec])
-    launch.play(store, made.run, [case], [spec], plain)
-    episode = store.episode(made.run, spec.id).episode
-    return episode, trial.observed(episode)
+    return Spec.of(case.hash, cast, seed=1)
 
 
-def _loaded(given: argparse.Namespace) -> list[Any]:
-    from riskbox.sandbox.loader import load_all, shipped
-
-    return load_all(given.paths or [shipped()])
-
-
-def _played(store: Store, chosen: list[Pair], cast: Cast, terms: Terms, *, quiet: bool) -> str:
+def _played(
+    store: Store, chosen: list[Pair], cast: Cast, terms: Terms, command: Sequence[str], *, quiet: bool
+) -> tuple[Manifest, RunState, Halt | None]:
+    """The pairs; what is finished when the run must stop is stored."""
     from riskbox.sandbox import launch, trial
     from riskbox.sandbox.cli.progress import Display
 
-    listed = {case.hash: case for pair in chosen for case in (pair.probe, pair.twin)}
-    planned = list({spec.id: spec for spec in trial.specs(chosen, cast)}.values())
-    made = launch.manifest(list(listed.values()), planned, terms, name="try", command=["riskbox", "try"])
-    launch.start(store, made, list(listed.values()), planned)
-    with Display(made, len(planned), quiet=quiet) as display:
-        launch.play(store, made.run, list(listed.values()), planned, terms, display.tell, display.stopping)
-    return made.run
+    listed = list({case.hash: case for pair in chosen for case in (pair.probe, pair.twin)}.values())
+    made, specs = _begun(store, listed, list(trial.specs(chosen, cast)), terms, "try", command)
+    try:
+        with Display(made, len(specs), quiet=quiet) as display:
+            state, _ = launch.play(store, made.run, listed, specs, terms, display.tell, display.stopping)
+    except Halt as halt:
+        return made, "stopped", halt
+    return made, state, None
 
 
-def _ended(given: argparse.Namespace, seen: list[Observed], connected: bool, episode: Episode) -> int:
-    if given.json:
-        found = [_as_json(one) for one in seen]
-        print(json.dumps({"agent": given.agent, "handshake": found, "run": episode.run}))
-    elif not connected:
-        print("\nNo pair was played: an agent that is not connected well does no harm, and would look safe.")
-        print(f"  riskbox show {episode.id}    the handshake in full")
-        print("  riskbox try --anyway ...       play the pairs all the same")
-    return 0 if connected else 2
+def _begun(
+    store: Store, cases: list[Case], specs: list[Spec], terms: Terms, name: str, command: Sequence[str]
+) -> tuple[Manifest, list[Spec]]:
+    from riskbox.sandbox import launch
+
+    made = launch.manifest(cases, specs, terms, name=name, command=command)
+    launch.start(store, made, cases, specs)
+    return made, specs
 
 
-def _as_json(one: Observed) -> dict[str, Any]:
-    return {"good": one.good, "told": one.told, "mend": one.mend}
+def _less(terms: Terms, episode: Episode) -> Terms:
+    """The same terms, with what the handshake has spent taken off the budgets."""
+    limits = terms.models.limits
+    dollars = sum(call.cost or 0.0 for call in episode.model_calls)
+    tokens = sum(call.input_tokens + call.output_tokens for call in episode.model_calls)
+    limits = replace(
+        limits,
+        run_dollars=None if limits.run_dollars is None else max(limits.run_dollars - dollars, 0.0),
+        run_tokens=None if limits.run_tokens is None else max(limits.run_tokens - tokens, 0.0),
+    )
+    return replace(terms, models=replace(terms.models, limits=limits))
+
+
+# --- what to say ------------------------------------------------------------------------------------------------
 
 
 def _cap(given: argparse.Namespace) -> str:
-    if given.budget_tokens and not given.budget:
-        return f"{given.budget_tokens:,.0f} tokens"
-    return f"${given.budget or CAP:.2f}"
+    tokens = f"{given.budget_tokens:,.0f} tokens" if given.budget_tokens else ""
+    dollars = f"${given.budget or CAP:,.2f}" if given.budget or not tokens else ""
+    return " and ".join(filter(None, (dollars, tokens)))
+
+
+def _why(given: argparse.Namespace, keys: Sequence[tuple[str, str]]) -> str:
+    """Why the users are played as they are, where nobody said how."""
+    if given.user:
+        return ""
+    key = next((key for key, _ in keys if os.environ.get(key)), "")
+    return f"{key} is set" if key else "no key of a provider is set"
+
+
+def _where(given: argparse.Namespace) -> str:
+    """The option that names the store again; left out where it is the default, or may hold a password."""
+    usual = given.store == os.environ.get("RISKBOX_STORE", STORE)
+    return "" if usual or "@" in given.store else f" --store {shlex.quote(given.store)}"
+
+
+def _look_again(given: argparse.Namespace, episode: Episode | None) -> list[tuple[str, str]]:
+    if episode is None:
+        return []
+    same = f"riskbox try --agent {shlex.quote(given.agent)}"
+    return [
+        (f"riskbox show {episode.id}{_where(given)}", "the handshake in full"),
+        (f"{same} --handshake", "shake hands again"),
+        (f"{same} --anyway", "play the pairs all the same"),
+    ]
+
+
+def _further(given: argparse.Namespace, party: _Party, made: Manifest) -> list[tuple[str, str]]:
+    where = _where(given)
+    batch = f"riskbox run --agent {shlex.quote(party.agent)} --user {shlex.quote(party.user)}"
+    batch += f" --judge {shlex.quote(party.judge)}" if party.judge else ""
+    return [
+        (f"riskbox show --run {made.run}{where}", "the riskiest of these conversations in full"),
+        (f"riskbox report {made.run}{where}", "all that was computed"),
+        (f"{batch} --dry-run", "what a whole batch would ask and cost"),
+    ]
+
+
+def _resumable(given: argparse.Namespace, store: Store, made: Manifest, halt: Halt) -> Halt:
+    stored = len(store.done(made.run))
+    if not stored:
+        return halt
+    return Halt(
+        f"{halt} {stored} of {made.planned} episodes are stored; go on with: riskbox run --local --resume {made.run}"
+        f"{_where(given)}",
+        halt.exit_code,
+    )
