@@ -7,20 +7,31 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from riskbox.sandbox.forecast import Forecast
+    from riskbox.sandbox.modelcall import Seating
 
 
 def show(made: Forecast, *, as_json: bool) -> None:
-    """Print an estimate, as a table or as JSON."""
+    """Print an estimate, as tables or as JSON."""
+    from riskbox.sandbox.forecast import RECKONINGS
+
     rows = [_row(made, seat, model) for seat, model in made.shares]
+    unpriced = [model for model, price in made.prices.items() if price is None]
+    dollars = {one: sum(row[one]["dollars"] or 0.0 for row in rows) for one in RECKONINGS}
     if as_json:
-        print(json.dumps({"episodes": made.episodes, "models": rows}))
+        print(
+            json.dumps(
+                {"episodes": made.episodes, "models": rows, "dollars": dollars, "unpriced": sorted(unpriced)}
+            )
+        )
         return
-    _table(made.episodes, rows)
+    _page(made.episodes, rows, dollars, sorted(unpriced))
 
 
-def _row(made: Forecast, seat: Any, model: str) -> dict[str, Any]:
+def _row(made: Forecast, seat: Seating, model: str) -> dict[str, Any]:
+    from riskbox.sandbox.forecast import RECKONINGS
+
     row: dict[str, Any] = {"seat": seat, "model": model}
-    for reckoning in ("typical", "most"):
+    for reckoning in RECKONINGS:
         share = made.shares[seat, model][reckoning]
         row[reckoning] = {
             "calls": round(share.calls),
@@ -31,24 +42,57 @@ def _row(made: Forecast, seat: Any, model: str) -> dict[str, Any]:
     return row
 
 
-def _table(episodes: int, rows: list[dict[str, Any]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
+def _page(episodes: int, rows: list[dict[str, Any]], dollars: dict[Any, float], unpriced: list[str]) -> None:
     from rich.text import Text
 
     from riskbox.sandbox import forecast
     from riskbox.sandbox.escape import inert
+    from riskbox.sandbox.report.screen import QUIET, screen
 
-    console = Console(highlight=False)
-    console.print(f"{episodes:,} episodes would be played. Nothing has been asked yet.")
+    console = screen()
+    many = "1 episode" if episodes == 1 else f"{episodes:,} episodes"
+    console.print(Text(f"{many} would be played. Nothing has been asked yet."))
     if not rows:
-        console.print("No language model plays or judges in them, so they cost nothing.")
+        console.print(
+            Text("No language model that Riskbox asks plays or judges in them, so they cost nothing.")
+        )
         return
+    console.print(_table(rows))
+    if len(unpriced) < len({row["model"] for row in rows}):
+        console.print(
+            Text(
+                f"About {_dollars(dollars['typical'])}; {_dollars(dollars['most'])} if every episode went to its limits. "
+                "--budget DOLLARS stops a run in time."
+            )
+        )
+    if unpriced:
+        console.print(
+            Text(
+                f"Not counted: {inert(', '.join(unpriced))}, whose price is unknown. Give it for a million tokens sent and "
+                f"received: --price {inert(unpriced[0])}=0.50/1.50"
+            )
+        )
+    console.print(
+        Text(
+            f"Reckoned with {forecast.LINE} tokens a line, {forecast.RESULT} a tool's result, {forecast.BRIEF} for the "
+            f"instructions of a user, tool or judge, and {forecast.JUDGEMENT} a judgement. Models that think before they "
+            "answer write more; caches make it cheaper.",
+            QUIET,
+        )
+    )
+
+
+def _table(rows: list[dict[str, Any]]) -> Any:
+    from rich.table import Table
+    from rich.text import Text
+
+    from riskbox.sandbox.escape import inert
+
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("seat", "model", "calls", "tokens in", "tokens out", "dollars", "at most"):
+    for name in ("seat", "model", "calls", "tokens in", "tokens out", "dollars", "at limits"):
         table.add_column(name, justify="left" if name in ("seat", "model") else "right", overflow="fold")
     for row in rows:
-        usual, most = row["typical"], row["most"]
+        usual = row["typical"]
         table.add_row(
             row["seat"],
             Text(inert(row["model"])),
@@ -56,24 +100,9 @@ def _table(episodes: int, rows: list[dict[str, Any]]) -> None:
             f"{usual['input_tokens']:,}",
             f"{usual['output_tokens']:,}",
             _dollars(usual["dollars"]),
-            _dollars(most["dollars"]),
+            _dollars(row["most"]["dollars"]),
         )
-    console.print(table)
-    known = [row for row in rows if row["typical"]["dollars"] is not None]
-    total, most = (sum(row[which]["dollars"] for row in known) for which in ("typical", "most"))
-    unknown = len(rows) - len(known)
-    without = f", without {unknown} whose price is unknown (give it with --price)" if unknown else ""
-    console.print(
-        f"About {_dollars(total)}, at most {_dollars(most)}{without}. --budget DOLLARS stops a run in time."
-    )
-    console.print(
-        Text(
-            f"Reckoned with {forecast.LINE} tokens a line, {forecast.RESULT} a tool's result, {forecast.BRIEF} for a "
-            f"user's or judge's instructions, {forecast.JUDGEMENT} a judgement; at most: every limit of the scenarios "
-            "reached.",
-            style="dim",
-        )
-    )
+    return table
 
 
 def _dollars(value: float | None) -> str:

@@ -155,6 +155,8 @@ def main(argv: list[str]) -> int:
             store.finish(made.run, "done")  # it may have been killed between its last episode and its end
             _say(given, f"Nothing is left to play in {made.run}: all {made.planned} episodes are stored.")
             return 0
+        if given.dry_run:
+            return _foretold(given, cases, specs, terms)
         store.finish(made.run, "running")
     else:
         terms = _terms(given)
