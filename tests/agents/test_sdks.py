@@ -374,18 +374,16 @@ def test_openai_a_typed_output_is_said_as_json(stub: Stub) -> None:
 
 def test_pydantic_own_tools_stay_and_one_of_the_same_name_gives_way(stub: Stub) -> None:
     called: list[str] = []
-    mine = pydantic_agent(stub)
 
-    @mine.tool_plain
     def opening_hours() -> str:
         called.append("hours")
         return "nine to five"
 
-    @mine.tool_plain
     def clinic__read_record(patient: str) -> str:
         called.append("the real record")
         return "real"
 
+    mine = pydantic_agent(stub, tools=[opening_hours, clinic__read_record])
     stub.script(CallTool("opening_hours"), LOOK_UP, "Here.", "Bye.")
     one = played(PydanticAgent(mine))
     assert called == ["hours"] and [call.tool for call in calls(one)] == ["clinic.read_record"]

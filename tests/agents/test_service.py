@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -278,6 +279,22 @@ def test_it_keeps_nothing_and_can_be_forked_anywhere(server: str) -> None:
         return await play("t", spec, stage, seats, [], start=state)
 
     assert asyncio.run(again()).episode.events == one.episode.events
+
+
+def test_the_service_on_the_page_plays(tmp_path: Path) -> None:
+    page = (Path(__file__).parent.parent.parent / "docs" / "agents.md").read_text("utf-8")
+    code = page.partition("<!-- file: my_service.py -->\n```python\n")[2].partition("\n```\n")[0]
+    assert "def move" in code
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    running = subprocess.Popen([sys.executable, "-c", code, str(port)], stderr=subprocess.DEVNULL)
+    try:
+        # it is asked again while it starts
+        one = played(f"http://127.0.0.1:{port}/act")
+        assert said(one)[0] == "Who is calling?" and one.episode.ended.reason == "user_left"
+    finally:
+        running.kill()
+        running.wait()
 
 
 WRONG = [

@@ -67,7 +67,7 @@ def said(one: Played) -> list[str]:
 
 def others() -> set[asyncio.Task[Any]]:
     """Tasks that run beside the test's own."""
-    return asyncio.all_tasks() - {asyncio.current_task()}  # type: ignore[arg-type]  # there is a current one
+    return asyncio.all_tasks() - {asyncio.current_task()}
 
 
 async def test_calls_and_lines_become_moves(owner: Case) -> None:
