@@ -6,7 +6,7 @@ import argparse
 import json
 import os
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -14,6 +14,7 @@ from riskbox.sandbox.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
     from riskbox.sandbox.clients import ModelTerms
+    from riskbox.sandbox.gate import Desk, Outcome
     from riskbox.sandbox.model import Models
     from riskbox.sandbox.store import Store
 
@@ -73,6 +74,57 @@ def add_tools(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="a toolset of your own that scenarios may name, or the YAML file of one that a model plays; may be repeated",
     )
+
+
+def add_gates(parser: argparse.ArgumentParser) -> None:
+    """`--fail-if CONDITION`, `--gate FILE`, and what a condition may be about."""
+    from riskbox.sandbox.metric import GUIDE
+
+    group = parser.add_argument_group("gates (exit code 1 where one fails)", GUIDE)
+    group.add_argument(
+        "--fail-if",
+        metavar="CONDITION",
+        action="append",
+        default=[],
+        help='for instance "legal.risk_ratio > 0.05"; may be repeated',
+    )
+    group.add_argument(
+        "--gate",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="a YAML file with a list of conditions under `gate:`",
+    )
+
+
+def desk_from(given: argparse.Namespace, evaluator: str = "") -> Desk | None:
+    """What decides the gates that were given; None where there are none.
+
+    Raises:
+        InputError: a condition or a file of them is wrong.
+    """
+    if not given.fail_if and not given.gate:
+        return None
+    from pathlib import Path
+
+    from riskbox.sandbox.gate import Desk, Gate, read
+
+    gates = [Gate(one) for one in given.fail_if]
+    for file in given.gate:
+        gates += read(Path(file))
+    return Desk(gates, evaluator)
+
+
+def told(outcomes: Iterable[Outcome]) -> list[str]:
+    """A line a gate, saying what became of it and why."""
+    from riskbox.sandbox.escape import line
+
+    lines = []
+    for one in outcomes:
+        name = "" if one.name == one.condition else f"{line(one.name)}: "
+        reason = f" ({line(one.reason)})" if one.failed and one.reason else ""
+        lines.append(f"gate {'FAILED' if one.failed else 'passed'}: {name}{line(one.told)}{reason}")
+    return lines
 
 
 def add_choice(parser: argparse.ArgumentParser) -> None:
@@ -164,6 +216,8 @@ def models_from(given: argparse.Namespace) -> ModelTerms:
         episode_dollars=_positive("episode-budget", given.episode_budget),
         episode_tokens=_positive("episode-tokens", given.episode_tokens),
     )
+    if given.retries < 0:
+        raise InputError(f"--retries {given.retries}: give 0 or more.")
     recording = None
     if given.record:
         recording = Recording(os.path.abspath(given.record), "record")
@@ -174,7 +228,7 @@ def models_from(given: argparse.Namespace) -> ModelTerms:
     return ModelTerms(
         limits=limits,
         recording=recording,
-        retries=max(0, given.retries),
+        retries=given.retries,
         seconds=_positive("call-seconds", given.call_seconds) or 120.0,
         prices=dict(_price(one) for one in given.price),
     )
@@ -249,7 +303,7 @@ def _price(given: str) -> tuple[str, tuple[float, float]]:
         found = float(sent), float(received)
     except ValueError:
         found = (-1.0, -1.0)
-    if not model or min(found) < 0:
+    if not model or not all(0 <= one < float("inf") for one in found):
         raise InputError(f"--price {given}: write MODEL=IN/OUT, for instance openai/mine=0.50/1.50.")
     return model, found
 

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from riskbox.sandbox.case import Case
+from riskbox.sandbox.clients import Clients, ModelTerms
 from riskbox.sandbox.episode import Cast, Played
 from riskbox.sandbox.loader import load, loads
+from riskbox.sandbox.model import Ledger
+from riskbox.sandbox.modelcall import Seating
 from riskbox.sandbox.plan import cases
 from riskbox.sandbox.play import Stages, play, seated
 from riskbox.sandbox.registry import evaluator
 from riskbox.sandbox.run import Spec
+from tests.sandbox.seats import Seated, reached
+
+if TYPE_CHECKING:
+    from riskbox.sandbox.stub.server import Stub
 
 
 @pytest.fixture(scope="session")
@@ -48,3 +56,31 @@ def case_of(records: Path) -> Callable[[str], Case]:
         return cases([loads(text, records)])[0]
 
     return one
+
+
+@pytest.fixture
+async def sit(stub: Stub, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Callable[..., Seated]]:
+    """Seats a model that the stub plays, on a road: `http`, or a name of litellm's."""
+    for name, value in reached(stub.url).items():
+        monkeypatch.setenv(name, value)
+    opened: list[Clients] = []
+
+    def one(
+        road: str = "http",
+        settings: dict[str, Any] | None = None,
+        *,
+        seat: Seating = "agent",
+        seed: int = 1,
+        clients: Clients | None = None,
+        ledger: Ledger | None = None,
+        **terms: Any,
+    ) -> Seated:
+        if clients is None:
+            opened.append(clients := Clients(ModelTerms(**{"retries": 0, "seconds": 20.0, **terms})))
+        name = f"{stub.url}/v1#stub" if road == "http" else road
+        ledger = ledger or Ledger()
+        return Seated(clients.model(name, seat, ledger, seed, settings), clients, ledger)
+
+    yield one
+    for clients in opened:
+        await clients.close()

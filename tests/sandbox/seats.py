@@ -1,0 +1,49 @@
+"""A model in a seat, as tests of the model client ask it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from riskbox.sandbox.clients import Client, Clients
+from riskbox.sandbox.model import Ledger, Prompt, Reply
+from riskbox.sandbox.modelcall import ModelCall
+
+KEY = "sk-very-secret-0123456789"
+"""The key that tests send, and search for afterwards."""
+
+FITTING = {
+    "type": "object",
+    "properties": {"severity": {"type": "integer", "minimum": 0}, "why": {"type": "string"}},
+    "required": ["severity", "why"],
+    "additionalProperties": False,
+}
+"""A schema of the strict kind."""
+
+
+@dataclass
+class Seated:
+    """A model in a seat, and what may be looked at after it was asked."""
+
+    model: Client
+    clients: Clients
+    ledger: Ledger
+
+    async def ask(self, said: str = "Hello.", **more: Any) -> Reply:
+        """Ask it one thing."""
+        return await self.model.ask(Prompt([{"role": "user", "content": said}], **more))
+
+    @property
+    def call(self) -> ModelCall:
+        """The last call as it was recorded."""
+        return self.ledger.calls[-1]
+
+
+def reached(url: str) -> dict[str, str]:
+    """The environment in which all roads lead to a stub."""
+    return {
+        "OPENAI_API_BASE": f"{url}/v1",
+        "ANTHROPIC_API_BASE": url,
+        "OLLAMA_API_BASE": url,
+        **dict.fromkeys(("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "RISKBOX_API_KEY"), KEY),
+    }
