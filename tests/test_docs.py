@@ -17,10 +17,11 @@ from typing import Any
 import pytest
 import yaml
 
-from riskbox.sandbox.cli import COMMANDS, options
+from riskbox.sandbox.cli import COMMANDS, MODULES, options
 from riskbox.sandbox.loader import load
 from riskbox.sandbox.prove import prove
 from riskbox.sandbox.registry import Toolbox
+from riskbox.sandbox.stub.server import Stub, running
 
 ROOT = Path(__file__).parent.parent
 PAGES = [
@@ -80,7 +81,14 @@ def folder(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
     return tmp_path
 
 
-def run(words: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+@pytest.fixture(scope="module")
+def provider() -> Iterator[str]:
+    """The URL of a stub server, which one page tells its readers to start and to name as OpenAI's."""
+    with running(Stub(remember=False)) as stub:
+        yield stub.url
+
+
+def run(words: list[str], folder: Path, **env: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         words,
         cwd=folder,
@@ -88,7 +96,7 @@ def run(words: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         timeout=300,
-        env={**os.environ, "NO_COLOR": "1", "COLUMNS": "110", "PYTHONPATH": str(folder)},
+        env={**os.environ, "NO_COLOR": "1", "COLUMNS": "110", "PYTHONPATH": str(folder), **env},
     )
 
 
@@ -162,15 +170,20 @@ def assert_prints(output: str, lines: list[str]) -> None:
         place, is_free = found.index(line, place) + 1, False
 
 
+PROGRAMS = {"riskbox": ("-m", "riskbox.sandbox.cli"), "python": ()}
+"""What a page's reader starts, and how it is started here."""
+
+
 @pytest.mark.parametrize("page", WITH_COMMANDS)
-def test_commands_print_what_is_shown(page: str, folder: Path) -> None:
+def test_commands_print_what_is_shown(page: str, folder: Path, provider: str) -> None:
     for block in of(page, "console"):
         for command, printed in played(block):
             name, *words = shlex.split(command)
-            assert name == "riskbox", f"{block.id}: {command}"
+            assert name in PROGRAMS, f"{block.id}: {command}"
             if words[0] == "run":
-                assert "--local" in words, f"{block.id}: {command} would start Ray"
-            done = run([sys.executable, "-m", "riskbox.sandbox.cli", *words], folder)
+                assert {"--local", "--dry-run"} & set(words), f"{block.id}: {command} would start Ray"
+            env = {"OPENAI_API_BASE": f"{provider}/v1", "OPENAI_API_KEY": "none"}
+            done = run([sys.executable, *PROGRAMS[name], *words], folder, **env)
             assert done.returncode == 0, f"{block.id}: {command}\n{done.stdout}{done.stderr}"
             assert_prints(done.stdout + done.stderr if words[0] == "run" else done.stdout, printed)
 
@@ -202,7 +215,8 @@ def test_commands_that_are_not_played_parse(
 
         monkeypatch.setattr(options.Parser, "parse_args", parse)
         with pytest.raises(Parsed):
-            import_module(f"riskbox.sandbox.cli.{words[1]}").main(words[2:])
+            module = MODULES.get(words[1], words[1].replace("-", "_"))
+            import_module(f"riskbox.sandbox.cli.{module}").main(words[2:])
     else:
         assert words[0] in ("docker", "ray", "export"), f"{block.id}: what is {words[0]}?"
 
