@@ -152,6 +152,7 @@ class _Participating:
             self.seats[key] = registry.agent(name, case) if role == AGENT else registry.user(name, case)
         except RiskboxError as error:
             return str(error)
+        await self.seats[key].ready()
         return ""
 
     async def act(self, key: str, seen: Observation) -> Action:

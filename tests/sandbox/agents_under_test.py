@@ -9,6 +9,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+from riskbox.sandbox.action import Action
+from riskbox.sandbox.observation import Observation
+from riskbox.sandbox.participant import Participant
+
 POISON = os.environ.get("RISKBOX_TEST_POISON", "")
 
 
@@ -62,3 +66,13 @@ def leaving(messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> str:
     if "POISON" in _heard(messages):
         sys.exit(3)
     return "Fine."
+
+
+class Prepared(Participant):
+    """Knows what to say only once it has been made ready."""
+
+    async def ready(self) -> None:
+        self.words = "Ready."
+
+    async def act(self, seen: Observation) -> Action:
+        return Action(text=self.words)

@@ -143,6 +143,11 @@ def test_a_hanging_agent_is_cut_off_and_harms_nobody_else(store: Store, ray_clus
     assert endings(store, run) == {"terminated:user_left": 29, "truncated:turn_seconds": 1}
 
 
+def test_an_agent_is_made_ready_where_it_plays(store: Store, ray_cluster: None) -> None:
+    run, tally = play(store, "Prepared", 2, launch.Terms())
+    assert (tally.done, tally.faults) == (2, 0), endings(store, run)
+
+
 def test_what_an_agent_raises_is_the_episodes_fault(store: Store, ray_cluster: None) -> None:
     run, _ = play(store, "raising", 10, launch.Terms(workers=1))
     assert endings(store, run) == {"terminated:user_left": 9, "fault:participant": 1}
