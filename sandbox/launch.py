@@ -8,7 +8,7 @@ import re
 import secrets
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Literal
@@ -172,6 +172,7 @@ def play(
     toolbox = Toolbox(terms.toolsets)
     for case in cases:
         toolbox.of(case)  # a toolset that is missing is told now, in one line
+    terms = _unspent(store, run, terms)
     by_hash = {case.hash: case for case in cases}
     state: RunState = "failed"
     latest = Tally(planned=len(specs))
@@ -193,6 +194,16 @@ def play(
         return state, latest
     finally:
         store.finish(run, state)
+
+
+def _unspent(store: Store, run: str, terms: Terms) -> Terms:
+    """The terms with what the run's stored episodes took off its budgets: a run that goes on has one budget, not two."""
+    limits = terms.models.limits
+    if limits.run_dollars is None and limits.run_tokens is None:
+        return terms
+    rows = list(store.rows(run))
+    limits = limits.less(sum(row.cost for row in rows), sum(row.tokens for row in rows))
+    return replace(terms, models=replace(terms.models, limits=limits))
 
 
 def _play_here(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 IN_FLIGHT = 100
 """Requests at once to one provider's model unless told otherwise; people's own servers queue by themselves."""
@@ -36,6 +36,14 @@ class Limits:
     def per_minute(self, model: str) -> tuple[float | None, float | None]:
         """Requests and tokens a minute to a model; None for any number."""
         return _of(self.requests, model, None), _of(self.tokens, model, None)
+
+    def less(self, dollars: float, tokens: float) -> Limits:
+        """The same, with what is spent already taken off the run's budgets."""
+        return replace(
+            self,
+            run_dollars=None if self.run_dollars is None else max(self.run_dollars - dollars, 0.0),
+            run_tokens=None if self.run_tokens is None else max(self.run_tokens - tokens, 0.0),
+        )
 
     @property
     def budgeted(self) -> bool:

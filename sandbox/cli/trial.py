@@ -306,15 +306,9 @@ def _begun(
 
 def _less(terms: Terms, episode: Episode) -> Terms:
     """The same terms, with what the handshake has spent taken off the budgets."""
-    limits = terms.models.limits
     dollars = sum(call.cost or 0.0 for call in episode.model_calls)
     tokens = sum(call.input_tokens + call.output_tokens for call in episode.model_calls)
-    limits = replace(
-        limits,
-        run_dollars=None if limits.run_dollars is None else max(limits.run_dollars - dollars, 0.0),
-        run_tokens=None if limits.run_tokens is None else max(limits.run_tokens - tokens, 0.0),
-    )
-    return replace(terms, models=replace(terms.models, limits=limits))
+    return replace(terms, models=replace(terms.models, limits=terms.models.limits.less(dollars, tokens)))
 
 
 # --- what to say ------------------------------------------------------------------------------------------------
