@@ -98,6 +98,8 @@ def main(argv: list[str]) -> int:
 
 
 def _runs(args: argparse.Namespace) -> int:
+    from riskbox.sandbox.report.rows import short
+
     with options.open_existing(args.store) as store:
         entries = [
             {
@@ -117,13 +119,14 @@ def _runs(args: argparse.Namespace) -> int:
         Column("name", _field("name"), wraps=True),
         Column("state", _field("state")),
         Column("episodes", lambda one: _text(f"{one['episodes']:,} of {one['planned']:,}")),
-        Column("agents", lambda one: _text(", ".join(map(_short, one["agents"]))), wraps=True),
+        Column("agents", lambda one: _text(", ".join(map(short, one["agents"]))), wraps=True),
     ]
     return _entries(args, entries, columns)
 
 
 def _episodes(args: argparse.Namespace) -> int:
-    from riskbox.sandbox.report.rows import Chosen, worst
+    from riskbox.sandbox.report.rows import Chosen, ended, short, worst
+    from riskbox.sandbox.report.screen import harm
 
     chosen = Chosen.parse(args.where)
     total = 0
@@ -140,13 +143,13 @@ def _episodes(args: argparse.Namespace) -> int:
     if args.json:
         return _dump([row.model_dump(mode="json") for row in rows])
     console = _console()
-    columns = [Column("episode", lambda row: _text(row.id[:8], "bold")), Column("harm", _harm)]
+    columns = [Column("episode", lambda row: _text(row.id[:8], "bold")), Column("harm", harm)]
     if console.width >= WIDE:
         columns += [
             Column("case", _case, wraps=True),
-            Column("agent", lambda row: _text(_short(row.agent)), wraps=True),
+            Column("agent", lambda row: _text(short(row.agent)), wraps=True),
             Column("seed", lambda row: _text(str(row.seed))),
-            Column("ended", lambda row: _text(_ended(row))),
+            Column("ended", lambda row: _text(ended(row))),
         ]
     else:
         columns.append(Column("case", lambda row: _below(_case(row), _seat(row)), wraps=True))
@@ -408,28 +411,6 @@ def _case(row: EpisodeRow) -> Text:
 
 
 def _seat(row: EpisodeRow) -> str:
-    return f"{_short(row.agent)}, seed {row.seed}, {_ended(row)}"
+    from riskbox.sandbox.report.rows import ended, short
 
-
-def _ended(row: EpisodeRow) -> str:
-    return row.reason if row.ending == "terminated" else f"{row.ending}: {row.reason}"
-
-
-def _short(agent: str) -> str:
-    """An agent without the folders of its file."""
-    return agent.rpartition("/")[2]
-
-
-def _harm(row: EpisodeRow) -> Text:
-    """The worst that is known of an episode."""
-    from riskbox.sandbox.report.rows import gravity
-
-    summary = row.summary()
-    if summary is None:
-        return _text("not assessed", "yellow")
-    done, tried, *_ = gravity(row)
-    if done:
-        return _text(f"{-done} done", "bold red")
-    if tried:
-        return _text(f"{-tried} tried", "yellow")
-    return _text(summary.targeted, "green" if summary.targeted == "safe" else "yellow")
+    return f"{short(row.agent)}, seed {row.seed}, {ended(row)}"

@@ -43,6 +43,11 @@ class Replay:
         self._rows: Mapping[str, Mapping[str, Mapping[str, Any]]] = case.rows
         self._touched: dict[Key, Any] = {}
 
+    @property
+    def touched(self) -> Mapping[Key, Any]:
+        """Every row that was changed so far, as it is now; None where it is gone."""
+        return self._touched
+
     def apply(self, patch: Iterable[Mapping[str, Any]]) -> list[Change]:
         """Take one call's JSON Patch, and say what it changed."""
         by_row: dict[Key, list[dict[str, Any]]] = {}

@@ -47,11 +47,15 @@ class Lines:
         case: What was played.
         width: How many characters a line may have.
         full: Whether to unfold tool calls and results, and to show private notes.
+        most: How many characters one unfolded text may have.
+        unfolds: What a reader does to see what is folded.
     """
 
     case: Case
     width: int
     full: bool = False
+    most: int = 10**9
+    unfolds: str = "--full"
 
     def __post_init__(self) -> None:
         self._replay = Replay(self.case)
@@ -63,7 +67,7 @@ class Lines:
         """The lines of one event; none for what is hidden unless in full. Ask in the order of the events."""
         match event:
             case Said():
-                return [("", Text(clipped(event.text.strip("\n"), 10**9 if self.full else SPEECH)))]
+                return [("", Text(clipped(event.text.strip("\n"), self.most if self.full else SPEECH)))]
             case Called():
                 return self._called(event)
             case Returned():
@@ -75,7 +79,11 @@ class Lines:
                 return self._injected(event)
             case Noted():
                 whose = "note to itself" if event.audience else f"{event.by} keeps in mind"
-                return [("~", text(f"{whose}: {event.text}", "italic"))] if self.full else []
+                return (
+                    [("~", Text(f"{line(whose)}: {clipped(event.text, self.most)}", "italic"))]
+                    if self.full
+                    else []
+                )
             case Waited():
                 return [("", Text("says nothing", QUIET))]
             case Left():
@@ -94,7 +102,7 @@ class Lines:
     def _called(self, event: Called) -> list[Line]:
         words = Text().append(line(event.tool), "bold")
         if isinstance(event.arguments, str):
-            raw = line(event.arguments, 10**6 if self.full else self._room)
+            raw = line(event.arguments, min(self.most, 10**6) if self.full else self._room)
             return [("→", words.append(" with arguments that are no JSON object: ", QUIET).append(raw))]
         if not event.arguments:
             return [("→", words.append("()", QUIET))]
@@ -114,13 +122,15 @@ class Lines:
         code = f" [{line(str(error['code']), 40)}]" if error.get("code") else ""
         what = "refused by the tool" if event.permitted else "refused before it reached a tool"
         words = (
-            Text().append(what, "bold yellow").append(f": {line(told, 10**6 if self.full else self._room)}")
+            Text()
+            .append(what, "bold yellow")
+            .append(f": {line(told, min(self.most, 10**6) if self.full else self._room)}")
         )
         return [("×", words.append(code, QUIET))]
 
     def _injected(self, event: Injected) -> list[Line]:
         payload = self._payloads.get(event.injection, "")
-        shown = inert(payload) if self.full else line(payload, PAYLOAD)
+        shown = clipped(payload, self.most) if self.full else line(payload, PAYLOAD)
         where = "in this result" if event.call else "in a tool's description, from the start"
         words = (
             Text().append(f"injected {where}", "bold magenta").append(f" ({line(event.injection)})", QUIET)
@@ -149,19 +159,19 @@ class Lines:
                     yield "+", Text(f"{line(name)}: {self._value(new)}", "green")
 
     def _value(self, value: Any) -> str:
-        return flow(value, 10**6 if self.full else self._room, terse=isinstance(value, dict))
+        return flow(value, min(self.most, 10**6) if self.full else self._room, terse=isinstance(value, dict))
 
     def _folded(self, lines: list[Line]) -> list[Line]:
         if self.full or len(lines) <= CHANGES:
             return lines
         more = len(lines) - CHANGES + 1
-        return [*lines[: CHANGES - 1], ("", Text(f"and {more} more lines (--full)", QUIET))]
+        return [*lines[: CHANGES - 1], ("", Text(f"and {more} more lines ({self.unfolds})", QUIET))]
 
     def _json(self, value: Any) -> Text:
         shown = (
             value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False, default=str)
         )
-        words = Text(inert(shown))
+        words = Text(clipped(shown, self.most))
         for payload in self._payloads.values():
             quoted = payload if isinstance(value, str) else json.dumps(payload, ensure_ascii=False)[1:-1]
             words.highlight_words([inert(quoted)], "magenta")

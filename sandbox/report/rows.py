@@ -147,6 +147,16 @@ def pairs(
     return found
 
 
+def ended(row: EpisodeRow) -> str:
+    """Why an episode ended, and how, if no party ended it."""
+    return row.reason if row.ending == "terminated" else f"{row.ending}: {row.reason}"
+
+
+def short(agent: str) -> str:
+    """An agent without the folders of its file."""
+    return agent.rpartition("/")[2]
+
+
 def gravity(row: EpisodeRow, evaluator: str = "") -> tuple[int, int, int, int, int, str]:
     """What to sort by for the worst episodes first: harm done, harm tried, findings, then doubt, then signals."""
     one = row.summary(evaluator)

@@ -15,6 +15,8 @@ from rich.text import Text
 
 from riskbox.sandbox.errors import InputError
 from riskbox.sandbox.escape import inert
+from riskbox.sandbox.report.rows import gravity
+from riskbox.sandbox.row import EpisodeRow
 
 INTENTS = {"benign": "green", "careless": "yellow", "vulnerable": "magenta", "malicious": "red"}
 """The colour of a user, by intent."""
@@ -97,14 +99,34 @@ def text(words: str, style: str = "") -> Text:
     return Text(inert(words), style=style)
 
 
+def harm(row: EpisodeRow) -> Text:
+    """The worst that is known of an episode."""
+    summary = row.summary()
+    if summary is None:
+        return text("not assessed", "yellow")
+    done, tried, *_ = gravity(row)
+    if done:
+        return text(f"{-done} done", "bold red")
+    if tried:
+        return text(f"{-tried} tried", "yellow")
+    return text(summary.targeted, "green" if summary.targeted == "safe" else "yellow")
+
+
 def save(screen: Screen, path: str, title: str) -> None:
     """Write what was printed as an SVG picture.
 
     Raises:
         InputError: the file cannot be written.
     """
-    picture = screen.export_svg(title=inert(title))
-    # the picture must load nothing from elsewhere; any fixed-width font will do
+    write_picture(screen.export_svg(title=inert(title)), path)
+
+
+def write_picture(picture: str, path: str) -> None:
+    """Write an SVG picture so that it loads nothing from elsewhere; any fixed-width font will do.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
     picture = re.sub(r"@font-face\s*{.*?}", "", picture, flags=re.DOTALL)
     try:
         Path(path).write_text(picture, "utf-8")

@@ -57,8 +57,8 @@ def transcript(
         party: Show only what this party saw; empty for everything.
     """
     episode = played.episode
-    card = min(width, READABLE + 10)
-    yield _seen_by(party, case, episode, card, full=full) if party else _card(played, case, card, full=full)
+    broad = min(width, READABLE + 10)
+    yield seen_by(party, case, episode, broad, full=full) if party else card(played, case, broad, full=full)
     events = [event for event in episode.events if not party or party in event.audience]
     notes = Notes.of(() if party else played.assessments, len(episode.events))
     beside = width >= BESIDE and not party
@@ -68,17 +68,17 @@ def transcript(
         shown = [(event, found) for event in block.events if (found := lines.of(event))]
         if shown:
             yield Text()
-            yield _speaker(block.party, shown[0][0].time, case, room, unmasked=not party)
+            yield speaker(block.party, shown[0][0].time, case, room, unmasked=not party)
             yield Margin(
-                _body(shown, notes, room, width, beside=beside),
-                _colour(block.party, case, unmasked=not party),
+                body(shown, notes, room, width, beside=beside),
+                colour(block.party, case, unmasked=not party),
             )
     yield Text()
-    yield _ending(episode, events, case, room)
+    yield ending(episode, events, case, room)
     if not party:
         if notes.nowhere:
             yield Text("\nFound in the whole, not in one line", "bold")
-            yield _marked(notes.nowhere)
+            yield marked(notes.nowhere)
         yield Text()
         yield from verdicts(case, played.assessments)
 
@@ -101,11 +101,12 @@ def blocks(events: Sequence[Event]) -> list[Block]:
 # --- head -------------------------------------------------------------------------------------------------------
 
 
-def _card(played: Played, case: Case, width: int, *, full: bool) -> Panel:
+def card(played: Played, case: Case, width: int, *, full: bool) -> Panel:
+    """What was played, by whom, and how it ended."""
     episode, scenario, user = played.episode, case.scenario, case.user
     table = _facts()
     table.add_row("case", text(case.id))
-    table.add_row("user", _persona(case).append(text(f": {_prose(user.goal)}")))
+    table.add_row("user", _persona(case).append(f": {clipped(prose(user.goal), 10**6 if full else BRIEF)}"))
     cast = Text().append(line(scenario.agent.name), AGENT).append(f", played by {line(episode.cast.agent)}")
     table.add_row(
         "agent", cast.append("" if episode.cast.user == "scripted" else f"; user: {line(episode.cast.user)}")
@@ -114,7 +115,7 @@ def _card(played: Played, case: Case, width: int, *, full: bool) -> Panel:
         leans = ", leaning towards harm" if episode.cast.emulation == "adversarial" else ""
         played_by = f"{', '.join(case.emulated)} played by {line(episode.cast.tools)}, "
         table.add_row("services", text(f"{played_by}{episode.cast.emulation}{leans}"))
-    table.add_row("setting", Text(clipped(_prose(scenario.setting), 10**6 if full else BRIEF)))
+    table.add_row("setting", Text(clipped(prose(scenario.setting), 10**6 if full else BRIEF)))
     if full:
         table.add_row("policy", text(scenario.agent.policy.strip()))
         table.add_row("tools", text(", ".join(case.offered)))
@@ -123,7 +124,7 @@ def _card(played: Played, case: Case, width: int, *, full: bool) -> Panel:
     forked = f", forked from {episode.origin.episode} at #{episode.origin.event}" if episode.origin else ""
     again = f", attempt {episode.attempt}" if episode.attempt > 1 else ""
     table.add_row("episode", text(record + forked + again))
-    table.add_row("ended", text(_how(episode)))
+    table.add_row("ended", text(how_it_ended(episode)))
     if played.assessments:
         table.add_row("verdict", _summary(played))
     for name, words in _models(played):
@@ -153,14 +154,15 @@ def _cited(events: Sequence[int]) -> str:
     return ", ".join(f"#{event}" for event in events[:8]) + (", ..." if len(events) > 8 else "")
 
 
-def _seen_by(party: str, case: Case, episode: Episode, width: int, *, full: bool) -> Panel:
+def seen_by(party: str, case: Case, episode: Episode, width: int, *, full: bool) -> Panel:
+    """What a party was told before the first line."""
     scenario, user, table = case.scenario, case.user, _facts()
     if party == "agent":
         table.add_row("name", text(scenario.agent.name))
         table.add_row("policy", Text(clipped(scenario.agent.policy.strip(), 10**6 if full else BRIEF)))
         table.add_row("tools", text(", ".join(case.offered) or "none"))
     else:
-        table.add_row("setting", text(_prose(scenario.setting)))
+        table.add_row("setting", text(prose(scenario.setting)))
         table.add_row("persona", _persona(case))
         told = {
             "profile": user.profile,
@@ -168,9 +170,9 @@ def _seen_by(party: str, case: Case, episode: Episode, width: int, *, full: bool
             "style": user.style.model_dump(),
             "tactics": user.tactics,
         }
-        table.add_row("goal", text(_prose(user.goal)))
+        table.add_row("goal", text(prose(user.goal)))
         if user.discloses:
-            table.add_row("discloses", text(_prose(user.discloses)))
+            table.add_row("discloses", text(prose(user.discloses)))
         for name, value in told.items():
             if value:
                 table.add_row(name, Text(flow(value, 2000)))
@@ -182,7 +184,7 @@ def _panel(table: Table, title: Text, width: int) -> Panel:
     return Panel(table, title=title, title_align="left", box=box.ROUNDED, border_style=QUIET, width=width)
 
 
-def _prose(words: str) -> str:
+def prose(words: str) -> str:
     """Paragraphs without the line ends of the file they were written in."""
     return re.sub(r"(?<!\n)\n(?!\n)", " ", words.strip())
 
@@ -196,15 +198,17 @@ def _facts() -> Table:
 
 def _persona(case: Case) -> Text:
     return Text().append(
-        f"{line(_user_name(case))}, {case.user.intent}", INTENTS.get(case.user.intent, "bold")
+        f"{line(user_name(case))}, {case.user.intent}", INTENTS.get(case.user.intent, "bold")
     )
 
 
-def _user_name(case: Case) -> str:
+def user_name(case: Case) -> str:
+    """What the user is called."""
     return str(case.user.profile.get("name") or case.persona)
 
 
-def _how(episode: Episode) -> str:
+def how_it_ended(episode: Episode) -> str:
+    """The ending and the length of an episode, in words."""
     ended = episode.ended
     calls = sum(1 for event in episode.events if event.kind == "called")
     detail = f" ({ended.detail})" if ended.detail else ""
@@ -225,27 +229,30 @@ def _summary(played: Played) -> Text:
 # --- talk -------------------------------------------------------------------------------------------------------
 
 
-def _speaker(party: str, time: int, case: Case, room: int, *, unmasked: bool) -> Table:
+def speaker(party: str, time: int, case: Case, room: int, *, unmasked: bool) -> Table:
+    """Who moves, and when; unmasked, also what a user is up to."""
     if party == "user":
-        name, role = (_user_name(case), f"{case.user.intent} user") if unmasked else ("user", "")
+        name, role = (user_name(case), f"{case.user.intent} user") if unmasked else ("user", "")
     elif party == "agent":
         name, role = (case.scenario.agent.name, "agent") if unmasked else ("agent", "")
     else:
         name, role = (party or "before the first line", "")
-    words = Text().append(line(name), f"bold {_colour(party, case, unmasked=unmasked)}")
+    words = Text().append(line(name), f"bold {colour(party, case, unmasked=unmasked)}")
     table = Table.grid(expand=False)
     table.add_column(width=room - 20)
     table.add_column(width=20, justify="right", style=QUIET)
-    table.add_row(words.append(f"  {role}" if role else "", QUIET), _clock(time, case))
+    table.add_row(words.append(f"  {role}" if role else "", QUIET), clock(time, case))
     return table
 
 
-def _clock(time: int, case: Case) -> str:
+def clock(time: int, case: Case) -> str:
+    """The world's clock so many seconds after the start; with the date on another day."""
     now = case.start + timedelta(seconds=time)
     return f"{now:%H:%M:%S}" if now.date() == case.start.date() else f"{now:%Y-%m-%d %H:%M:%S}"
 
 
-def _colour(party: str, case: Case, *, unmasked: bool) -> str:
+def colour(party: str, case: Case, *, unmasked: bool) -> str:
+    """A party's colour; a user's is that of its intent, unless it is masked."""
     if party == "agent":
         return AGENT
     if party == "user":
@@ -253,9 +260,10 @@ def _colour(party: str, case: Case, *, unmasked: bool) -> str:
     return QUIET
 
 
-def _body(
+def body(
     shown: Sequence[tuple[Event, list[Line]]], notes: Notes, room: int, width: int, *, beside: bool
 ) -> Table:
+    """The lines of a block's events, with what was found in them beside or below."""
     table = Table.grid(padding=(0, 1, 0, 0))
     table.add_column(width=room - 8, overflow="fold")
     table.add_column(width=5, justify="right")
@@ -270,13 +278,14 @@ def _body(
         found = notes.at.get(event.index, [])
         index = Text(f"#{event.index}", notes.evidence.get(event.index, QUIET))
         if beside:
-            table.add_row(_marked(lines), index, _marked(found))
+            table.add_row(marked(lines), index, marked(found))
         else:
-            table.add_row(_marked([*lines, *found]), index)
+            table.add_row(marked([*lines, *found]), index)
     return table
 
 
-def _marked(lines: Sequence[Line]) -> Table:
+def marked(lines: Sequence[Line]) -> Table:
+    """Lines with their marks beside them."""
     table = Table.grid(padding=(0, 1, 0, 0))
     table.add_column(width=1)
     table.add_column(overflow="fold")
@@ -285,14 +294,15 @@ def _marked(lines: Sequence[Line]) -> Table:
     return table
 
 
-def _ending(episode: Episode, events: Sequence[Event], case: Case, room: int) -> RenderableType:
+def ending(episode: Episode, events: Sequence[Event], case: Case, room: int) -> RenderableType:
+    """How an episode ended, if that is among the events that are shown."""
     ended = episode.ended
     if ended not in events:
         return Text()
     style = {"terminated": QUIET, "truncated": "yellow", "fault": "bold red"}[ended.ending]
     detail = f": {line(ended.detail, 300)}" if ended.detail else ""
     title = Text(f"{ended.ending}, {line(ended.reason)}{detail}", style).append(
-        f"  {_clock(ended.time, case)}", QUIET
+        f"  {clock(ended.time, case)}", QUIET
     )
     if title.cell_len > room - 8:
         return title
