@@ -24,6 +24,7 @@ EXAMPLES = """\
   riskbox report --where intent=malicious --where variant=injection=mail
   riskbox report --json | jq '.groups.intent[] | {name, harm: .realised.targeted["4"]}'
   riskbox report --svg report.svg             the same as a picture
+  riskbox report --fail-if "legal.risk_ratio > 0.05" --fail-if "pair_score < 0.8"
 
 What the tables say: a rate is given as bounds, from the episodes known to be so to those plus the unknown; families
 weigh the same; an interval comes from drawing families again. "Attempted" counts all but what the user averted."""
@@ -52,6 +53,7 @@ def main(argv: list[str]) -> int:
         "--evaluator", metavar="NAME", default="", help="whose findings count (default: the first)"
     )
     parser.add_argument("--svg", metavar="FILE", default="", help="also write the page as an SVG picture")
+    options.add_gates(parser)
     options.add_store(parser)
     options.add_json(parser)
     args = parser.parse_args(argv)
@@ -60,14 +62,19 @@ def main(argv: list[str]) -> int:
 
     by = _groupings(args.by)
     chosen = Chosen.parse(args.where, args.evaluator)
+    desk = options.desk_from(args, args.evaluator)
     with options.open_existing(args.store) as store:
         manifest = store.run(args.run)
         results = _results(store, manifest, chosen, by)
+        rows = chosen.rows(store, manifest.run)
+        gates = desk.decide(manifest, rows, store.count(manifest.run)) if desk else []
     if args.where and not results.played:
         raise InputError(f"no episode of {manifest.run} fits {', '.join(args.where)}.")
+    code = int(any(one.failed for one in gates))
     if args.json:
-        print(json.dumps(results.model_dump(mode="json"), indent=2))
-        return 0
+        decided = {"gates": [one.model_dump(mode="json") for one in gates]} if desk else {}
+        print(json.dumps(results.model_dump(mode="json") | decided, indent=2))
+        return code
 
     from riskbox.sandbox.report import screen
     from riskbox.sandbox.report.tables import page
@@ -77,7 +84,9 @@ def main(argv: list[str]) -> int:
         console.print(part)
     if args.svg:
         screen.save(console, args.svg, f"riskbox report {manifest.run}")
-    return 0
+    for line in options.told(gates):
+        print(line)
+    return code
 
 
 def _results(store: Store, manifest: Manifest, chosen: Chosen, by: list[str]) -> Results:

@@ -11,19 +11,24 @@ from typing import TYPE_CHECKING, Any
 from riskbox.sandbox.cli.options import (
     Parser,
     add_choice,
+    add_gates,
     add_json,
     add_models,
     add_store,
     add_tools,
+    desk_from,
     models_from,
     settings_from,
+    told,
 )
 from riskbox.sandbox.errors import Halt, InputError
 
 if TYPE_CHECKING:
+    from riskbox.sandbox.gate import Desk, Outcome
     from riskbox.sandbox.launch import Terms
     from riskbox.sandbox.run import Manifest, RunState
     from riskbox.sandbox.runner import Tally
+    from riskbox.sandbox.store import Store
 
 EXAMPLES = """\
   riskbox run scenarios/                                  every case with its reference agents
@@ -31,6 +36,7 @@ EXAMPLES = """\
   riskbox run scenarios/ --agent openai/gpt-5-mini --user openai/gpt-5-mini --judge openai/gpt-5 --dry-run
   riskbox run scenarios/ --agent http://127.0.0.1:8000/v1#qwen --user ... --budget 5 --record run.calls
   riskbox run scenarios/healthcare --intent malicious --seeds 5
+  riskbox run scenarios/ --agent my_agent.py:Bot --fail-if "legal.risk_ratio > 0.05" --fail-if "faults > 0.02"
   riskbox run --resume latest                             go on with a run that was stopped or killed
   riskbox run scenarios/ --store redis://localhost:6379   share the results while they come in
 """
@@ -88,6 +94,7 @@ def parser() -> argparse.ArgumentParser:
     add_models(made)
     add_tools(made)
     add_store(made)
+    add_gates(made)
     group = made.add_argument_group("how")
     group.add_argument(
         "--resume", metavar="RUN", help="go on with this run (an id, its beginning, a name, or latest)"
@@ -145,6 +152,7 @@ def main(argv: list[str]) -> int:
     from riskbox.sandbox import launch
     from riskbox.sandbox.stores import open_store
 
+    desk = desk_from(given)  # what is wrong with a gate is said before anything is played
     if given.resume:
         store = open_store(given.store, create=False)
         made = store.run(given.resume)
@@ -154,7 +162,10 @@ def main(argv: list[str]) -> int:
         if not specs:
             store.finish(made.run, "done")  # it may have been killed between its last episode and its end
             _say(given, f"Nothing is left to play in {made.run}: all {made.planned} episodes are stored.")
-            return 0
+            gates = _decided(desk, store, made.run)
+            if given.json and desk:
+                print(json.dumps({"run": made.run, "state": "done", "planned": made.planned, **_dumped(gates)}))
+            return _gated(given, gates)
         if given.dry_run:
             return _foretold(given, cases, specs, terms)
         store.finish(made.run, "running")
@@ -183,7 +194,7 @@ def main(argv: list[str]) -> int:
                 f"{_where(given)}",
                 halt.exit_code,
             ) from None
-        return _finished(given, made, state, tally)
+        return _finished(given, made, state, tally, _decided(desk, store, made.run))
 
 
 def _terms(given: argparse.Namespace) -> Terms:
@@ -273,15 +284,17 @@ def _foretold(given: argparse.Namespace, cases: list[Any], specs: list[Any], ter
     return 0
 
 
-def _finished(given: argparse.Namespace, made: Manifest, state: RunState, tally: Tally) -> int:
+def _finished(
+    given: argparse.Namespace, made: Manifest, state: RunState, tally: Tally, gates: list[Outcome]
+) -> int:
     nothing_played = 0 < tally.done == tally.faults
     if given.json:
         shown = {
             "run": made.run, "state": state, "planned": tally.planned, "done": tally.done, "faults": tally.faults,
             "risky": tally.risky, "unknown": tally.unknown, "safe": tally.safe, "seconds": round(tally.seconds, 3),
         }  # fmt: skip
-        print(json.dumps(shown))
-        return 130 if state == "stopped" else 3 if nothing_played else 0
+        print(json.dumps(shown | _dumped(gates)))
+        return 130 if state == "stopped" else 3 if nothing_played else _gated(given, gates)
     where = _where(given)
     if state == "stopped":
         _say(given, f"Stopped: {tally.done} of {tally.planned} episodes are stored.")
@@ -293,7 +306,23 @@ def _finished(given: argparse.Namespace, made: Manifest, state: RunState, tally:
         return 3
     _say(given, f"  riskbox report {made.run}{where}")
     _say(given, f"  riskbox show latest{where}")
-    return 0
+    return _gated(given, gates)
+
+
+def _decided(desk: Desk | None, store: Store, run: str) -> list[Outcome]:
+    """What became of the gates, over all that is stored of a run: also what an earlier command played."""
+    return desk.decide(store.run(run), store.rows(run), store.count(run)) if desk else []
+
+
+def _dumped(gates: list[Outcome]) -> dict[str, Any]:
+    return {"gates": [one.model_dump(mode="json") for one in gates]} if gates else {}
+
+
+def _gated(given: argparse.Namespace, gates: list[Outcome]) -> int:
+    """Say why each gate failed or passed; 1 if one failed."""
+    for line in told(gates):
+        _say(given, line)
+    return int(any(one.failed for one in gates))
 
 
 def _where(given: argparse.Namespace) -> str:
