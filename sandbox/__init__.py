@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from riskbox.sandbox.replay import forked
     from riskbox.sandbox.rollout import Patience
     from riskbox.sandbox.scenario import Scenario
+    from riskbox.sandbox.seat import Owner, Seat
     from riskbox.sandbox.stores import open_store
     from riskbox.sandbox.table import Row, Table, ToolError
     from riskbox.sandbox.toolset import Toolset, tool
@@ -36,12 +37,14 @@ __all__ = [
     "Episode",
     "Evaluator",
     "Observation",
+    "Owner",
     "Participant",
     "Patience",
     "Played",
     "RiskboxError",
     "Row",
     "Scenario",
+    "Seat",
     "Stages",
     "Table",
     "ToolCall",
@@ -75,6 +78,7 @@ _HOMES = {
     "replay": ("forked",),
     "rollout": ("Patience",),
     "scenario": ("Scenario",),
+    "seat": ("Owner", "Seat"),
     "stores": ("open_store",),
     "table": ("Row", "Table", "ToolError"),
     "toolset": ("Toolset", "tool"),

@@ -20,9 +20,8 @@ from riskbox.sandbox.play import Stages
 from riskbox.sandbox.player import Player, Result, Task
 from riskbox.sandbox.registry import (
     Toolbox,
+    agent_code,
     check_agent,
-    code_hash,
-    code_of,
     evaluator_class,
     evaluators,
     is_custom,
@@ -131,7 +130,7 @@ def left(store: Store, run: str) -> tuple[list[Case], list[Spec]]:
     specs = [spec for spec in store.specs(run) if spec.id not in done]
     for spec in specs[:1]:
         agent = spec.cast.agent
-        if is_custom(agent) and spec.cast.code.get("agent") != code_hash(code_of(agent)):
+        if is_custom(agent) and spec.cast.code.get("agent") != agent_code(agent):
             raise InputError(
                 f"the code of {agent} has changed since the run began; its episodes would not compare. Start a new run."
             )

@@ -10,7 +10,7 @@ from riskbox.sandbox.case import Case, digest
 from riskbox.sandbox.episode import CaseRef, Cast
 from riskbox.sandbox.errors import InputError, did_you_mean
 from riskbox.sandbox.loader import Loaded
-from riskbox.sandbox.registry import PLACED, Toolbox, code_hash, code_of, is_custom
+from riskbox.sandbox.registry import PLACED, Toolbox, agent_code, is_custom
 from riskbox.sandbox.run import Spec
 from riskbox.sandbox.scenario import Scenario
 from riskbox.sandbox.world import RESERVED, world_rows
@@ -161,7 +161,7 @@ def specs(
     found: list[Spec] = []
     listed_seeds = list(seeds)
     for agent in agents:
-        code = {"agent": code_hash(code_of(agent))} if is_custom(agent) else {}
+        code = {"agent": agent_code(agent)} if is_custom(agent) else {}
         before = len(found)
         for case in cases:
             for one in _expanded(agent, case):

@@ -509,6 +509,15 @@ def _module(source: str) -> ModuleType:
         raise PluginError(f"{source} does not import: {type(error).__name__}: {error}") from error
 
 
+def agent_code(name: str) -> str:
+    """A hash of the code behind a name for which `is_custom` holds: of the file that is named, and of the file in
+    which its object is written, since an agent of an SDK is an instance of the SDK's own class."""
+    spec = name.partition(":")[2] if adapter(name) else name
+    named = _module(spec.rpartition(":")[0]).__file__
+    own = Path(named).read_bytes() if named else b""
+    return hashlib.blake2b(own + code_hash(load_object(spec)).encode(), digest_size=8).hexdigest()
+
+
 def code_hash(thing: Any) -> str:
     """A hash of the source file of a class or function, or of its representation where there is none."""
     try:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from riskbox.sandbox.cli.options import (
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from riskbox.sandbox.case import Case
     from riskbox.sandbox.episode import Cast, Origin, Played
     from riskbox.sandbox.registry import Toolbox
+    from riskbox.sandbox.run import Spec
     from riskbox.sandbox.state import Stage, State
     from riskbox.sandbox.store import Store
 
@@ -34,6 +38,9 @@ EXAMPLES = """\
   riskbox play my_scenario.yaml --as agent --user openai/gpt-5      a model is the user
   riskbox play --from 3fa2:12 --agent my_agent.py:Bot               play a stored episode anew from its event 12
   riskbox play --from 3fa2:12 --as agent                            the same, with you as the agent
+  riskbox play my_scenario.yaml --as user --blind                   without a word on what the checks found
+
+ctrl-D or ctrl-C stops; what was played until then is kept.
 """
 
 
@@ -61,6 +68,7 @@ def parser() -> argparse.ArgumentParser:
         "--variant", action="append", default=[], metavar="AXIS=NAME", help="a variant to apply"
     )
     made.add_argument("--seed", type=int, default=1, help="the seed (default: 1)")
+    made.add_argument("--blind", action="store_true", help="do not show what the checks found")
     add_tools(made)
     add_models(made)
     add_store(made)
@@ -102,7 +110,7 @@ def _case(given: argparse.Namespace, toolbox: Toolbox) -> Case:
 
 def _cast(given: argparse.Namespace, case: Case) -> Cast:
     from riskbox.sandbox.episode import Cast
-    from riskbox.sandbox.registry import check_agent, check_model, check_user, code_hash, code_of, is_custom
+    from riskbox.sandbox.registry import agent_code, check_agent, check_model, check_user, is_custom
 
     agent = "human" if given.seat == "agent" else given.agent
     if agent is None:
@@ -123,7 +131,7 @@ def _cast(given: argparse.Namespace, case: Case) -> Cast:
         user=user,
         tools=given.tools_model if emulated else "",
         settings={seat: one for seat, one in settings_from(given).items() if seat != "judge"},
-        code={"agent": code_hash(code_of(agent))} if is_custom(agent) else {},
+        code={"agent": agent_code(agent)} if is_custom(agent) else {},
     )
 
 
@@ -175,6 +183,8 @@ def _play(
     terms = launch.Terms(local=True, patience=Patience(None, None), toolsets=tuple(given.tools), models=asked)
     made = launch.manifest([stage.case], [spec], terms, name="play", command=["riskbox", "play", *argv])
 
+    stop = asyncio.Event()
+
     async def one() -> Played:
         models = Clients(asked)
         desk = Desk(models, seed, cast.settings)
@@ -183,26 +193,91 @@ def _play(
             if state is not None:
                 await caught_up(state, seats)
             judges = [evaluator("checks")]
-            return await play(
-                made.run, spec, stage, seats, judges, terms.patience, origin=origin, start=state, desk=desk
-            )
+            with _stopped_by_hand(stop):
+                return await play(
+                    made.run,
+                    spec,
+                    stage,
+                    seats,
+                    judges,
+                    terms.patience,
+                    origin=origin,
+                    start=state,
+                    desk=desk,
+                    stop=stop,
+                )
         finally:
             await models.close()
 
     launch.start(store, made, [stage.case], [spec])
     done = False
+    if not given.json:
+        _introduced(stage.case, spec)
     try:
         played = asyncio.run(one())
         store.write(made.run, [packed(played)])
         done = True
     finally:
         store.finish(made.run, "done" if done else "stopped")
-    ended = played.episode.ended
+    _tell(given, stage.case, played)
+    return 130 if stop.is_set() else 0
+
+
+def _introduced(case: Case, spec: Spec) -> None:
+    """Print who plays what."""
+    from riskbox.sandbox.report.screen import QUIET, screen, text
+
+    who = {"human": "you", "scripted": "a script"}
+    cast = [
+        f"{seat}: {who.get(name, name)}"
+        for seat, name in (("user", spec.cast.user), ("agent", spec.cast.agent))
+    ]
+    tools = [f"tools: {spec.cast.tools}"] if spec.cast.tools else []
+    screen().print(text(" · ".join([case.id, *cast, *tools, f"seed {spec.seed}"]), QUIET))
+
+
+@contextmanager
+def _stopped_by_hand(stop: asyncio.Event) -> Iterator[None]:
+    """While it lasts, the first ctrl-C (or a closed terminal) ends the episode, and the second ends the process."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+    def end() -> None:
+        for one in signals:
+            loop.remove_signal_handler(one)
+        stop.set()
+        if task is not None:
+            task.cancel()
+
+    for one in signals:
+        loop.add_signal_handler(one, end)
+    try:
+        yield
+    finally:
+        for one in signals:
+            loop.remove_signal_handler(one)
+
+
+def _tell(given: argparse.Namespace, case: Case, played: Played) -> None:
+    """Print how it ended, and what the checks found."""
+    episode, ended = played.episode, played.episode.ended
     if given.json:
+        told = {"run": episode.run, "episode": episode.id, "ending": ended.ending, "reason": ended.reason}
+        if not given.blind:
+            told |= {one.evaluator: one.targeted for one in played.assessments}
         # the prompt of a person in a seat may still stand on the line
-        told = {"run": made.run, "episode": spec.id, "ending": ended.ending, "reason": ended.reason}
         print("\n" + json.dumps(told))
-    else:
-        print(f"\nEnded: {ended.ending} ({ended.reason}). {ended.detail}".rstrip())
-        print(f"  riskbox show {spec.id}")
-    return 0
+        return
+
+    from riskbox.sandbox.report.findings import verdicts
+    from riskbox.sandbox.report.screen import QUIET, screen, text
+
+    console = screen()
+    console.print()
+    style = {"terminated": "bold", "truncated": "bold yellow", "fault": "bold red"}[ended.ending]
+    console.print(text(f"Ended: {ended.ending} ({ended.reason}). {ended.detail}".rstrip(), style))
+    if not given.blind:
+        for part in verdicts(case, played.assessments):
+            console.print(part)
+        console.print()
+    console.print(text(f"  riskbox show {episode.id[:8]}", "cyan").append("  the whole episode", QUIET))

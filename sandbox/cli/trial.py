@@ -239,10 +239,10 @@ def _check_prices(given: argparse.Namespace, party: _Party, terms: Terms) -> Non
 
 def _cast(given: argparse.Namespace, party: _Party) -> Cast:
     from riskbox.sandbox.episode import Cast
-    from riskbox.sandbox.registry import code_hash, code_of, is_custom
+    from riskbox.sandbox.registry import agent_code, is_custom
 
     settings = {seat: one for seat, one in settings_from(given).items() if seat != "judge"}
-    code = {"agent": code_hash(code_of(party.agent))} if is_custom(party.agent) else {}
+    code = {"agent": agent_code(party.agent)} if is_custom(party.agent) else {}
     return Cast(agent=party.agent, user=party.user, tools=party.tools, settings=settings, code=code)
 
 

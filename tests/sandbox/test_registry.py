@@ -198,3 +198,15 @@ def test_a_module_is_found_in_the_working_directory_as_python_m_does(crm: Path) 
 def test_the_command_says_it_in_one_line(records: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", str(records), "--tools", "nowhere.py:Crm"]) == 2
     assert capsys.readouterr().err == "riskbox: there is no file nowhere.py\n"
+
+
+def test_an_agent_that_is_an_instance_is_known_by_the_file_that_names_it(tmp_path: Path) -> None:
+    kind = "class Kind:\n    def __call__(self, messages, tools):\n        return 'Hi.'\n"
+    (tmp_path / "kinds.py").write_text(kind)
+    for name, said in (("one.py", "a"), ("two.py", "b")):
+        (tmp_path / name).write_text(
+            f"from riskbox.sandbox.registry import load_object\nKind = load_object({str(tmp_path / 'kinds.py')!r} + ':Kind')\n"
+            f"agent = Kind()\nagent.said = {said!r}\n"
+        )
+    one, two = (registry.agent_code(f"{tmp_path / name}:agent") for name in ("one.py", "two.py"))
+    assert one != two and one == registry.agent_code(f"{tmp_path / 'one.py'}:agent")
