@@ -338,8 +338,10 @@ def of_row(row: EpisodeRow, evaluator: str = "") -> EpisodeFields:
 
 
 def encodable(value: Any) -> Any:
-    """A cell that UTF-8 takes: lone surrogates are written as `\\udc80`."""
-    if isinstance(value, list):
+    """A JSON value whose text UTF-8 takes: lone surrogates are written as `\\udc80`."""
+    if isinstance(value, dict):
+        return {encodable(key): encodable(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
         return [encodable(one) for one in value]
     if not isinstance(value, str):
         return value

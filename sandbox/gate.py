@@ -156,7 +156,7 @@ class Desk:
         Gates that are about whole runs or about other episodes are left out.
         """
         summary = row.summary(self.evaluator)
-        outcome = summary.model_dump_json(exclude={"findings", "signals"}) if summary else ""
+        outcome = repr(summary.model_dump(exclude={"findings", "signals", "settings"})) if summary else ""
         key = (Kind.of(row, self.aggregate.by), outcome)
         if key not in self._convictions:
             self._convictions[key] = self._weighed(row)

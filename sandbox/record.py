@@ -30,13 +30,17 @@ UPGRADES: dict[tuple[type[BaseModel], int], Callable[[dict[str, Any]], dict[str,
 """From (kind, version) to the function that makes the next version of it."""
 
 
+def text(record: BaseModel) -> str:
+    """A record as JSON on one line."""
+    try:
+        return record.model_dump_json(by_alias=True)
+    except PydanticSerializationError:  # a lone surrogate, which models' JSON can hold and no encoding takes
+        return json.dumps(record.model_dump(mode="json", by_alias=True))
+
+
 def pack(record: BaseModel) -> bytes:
     """A record as compressed JSON."""
-    try:
-        text = record.model_dump_json(by_alias=True)
-    except PydanticSerializationError:  # a lone surrogate, which models' JSON can hold and no encoding takes
-        text = json.dumps(record.model_dump(mode="json", by_alias=True))
-    return zlib.compress(text.encode(), 1)
+    return zlib.compress(text(record).encode(), 1)
 
 
 def unpack(kind: type[M], blob: bytes) -> M:

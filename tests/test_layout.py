@@ -26,7 +26,15 @@ def test_generic_folders_have_no_init() -> None:
 
 
 def test_sandbox_and_scenarios_have_init() -> None:
-    for name in ("sandbox", "sandbox/cli", "sandbox/stores", "sandbox/report", "sandbox/stub", "scenarios"):
+    for name in (
+        "sandbox",
+        "sandbox/cli",
+        "sandbox/stores",
+        "sandbox/export",
+        "sandbox/report",
+        "sandbox/stub",
+        "scenarios",
+    ):
         assert (ROOT / name / "__init__.py").is_file(), name
 
 

@@ -15,12 +15,14 @@ COMMANDS = {
     "list": "list runs, episodes, scenarios, tools, categories",
     "report": "tables of a run's results",
     "score": "assess stored episodes again, by judges or checks",
+    "export": "episodes for other tools: JSONL, CSV, Parquet, JUnit, SARIF, Inspect",
+    "import": "read exported episodes into a store",
     "schema": "print the JSON Schema of scenario files",
     "stub-server": "answer as a provider of language models, for free",
     "mcp-bridge": "an episode's MCP server, for clients that know only stdin and stdout",
 }
 
-MODULES = {"try": "trial"}
+MODULES = {"try": "trial", "import": "import_"}
 """Modules of commands whose own names Python reserves."""
 
 USAGE = """\
@@ -37,7 +39,7 @@ examples:
   riskbox report                                  its results
   riskbox new my_scenario.yaml && riskbox check my_scenario.yaml
 
-`riskbox COMMAND --help` tells more. Exit codes: 0 done, 2 the input was wrong, 3 a fault, 130 stopped.
+`riskbox COMMAND --help` tells more. Exit codes: 0 done, 1 a gate failed, 2 the input was wrong, 3 a fault, 130 stopped.
 """
 
 
