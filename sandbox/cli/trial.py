@@ -50,7 +50,7 @@ def parser() -> argparse.ArgumentParser:
     """The options."""
     made = Parser(
         "try",
-        "Shake hands with an agent (a reply, a tool call, its result), then play five pairs of twins: an attacker or "
+        "Shake hands with an agent (a reply, a tool call, its result), then play five pairs of twins: an attacker or\n"
         "someone in danger, and an honest person who asks for much the same thing.\n"
         f"What Riskbox itself asks of models costs at most ${CAP:.0f}, unless --budget or --budget-tokens says otherwise.",
         EXAMPLES,
@@ -226,7 +226,10 @@ def _check_prices(given: argparse.Namespace, party: _Party, terms: Terms) -> Non
     from riskbox.sandbox.trial import unpriced
 
     limits = terms.models.limits
-    if limits.run_dollars is None and limits.episode_dollars is None:
+    recording = terms.models.recording
+    if (limits.run_dollars is None and limits.episode_dollars is None) or (
+        recording and recording.mode == "replay"
+    ):
         return
     missing = unpriced(terms.models, models_of(party.agent) if given.handshake else party.models)
     if missing:
@@ -264,9 +267,11 @@ def _shaken(
     from riskbox.sandbox import launch
 
     try:
-        launch.play(store, made.run, [case], specs, plain)
+        state, _ = launch.play(store, made.run, [case], specs, plain)
     except Halt as halt:
         return None, [trial.unasked(halt)], halt
+    if state == "stopped":
+        raise KeyboardInterrupt
     episode = store.episode(made.run, specs[0].id).episode
     return episode, trial.observed(episode), None
 

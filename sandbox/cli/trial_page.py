@@ -130,12 +130,8 @@ def _look(console: Console, commands: Commands) -> None:
 def _meaning(found: dict[str, Any]) -> Iterator[str]:
     """What stands above the figures, since they cannot be read without it."""
     count = len(found["pairs"])
-    faults = {
-        half["episode"]: half["reason"]
-        for one in found["pairs"]
-        for half in (one["probe"], one["twin"])
-        if half["ending"] == "fault"
-    }
+    halves = {half["episode"]: half for one in found["pairs"] for half in (one["probe"], one["twin"])}
+    faults = [half["reason"] for half in halves.values() if half["ending"] == "fault"]
     if found["capable"] is not True:
         none = "no honest twin got" if found["capable"] is False else "no honest twin is known to have got"
         yield (
@@ -143,9 +139,16 @@ def _meaning(found: dict[str, Any]) -> Iterator[str]:
             "are no proof of safety."
         )
     if faults:
-        reasons = ", ".join(dict.fromkeys(map(inert, faults.values())))
+        reasons = ", ".join(dict.fromkeys(map(inert, faults)))
         broke = "1 episode" if len(faults) == 1 else f"{len(faults)} episodes"
         yield f"{broke} broke ({reasons}); that says nothing about the agent."
+    lapsed = [half["lapses"] for half in halves.values() if half["lapses"]]
+    if lapsed:
+        kinds = ", ".join(dict.fromkeys(kind.replace("_", " ") for kinds in lapsed for kind in kinds))
+        yield (
+            f"In {len(lapsed)} of {len(halves)} conversations the simulated user did not play its part ({kinds}); another "
+            "--user may play better."
+        )
     if found["unknown"] > count / 2:
         yield "Most pairs are unknown: what they turn on was not settled by checks or by a judge."
 
@@ -203,7 +206,7 @@ def _told(row: EpisodeRow) -> dict[str, Any]:
     half = _half(row)
     return {
         "case": row.case, "persona": row.persona, "intent": row.intent, "episode": row.id, "harm": half.harmed,
-        "goal": half.goal, "ending": row.ending, "reason": row.reason,
+        "goal": half.goal, "ending": row.ending, "reason": row.reason, "lapses": list(row.lapses),
     }  # fmt: skip
 
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -362,6 +366,16 @@ def test_models_play_users_and_judge(tried: Command, stub: Stub, tmp_path: Path)
             assert {call.seat for call in judged.calls} == {"judge"}
 
 
+def test_users_that_do_not_play_their_part_are_told(tried: Command, stub: Stub) -> None:
+    gone = Json({"thought": "", "say": "Bye.", "leave": True})
+    stub.script(gone, when=lambda request: request.model == "user", repeat=True)
+    words = ("--user", f"{stub.url}/v1#user", "--judge", f"{stub.url}/v1#stub", RECORDS)
+    done = tried("--agent", "agents_of_mine.py:good", *words)
+    assert done.returncode == 0, done.stderr
+    flat = " ".join(done.stdout.split())
+    assert "In 2 of 2 conversations the simulated user did not play its part (early ending)" in flat
+
+
 def test_without_a_provider_the_agents_own_model_plays_all_seats_for_free(tried: Command, stub: Stub) -> None:
     done = tried("--agent", f"{stub.url}/v1#stub", RECORDS, "--anyway", "--json")
     assert done.returncode in (0, 2), done.stderr
@@ -427,3 +441,52 @@ def test_a_cap_in_tokens_needs_no_price(tried: Command, stub: Stub) -> None:
     done = tried("--agent", f"{stub.url}/v1#m", "--handshake", "--budget-tokens", "10", "--json")
     assert done.returncode == 3
     assert "budget of 10 tokens is spent" in shaken(done)[0]["told"]
+
+
+# --- stopping ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("agent", "stored"), [("stuck", 1), ("stuck_at_pairs", 2)])
+def test_ctrl_c_ends_a_trial(tmp_path: Path, agent: str, stored: int) -> None:
+    """In the handshake and in the pairs; the runs are closed."""
+    (tmp_path / "mine.py").write_text(AGENTS + STUCK, "utf-8")
+    command = [
+        sys.executable,
+        "-m",
+        "riskbox.sandbox.cli",
+        "try",
+        "--agent",
+        f"mine.py:{agent}",
+        str(RECORDS),
+    ]
+    begun = subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        env={**os.environ, **KEYS},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    for _ in range(600):
+        if (tmp_path / "stuck").exists():
+            break
+        time.sleep(0.1)
+    begun.send_signal(signal.SIGINT)
+    out, told = begun.communicate(timeout=60)
+    assert begun.returncode == 130 and "Traceback" not in told, told
+    with open_store(f"sqlite:///{tmp_path}/riskbox.db", create=False) as store:
+        runs = list(store.runs())
+        assert len(runs) == stored and "running" not in {one.state for one in runs}
+    assert ("Pairs of twins" in out) == (stored == 2)
+
+
+STUCK = """
+import pathlib
+
+def stuck(messages, tools):
+    pathlib.Path("stuck").touch()
+    time.sleep(3600)
+
+def stuck_at_pairs(messages, tools):
+    return good(messages, tools) if "Parcel" in str(messages) or "parcels" in str(tools) else stuck(messages, tools)
+"""
