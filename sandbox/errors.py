@@ -10,6 +10,7 @@
     ├── StoreError            a store cannot be opened, read or written       exit code 3
     ├── Halt                  no later model call can go better: key, name, quota, budget
     ├── BudgetSpent           an episode's budget does not allow the next model call
+    ├── Withdrawn             a person in a seat stops before the end
     └── Fault                 something broke while an episode was played
         ├── ParticipantFault  a user, an agent or its code
         ├── ModelFault        a language model gave no answer
@@ -99,6 +100,10 @@ class Halt(RiskboxError):
 
 class BudgetSpent(RiskboxError):
     """An episode's budget does not allow the next model call; it ends the episode as truncated."""
+
+
+class Withdrawn(RiskboxError):
+    """A person in a seat stops before the end; it ends the episode as truncated, and what was played is kept."""
 
 
 class Fault(RiskboxError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import platform
 import time
 from collections.abc import Mapping, Sequence
@@ -68,6 +69,7 @@ async def play(
     origin: Origin | None = None,
     start: State | None = None,
     desk: Desk | None = None,
+    stop: asyncio.Event | None = None,
 ) -> Played:
     """Play one episode to its end and assess it.
 
@@ -82,11 +84,12 @@ async def play(
         origin: For a fork, where it comes from.
         start: For a fork, the state it goes on from.
         desk: What its model seats share.
+        stop: Where it is set, cancelling this ends the episode where it stands.
     """
     started = time.monotonic()
     emulator = registry.emulator(spec.cast, stage.case, desk)
     try:
-        state, seen = await rollout(start or begin(stage, spec.seed), seats, patience, emulator)
+        state, seen = await rollout(start or begin(stage, spec.seed), seats, patience, emulator, stop)
     finally:
         for seat in seats.values():
             await seat.close()

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from riskbox.sandbox.action import Action
 from riskbox.sandbox.emulator import Emulator
 from riskbox.sandbox.episode import Seen
-from riskbox.sandbox.errors import BudgetSpent, Fault, Halt, ParticipantFault, ToolFault
+from riskbox.sandbox.errors import BudgetSpent, Fault, Halt, ParticipantFault, ToolFault, Withdrawn
 from riskbox.sandbox.input import Acted, Answered, Input, Stopped
 from riskbox.sandbox.participant import Participant
 from riskbox.sandbox.state import State
@@ -43,10 +43,11 @@ async def rollout(
     participants: Mapping[str, Participant],
     patience: Patience = Patience(),  # frozen
     emulator: Emulator | None = None,
+    stop: asyncio.Event | None = None,
 ) -> tuple[State, tuple[Seen, ...]]:
     """Play an episode to its end, from wherever it stands.
 
-    Whatever breaks becomes the episode's ending.
+    Whatever breaks becomes the episode's ending; so does a cancellation, if `stop` is set.
 
     Returns:
         The final state, and what was measured of the turns that had to be waited for.
@@ -61,7 +62,14 @@ async def rollout(
     if unready is not None:
         state, _ = step(state, unready)
     while not state.ended:
-        given = await next_input(state, participants, patience.turn, deadline, seen, emulator)
+        try:
+            given = await next_input(state, participants, patience.turn, deadline, seen, emulator)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if stop is None or not stop.is_set() or task is None:
+                raise
+            task.uncancel()
+            given = Stopped(ending="truncated", reason="cancelled", detail="It was stopped from outside.")
         try:
             state, _ = step(state, given)
         except Fault as fault:
@@ -119,6 +127,8 @@ async def next_input(
         raise
     except BudgetSpent as spent:
         return Stopped(ending="truncated", reason="budget", detail=str(spent))
+    except Withdrawn as gone:
+        return Stopped(ending="truncated", reason="cancelled", detail=str(gone))
     except Fault as fault:
         return Stopped(ending="fault", reason=fault.boundary, detail=str(fault))
     except Exception as error:  # a participant may be anyone's code; what it raises is data, not a crash
