@@ -2,27 +2,42 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import sys
+import shlex
+from collections.abc import Sequence
+from typing import Any
 
 from rich.console import Console
-from rich.text import Text
 
+from riskbox.agents.chat import QUIET, Chat, arguments, kind_of, kinds, required
+from riskbox.agents.keyboard import BLOCK, KEYBOARD
 from riskbox.sandbox.action import Action, ToolCall
-from riskbox.sandbox.escape import inert
-from riskbox.sandbox.event import Called, Event, Left, Returned, Said
+from riskbox.sandbox.errors import Withdrawn, did_you_mean
+from riskbox.sandbox.event import Called, Event, Returned, Said, Waited
 from riskbox.sandbox.observation import AgentView, Observation
 from riskbox.sandbox.participant import Participant
+from riskbox.sandbox.toolspec import ToolSpec
 
-HELP = """\
-  text             say it
-  /call TOOL JSON  call a tool (agent), for instance /call mail.search {"query": "invoice"}
+TALK = f"""\
+  words            say them; several lines stand between two lines of {BLOCK}
+"""
+CALLS = """\
+  /call TOOL       call a tool; asks for what it needs
+  /call TOOL name=value ...     the same with arguments, or as JSON: {"name": "value"}
   /tools [TOOL]    the tools you may call, or one in full
+  /more            the last result in full
+"""
+REST = """\
   /brief           what you were told
   /wait            do nothing this turn
   /leave [words]   leave the conversation
+  ctrl-D           stop here; what was played is kept
 """
+COMMANDS = ("/help", "/brief", "/tools", "/call", "/more", "/wait", "/leave")
+
+
+class GivenUp(Exception):
+    """The person does not make the call after all."""
 
 
 class Human(Participant):
@@ -32,105 +47,239 @@ class Human(Participant):
     """
 
     def __init__(self, console: Console | None = None) -> None:
-        self.console = console or Console(highlight=False)
+        self.chat = Chat(console)
         self.shown = 0
         self.briefed = False
 
     async def act(self, seen: Observation) -> Action:
-        """The person's next move."""
+        """The person's next move.
+
+        Raises:
+            Withdrawn: the person stops.
+        """
+        await self.chat.go_on()
         if not self.briefed:
-            self._brief(seen)
-            self.briefed = True
-        for event in seen.events[self.shown :]:
-            self._show(event, seen.party)
-        self.shown = len(seen.events)
+            self.chat.brief(seen.brief)
+        self.see(seen.events, seen.party)
+        KEYBOARD.completions = lambda typed: completions(typed, _tools(seen))
+        self.chat.turn(seen.party, turn(seen.events, seen.party), seen.budget)
         while True:
-            line = await asyncio.to_thread(self._read, f"{seen.party} ({seen.budget.turns} turns left)> ")
-            if line is None:
-                return Action(leave=True)
-            action = self._understood(line.strip(), seen)
+            words = await KEYBOARD.words("> ")
+            if words is None:
+                raise Withdrawn(f"The person in the seat of the {seen.party} stopped.")
+            action = await self._understood(words.strip(), seen)
             if action is not None:
+                self.chat.wait(_awaited(action, seen.party))
                 return action
 
-    def _read(self, prompt: str) -> str | None:
-        self.console.print(Text(prompt, style="bold"), end="")
-        line = sys.stdin.readline()
-        return line if line else None
+    async def close(self) -> None:
+        """Nobody is waited for any more."""
+        await self.chat.go_on()
 
-    def _understood(self, line: str, seen: Observation) -> Action | None:
-        """The action a line means; None where it asked for something else or was wrong."""
-        word, _, rest = line.partition(" ")
+    def see(self, events: Sequence[Event], party: str) -> None:
+        """Show what happened since the person was last shown anything; at the end, too, when nobody asks it to act."""
+        for event in events[self.shown :]:
+            self.chat.event(event, party, own=not self.briefed)
+        self.shown, self.briefed = len(events), True
+
+    async def _understood(self, words: str, seen: Observation) -> Action | None:
+        """The action that words mean; None where they asked for something else or were wrong."""
+        word, _, rest = words.partition(" ")
+        rest = rest.strip()
         match word:
             case "":
                 return None
             case "/wait":
                 return Action()
             case "/leave":
-                return Action(text=rest.strip(), leave=True)
+                return Action(text=rest, leave=True)
             case "/brief":
-                self._brief(seen)
+                self.chat.brief(seen.brief)
             case "/tools":
-                self._tools(seen, rest.strip())
+                self._show_tools(seen, rest)
             case "/call":
-                return self._call(rest.strip())
+                return await self._call(rest, seen)
+            case "/more":
+                self._more(seen)
             case "/help":
-                self.console.print(HELP, markup=False)
+                self._help(seen)
             case _ if word.startswith("/"):
-                self.console.print(f"{word} is not known.\n{HELP}", markup=False)
+                told = did_you_mean(word, COMMANDS)
+                self.chat.tell(f"{word} is no command. {told} To say it, begin with a space.", "yellow")
             case _:
-                return Action(text=line)
+                return Action(text=words)
         return None
 
-    def _call(self, text: str) -> Action | None:
-        tool, _, raw = text.partition(" ")
-        try:
-            arguments = json.loads(raw or "{}")
-        except ValueError as error:
-            self.console.print(
-                f'That is not JSON: {error}. Write /call mail.search {{"query": "invoice"}}', markup=False
-            )
-            return None
-        if not isinstance(arguments, dict) or not tool:
-            self.console.print('Write /call TOOL {"argument": value}', markup=False)
-            return None
-        return Action(calls=(ToolCall(tool=tool, arguments=arguments),))
+    def _help(self, seen: Observation) -> None:
+        calls = CALLS if isinstance(seen.brief, AgentView) else ""
+        self.chat.tell((TALK + calls + REST).rstrip("\n"), QUIET)
 
-    def _brief(self, seen: Observation) -> None:
-        brief = seen.brief
-        if isinstance(brief, AgentView):
-            self.console.print(Text(f"You are the agent: {inert(brief.name)}", style="bold cyan"))
-            self.console.print(inert(brief.policy), markup=False)
-            self._tools(seen, "")
+    def _show_tools(self, seen: Observation, wanted: str) -> None:
+        tools = _tools(seen)
+        if not tools:
+            self.chat.tell("You have no tools here.", QUIET)
+        elif not wanted:
+            self.chat.tools(tuple(tools.values()))
+        elif wanted in tools:
+            self.chat.tool(tools[wanted])
         else:
-            self.console.print(
-                Text(f"You are the user {inert(brief.persona)} ({brief.intent})", style="bold magenta")
-            )
-            self.console.print(inert(brief.setting), markup=False)
-            self.console.print(f"Your goal: {inert(brief.goal)}", markup=False)
-            for name, facts in (("You are", brief.profile), ("You know", brief.knows)):
-                if facts:
-                    told = ", ".join(f"{key}: {value}" for key, value in facts.items())
-                    self.console.print(f"{name} {inert(told)}", markup=False)
-        self.console.print(Text(HELP, style="dim"))
+            self.chat.tell(f"There is no tool {wanted!r}. {did_you_mean(wanted, tools)}", "yellow")
 
-    def _tools(self, seen: Observation, wanted: str) -> None:
-        if not isinstance(seen.brief, AgentView):
-            return
-        for spec in seen.brief.tools:
-            if wanted in ("", spec.name):
-                arguments = ", ".join(spec.parameters.get("properties", {}))
-                self.console.print(Text(f"  {spec.name}({arguments})", style="cyan"), end="  ")
-                about = spec.description if wanted else spec.description.split("\n")[0]
-                self.console.print(Text(inert(about), style="dim"))
+    def _more(self, seen: Observation) -> None:
+        last = next((event for event in reversed(seen.events) if isinstance(event, Returned)), None)
+        if last is None:
+            self.chat.tell("No tool has answered yet.", QUIET)
+        else:
+            self.chat.unfolded(last)
 
-    def _show(self, event: Event, party: str) -> None:
-        if isinstance(event, Said) and event.by != party:
-            self.console.print(Text.assemble((f"{event.by}: ", "bold"), inert(event.text)))
-        elif isinstance(event, Called):
-            self.console.print(Text(f"  called {event.tool} {inert(str(event.arguments))}", style="dim"))
-        elif isinstance(event, Returned):
-            value = event.result if event.ok else event.error
-            shown = inert(json.dumps(value, ensure_ascii=False))
-            self.console.print(Text(f"  -> {shown[:2000]}", style="dim" if event.ok else "red"))
-        elif isinstance(event, Left) and event.by != party:
-            self.console.print(Text(f"{event.by} left.", style="dim"))
+    # --- calls --------------------------------------------------------------------------------------------------
+
+    async def _call(self, words: str, seen: Observation) -> Action | None:
+        name, _, given = words.partition(" ")
+        spec = _tools(seen).get(name)
+        try:
+            values = _given(given.strip(), spec)
+            if spec is None and (not name or not values):
+                raise ValueError(f"Write /call TOOL. {did_you_mean(name, _tools(seen), listed=40)}")
+            if spec is not None and not given.strip().startswith("{"):
+                values |= await self._asked(spec, values)
+        except ValueError as error:
+            self.chat.tell(str(error), "yellow")
+            return None
+        except GivenUp:
+            self.chat.tell("Not called.", QUIET)
+            return None
+        return Action(calls=(ToolCall(tool=name, arguments=values),))
+
+    async def _asked(self, spec: ToolSpec, given: dict[str, Any]) -> dict[str, Any]:
+        """What a call still needs: each required argument, or any if none is required and none is given.
+
+        Raises:
+            GivenUp: the person would rather not.
+        """
+        needed = required(spec)
+        open_ones = [name for name in (needed or ([] if given else arguments(spec))) if name not in given]
+        if open_ones:
+            rest = [name for name in arguments(spec) if name not in open_ones and name not in given]
+            also = f" Also takes {', '.join(rest)}: give them as name=value." if rest else ""
+            skips = "" if needed else " Enter leaves one out."
+            self.chat.tell(f"{spec.name} asks:{skips} /back gives up the call.{also}", QUIET)
+        found: dict[str, Any] = {}
+        for name in open_ones:
+            value = await self._argument(name, arguments(spec)[name], must=bool(needed))
+            if value is not None:
+                found[name] = value
+        return found
+
+    async def _argument(self, name: str, schema: dict[str, Any], *, must: bool) -> Any:
+        """One argument as it is typed; None if it is left out."""
+        about = str(schema.get("description", "")).replace("\n", " ")
+        self.chat.tell(f"  {name} ({kind_of(schema)}){': ' if about else ''}{about}", QUIET)
+        while True:
+            words = await KEYBOARD.words(f"  {name}= ")
+            if words is None or words.strip() == "/back":
+                raise GivenUp
+            if words == "" and not must:
+                return None
+            if words == "":
+                self.chat.tell(f'  {name} is needed; write "" for an empty text.', "yellow")
+                continue
+            try:
+                return value_of(name, words, schema)
+            except ValueError as error:
+                self.chat.tell(f"  {error}", "yellow")
+
+
+def _tools(seen: Observation) -> dict[str, ToolSpec]:
+    return {spec.name: spec for spec in seen.brief.tools} if isinstance(seen.brief, AgentView) else {}
+
+
+def _awaited(action: Action, party: str) -> str:
+    """Who is waited for after an action."""
+    if action.calls:
+        return f"{action.calls[0].tool} is at work"
+    return f"the {'agent' if party == 'user' else 'user'} is thinking"
+
+
+def turn(events: tuple[Event, ...], party: str) -> int:
+    """Which of its turns a party is in, from 1; a call leaves it in the same."""
+    calls = {event.index for event in events if isinstance(event, Called) and event.by == party}
+    ended = [
+        event
+        for event in events
+        if isinstance(event, Said | Waited) and event.by == party and event.index + 1 not in calls
+    ]
+    return len(ended) + 1
+
+
+def completions(typed: str, tools: dict[str, ToolSpec]) -> list[str]:
+    """What the last word of a line may become: a command, a tool, or an argument of one."""
+    words = typed.split(" ")
+    if len(words) == 1:
+        return [f"{one} " for one in COMMANDS if typed.startswith("/")]
+    if words[0] in ("/call", "/tools") and len(words) == 2:
+        return [f"{name} " for name in tools]
+    if words[0] == "/call" and words[1] in tools:
+        return [f"{name}=" for name in arguments(tools[words[1]])]
+    return []
+
+
+def _given(words: str, spec: ToolSpec | None) -> dict[str, Any]:
+    """Arguments from JSON or from name=value words.
+
+    Raises:
+        ValueError: they are neither; the message says what to write.
+    """
+    if words.startswith("{"):
+        try:
+            found = json.loads(words)
+        except (ValueError, RecursionError) as error:
+            raise ValueError(f'That is not JSON: {error}. Write {{"query": "invoice"}}') from None
+        return dict(found)
+    try:
+        pairs = [word.partition("=") for word in shlex.split(words)]
+    except ValueError as error:
+        raise ValueError(f"{error}: quotation marks come in pairs.") from None
+    wrong = next((name for name, equals, _ in pairs if not equals or not name), None)
+    if wrong is not None:
+        raise ValueError(f'{wrong!r}: write name=value, or JSON: {{"query": "invoice"}}')
+    known = arguments(spec) if spec else {}
+    for name, _, _ in pairs:
+        if spec and name not in known:
+            raise ValueError(f"{spec.name} takes no {name!r}. {did_you_mean(name, known)}")
+    return {name: value_of(name, value, known.get(name, {})) for name, _, value in pairs}
+
+
+def value_of(name: str, words: str, schema: dict[str, Any]) -> Any:
+    """An argument from what was typed: text as it stands where text may be, else JSON.
+
+    Raises:
+        ValueError: it is not what the argument must be.
+    """
+    may_be = kinds(schema)
+    if words.strip() == '""':
+        return ""
+    if may_be == {"boolean"} or may_be == {"boolean", "null"}:
+        said = {"yes": True, "y": True, "true": True, "no": False, "n": False, "false": False}
+        if words.strip().lower() not in said:
+            raise ValueError(f"{name} must be yes or no.")
+        return said[words.strip().lower()]
+    try:
+        read = json.loads(words)
+    except (ValueError, RecursionError):
+        read = words
+    fits = {
+        "integer": isinstance(read, int) and not isinstance(read, bool),
+        "number": isinstance(read, int | float) and not isinstance(read, bool),
+        "array": isinstance(read, list),
+        "object": isinstance(read, dict),
+        "null": read is None,
+    }
+    if not may_be or any(fits.get(one, False) for one in may_be):
+        return read
+    if "string" not in may_be:
+        raise ValueError(f"{name} must be {kind_of(schema)}.")
+    choices = schema.get("enum")
+    if choices and words not in choices:
+        raise ValueError(f"{name} must be {kind_of(schema)}.")
+    return words

@@ -6,9 +6,9 @@ import argparse
 import asyncio
 import json
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from riskbox.sandbox.cli.options import (
     Parser,
@@ -25,6 +25,7 @@ from riskbox.sandbox.errors import InputError
 if TYPE_CHECKING:
     from riskbox.sandbox.case import Case
     from riskbox.sandbox.episode import Cast, Origin, Played
+    from riskbox.sandbox.event import Event
     from riskbox.sandbox.registry import Toolbox
     from riskbox.sandbox.run import Spec
     from riskbox.sandbox.state import Stage, State
@@ -42,6 +43,14 @@ EXAMPLES = """\
 
 ctrl-D or ctrl-C stops; what was played until then is kept.
 """
+
+
+@runtime_checkable
+class Onlooker(Protocol):
+    """A participant that wants to see how it ended."""
+
+    def see(self, events: Sequence[Event], party: str) -> None:
+        """Be shown all that the party may see."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -194,7 +203,7 @@ def _play(
                 await caught_up(state, seats)
             judges = [evaluator("checks")]
             with _stopped_by_hand(stop):
-                return await play(
+                played = await play(
                     made.run,
                     spec,
                     stage,
@@ -206,6 +215,10 @@ def _play(
                     desk=desk,
                     stop=stop,
                 )
+            for party, seat in seats.items():
+                if isinstance(seat, Onlooker):
+                    seat.see([one for one in played.episode.events if party in one.audience], party)
+            return played
         finally:
             await models.close()
 
