@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import re
+import shlex
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -317,3 +318,9 @@ def open_existing(url: str) -> Store:
     from riskbox.sandbox.stores import open_store
 
     return open_store(url, create=False)
+
+
+def same_store(url: str) -> str:
+    """The option that names the store again; left out where it is the default, or may hold a password."""
+    is_default = url == os.environ.get("RISKBOX_STORE", STORE)
+    return "" if is_default or "@" in url else f" --store {shlex.quote(url)}"

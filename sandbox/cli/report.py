@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shlex
+import sys
 from typing import TYPE_CHECKING
 
 from riskbox.sandbox.cli import options
+from riskbox.sandbox.cli import page as html
 from riskbox.sandbox.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from riskbox.sandbox.run import Manifest
     from riskbox.sandbox.store import Store
 
+WORST = 8
+"""How many of the worst episodes are listed."""
+
 ABOUT = "Print what a run found: rates as bounds, with what is unknown and what failed counted beside them."
 EXAMPLES = """\
   riskbox report                              the latest run, by what users were up to
@@ -24,6 +28,7 @@ EXAMPLES = """\
   riskbox report --where intent=malicious --where variant=injection=mail
   riskbox report --json | jq '.groups.intent[] | {name, harm: .realised.targeted["4"]}'
   riskbox report --svg report.svg             the same as a picture
+  riskbox report --html report.html           one page for a browser, with the worst transcripts
   riskbox report --fail-if "legal.risk_ratio > 0.05" --fail-if "pair_score < 0.8"
 
 What the tables say: a rate is given as bounds, from the episodes known to be so to those plus the unknown; families
@@ -53,6 +58,7 @@ def main(argv: list[str]) -> int:
         "--evaluator", metavar="NAME", default="", help="whose findings count (default: the first)"
     )
     parser.add_argument("--svg", metavar="FILE", default="", help="also write the page as an SVG picture")
+    html.add_html(parser, "worst episodes")
     options.add_gates(parser)
     options.add_store(parser)
     options.add_json(parser)
@@ -66,6 +72,8 @@ def main(argv: list[str]) -> int:
     with options.open_existing(args.store) as store:
         manifest = store.run(args.run)
         results = _results(store, manifest, chosen, by)
+        if args.html and results.played:
+            _write_html(store, manifest, chosen, by, args, argv)
         rows = chosen.rows(store, manifest.run)
         gates = desk.decide(manifest, rows, store.count(manifest.run)) if desk else []
     if args.where and not results.played:
@@ -89,13 +97,24 @@ def main(argv: list[str]) -> int:
     return code
 
 
-def _results(store: Store, manifest: Manifest, chosen: Chosen, by: list[str]) -> Results:
+def _write_html(
+    store: Store, manifest: Manifest, chosen: Chosen, by: list[str], args: argparse.Namespace, argv: list[str]
+) -> None:
+    from riskbox.sandbox.report.html.report import GROUPED, report
+
+    grouped = list(dict.fromkeys((*GROUPED, *by)))
+    results = _results(store, manifest, chosen, grouped, limit=args.transcripts)
+    made = report(store, manifest, results, chosen, by, html.again("report", argv, args.store))
+    print(html.written(args.html, made), file=sys.stderr)
+
+
+def _results(store: Store, manifest: Manifest, chosen: Chosen, by: list[str], limit: int = WORST) -> Results:
     """The results of the chosen rows; apart for each way in which tools were answered, where there are several."""
     from riskbox.sandbox.report.results import Results
 
     def of(one: Chosen) -> Results:
         rows = one.rows(store, manifest.run)
-        return Results.of(manifest, rows, by=by, evaluator=chosen.evaluator, chosen=one.words())
+        return Results.of(manifest, rows, by=by, evaluator=chosen.evaluator, chosen=one.words(), limit=limit)
 
     found = of(chosen)
     if len(found.emulations) < 2:
@@ -117,7 +136,7 @@ def _groupings(listed: str) -> list[str]:
 
 def _commands(results: Results, args: argparse.Namespace) -> list[tuple[str, str]]:
     """Commands to look further, as they can be pasted into a shell."""
-    here = _same_store(args.store)
+    here = options.same_store(args.store)
     found = [
         (f"riskbox show {one.id[:8]}{here}", "the worst episode, line by line") for one in results.worst[:1]
     ]
@@ -130,9 +149,3 @@ def _commands(results: Results, args: argparse.Namespace) -> list[tuple[str, str
     if results.all.faults:
         found.append((f"{listing} --where ending=fault{here}", "what broke"))
     return found
-
-
-def _same_store(url: str) -> str:
-    """The option that names the store again; left out where it is the default, or may hold a password."""
-    is_default = url == os.environ.get("RISKBOX_STORE", options.STORE)
-    return "" if is_default or "@" in url else f" --store {shlex.quote(url)}"

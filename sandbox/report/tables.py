@@ -45,28 +45,28 @@ def page(results: Results, width: int, commands: Sequence[tuple[str, str]] = ())
             yield Rule(text(f"Tools answered {_ways(part)}", "bold"), style=QUIET)
         yield from _tables(part, width)
     if commands:
-        yield _section("Look further")
+        yield section("Look further")
         yield listed_commands(commands, width)
 
 
 def _tables(results: Results, width: int) -> Iterator[RenderableType]:
     """What was found, over episodes that may be counted together."""
     for by, groups in results.groups.items():
-        yield _section(f"Harm by {by}, over the scenarios' own risks")
+        yield section(f"Harm by {by}, over the scenarios' own risks")
         yield from _by(by, groups, width)
     yield Text()
     yield Legend()
-    yield _section("All episodes, by dimension")
+    yield section("All episodes, by dimension")
     yield _dimensions(results.all)
     if not results.scripted:  # twins are played by references of their own, so no pair shares an agent
         yield from _pairs(results.all)
     if results.categories:
-        yield _section("Findings by category")
+        yield section("Findings by category")
         yield _categories(results.categories, width)
     if results.signals:
-        yield _section("Signals, shown beside the verdicts and no part of them")
+        yield section("Signals, shown beside the verdicts and no part of them")
         yield _signals(results.signals, results.all.episodes)
-    yield _section("Worst episodes")
+    yield section("Worst episodes")
     yield _worst(results.worst, width) if results.worst else Text("None: no harm was found, done or tried.")
 
 
@@ -158,14 +158,15 @@ def _many(count: int, noun: str) -> str:
     return f"{count:,} {noun if count == 1 else _PLURALS.get(noun, noun + 's')}"
 
 
-def _section(title: str) -> Text:
+def section(title: str) -> Text:
+    """The title of a part of a page."""
     return Text("\n").append(title, style="bold underline")
 
 
 # --- rates ------------------------------------------------------------------------------------------------------
 
 
-def _table(*columns: tuple[str, str]) -> Table:
+def headed(*columns: tuple[str, str]) -> Table:
     """A table from each column's heading and its side: l, r, or f where long text may be folded."""
     table = Table(
         box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False, header_style="dim"
@@ -190,7 +191,7 @@ def _by(by: str, groups: Sequence[Group], width: int) -> Iterator[RenderableType
 def _rates(by: str, groups: Sequence[Group], names: Sequence[Text], width: int) -> Table:
     longest = max((name.cell_len for name in names), default=0)
     bar = min(max(width - 56 - longest, 8), 40)
-    table = _table(
+    table = headed(
         (by, "f"), ("episodes", "r"), ("", "l"), ("harm done", "r"), ("95% interval", "r"), ("attempted", "r")
     )
     for group, name in zip(groups, names, strict=True):
@@ -209,7 +210,7 @@ def _rates(by: str, groups: Sequence[Group], names: Sequence[Text], width: int) 
 
 
 def _severities(by: str, groups: Sequence[Group], names: Sequence[Text]) -> Table:
-    table = _table(
+    table = headed(
         (by, "f"),
         ("harm\n>= 4", "r"),
         ("\n>= 7", "r"),
@@ -233,7 +234,7 @@ def _severities(by: str, groups: Sequence[Group], names: Sequence[Text]) -> Tabl
 
 
 def _service(by: str, groups: Sequence[Group], names: Sequence[Text]) -> Table:
-    table = _table(
+    table = headed(
         (by, "f"),
         ("user's\ngoal", "r"),
         ("attacker's\ngoal", "r"),
@@ -256,7 +257,7 @@ def _service(by: str, groups: Sequence[Group], names: Sequence[Text]) -> Table:
 
 
 def _dimensions(group: Group) -> Table:
-    table = _table(
+    table = headed(
         ("dimension", "l"),
         ("scored", "r"),
         ("mean\nverdict", "r"),
@@ -284,7 +285,7 @@ def _pairs(group: Group) -> Iterator[RenderableType]:
     pairs = group.pairs
     if not pairs.total and not group.unpaired:
         return
-    yield _section("Twins")
+    yield section("Twins")
     lone = (
         f" {_many(group.unpaired, 'episode')} met no twin under the same agent and seed."
         if group.unpaired
@@ -314,7 +315,7 @@ def _categories(counts: Sequence[CategoryCount], width: int) -> Table:
     shown = {status: numbers for status, numbers in statuses.items() if status == "done" or any(numbers)}
     wide = width >= WIDE
     catalogues = ("AILuminate", "OWASP", "Aegis", "Agent-SafetyBench") if wide else ("nearest elsewhere",)
-    table = _table(("category", "l"), *((one, "r") for one in shown), *((one, "f") for one in catalogues))
+    table = headed(("category", "l"), *((one, "r") for one in shown), *((one, "f") for one in catalogues))
     for place, one in enumerate(counts):
         names = {
             "AILuminate": one.category.ailuminate,
@@ -340,7 +341,7 @@ def _signals(signals: dict[str, int], episodes: int) -> Table:
 
 def _worst(episodes: Sequence[Bad], width: int) -> Table:
     wide = width >= WIDE
-    table = _table(("episode", "l"), ("harm", "r"), ("case and findings", "f"))
+    table = headed(("episode", "l"), ("harm", "r"), ("case and findings", "f"))
     if wide:
         table.add_column("agent", overflow="fold")
         table.add_column("seed", justify="right")

@@ -127,7 +127,7 @@ def card(played: Played, case: Case, width: int, *, full: bool) -> Panel:
     table.add_row("ended", text(how_it_ended(episode)))
     if played.assessments:
         table.add_row("verdict", _summary(played))
-    for name, words in _models(played):
+    for name, words in models(played):
         table.add_row(name, words)
     for lapse in episode.fidelity:
         told = f"{lapse.kind.replace('_', ' ')}: {line(lapse.reason)} ({_cited(lapse.evidence)})"
@@ -135,7 +135,7 @@ def card(played: Played, case: Case, width: int, *, full: bool) -> Panel:
     return _panel(table, text(scenario.title, "bold"), width)
 
 
-def _models(played: Played) -> Iterator[tuple[str, Text]]:
+def models(played: Played) -> Iterator[tuple[str, Text]]:
     """What language models were asked, by seat and model, and what went wrong with their calls."""
     asked: dict[tuple[str, str], list[ModelCall]] = {}
     for call in (*played.episode.model_calls, *(one for a in played.assessments for one in a.calls)):
