@@ -372,8 +372,9 @@ class Database:
             self._plain.close()
 
     def image(self) -> bytes:
-        """The whole database as bytes."""
-        return self._sql.serialize()
+        """The whole database as bytes; none where there is no table."""
+        (pages,) = self._sql.execute("PRAGMA page_count").fetchone()
+        return self._sql.serialize() if pages else b""
 
     def _clock(self, name: str) -> Callable[..., Any]:
         """SQLite's own function, with `now` the world's clock and every zone UTC."""

@@ -325,6 +325,14 @@ def test_a_query_returns_columns_and_rows_up_to_a_limit(lab: Episode) -> None:
     assert lab.refused("query", sql=" ")[0] == "no_statement"
 
 
+def test_a_laboratory_without_tables_can_be_asked_and_given_one() -> None:
+    empty = Episode({})
+    assert empty.select("SELECT 1") == [[1]]
+    assert empty.refused("query", sql="SELECT * FROM trials")[0] == "sql_error"
+    empty.ok("execute", sql="CREATE TABLE trials (subject TEXT)")
+    assert empty.select("SELECT count(*) FROM trials") == [[0]]
+
+
 def test_a_query_returns_no_more_characters_than_a_reader_can_use(lab: Episode) -> None:
     long = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n LIMIT 400) SELECT hex(zeroblob(2000)) FROM n"
     answer = lab.ok("query", sql=long, limit=500)
