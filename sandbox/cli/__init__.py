@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from importlib import import_module
 
@@ -55,7 +57,31 @@ def usage() -> str:
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command; the exit code is returned."""
-    words = sys.argv[1:] if argv is None else argv
+    try:
+        code = _done(sys.argv[1:] if argv is None else argv)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        # the reader of our output has gone (`riskbox list | head`); there is nobody left to tell
+        _close_output()
+        return 0
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        _close_output()
+        print(f"riskbox: {error}. Free some space, or write elsewhere.", file=sys.stderr)
+        return 3
+    except KeyboardInterrupt:
+        print("riskbox: stopped.", file=sys.stderr)
+        return 130
+
+
+def _close_output() -> None:
+    """Send what is still buffered nowhere, lest Python complains at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _done(words: list[str]) -> int:
     if not words or words[0] in ("-h", "--help", "help"):
         print(usage(), end="")
         return 0
@@ -79,13 +105,6 @@ def main(argv: list[str] | None = None) -> int:
         told = inert(str(error))
         print(told if "\n" in told else f"riskbox: {told}", file=sys.stderr)
         return error.exit_code
-    except BrokenPipeError:
-        # the reader of our output has gone (`riskbox list | head`); there is nobody left to tell
-        sys.stderr.close()
-        return 0
-    except KeyboardInterrupt:
-        print("riskbox: stopped.", file=sys.stderr)
-        return 130
 
 
 def run() -> None:

@@ -373,6 +373,19 @@ def test_a_reader_who_has_seen_enough_is_no_failure(store: str) -> None:
     assert process.wait(60) == 0
 
 
+@pytest.mark.parametrize("words", ["--help", "schema", "list", "list --json", "report", "show", "check"])
+def test_output_onto_a_full_disk_is_told_in_one_line(store: str, records: Path, words: str) -> None:
+    command = [sys.executable, "-m", "riskbox.sandbox.cli", *words.split()]
+    command += [str(records)] if words == "check" else []
+    env = {**os.environ, "RISKBOX_STORE": store}
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, env=env, timeout=60)
+    assert (done.returncode, done.stderr) == (
+        3,
+        "riskbox: [Errno 28] No space left on device. Free some space, or write elsewhere.\n",
+    )
+
+
 def test_hostile_agents_harm_no_terminal(
     riskbox: Riskbox, tmp_path: Path, by_id: Cases, played: Play
 ) -> None:
