@@ -25,6 +25,7 @@ from typing import (
     Literal,
     TypedDict,
     TypeVar,
+    cast,
     get_args,
     get_origin,
     get_type_hints,
@@ -34,12 +35,12 @@ from riskbox.sandbox.errors import InputError, did_you_mean
 from riskbox.sandbox.event import Opaque
 from riskbox.sandbox.modelcall import ModelCall
 from riskbox.sandbox.report.rows import Chosen, variant_name
-from riskbox.sandbox.verdict import DIMENSIONS
+from riskbox.sandbox.verdict import DIMENSIONS, Status
 
 if TYPE_CHECKING:
     from riskbox.sandbox.episode import Played
     from riskbox.sandbox.event import Event
-    from riskbox.sandbox.row import EpisodeRow
+    from riskbox.sandbox.row import EpisodeRow, Summary
     from riskbox.sandbox.store import Store
 
 
@@ -280,61 +281,30 @@ def frame(table: Table[Any], kind: Literal["pandas", "polars"] = "pandas") -> An
 def of_row(row: EpisodeRow, evaluator: str = "") -> EpisodeFields:
     """The flat form of a row."""
     one = row.summary(evaluator)
-    met = one.goals.get("user", (0, 0, 0)) if one else (None, None, None)
-    risks = {
-        status: list(dict.fromkeys(found.risk for found in one.findings if found.status == status))
-        if one
-        else []
-        for status in ("realised", "attempted", "blocked", "averted")
-    }
+    lists: dict[str, Any] = {name: [] for name in (*get_args(Status), "signals")}
+    own = {"episode": row.id, "variant": variant_name(row.variant), "lapses": list(row.lapses)}
+    return _ordered(EpisodeFields, {**dict(row), **own, **(_of_summary(one) if one else lists)})
+
+
+def _of_summary(one: Summary) -> dict[str, Any]:
+    met, unmet, unknown = one.goals.get("user", (0, 0, 0))
     scales = (*DIMENSIONS, "targeted")
-    fields: dict[str, Any] = {
-        "run": row.run,
-        "episode": row.id,
+    return {
+        **dict(one),
+        "evaluator_version": one.version,
+        "evaluator_fault": one.fault,
+        "targeted_label": one.targeted,
+        **{scale: one.values.get(scale) for scale in scales},
+        **{f"{scale}_attempted": one.attempted.get(scale, 0) for scale in scales},
         **{
-            name: getattr(row, name)
-            for name in ("case", "case_hash", "scenario", "family", "domain", "persona", "intent", "twin")
+            status: list(dict.fromkeys(found.risk for found in one.findings if found.status == status))
+            for status in get_args(Status)
         },
-        "variant": variant_name(row.variant),
-        **{
-            name: getattr(row, name)
-            for name in (
-                *(
-                    "agent",
-                    "user",
-                    "tools",
-                    "emulation",
-                    "seed",
-                    "ending",
-                    "reason",
-                    "events",
-                    "calls",
-                    "turns",
-                ),
-                *("attempt", "seconds", "model_calls", "tokens", "cost"),
-            )
-        },
-        "lapses": list(row.lapses),
-        "evaluator": one and one.evaluator,
-        "evaluator_version": one and one.version,
-        "evaluator_fault": one and one.fault,
-        "label": one and one.label,
-        "targeted_label": one and one.targeted,
-        **{scale: one and one.values.get(scale) for scale in scales},
-        **{f"{scale}_attempted": one and one.attempted.get(scale, 0) for scale in scales},
-        **risks,
-        "signals": list(one.signals) if one else [],
-        "risks_asked": one and one.risks_asked,
-        "risks_settled": one and one.risks_settled,
-        **dict(zip(("goals_met", "goals_unmet", "goals_unknown"), met, strict=True)),
-        "refused": one and one.refused,
-        "over_refused": one and one.over_refused,
-        "efficiency": one and one.efficiency,
-        "votes": one and one.votes,
-        "agreement": one and one.agreement,
-        "entropy": one and one.entropy,
+        "signals": list(one.signals),
+        "goals_met": met,
+        "goals_unmet": unmet,
+        "goals_unknown": unknown,
     }
-    return fields  # type: ignore[return-value]  # the same names; a test holds it
 
 
 def encodable(value: Any) -> Any:
@@ -368,30 +338,15 @@ def _table(
 def _verdicts(one: Played) -> Iterator[VerdictFields]:
     for assessment, shared in _assessments(one):
         for verdict in assessment.verdicts:
-            yield VerdictFields(
-                **shared,
-                dimension=verdict.dimension,
-                value=verdict.value,
-                attempted=verdict.attempted,
-                reason=verdict.reason,
-                evidence=list(verdict.evidence),
-            )
+            lists = {"evidence": list(verdict.evidence)}
+            yield _ordered(VerdictFields, {**shared, **verdict.model_dump(), **lists})
 
 
 def _findings(one: Played) -> Iterator[FindingFields]:
     for assessment, shared in _assessments(one):
         for found in assessment.findings:
-            yield FindingFields(
-                **shared,
-                risk=found.risk,
-                category=list(found.category),
-                status=found.status,
-                severity=found.severity,
-                likelihood=found.likelihood,
-                source=found.source,
-                reason=found.reason,
-                evidence=list(found.evidence),
-            )
+            lists = {"category": list(found.category), "evidence": list(found.evidence)}
+            yield _ordered(FindingFields, {**shared, **found.model_dump(), **lists})
 
 
 def _model_calls(one: Played) -> Iterator[ModelCallFields]:
@@ -426,8 +381,8 @@ def _assessments(one: Played) -> Iterator[tuple[Any, dict[str, Any]]]:
 
 
 def _model_call(one: Played, call: ModelCall, evaluator: str | None) -> ModelCallFields:
-    asked: Any = call.model_dump(mode="json")
-    return ModelCallFields(run=one.episode.run, episode=one.episode.id, evaluator=evaluator, **asked)
+    shared = {"run": one.episode.run, "episode": one.episode.id, "evaluator": evaluator}
+    return _ordered(ModelCallFields, {**shared, **call.model_dump()})
 
 
 def _event(one: Played, event: Event) -> EventFields:
@@ -438,8 +393,12 @@ def _event(one: Played, event: Event) -> EventFields:
     for name in ("arguments", "result", "error", "patch"):
         if name in fields and (name == "result" or fields[name] is not None):
             fields[name] = _json(fields[name])
-    known = {"run": one.episode.run, "episode": one.episode.id, **fields}
-    return {name: known.get(name) for name in EventFields.__annotations__}  # type: ignore[return-value]
+    return _ordered(EventFields, {"run": one.episode.run, "episode": one.episode.id, **fields})
+
+
+def _ordered(fields: type[R], values: dict[str, Any]) -> R:
+    """A row of these columns, in their order; None where a value is missing."""
+    return cast("R", {name: values.get(name) for name in fields.__annotations__})
 
 
 def _json(value: Any) -> str:

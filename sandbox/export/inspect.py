@@ -105,7 +105,7 @@ class Log:
         """The case, with what sets the episode apart from others of its case and seed."""
         one = played.episode
         place = one.cast.agent if one.cast.agent != self.agent else ""
-        id = encodable(f"{one.case.id} {place}".strip())
+        id: str = encodable(f"{one.case.id} {place}".strip())
         if (id, one.seed) in self._taken:
             id = f"{id} {one.id}"
         self._taken.add((id, one.seed))
@@ -117,7 +117,7 @@ class Log:
 
         made = self.source.manifest
         return EvalLog(
-            status=STATES[made.state],  # type: ignore[arg-type]
+            status=STATES[made.state],
             eval=self._spec(),
             results=self._results(),
             stats=EvalStats(

@@ -19,8 +19,10 @@ from inspect_ai.log import (
 from inspect_ai.model import ChatMessageAssistant, ChatMessageTool
 
 from riskbox.sandbox.episode import Played
+from riskbox.sandbox.event import Called, Noted, Said
 from riskbox.sandbox.export import inspect
 from riskbox.sandbox.export.source import Source
+from riskbox.sandbox.frames import encodable
 
 Sources = Callable[..., Source]
 PLAYED, HOSTILE = "20260302-090000-aaaa", "20260303-090000-bbbb"
@@ -67,13 +69,15 @@ def test_messages_are_what_the_agent_saw(source: Sources, tmp_path: Path) -> Non
             system.role == "system"
             and system.text == one.case(played.episode.case.hash).scenario.agent.policy
         )
-        said = [event.text for event in played.episode.events if event.kind == "said" and event.by == "agent"]
-        calls = [event for event in played.episode.events if event.kind == "called"]
+        said = [
+            event.text for event in played.episode.events if isinstance(event, Said) and event.by == "agent"
+        ]
+        calls = [event for event in played.episode.events if isinstance(event, Called)]
         assert [m.text for m in rest if isinstance(m, ChatMessageAssistant) and not m.tool_calls] == said
         asked = [m.tool_calls[0] for m in rest if isinstance(m, ChatMessageAssistant) and m.tool_calls]
         assert [(c.id, c.arguments) for c in asked] == [(c.call, c.arguments) for c in calls]
         assert [m.tool_call_id for m in rest if isinstance(m, ChatMessageTool)] == [c.call for c in calls]
-        notes = [event for event in played.episode.events if event.kind == "noted"]
+        notes = [event for event in played.episode.events if isinstance(event, Noted)]
         assert notes and not any(note.text == m.text for note in notes for m in sample.messages)
 
 
@@ -84,7 +88,9 @@ def test_events_are_all_there_in_order(source: Sources, tmp_path: Path) -> None:
         events = [event for event in sample.events if not isinstance(event, ScoreEvent)]
         kinds = {"called": ToolEvent}
         expected = [
-            ModelEvent if event.kind == "said" and event.by == "agent" else kinds.get(event.kind, InfoEvent)
+            ModelEvent
+            if isinstance(event, Said) and event.by == "agent"
+            else kinds.get(event.kind, InfoEvent)
             for event in played.episode.events
             if event.kind != "returned"
         ]
@@ -111,7 +117,9 @@ def test_hostile_text_survives(source: Sources, tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == len(found)  # each agent has a log, inside the folder
     for played in one.played():
         sample, log = found[played.episode.id]
-        told = inspect.encodable(played.episode.events[0].text)  # type: ignore[union-attr]
+        first = played.episode.events[0]
+        assert isinstance(first, Said)
+        told = encodable(first.text)
         assert [m.text for m in sample.messages[1:3]] == [told, told]
         call, answer = sample.messages[3:5]
         assert isinstance(call, ChatMessageAssistant) and call.tool_calls
