@@ -29,7 +29,7 @@ from riskbox.sandbox.participant import Participant
 from riskbox.sandbox.play import Stages, seated
 from riskbox.sandbox.player import Player, Result, Task
 from riskbox.sandbox.registry import Toolbox
-from riskbox.sandbox.rollout import Lost, Patience
+from riskbox.sandbox.rollout import Lost, Patience, contained
 from riskbox.sandbox.run import Spec
 from riskbox.sandbox.runner import WorkerDied
 from riskbox.sandbox.state import AGENT, USER
@@ -156,7 +156,7 @@ class _Participating:
         return ""
 
     async def act(self, key: str, seen: Observation) -> Action:
-        return await self.seats[key].act(seen)
+        return await contained(self.seats[key].act(seen))
 
     async def close(self, key: str) -> None:
         seat = self.seats.pop(key, None)

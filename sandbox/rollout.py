@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Coroutine, Generator, Mapping
+from collections.abc import Awaitable, Coroutine, Generator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -81,7 +81,7 @@ async def _made_ready(participants: Mapping[str, Participant]) -> Stopped | None
     """Why the episode cannot begin; None if everyone is ready."""
     for party, participant in participants.items():
         try:
-            await _limited(participant.ready(), WARM_UP)
+            await _limited(contained(participant.ready()), WARM_UP)
         except (Lost, Halt):
             raise
         except Exception as error:  # anyone's code again
@@ -118,7 +118,8 @@ async def next_input(
     try:
         if party is None:
             return (await _limited(_answer(state, emulator), patience))[0]
-        action, waited = await _limited(participants[party].act(observe(state, party)), patience)
+        acting = contained(participants[party].act(observe(state, party)))
+        action, waited = await _limited(acting, patience)
     except TimeoutError:
         late = deadline is not None and time.monotonic() >= deadline
         reason, who = ("episode_seconds" if late else "turn_seconds"), (party or "a tool")
@@ -169,6 +170,23 @@ async def _answer(state: State, emulator: Emulator | None) -> Answered:
     return Answered(call=waiting.call, result=outcome.result, error=outcome.error)
 
 
+async def contained(work: Awaitable[T]) -> T:
+    """What a participant's code comes to, which must not end more than its episode.
+
+    Raises:
+        ParticipantFault: it wants the interpreter to exit, or let out a cancellation that nobody asked for.
+    """
+    try:
+        return await work
+    except SystemExit as error:
+        raise ParticipantFault(f"its code called exit({error.code})") from error
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        raise ParticipantFault(_told(error)) from error
+
+
 async def _limited(work: Coroutine[Any, Any, T], seconds: float | None) -> tuple[T, bool]:
     """What the work comes to, and whether it had to be waited for.
 
@@ -210,6 +228,6 @@ class _Begun:
                 return done.value
 
 
-def _told(error: Exception) -> str:
-    text = f"{type(error).__name__}: {error}"
+def _told(error: BaseException) -> str:
+    text = f"{type(error).__name__}: {error}".removesuffix(": ")
     return text if len(text) <= 500 else text[:497] + "..."

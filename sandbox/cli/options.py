@@ -55,7 +55,8 @@ def add_store(parser: argparse.ArgumentParser) -> None:
         "--store",
         metavar="URL",
         default=os.environ.get("RISKBOX_STORE", STORE),
-        help="where runs are kept: sqlite:///runs.db or redis://host:6379/0 (default: RISKBOX_STORE or %(default)s)",
+        help="where runs are kept: sqlite:///runs.db or redis://host:6379/0 "
+        f"(default: RISKBOX_STORE or {STORE})",
     )
 
 

@@ -18,6 +18,7 @@ from riskbox.sandbox.cli.options import (
     add_tools,
     desk_from,
     models_from,
+    same_store,
     settings_from,
     told,
 )
@@ -164,7 +165,9 @@ def main(argv: list[str]) -> int:
             _say(given, f"Nothing is left to play in {made.run}: all {made.planned} episodes are stored.")
             gates = _decided(desk, store, made.run)
             if given.json and desk:
-                print(json.dumps({"run": made.run, "state": "done", "planned": made.planned, **_dumped(gates)}))
+                print(
+                    json.dumps({"run": made.run, "state": "done", "planned": made.planned, **_dumped(gates)})
+                )
             return _gated(given, gates)
         if given.dry_run:
             return _foretold(given, cases, specs, terms)
@@ -191,7 +194,7 @@ def main(argv: list[str]) -> int:
                 raise
             raise Halt(
                 f"{halt}\n{stored} of {made.planned} episodes are stored. Go on with: riskbox run --resume {made.run}"
-                f"{_where(given)}",
+                f"{same_store(given.store)}",
                 halt.exit_code,
             ) from None
         return _finished(given, made, state, tally, _decided(desk, store, made.run))
@@ -295,7 +298,7 @@ def _finished(
         }  # fmt: skip
         print(json.dumps(shown | _dumped(gates)))
         return 130 if state == "stopped" else 3 if nothing_played else _gated(given, gates)
-    where = _where(given)
+    where = same_store(given.store)
     if state == "stopped":
         _say(given, f"Stopped: {tally.done} of {tally.planned} episodes are stored.")
         _say(given, f"  riskbox run --resume {made.run}{where}    goes on")
@@ -323,10 +326,6 @@ def _gated(given: argparse.Namespace, gates: list[Outcome]) -> int:
     for line in told(gates):
         _say(given, line)
     return int(any(one.failed for one in gates))
-
-
-def _where(given: argparse.Namespace) -> str:
-    return "" if given.store.endswith("/riskbox.db") else f" --store {given.store}"
 
 
 def _say(given: argparse.Namespace, text: str) -> None:

@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from riskbox.sandbox.cli.options import (
-    STORE,
     Parser,
     add_json,
     add_models,
     add_store,
     add_tools,
     models_from,
+    same_store,
     settings_from,
 )
 from riskbox.sandbox.errors import Halt, InputError
@@ -333,25 +333,19 @@ def _why(given: argparse.Namespace, keys: Sequence[tuple[str, str]]) -> str:
     return f"{key} is set" if key else "no key of a provider is set"
 
 
-def _where(given: argparse.Namespace) -> str:
-    """The option that names the store again; left out where it is the default, or may hold a password."""
-    usual = given.store == os.environ.get("RISKBOX_STORE", STORE)
-    return "" if usual or "@" in given.store else f" --store {shlex.quote(given.store)}"
-
-
 def _look_again(given: argparse.Namespace, episode: Episode | None) -> list[tuple[str, str]]:
     if episode is None:
         return []
     same = f"riskbox try --agent {shlex.quote(given.agent)}"
     return [
-        (f"riskbox show {episode.id}{_where(given)}", "the handshake in full"),
+        (f"riskbox show {episode.id}{same_store(given.store)}", "the handshake in full"),
         (f"{same} --handshake", "shake hands again"),
         (f"{same} --anyway", "play the pairs all the same"),
     ]
 
 
 def _further(given: argparse.Namespace, party: _Party, made: Manifest) -> list[tuple[str, str]]:
-    where = _where(given)
+    where = same_store(given.store)
     batch = f"riskbox run --agent {shlex.quote(party.agent)} --user {shlex.quote(party.user)}"
     batch += f" --judge {shlex.quote(party.judge)}" if party.judge else ""
     return [
@@ -367,6 +361,6 @@ def _resumable(given: argparse.Namespace, store: Store, made: Manifest, halt: Ha
         return halt
     return Halt(
         f"{halt} {stored} of {made.planned} episodes are stored; go on with: riskbox run --local --resume {made.run}"
-        f"{_where(given)}",
+        f"{same_store(given.store)}",
         halt.exit_code,
     )

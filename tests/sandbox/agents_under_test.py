@@ -68,6 +68,19 @@ def leaving(messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> str:
     return "Fine."
 
 
+async def leaving_async(messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> str:
+    """Does so on the event loop itself."""
+    return leaving(messages, tools)
+
+
+async def cancelling(messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> str:
+    """Lets out a cancellation that nobody asked for, as a client's broken connection may."""
+    await asyncio.sleep(0)
+    if "POISON" in _heard(messages):
+        raise asyncio.CancelledError
+    return "Fine."
+
+
 class Prepared(Participant):
     """Knows what to say only once it has been made ready."""
 

@@ -155,6 +155,21 @@ def test_what_an_agent_raises_is_the_episodes_fault(store: Store, ray_cluster: N
     assert "RuntimeError: boom" in store.episode(run, bad.id).episode.ended.detail
 
 
+@pytest.mark.parametrize("local", [True, False], ids=["local", "ray"])
+@pytest.mark.parametrize(
+    ("agent", "said"),
+    [("leaving", "exit(3)"), ("leaving_async", "exit(3)"), ("cancelling", "CancelledError")],
+)
+def test_an_agent_that_tries_to_end_more_than_its_episode(
+    store: Store, ray_cluster: None, agent: str, said: str, local: bool
+) -> None:
+    terms = launch.Terms(local=local, workers=1, patience=Patience(turn=20.0, episode=60.0))
+    run, _ = play(store, agent, 10, terms)
+    assert endings(store, run) == {"terminated:user_left": 9, "fault:participant": 1}
+    (bad,) = [row for row in store.rows(run) if row.ending == "fault"]
+    assert said in store.episode(run, bad.id).episode.ended.detail
+
+
 def test_the_limit_of_an_episode() -> None:
     from riskbox.sandbox.play import play as play_one
     from riskbox.sandbox.play import seated

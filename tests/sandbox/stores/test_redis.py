@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
@@ -240,3 +242,25 @@ def test_an_assessment_is_not_lost_to_another(
     assert [one.version for one in store.episode(run, id).assessments] == ["b", "a", "mine"]
     assert [one.version for one in next(store.rows(run)).summaries] == ["b", "a", "mine"]
     other.close()
+
+
+def test_no_command_prints_the_password_of_its_store(
+    redis_url: str, records: Path, riskbox: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    url = redis_url.replace("redis://:", "redis://default:")
+    password = str(urlsplit(url).password)
+    said = ""
+    for words in (
+        ("run", "--help"),
+        ("run", records, "--local"),
+        ("run", "--resume", "latest"),
+        ("play", records, "--as", "agent"),
+        ("report",),
+        ("list",),
+        ("show",),
+    ):
+        for store in ((), ("--store", url)):
+            done = riskbox(*words, *store, RISKBOX_STORE=url)
+            assert done.returncode == 0, done.stderr
+            said += done.stdout + done.stderr
+    assert password not in said and "riskbox show latest" in said
