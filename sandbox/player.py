@@ -163,7 +163,10 @@ class Player:
             return Interrupted(spec.id, str(error))
         except Halt:
             raise
-        except Exception as error:  # seats are anyone's code; what they raise is this episode's fault
+        except (
+            Exception,
+            SystemExit,
+        ) as error:  # seats are anyone's code; what they raise is this episode's fault
             boundary = error.boundary if isinstance(error, Fault) else "participant"
             told = str(error) if isinstance(error, RiskboxError) else f"{type(error).__name__}: {error}"
             return packed(faulted(self.run, spec, stage, boundary, told, task.attempt))

@@ -24,7 +24,7 @@ from riskbox.sandbox.case import Case
 from riskbox.sandbox.declared import Declared, declared_toolset, emulated_toolset
 from riskbox.sandbox.emulator import Emulator
 from riskbox.sandbox.episode import Cast
-from riskbox.sandbox.errors import PluginError, ScenarioError, UnknownName, did_you_mean
+from riskbox.sandbox.errors import PluginError, RiskboxError, ScenarioError, UnknownName, did_you_mean
 from riskbox.sandbox.evaluator import Evaluator
 from riskbox.sandbox.model import Desk, Model, Models
 from riskbox.sandbox.modelcall import Seating
@@ -276,7 +276,7 @@ def check_agent(agent: str) -> None:
     if is_model(agent):
         return
     if is_custom(agent):
-        participant_from(load_object(agent))
+        _make(agent)
         return
     kind, _, place = agent.partition(":")
     if agent in AGENTS or (kind in PLACED and place.isdigit()):
@@ -289,6 +289,17 @@ def check_agent(agent: str) -> None:
         f"unknown agent {agent!r}. {hint} A model is written provider/model or http://host:port/v1#model, "
         "your own code module:function or file.py:Name."
     )
+
+
+def _make(agent: str) -> None:
+    """Make an agent of the user's own code once, to see that it can be made."""
+    thing = load_object(agent)
+    try:
+        participant_from(thing)
+    except RiskboxError:
+        raise
+    except (Exception, SystemExit) as error:  # making it runs the user's code, which may do anything
+        raise PluginError(f"{agent} cannot be made: {type(error).__name__}: {error}") from error
 
 
 def check_user(user: str) -> None:

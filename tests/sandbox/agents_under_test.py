@@ -89,3 +89,13 @@ class Prepared(Participant):
 
     async def act(self, seen: Observation) -> Action:
         return Action(text=self.words)
+
+
+class Unborn:
+    """Ends the interpreter while it is made."""
+
+    def __init__(self) -> None:
+        sys.exit(4)
+
+    def __call__(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> str:
+        return "Never."

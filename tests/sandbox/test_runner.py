@@ -16,6 +16,7 @@ import pytest
 
 from riskbox.sandbox import launch
 from riskbox.sandbox.episode import Cast
+from riskbox.sandbox.errors import PluginError
 from riskbox.sandbox.loader import load, loads
 from riskbox.sandbox.plan import cases, specs
 from riskbox.sandbox.play import Stages
@@ -168,6 +169,11 @@ def test_an_agent_that_tries_to_end_more_than_its_episode(
     assert endings(store, run) == {"terminated:user_left": 9, "fault:participant": 1}
     (bad,) = [row for row in store.rows(run) if row.ending == "fault"]
     assert said in store.episode(run, bad.id).episode.ended.detail
+
+
+def test_an_agent_that_cannot_be_made_is_told_before_anything_is_played(store: Store) -> None:
+    with pytest.raises(PluginError, match=r"Unborn cannot be made: SystemExit: 4"):
+        play(store, "Unborn", 3, launch.Terms(local=True))
 
 
 def test_the_limit_of_an_episode() -> None:
