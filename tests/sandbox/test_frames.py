@@ -39,7 +39,7 @@ def store(tmp_path: Path, by_id: dict[str, Case], played: Callable[..., Played])
     call = ModelCall(seat="judge", purpose="told_who_called", model="a/b", outcome="ok", output_tokens=7)
     judged = sample_assessment(None, evaluator="judge", model="a/b").model_copy(update={"calls": (call,)})
     odd = sample_played(made.run, cases[1], text="lone \ud83d", assessments=[sample_assessment(0), judged])
-    later = Opaque(kind="sang", index=0, audience=("agent",), melody="la")  # type: ignore[call-arg]
+    later = Opaque(kind="sang", index=0, audience=("agent",), melody="la")
     own = ModelCall(seat="agent", model="c/d", outcome="refused", detail="no \udcff", cost=0.5)
     odd = odd.model_copy(
         update={

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -87,7 +87,7 @@ def test_what_is_no_condition_is_refused(text: str, told: str) -> None:
 
 def test_the_grammar_is_the_reports() -> None:
     assert (metric.SCALES, metric.SEVERITIES) == (SCALES, THRESHOLDS)
-    assert set(metric.INTENTS) == set(Intent.__args__)
+    assert set(metric.INTENTS) == set(get_args(Intent))
     assert all(name in metric.GUIDE for name in metric.METRICS)
 
 
