@@ -115,7 +115,7 @@ def load(store: Store, file: BinaryIO, name: str) -> tuple[Manifest, int]:
         # whoever reads the store meanwhile is told that more will come
         store.begin(made.model_copy(update={"state": "running"}), cases, specs)
     elif known.model_copy(update={"state": made.state}) != made:
-        raise InputError(f"{name}: {store.url} has another run {made.run}; import into another store.")
+        raise InputError(f"{name}: the store has another run {made.run}; import into another store.")
     file.seek(0)
     new = 0
     batch: list[Packed] = []
