@@ -281,9 +281,12 @@ def test_axe_has_nothing_to_say(folder: Path, opened: Open, name: str, scheme: s
 
 
 @pytest.mark.parametrize("name", ["report.html", "compare.html"])
-def test_a_narrow_page_does_not_scroll_sideways(folder: Path, opened: Open, name: str) -> None:
-    page = opened(folder / name, viewport={"width": 380, "height": 800})
-    assert page.evaluate("document.documentElement.scrollWidth") <= 380
+def test_a_narrow_page_does_not_scroll_sideways(
+    folder: Path, attacked: Path, opened: Open, name: str
+) -> None:
+    for path in (folder, attacked):
+        page = opened(path / name, viewport={"width": 380, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth") <= 380
 
 
 def test_a_keyboard_reaches_everything(folder: Path, opened: Open) -> None:
