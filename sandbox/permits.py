@@ -67,10 +67,11 @@ class _Line:
         self.recent[0] += 1
         self.recent[1] += ticket.likely
 
-    def need(self, leaving: bool) -> Need:
-        """What the bank must know; what is not wanted is given back with it."""
+    def need(self, leaving: bool, elapsed: float) -> Need:
+        """What the bank must know; what is not wanted for the next second is given back with it."""
         likely = sum(ticket.likely for ticket, _ in self.waiting)
-        wishes = (len(self.waiting) + self.recent[0] + 1, likely + self.recent[1] + 1)
+        pace = RENEWAL / min(max(elapsed, SOONEST), RENEWAL)
+        wishes = (len(self.waiting) + self.recent[0] * pace + 1, likely + self.recent[1] * pace + 1)
         self.recent = [0.0, 0.0]
         if leaving:
             wishes = (0.0, 0.0)
@@ -286,13 +287,13 @@ class Permits:
             self._refuse(lambda ticket: Halt(told))
 
     def _report(self) -> Report:
-        self._asked = self._clock()
+        elapsed, self._asked = self._clock() - self._asked, self._clock()
         self._number += 1
         leaving = not self._busy()
         if self._asked - self._heard > LEASE:
             self._expired()
         purses = {name: self._purse(name, leaving) for name in self._budgets}
-        needs = {model: line.need(leaving) for model, line in self._lines.items() if line.limited}
+        needs = {model: line.need(leaving, elapsed) for model, line in self._lines.items() if line.limited}
         return Report(self.worker, self._number, leaving, needs, purses, self._peers)
 
     def _expired(self) -> None:

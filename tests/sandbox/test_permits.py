@@ -387,6 +387,24 @@ def test_a_call_that_is_cancelled_leaves_no_permit_behind(after: float) -> None:
     simulated(work())
 
 
+def test_a_rate_is_used_up_by_one_call_after_the_other() -> None:
+    """What is wanted for a second is foretold from the pace, not from the few calls that the last lease let through."""
+
+    async def work() -> int:
+        clock = asyncio.get_running_loop().time
+        limits = Limits(requests={"": 60_000.0})
+        permits = Permits(limits, bank_of(limits, clock), clock)
+        made = 0
+        while clock() < 10:
+            async with permits.admitted(Ticket(MODEL)):
+                await asyncio.sleep(0.001)
+                made += 1
+        await permits.close()
+        return made
+
+    assert simulated(work()) > 5000  # of 10,000 that the rate allows and the calls take
+
+
 def test_one_permit_goes_round_between_workers() -> None:
     async def work() -> list[float]:
         clock = asyncio.get_running_loop().time
