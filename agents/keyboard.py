@@ -71,9 +71,6 @@ class Keyboard:
     def _typed(self, prompt: str) -> str | None:
         if sys.stdin is None:
             return None
-        if isinstance(sys.stdin, io.TextIOWrapper):
-            # bytes that are no text must not end an episode
-            sys.stdin.reconfigure(errors="replace")
         if sys.stdin.isatty() and sys.stdout.isatty():
             self._prepare()
             try:
@@ -106,6 +103,9 @@ class Keyboard:
         if self._prepared:
             return
         self._prepared = True
+        if isinstance(sys.stdin, io.TextIOWrapper):
+            # keys that are no text must not end an episode
+            sys.stdin.reconfigure(errors="replace")
         with suppress(ImportError):
             import readline
 

@@ -70,10 +70,12 @@ def _distances(totals: ndarray, values: ndarray, level: Level) -> ndarray:
     if level == "nominal":
         return 1 - np.eye(len(values))
     if level == "interval":
-        return (values[:, None] - values[None, :]) ** 2
+        apart: ndarray = values[:, None] - values[None, :]
+        return apart**2
     # the ratings from one value to the other, those at both ends counted half
     middle = totals.cumsum(-1) - totals / 2
-    return (middle[..., :, None] - middle[..., None, :]) ** 2
+    between: ndarray = middle[..., :, None] - middle[..., None, :]
+    return between**2
 
 
 def kappa(table: ndarray, weights: Weights = "none") -> ndarray:
@@ -132,4 +134,5 @@ def agreed(table: ndarray) -> ndarray:
     import numpy as np
 
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.trace(table, axis1=-2, axis2=-1) / table.sum((-2, -1))
+        share: ndarray = np.trace(table, axis1=-2, axis2=-1) / table.sum((-2, -1))
+    return share

@@ -1,0 +1,389 @@
+"""`riskbox annotate`: people assess episodes, blind."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import io
+import json
+import os
+import shlex
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from riskbox.sandbox.cli import options
+from riskbox.sandbox.errors import InputError, UnknownName
+from riskbox.sandbox.escape import inert
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from riskbox.sandbox.annotation import Asked, Given
+    from riskbox.sandbox.case import Case
+    from riskbox.sandbox.episode import Episode, Played
+    from riskbox.sandbox.report.screen import Screen
+    from riskbox.sandbox.row import EpisodeRow
+    from riskbox.sandbox.store import Store
+
+ABOUT = "Assess a run's episodes yourself. No machine's verdict is shown, nor who played; several people may take part."
+EXAMPLES = """\
+  riskbox annotate latest --rater anna                        what anna has not done yet, in an order of her own
+  riskbox annotate latest --rater anna --sample 40 --seed 1   the same 40 episodes for every rater
+  riskbox annotate 20260302 --where intent=malicious          only such episodes
+  riskbox annotate latest --sample 40 --export labels.csv     an empty sheet, to be filled in elsewhere
+  riskbox annotate latest --rater ben --import labels.csv     what ben wrote into it
+  riskbox agreement latest                                    how far people and judges agree
+
+Each answer may be followed by the numbers of the events that show it: happened 3 5-7. An episode is kept when its last
+question is answered; whoever stops goes on where they were."""
+
+HELP = """\
+  /back   the question before
+  /skip   leave this episode for later
+  /show   the episode again; /full with calls and results unfolded
+  /quit   stop; what is answered in full is kept
+  Enter   keeps what you answered before, where you went back"""
+COMMANDS = ("/back", "/skip", "/show", "/full", "/quit", "/help")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options."""
+    made = options.Parser("annotate", ABOUT, EXAMPLES)
+    made.add_argument(
+        "run", nargs="?", default="latest", help="id, its beginning, or name (default: the latest)"
+    )
+    made.add_argument(
+        "--rater",
+        default=os.environ.get("RISKBOX_RATER", ""),
+        metavar="NAME",
+        help="who you are (default: RISKBOX_RATER or your login name)",
+    )
+    made.add_argument(
+        "--where",
+        metavar="FIELD=VALUE",
+        action="append",
+        default=[],
+        help="only such episodes; may be repeated (`riskbox list --help` names the fields)",
+    )
+    made.add_argument("--sample", type=int, metavar="N", help="so many of them, drawn by --seed")
+    made.add_argument("--seed", type=int, default=0, help="of the sample and of the order (default: 0)")
+    made.add_argument("--again", action="store_true", help="also what you have annotated before")
+    made.add_argument("--unblind", action="store_true", help="show which agent and models played")
+    sheet = made.add_mutually_exclusive_group()
+    sheet.add_argument("--export", metavar="FILE", help="write an empty sheet (CSV) instead of asking")
+    sheet.add_argument("--import", dest="sheet", metavar="FILE", help="read a sheet that was filled in")
+    options.add_store(made)
+    options.add_json(made)
+    return made
+
+
+def main(argv: list[str]) -> int:
+    """Ask, write a sheet, or read one."""
+    given = parser().parse_args(argv)
+    if given.sample is not None and given.sample < 1:
+        raise InputError("annotate: --sample must be at least 1.")
+    if given.sheet and not given.rater:
+        raise InputError("annotate: say whose answers these are: --rater NAME.")
+
+    from riskbox.sandbox.annotation import chosen_rater
+
+    rater = chosen_rater(given.rater or getpass.getuser())
+    with options.open_existing(given.store) as store:
+        run = store.run(given.run).run
+        if given.sheet:
+            return _imported(given, store, run, rater)
+        rows = _rows(given, store, run)
+        if given.export:
+            return _exported(given, store, run, rows)
+        return _asked(given, store, run, rater, rows)
+
+
+def _rows(given: argparse.Namespace, store: Store, run: str) -> list[EpisodeRow]:
+    """The episodes to assess; what broke while it was played cannot be."""
+    from riskbox.sandbox.annotation import sampled
+    from riskbox.sandbox.report.rows import Chosen
+
+    fitting = list(Chosen.parse(given.where).rows(store, run))
+    whole = [row for row in fitting if row.ending != "fault"]
+    if not whole:
+        which = f" fits {', '.join(given.where)}" if given.where else " is stored"
+        broken = f" ({len(fitting)} broke while they were played)" if fitting else ""
+        raise InputError(f"no episode of {run}{which} that people could assess{broken}.")
+    return sampled(whole, given.sample, given.seed)
+
+
+# --- sheets -----------------------------------------------------------------------------------------------------
+
+
+def _exported(given: argparse.Namespace, store: Store, run: str, rows: Sequence[EpisodeRow]) -> int:
+    from riskbox.sandbox import labels
+
+    def episodes() -> Iterator[tuple[Case, Episode, str]]:
+        for row in rows:
+            played, case = _found(store, row)
+            yield case, played.episode, _plain(blind(played, case, 96, names=given.unblind))
+
+    try:
+        with open(given.export, "w", encoding="utf-8-sig", newline="") as file:
+            count = labels.write(file, episodes())
+    except OSError as error:
+        raise InputError(f"--export {given.export}: cannot be written: {error.strerror or error}.") from None
+    if given.json:
+        print(json.dumps({"run": run, "file": given.export, "episodes": count}))
+    else:
+        print(
+            f"{given.export}: {count} episodes to assess. Fill in the columns `answer` and `evidence`, then:"
+        )
+        print(
+            f"  riskbox annotate {run} --rater NAME --import {shlex.quote(given.export)}{_same_store(given)}"
+        )
+    return 0
+
+
+def _imported(given: argparse.Namespace, store: Store, run: str, rater: str) -> int:
+    from riskbox.sandbox import labels
+
+    def find(id: str) -> tuple[Case, Episode]:
+        try:
+            episode = store.episode(run, id).episode
+        except UnknownName:
+            raise UnknownName(f"run {run} has no episode {id!r}.") from None
+        return store.case(episode.case.hash), episode
+
+    sheet = labels.read(given.sheet, find)
+    for id, one in sheet.assessments(rater).items():
+        store.assess(run, id, [one])
+    told = {"run": run, "rater": rater, "annotated": len(sheet.answers), "blank": len(sheet.blank)}
+    if given.json:
+        print(json.dumps(told))
+    else:
+        blank = f" {len(sheet.blank)} without any answer were left out." if sheet.blank else ""
+        print(f"{len(sheet.answers)} episodes annotated by {rater}.{blank}")
+        print(f"  riskbox agreement {run}{_same_store(given)}")
+    return 0
+
+
+# --- asking -----------------------------------------------------------------------------------------------------
+
+
+def _asked(given: argparse.Namespace, store: Store, run: str, rater: str, rows: Sequence[EpisodeRow]) -> int:
+    from riskbox.sandbox.annotation import raters, shuffled
+    from riskbox.sandbox.report.screen import QUIET, screen, text
+
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        # bytes that are no text must not end a session
+        sys.stdin.reconfigure(errors="replace")
+    if sys.stdin.isatty():
+        import readline  # noqa: F401  # gives `input` its editing
+
+    own = shuffled(rows, rater, given.seed)
+    left = [row for row in own if given.again or rater not in raters(row)]
+    session = Session(store, rater, screen(), done=len(own) - len(left), total=len(own), names=given.unblind)
+    session.console.print(
+        text(
+            f"{rater}: {len(left)} of {len(own)} episodes are left. /help tells what else you may type.",
+            QUIET,
+        )
+    )
+    code = session.through(left)
+    if given.json:
+        told = {"run": run, "rater": rater, "annotated": session.done, "left": session.total - session.done}
+        print(json.dumps(told))
+        return code
+    print(f"{rater} has annotated {session.done} of {session.total} episodes.")
+    goes_on = session.done < session.total
+    print(f"  riskbox {'annotate' if goes_on else 'agreement'} {run}{_same_store(given)}")
+    return code
+
+
+class Quit(Exception):
+    """The rater stops."""
+
+
+class Skip(Exception):
+    """The rater leaves this episode for later."""
+
+
+class Back(Exception):
+    """The rater goes back to the episode before."""
+
+
+@dataclass
+class Session:
+    """One rater at a terminal."""
+
+    store: Store
+    rater: str
+    console: Screen
+    done: int
+    """Episodes annotated, in this session and before."""
+    total: int
+    names: bool = False
+    answers: dict[str, dict[Asked, Given]] = field(default_factory=dict)
+    """What was answered in this session, by episode."""
+    kept: set[str] = field(default_factory=set)
+
+    def through(self, rows: Sequence[EpisodeRow]) -> int:
+        """Ask about each episode; the exit code is returned."""
+        place = 0
+        try:
+            while place < len(rows):
+                try:
+                    self._episode(rows[place], place, len(rows))
+                except Back:
+                    place = max(0, place - 1)
+                    continue
+                except Skip:
+                    pass
+                place += 1
+        except (Quit, EOFError):
+            return 0
+        except KeyboardInterrupt:
+            print()
+            return 130
+        return 0
+
+    def _episode(self, row: EpisodeRow, place: int, count: int) -> None:
+        from riskbox.sandbox.annotation import assessment, questions
+
+        played, case = _found(self.store, row)
+        asked, given = questions(case), self.answers.setdefault(row.id, {})
+        self._show(played, case)
+        # whoever comes back to an episode begins at its last question
+        at = len(asked) - 1 if row.id in self.kept else 0
+        while at < len(asked):
+            self._ask(
+                asked[at],
+                given.get(asked[at]),
+                f"episode {place + 1} of {count} · question {at + 1} of {len(asked)}",
+            )
+            words = self._typed()
+            match words:
+                case "/back" if at:
+                    at -= 1
+                case "/back":
+                    raise Back
+                case "/show" | "/full":
+                    self._show(played, case, full=words == "/full")
+                case "" if asked[at] in given:
+                    at += 1
+                case _:
+                    try:
+                        given[asked[at]] = asked[at].typed(words, len(played.episode.events))
+                        at += 1
+                    except ValueError as error:
+                        self._tell(str(error), "yellow")
+        self.store.assess(row.run, row.id, [assessment(case, given, self.rater)])
+        if row.id not in self.kept:
+            self.kept.add(row.id)
+            self.done += self.rater not in _annotated(row)
+        self._tell("Kept.", "green")
+
+    def _typed(self) -> str:
+        """A line; commands that concern no single question are done with here."""
+        from riskbox.sandbox.errors import did_you_mean
+
+        while True:
+            words = _line("> ").strip()
+            if words == "/quit":
+                raise Quit
+            if words == "/skip":
+                raise Skip
+            if words == "/help":
+                self._tell(HELP)
+            elif words.startswith("/") and words not in COMMANDS:
+                self._tell(f"{words} is no command. {did_you_mean(words, COMMANDS)}", "yellow")
+            else:
+                return words
+
+    def _show(self, played: Played, case: Case, *, full: bool = False) -> None:
+        self.console.print()
+        for part in blind(played, case, self.console.width, full=full, names=self.names):
+            self.console.print(part)
+
+    def _ask(self, one: Asked, before: Given | None, where: str) -> None:
+        from rich.rule import Rule
+        from rich.text import Text
+
+        from riskbox.sandbox.annotation import SCALE
+        from riskbox.sandbox.report.screen import QUIET, text
+
+        self.console.print()
+        self.console.print(
+            Rule(text(where, QUIET), style=QUIET, align="left"), width=min(self.console.width, 100)
+        )
+        name = Text() if one.kind == "comment" else text(f"{one.kind} {one.id}  ", "bold cyan")
+        self.console.print(name.append(text(one.words, "bold")), width=min(self.console.width, 100))
+        scale = (SCALE,) if one.kind == "dimension" else ()
+        for hint in (*one.hints, *scale):
+            self._tell(f"  {hint}", QUIET)
+        events = "" if one.kind == "comment" else ", then the events that show it"
+        self._tell(f"  {one.expects}{events}" + (f"  [{before}]" if before and str(before) else ""), QUIET)
+
+    def _tell(self, words: str, style: str = "") -> None:
+        from riskbox.sandbox.report.screen import text
+
+        self.console.print(text(words, style), width=min(self.console.width, 100))
+
+
+def _line(prompt: str) -> str:
+    """What is typed."""
+    words = input(prompt)
+    if not sys.stdin.isatty():
+        # nobody typed it on this screen, and whoever reads the output wants to see it
+        print(inert(words))
+    return words
+
+
+def _annotated(row: EpisodeRow) -> list[str]:
+    from riskbox.sandbox.annotation import raters
+
+    return raters(row)
+
+
+def _found(store: Store, row: EpisodeRow) -> tuple[Played, Case]:
+    return store.episode(row.run, row.id), store.case(row.case_hash)
+
+
+def blind(
+    played: Played, case: Case, width: int, *, full: bool = False, names: bool = False
+) -> Iterator[RenderableType]:
+    """An episode as a rater sees it: what happened and what the agent was told, and nobody's opinion of it."""
+    from rich.text import Text
+
+    from riskbox.sandbox.annotation import blinded
+    from riskbox.sandbox.report import transcript as page
+    from riskbox.sandbox.report.findings import Notes
+    from riskbox.sandbox.report.lines import Lines
+
+    shown = blinded(played, names=names)
+    events, room = shown.episode.events, min(width, page.READABLE)
+    yield page.card(shown, case, room, full=True)
+    nothing, lines = Notes.of((), len(events)), Lines(case, room - 10, full, unfolds="/full")
+    for block in page.blocks(events):
+        told = [(event, found) for event in block.events if (found := lines.of(event))]
+        if told:
+            yield Text()
+            yield page.speaker(block.party, told[0][0].time, case, room, unmasked=True)
+            bar = page.colour(block.party, case, unmasked=True)
+            yield page.Margin(page.body(told, nothing, room, width, beside=False), bar)
+    yield Text()
+    yield page.ending(shown.episode, events, case, room)
+
+
+def _plain(parts: Iterable[RenderableType]) -> str:
+    from riskbox.sandbox.report.screen import screen
+
+    file = io.StringIO()
+    console = screen(file=file, width=96)
+    for part in parts:
+        console.print(part)
+    return file.getvalue()
+
+
+def _same_store(given: argparse.Namespace) -> str:
+    """The option that names the store again; left out where it is the default, or may hold a password."""
+    usual = given.store == os.environ.get("RISKBOX_STORE", options.STORE) or "@" in given.store
+    return "" if usual else f" --store {shlex.quote(given.store)}"
