@@ -613,7 +613,7 @@ def _holds(row: EpisodeRow, term: Term) -> bool:
         ">": operator.gt,
         ">=": operator.ge,
     }
-    fits = compare.get(term.sign, operator.eq)
+    fits = compare.get(term.sign, lambda one, wanted: bool(one == wanted))
     wanted = [one for one in term.values if one != NONE]
     any_fits = any(fits(one, other) for one in found for other in wanted) or (
         NONE in term.values and not found

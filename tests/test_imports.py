@@ -54,7 +54,9 @@ ONLY_IN = {
     "litellm": {"sandbox/llm.py"},
     "redis": {"sandbox/stores/redis.py"},
     "gymnasium": {"sandbox/env.py"},
-    "textual": set(),
+    "jinja2": {"sandbox/report/html/page.py"},
+    "vl_convert": {"sandbox/report/html/plots.py"},
+    "textual": {f"sandbox/viewer/{path.name}" for path in (ROOT / "sandbox" / "viewer").glob("*.py")},
     "pyarrow": {"sandbox/export/parquet.py"},
     "inspect_ai": {"sandbox/export/inspect.py"},
 }
@@ -98,6 +100,7 @@ def test_a_layer_imports_only_from_its_left(path: Path) -> None:
                 "riskbox.sandbox.stores",
                 "riskbox.sandbox.export",
                 "riskbox.sandbox.report",
+                "riskbox.sandbox.viewer",
                 "riskbox.sandbox.stub",
                 "riskbox.sandbox.cli",
             )
@@ -167,16 +170,19 @@ def _top_level(path: Path) -> Iterator[str]:
         ["--version"],
         ["run", "--help"],
         ["check", "--help"],
+        ["report", "--help"],
+        ["compare", "--help"],
         ["export", "--help"],
         ["import", "--help"],
         ["stub-server", "--help"],
+        ["view", "--help"],
     ],
 )
 def test_help_imports_nothing_heavy(words: list[str]) -> None:
     code = (
         "import sys\nfrom riskbox.sandbox.cli import main\n"
         f"try:\n    main({words!r})\nexcept SystemExit:\n    pass\n"
-        "heavy = {'ray', 'litellm', 'redis', 'gymnasium', 'pydantic', 'textual', 'faker', 'numpy', 'rich', 'aiohttp'} & set(sys.modules)\n"
+        "heavy = {'ray', 'litellm', 'redis', 'gymnasium', 'pydantic', 'textual', 'faker', 'jinja2', 'vl_convert', 'numpy', 'rich', 'aiohttp'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

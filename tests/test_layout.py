@@ -32,7 +32,9 @@ def test_sandbox_and_scenarios_have_init() -> None:
         "sandbox/stores",
         "sandbox/export",
         "sandbox/report",
+        "sandbox/report/html",
         "sandbox/stub",
+        "sandbox/viewer",
         "scenarios",
     ):
         assert (ROOT / name / "__init__.py").is_file(), name

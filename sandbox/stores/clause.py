@@ -85,7 +85,7 @@ def _places(facet: str) -> Iterator[tuple[str, str]]:
         yield "", f'"{facet}"'
         return
     for path in FACETS[facet].paths:
-        if path in ((name,) for name in COLUMNS):
+        if len(path) == 1 and path[0] in COLUMNS:
             yield "", f'"{path[0]}"'
             continue
         if "*" not in path:

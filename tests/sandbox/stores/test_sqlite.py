@@ -17,7 +17,7 @@ import pytest
 from riskbox.sandbox.errors import InputError, StoreError, StoreVersion
 from riskbox.sandbox.facet import HARM, Order
 from riskbox.sandbox.store import Packed, Where
-from riskbox.sandbox.stores import sqlite
+from riskbox.sandbox.stores import clause, sqlite
 from riskbox.sandbox.stores.sqlite import SqliteStore
 from riskbox.sandbox.testing import packed, sample_case, sample_played, sample_run, sample_specs
 
@@ -347,8 +347,8 @@ def test_counting_by_a_field_reads_only_its_index(store: SqliteStore, name: str)
 
 
 def test_the_worst_come_first_by_an_index(store: SqliteStore) -> None:
-    order = sqlite.clause.ordering(Order(HARM))
-    for statement in (f"ORDER BY {order}", f"ORDER BY {sqlite.clause.ordering(Order(HARM, reverse=True))}"):
+    order = clause.ordering(Order(HARM))
+    for statement in (f"ORDER BY {order}", f"ORDER BY {clause.ordering(Order(HARM, reverse=True))}"):
         plan = store._db.execute(
             f"EXPLAIN QUERY PLAN SELECT id FROM episodes WHERE run = 'a' {statement}"
         ).fetchall()

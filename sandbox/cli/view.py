@@ -1,0 +1,115 @@
+"""`riskbox view`: runs and episodes in a terminal viewer."""
+
+from __future__ import annotations
+
+import sys
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from riskbox.sandbox.cli import options
+from riskbox.sandbox.errors import InputError, UnknownName
+
+if TYPE_CHECKING:
+    from riskbox.sandbox.store import Store
+    from riskbox.sandbox.viewer.app import Viewer
+
+ABOUT = "Look at a run or an episode in the terminal: lists, transcripts, comparisons, an overview."
+EXAMPLES = """\
+  riskbox view                        the latest run, worst episodes first
+  riskbox view 20260302               a run by id, the beginning of one, or name
+  riskbox view 3f2a                   an episode by the beginning of its id
+  riskbox view --store redis://host   a run that other machines are writing
+  riskbox view 3f2a --svg view.svg    a picture of the screen instead of the screen
+
+Keys are shown at the bottom; `?` lists all of them."""
+
+SIZE = "120x40"
+"""Columns and lines of a picture."""
+
+
+def main(argv: list[str]) -> int:
+    """Open the viewer."""
+    parser = options.Parser("view", ABOUT, EXAMPLES)
+    parser.add_argument(
+        "name",
+        nargs="?",
+        default="latest",
+        metavar="RUN|EPISODE",
+        help="a run or an episode by id, its beginning, or a run's name (default: the latest run)",
+    )
+    options.add_store(parser)
+    parser.add_argument(
+        "--svg", metavar="FILE", default="", help="write a picture of the screen, and show nothing"
+    )
+    parser.add_argument(
+        "--keys",
+        metavar="KEY",
+        nargs="+",
+        default=[],
+        help="with --svg: keys to press before (`n`, `down`, `enter`)",
+    )
+    parser.add_argument(
+        "--size", metavar="WxH", default=SIZE, help="with --svg: columns and lines (default: %(default)s)"
+    )
+    args = parser.parse_args(argv)
+    size = _size(args.size)
+    if find_spec("textual") is None:
+        raise InputError(
+            "the viewer needs Textual: pip install 'riskbox[viewer]'. `riskbox show` does without."
+        )
+    if not args.svg and not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise InputError(
+            "view: there is no terminal here. Use `riskbox show` and `riskbox list`, or --svg FILE."
+        )
+    with options.open_existing(args.store) as store:
+        run, episode = found(store, args.name)
+        from riskbox.sandbox.viewer.app import Viewer
+
+        app = Viewer(store, run, episode)
+        if args.svg:
+            return _picture(app, args.svg, args.keys, size)
+        app.run()
+        return app.return_code or 0
+
+
+def found(store: Store, name: str) -> tuple[str, str]:
+    """The run that a name means, or the run and the episode.
+
+    Raises:
+        UnknownName: it means neither, or several.
+    """
+    from riskbox.sandbox.cli import show
+
+    try:
+        return store.run(name).run, ""
+    except UnknownName as error:
+        if name == "latest" or not store.find(name):
+            raise (
+                UnknownName(f"{error} No episode is called so either.") if name != "latest" else error
+            ) from None
+    return show.found(store, name)
+
+
+def _size(words: str) -> tuple[int, int]:
+    width, _, height = words.partition("x")
+    if not (width.isdecimal() and height.isdecimal() and 20 <= int(width) <= 500 and 5 <= int(height) <= 500):
+        raise InputError(f"--size {words}: write columns and lines, for instance {SIZE}.")
+    return int(width), int(height)
+
+
+def _picture(app: Viewer, path: str, keys: list[str], size: tuple[int, int]) -> int:
+    """Draw without a terminal, press keys, and write what is then shown."""
+    from riskbox.sandbox.report.screen import write_picture
+
+    async def press(pilot: Any) -> None:
+        for key in ["", *keys]:
+            if key:
+                await pilot.press(key)
+            for worker in [one for one in app.workers if one.group != "follow"]:
+                await worker.wait()
+            await pilot.pause()
+        write_picture(app.export_screenshot(title="riskbox view"), path)
+        app.exit()
+
+    app.run(headless=True, size=size, auto_pilot=press)
+    return app.return_code or 0

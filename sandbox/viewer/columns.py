@@ -1,0 +1,107 @@
+"""The columns of the episode list, and which of them there is room for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from rich.text import Text
+
+from riskbox.sandbox.facet import HARM
+from riskbox.sandbox.report.rows import ended, short
+from riskbox.sandbox.report.screen import INTENTS, QUIET, harm, text
+from riskbox.sandbox.row import EpisodeRow
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column."""
+
+    heading: str
+    by: str
+    """What a click on its heading sorts by."""
+    width: int
+    rank: int
+    """The lower, the narrower a terminal still shows it."""
+    cell: Callable[[EpisodeRow], Text]
+    side: Literal["left", "right"] = "left"
+    grows: bool = False
+    """Whether it takes room that is left over."""
+
+
+def _findings(row: EpisodeRow) -> Text:
+    summary = row.summary()
+    found = dict.fromkeys(one.risk for one in summary.findings) if summary else ()
+    return text(", ".join(found), QUIET)
+
+
+def _verdict(dimension: str) -> Callable[[EpisodeRow], Text]:
+    def cell(row: EpisodeRow) -> Text:
+        summary = row.summary()
+        value = summary.values.get(dimension) if summary else None
+        if value is None:
+            return Text("?", "yellow")
+        return Text(str(value), "bold red" if value else "green")
+
+    return cell
+
+
+def _number(name: str, form: str = ",") -> Callable[[EpisodeRow], Text]:
+    return lambda row: Text(format(getattr(row, name), form))
+
+
+def _ended(row: EpisodeRow) -> Text:
+    style = {"terminated": QUIET, "truncated": "yellow", "fault": "bold red"}.get(row.ending, "")
+    return text(ended(row), style)
+
+
+COLUMNS = (
+    Column("episode", "id", 8, 3, lambda row: text(row.id[:8], "bold")),
+    Column("harm", HARM, 12, 0, harm),
+    Column("case", "case", 24, 1, lambda row: text(row.case, INTENTS.get(row.intent, "")), grows=True),
+    Column("agent", "agent", 15, 2, lambda row: text(short(row.agent))),
+    Column("seed", "seed", 5, 6, _number("seed", "d"), "right"),
+    Column("ended", "reason", 14, 4, _ended),
+    Column("found", "", 20, 5, _findings, grows=True),
+    Column("op", "operational", 3, 9, _verdict("operational"), "right"),
+    Column("con", "content", 3, 9, _verdict("content"), "right"),
+    Column("soc", "societal", 3, 9, _verdict("societal"), "right"),
+    Column("leg", "legal", 3, 9, _verdict("legal"), "right"),
+    Column("user", "user", 12, 10, lambda row: text(short(row.user))),
+    Column("domain", "domain", 14, 7, lambda row: text(row.domain.replace("_", " "), QUIET)),
+    Column("calls", "calls", 5, 8, _number("calls"), "right"),
+    Column("tokens", "tokens", 8, 8, _number("tokens"), "right"),
+    Column("cost", "cost", 8, 8, lambda row: Text(f"${row.cost:.4f}" if row.cost else ""), "right"),
+    Column("s", "seconds", 6, 11, _number("seconds", ".1f"), "right"),
+    Column("lapses", "lapse", 12, 12, lambda row: text(", ".join(row.lapses), "yellow")),
+)
+"""In the order they are shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A column with its place on the screen."""
+
+    column: Column
+    start: int
+    width: int
+
+
+def fitted(width: int) -> list[Fitted]:
+    """The columns for a list so wide; each is followed by one space."""
+    chosen: set[str] = set()
+    room = width - 1
+    for column in sorted(COLUMNS, key=lambda one: one.rank):
+        if room < column.width + 1:
+            break
+        chosen.add(column.heading)
+        room -= column.width + 1
+    shown = [one for one in COLUMNS if one.heading in chosen]
+    growing = sum(one.grows for one in shown) or 1
+    found, start = [], 1
+    for column in shown:
+        size = column.width + (room // growing if column.grows else 0)
+        found.append(Fitted(column, start, size))
+        start += size + 1
+    return found

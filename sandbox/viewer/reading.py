@@ -1,0 +1,234 @@
+"""One episode: its transcript, and beside it verdicts, world and model calls."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.text import Text
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.screen import Screen
+from textual.widgets import Footer, Static, TabbedContent, TabPane
+
+from riskbox.sandbox.case import Case
+from riskbox.sandbox.episode import Played
+from riskbox.sandbox.errors import RiskboxError
+from riskbox.sandbox.escape import line
+from riskbox.sandbox.report.findings import STATUSES
+from riskbox.sandbox.report.screen import AGENT, INTENTS, QUIET
+from riskbox.sandbox.row import EpisodeRow
+from riskbox.sandbox.verdict import Finding
+from riskbox.sandbox.viewer.calls import Calls, asked, summed
+from riskbox.sandbox.viewer.choose import Choose
+from riskbox.sandbox.viewer.compare import CompareScreen
+from riskbox.sandbox.viewer.item import Script
+from riskbox.sandbox.viewer.page import Page
+from riskbox.sandbox.viewer.pairing import counterparts
+from riskbox.sandbox.viewer.search import place
+from riskbox.sandbox.viewer.transcript import Transcript
+from riskbox.sandbox.viewer.verdicts import verdicts
+from riskbox.sandbox.viewer.world import World
+
+if TYPE_CHECKING:
+    from riskbox.sandbox.viewer.source import Source
+
+PARTIES = ("", "user", "agent")
+"""Whose eyes to see with: everybody's, the user's, the agent's."""
+PANES = ("talk", "verdicts", "world", "calls")
+
+
+class EpisodeScreen(Screen[None]):
+    """An episode to read."""
+
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "app.pop_screen", "back"),
+        Binding("a", "party", "see as"),
+        Binding("1", "pane('talk')", "transcript", show=False),
+        Binding("2", "pane('verdicts')", "verdicts"),
+        Binding("3", "pane('world')", "world"),
+        Binding("4", "pane('calls')", "models"),
+        Binding("c", "compare", "compare"),
+        Binding("right_square_bracket", "other(1)", "next episode", show=False),
+        Binding("left_square_bracket", "other(-1)", "previous episode", show=False),
+    ]
+
+    def __init__(
+        self,
+        source: Source,
+        run: str,
+        id: str,
+        *,
+        find: str = "",
+        neighbour: Callable[[str, int], str] | None = None,
+    ) -> None:
+        super().__init__()
+        self._source, self._run, self._episode, self._find = source, run, id, find
+        self._neighbour = neighbour
+        self.played: Played | None = None
+        self.case: Case | None = None
+        self.party = ""
+
+    def compose(self) -> ComposeResult:
+        """Transcript to the left, the rest to the right; on a narrow terminal one of them."""
+        yield Static(id="title")
+        with Horizontal(id="panes"):
+            yield Transcript(id="talk")
+            with TabbedContent(id="side", initial="tab-verdicts"):
+                with TabPane("Verdicts", id="tab-verdicts"):
+                    yield Page(id="verdicts")
+                with TabPane("World", id="tab-world"):
+                    yield World(id="world")
+                with TabPane("Model calls", id="tab-calls"):
+                    yield Static(id="summed")
+                    yield Calls(id="calls")
+        yield Static(id="status")
+        yield Footer(show_command_palette=False)
+
+    def on_mount(self) -> None:
+        """Read the episode."""
+        self.add_class("-talk")
+        self.query_one(Transcript).focus()
+        self.load()
+
+    @work(exclusive=True, group="load")
+    async def load(self) -> None:
+        """Read the episode and show it."""
+        self.query_one("#title", Static).update(Text(f"reading {line(self._episode, 40)} ...", QUIET))
+        try:
+            played, case = await asyncio.to_thread(self._source.episode, self._run, self._episode)
+        except RiskboxError as error:
+            self.query_one("#title", Static).update(Text(line(str(error)), "bold red"))
+            return
+        self.played, self.case = played, case
+        self._show(-1)
+        if self._find and (index := place(played.episode.events, self._find)) is not None:
+            self.query_one(Transcript).go(index)
+        page, calls = self.query_one("#verdicts", Page), asked(played)
+        page.show(lambda width: verdicts(played, case))
+        self.query_one("#summed", Static).update(Text(summed(calls)))
+        self.query_one(Calls).show(calls)
+
+    def _show(self, index: int) -> None:
+        if self.played is None or self.case is None:
+            return
+        self.query_one(Transcript).show(Script(self.played, self.case, self.party), index)
+        self.query_one("#title", Static).update(self._title(self.played, self.case))
+
+    def _title(self, played: Played, case: Case) -> Text:
+        episode = played.episode
+        seen = f" as the {self.party} saw it " if self.party else ""
+        return Text.assemble(
+            (seen, "bold reverse"),
+            " " if seen else "",
+            (f"{line(episode.id[:8])} ", "bold"),
+            (line(episode.case.id, 80), INTENTS.get(case.user.intent, "")),
+            (f"  {line(episode.cast.agent.rpartition('/')[2], 40)}", AGENT),
+            (f"  seed {episode.seed}  {line(episode.run)}", QUIET),
+        )
+
+    # --- what goes on -------------------------------------------------------------------------------------------
+
+    @on(Transcript.Moved)
+    def moved(self, event: Transcript.Moved) -> None:
+        """Show the world at the event, and say what it is."""
+        event.stop()
+        if self.played is None or self.case is None:
+            return
+        transcript = event.transcript
+        self.query_one(World).show(self.case, self.played.episode.events, transcript.index)
+        self.query_one("#status", Static).update(self._status(transcript))
+
+    def _status(self, transcript: Transcript) -> Text:
+        assert self.played is not None
+        events = self.played.episode.events
+        shown = next((one for one in events if one.index == transcript.index), None)
+        words = Text(
+            f"{len(events)} events" if shown is None else f"#{shown.index} of {len(events) - 1}", "bold"
+        )
+        if shown is not None:
+            words.append(
+                f"  {line(shown.kind, 20)}, seen by {line(', '.join(shown.audience) or 'nobody', 40)}", QUIET
+            )
+        stops = transcript.stops
+        if not stops:
+            return words.append("   no findings" if not self.party else "", QUIET)
+        here = [n for n, (index, _) in enumerate(stops) if index == transcript.index]
+        if not here:
+            return words.append(f"   {len(stops)} places of evidence: n goes to the next", QUIET)
+        at = transcript.stop if transcript.stop in here else here[0]
+        raised = stops[at][1]
+        words.append(f"   evidence {at + 1} of {len(stops)}: ")
+        if isinstance(raised, Finding):
+            return words.append(
+                f"{raised.status} {line(raised.risk, 40)}, severity {raised.severity}",
+                STATUSES[raised.status],
+            )
+        return words.append(f"signal {line(raised.id, 40)}", "blue")
+
+    @on(Calls.Chosen)
+    def call_chosen(self, event: Calls.Chosen) -> None:
+        """Go to the event a call was made at."""
+        self.query_one(Transcript).go(event.event)
+        if self.has_class("-narrow"):
+            self.action_pane("talk")
+
+    # --- keys ---------------------------------------------------------------------------------------------------
+
+    def action_party(self) -> None:
+        """See with other eyes."""
+        index = self.query_one(Transcript).index
+        self.party = PARTIES[(PARTIES.index(self.party) + 1) % len(PARTIES)]
+        self._show(index)
+
+    def action_pane(self, name: str) -> None:
+        """Go to a pane; on a narrow terminal it takes the place of the others."""
+        self.set_class(name == "talk", "-talk")
+        if name != "talk":
+            self.query_one(TabbedContent).active = f"tab-{name}"
+        self.query_one(f"#{name}").focus()
+
+    def action_other(self, by: int) -> None:
+        """Open the next or previous episode of the list."""
+        other = self._neighbour(self._episode, by) if self._neighbour else ""
+        if other:
+            self._episode = other
+            self.load()
+        else:
+            self.app.bell()
+
+    @work(exclusive=True, group="compare")
+    async def action_compare(self) -> None:
+        """Offer episodes to compare this one with."""
+        if self.played is None or self.case is None:
+            return
+        row = EpisodeRow.of(self.played)
+        try:
+            found = await asyncio.to_thread(counterparts, self._source.store, row)
+        except RiskboxError as error:
+            self.notify(line(str(error)), severity="error", markup=False)
+            return
+        none = "No other agent, variant, twin or seed of this case is stored."
+        options = Choose("Compare with", [one.told(row) for one in found], none)
+
+        def chosen(place: int | None) -> None:
+            if place is not None:
+                self.compare(found[place].row)
+
+        self.app.push_screen(options, chosen)
+
+    @work(exclusive=True, group="compare")
+    async def compare(self, other: EpisodeRow) -> None:
+        """Show another episode beside this one."""
+        if self.played is None or self.case is None:
+            return
+        try:
+            pair = await asyncio.to_thread(self._source.episode, other.run, other.id)
+        except RiskboxError as error:
+            self.notify(line(str(error)), severity="error", markup=False)
+            return
+        self.app.push_screen(CompareScreen((self.played, self.case), pair))

@@ -1,0 +1,52 @@
+"""The store as the viewer reads it: one run at a time, whole episodes kept for a while."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+
+from riskbox.sandbox.case import Case
+from riskbox.sandbox.episode import Played
+from riskbox.sandbox.run import Manifest
+from riskbox.sandbox.store import Store
+
+KEPT = 32
+"""Whole episodes kept in memory."""
+
+
+@dataclass
+class Source:
+    """A store, and the run that is looked at. Its methods wait for the store; call them from a thread."""
+
+    store: Store
+    manifest: Manifest
+    _kept: OrderedDict[tuple[str, str], tuple[Played, Case]] = field(default_factory=OrderedDict)
+
+    @property
+    def run(self) -> str:
+        """The run's id."""
+        return self.manifest.run
+
+    def episode(self, run: str, id: str) -> tuple[Played, Case]:
+        """An episode with its case.
+
+        Raises:
+            UnknownName: the run has no such episode.
+            StoreError: it cannot be read.
+        """
+        key = (run, id)
+        if key not in self._kept:
+            played = self.store.episode(run, id)
+            self._kept[key] = played, self.store.case(played.episode.case.hash)
+            while len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+        return self._kept[key]
+
+    def forget(self, run: str, id: str) -> None:
+        """Read an episode again when it is next asked for, since a later attempt has taken its place."""
+        self._kept.pop((run, id), None)
+
+    def reread(self) -> Manifest:
+        """The manifest as it is now."""
+        self.manifest = self.store.run(self.run)
+        return self.manifest
