@@ -253,12 +253,12 @@ class Session:
         self._show(played, case)
         # whoever comes back to an episode begins at its last question
         at = len(asked) - 1 if row.id in self.kept else 0
+        shown = -1
         while at < len(asked):
-            self._ask(
-                asked[at],
-                given.get(asked[at]),
-                f"episode {place + 1} of {count} · question {at + 1} of {len(asked)}",
-            )
+            if at != shown:
+                where = f"episode {place + 1} of {count} · question {at + 1} of {len(asked)}"
+                self._ask(asked[at], given.get(asked[at]), where)
+                shown = at
             words = self._typed()
             match words:
                 case "/back" if at:
@@ -267,6 +267,7 @@ class Session:
                     raise Back
                 case "/show" | "/full":
                     self._show(played, case, full=words == "/full")
+                    shown = -1
                 case "" if asked[at] in given:
                     at += 1
                 case _:
@@ -314,7 +315,8 @@ class Session:
         self.console.print(
             Rule(text(where, QUIET), style=QUIET, align="left"), width=min(self.console.width, 100)
         )
-        name = Text() if one.kind == "comment" else text(f"{one.kind} {one.id}  ", "bold cyan")
+        name = Text() if one.kind == "comment" else text(f"{one.kind} {one.id}").append("  ")
+        name.stylize("cyan")
         self.console.print(name.append(text(one.words, "bold")), width=min(self.console.width, 100))
         scale = (SCALE,) if one.kind == "dimension" else ()
         for hint in (*one.hints, *scale):

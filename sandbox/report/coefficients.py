@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 Level: TypeAlias = Literal["nominal", "ordinal", "interval"]
 """What the distance of two values means: that they differ, how many ratings lie between them, how far apart they are."""
 
-Weights: TypeAlias = Literal["none", "linear", "quadratic"]
-"""How much a disagreement counts: fully, by its distance in ranks, or by the square of that."""
+Weights: TypeAlias = Literal["none", "quadratic"]
+"""How much a disagreement counts: fully, or by the square of its distance in ranks."""
 
 
 def coincidences(units: Sequence[Sequence[int]], size: int) -> ndarray:
@@ -87,7 +87,7 @@ def kappa(table: ndarray, weights: Weights = "none") -> ndarray:
 
     size = table.shape[-1]
     steps = np.abs(np.arange(size)[:, None] - np.arange(size)[None, :]).astype(float)
-    apart = {"none": (steps > 0).astype(float), "linear": steps, "quadratic": steps**2}[weights]
+    apart = {"none": (steps > 0).astype(float), "quadratic": steps**2}[weights]
     many = table.sum((-2, -1))
     by_chance = table.sum(-1)[..., :, None] * table.sum(-2)[..., None, :]
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -127,12 +127,3 @@ def _correlation(table: ndarray, first: ndarray, second: ndarray) -> ndarray:
         together = (table * a[..., :, None] * b[..., None, :]).sum((-2, -1))
         alone = (rows * a**2).sum(-1) * (columns * b**2).sum(-1)
         return np.where(alone > 1e-12, np.clip(together / np.sqrt(alone), -1, 1), np.nan)
-
-
-def agreed(table: ndarray) -> ndarray:
-    """The share of pairs that are equal."""
-    import numpy as np
-
-    with np.errstate(invalid="ignore", divide="ignore"):
-        share: ndarray = np.trace(table, axis1=-2, axis2=-1) / table.sum((-2, -1))
-    return share
