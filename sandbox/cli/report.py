@@ -72,12 +72,12 @@ def main(argv: list[str]) -> int:
     with options.open_existing(args.store) as store:
         manifest = store.run(args.run)
         results = _results(store, manifest, chosen, by)
-        if args.html and results.played:
+        if args.where and not results.played:
+            raise InputError(f"no episode of {manifest.run} fits {', '.join(args.where)}.")
+        if args.html:
             _write_html(store, manifest, chosen, by, args, argv)
         rows = chosen.rows(store, manifest.run)
         gates = desk.decide(manifest, rows, store.count(manifest.run)) if desk else []
-    if args.where and not results.played:
-        raise InputError(f"no episode of {manifest.run} fits {', '.join(args.where)}.")
     code = int(any(one.failed for one in gates))
     if args.json:
         decided = {"gates": [one.model_dump(mode="json") for one in gates]} if desk else {}

@@ -171,4 +171,5 @@ def worst(rows: Iterable[EpisodeRow], limit: int | None, evaluator: str = "") ->
     """The worst rows, worst first; all of them without a limit."""
     if limit is None:
         return sorted(rows, key=lambda row: gravity(row, evaluator))
-    return heapq.nsmallest(limit, rows, key=lambda row: gravity(row, evaluator))
+    # of none it would read none, and whoever counts rows as they pass would see nothing
+    return heapq.nsmallest(max(limit, 1), rows, key=lambda row: gravity(row, evaluator))[:limit]

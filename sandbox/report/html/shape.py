@@ -64,17 +64,8 @@ class Shape:
     """Findings by catalogue, code and status."""
     cases: Counter[str] = field(default_factory=Counter)
     """Episodes by the hash of the case."""
-    lapses: Counter[str] = field(default_factory=Counter)
-    """Episodes by each kind of lapse of a simulated user."""
-    votes: int = 0
-    """Questions that panels of judges answered."""
-    agreed: float = 0
-    """The sum of the shares that agreed."""
     settings: dict[str, object] = field(default_factory=dict)
     """What evaluators were told, by name and version."""
-    tokens: int = 0
-    cost: float = 0
-    model_calls: int = 0
 
     def __post_init__(self) -> None:
         self._by_agent = Aggregate(self.evaluator, ("agent",))
@@ -91,10 +82,6 @@ class Shape:
     def _add(self, row: EpisodeRow, summary: Summary | None) -> None:
         self._by_agent.add(row)
         self.cases[row.case_hash] += 1
-        self.lapses.update(row.lapses)
-        self.tokens += row.tokens
-        self.cost += row.cost
-        self.model_calls += row.model_calls
         done, tried, *_ = gravity(row, self.evaluator)
         label = "fault" if row.ending == "fault" else summary.targeted if summary else "unknown"
         self.lines.append(Line(row, label, -done, -tried, len(summary.findings) if summary else 0))
@@ -121,14 +108,6 @@ class Shape:
             for name, code in entries_of(finding.category):
                 self.entries[name, code, finding.status] += 1
         self.settings[f"{summary.evaluator} {summary.version}"] = summary.settings
-        if summary.agreement is not None:
-            self.votes += summary.votes
-            self.agreed += summary.votes * summary.agreement
-
-    @property
-    def agreement(self) -> float | None:
-        """The share of judges that answered as their panel did, over all questions."""
-        return self.agreed / self.votes if self.votes else None
 
     def by_agent(self) -> Iterator[tuple[str, int, dict[str, CategoryCount]]]:
         """Each agent with how many episodes count and its findings by category."""

@@ -518,6 +518,7 @@ def test_only_the_chosen_are_on_the_page(folder: Path, opened: Open) -> None:
     assert set(column(page, "episodes", 4)) == {"idle"}
     assert page.get_by_text("Only where agent=idle.").count() == 1
     assert page.locator("details.episode").count() == 0
+    assert page.locator(".cards strong").first.inner_text() != "–"
 
 
 def test_ways_of_answering_tools_are_shown_apart(attacked: Path, tmp_path: Path, opened: Open) -> None:
