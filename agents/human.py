@@ -13,6 +13,7 @@ from riskbox.agents.chat import QUIET, Chat, arguments, kind_of, kinds, required
 from riskbox.agents.keyboard import BLOCK, KEYBOARD
 from riskbox.sandbox.action import Action, ToolCall
 from riskbox.sandbox.errors import Withdrawn, did_you_mean
+from riskbox.sandbox.escape import inert
 from riskbox.sandbox.event import Called, Event, Returned, Said, Waited
 from riskbox.sandbox.observation import AgentView, Observation
 from riskbox.sandbox.participant import Participant
@@ -176,7 +177,7 @@ class Human(Participant):
         about = str(schema.get("description", "")).replace("\n", " ")
         self.chat.tell(f"  {name} ({kind_of(schema)}){': ' if about else ''}{about}", QUIET)
         while True:
-            words = await KEYBOARD.words(f"  {name}= ")
+            words = await KEYBOARD.words(f"  {inert(name)}= ")
             if words is None or words.strip() == "/back":
                 raise GivenUp
             if words == "" and not must:

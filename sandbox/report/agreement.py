@@ -263,11 +263,22 @@ class Table:
             for one in store.episode(row.run, row.id).assessments:
                 found.setdefault(_identity(one), []).append((row, one))
         versions = Counter(evaluator for evaluator, _, _ in found)
+        broken: dict[str, set[str]] = {}
         for identity, listed in found.items():
             name = _named(identity, listed[0][1], alone=versions[identity[0]] == 1)
             made.evaluators[name] = identity[0]
             made._add(name, listed)
+            broken[name] = {row.id for row, one in listed if one.fault}
+        made._failed(broken)
         return made
+
+    def _failed(self, broken: Mapping[str, set[str]]) -> None:
+        """An evaluator that failed on an episode was asked all that others were, and cannot tell any of it."""
+        asked = {key for one in self.raters.values() for key in one.values}
+        for name, episodes in broken.items():
+            for key in asked:
+                if key.episode in episodes:
+                    self.raters[name].values.setdefault(key, None)
 
     def _add(self, name: str, listed: Iterable[tuple[EpisodeRow, Assessment]]) -> None:
         rater = self.raters.setdefault(name, Ratings(name))

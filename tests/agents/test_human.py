@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -13,6 +15,7 @@ import pytest
 
 from riskbox.agents.chat import kind_of, readable
 from riskbox.agents.human import completions, turn, value_of
+from riskbox.agents.keyboard import Keyboard
 from riskbox.sandbox.episode import Episode
 from riskbox.sandbox.event import EVENTS, Called, Said
 from riskbox.sandbox.stores import open_store
@@ -243,6 +246,18 @@ def test_input_that_is_no_text_and_output_that_cannot_show_it(records: Path, tmp
     )
     assert done.returncode == 0, done.stderr
     assert said(stored(tmp_path), "user") == ["caf\ufffd \ufffd\ufffd €"]
+
+
+async def test_a_line_that_was_waited_for_in_vain_is_the_next_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    read, write = os.pipe()
+    with os.fdopen(read) as source:
+        monkeypatch.setattr(sys, "stdin", source)
+        keyboard = Keyboard()
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(keyboard.line("> "), 0.1)
+        os.write(write, b"one\ntwo\nthree")
+        os.close(write)
+        assert [await keyboard.line("> ") for _ in range(4)] == ["one", "two", "three", None]
 
 
 # --- parts ------------------------------------------------------------------------------------------------------

@@ -311,3 +311,16 @@ def test_a_judge_and_its_panel_are_raters_too(run: str, riskbox: Command, stub: 
     page = riskbox("agreement", run, "--between", "human,judge", "--svg", "page.svg")
     assert "Panel of judge among themselves" in page.stdout
     assert "<svg" in (tmp_path / "page.svg").read_text()
+
+
+def test_a_judge_that_failed_cannot_tell_and_is_not_left_out(
+    run: str, riskbox: Command, tmp_path: Path
+) -> None:
+    annotated(tmp_path, run, "anna", checked)
+    with open_store(f"sqlite:///{tmp_path}/riskbox.db") as store:
+        for row in store.rows(run):
+            store.assess(run, row.id, [Assessment(evaluator="judge", version="1", fault="no answer")])
+    found = json.loads(riskbox("agreement", run, "--between", "human,judge", "--json").stdout)
+    for row in found["pairs"][0]["rows"]:
+        assert row["units"] == row["unknown_second"] > 0 and row["only_first"] == 0
+    assert found["pairs"][0]["rows"][0]["sensitivity"]["high"] == 1
