@@ -9,9 +9,10 @@ from pydantic import BaseModel, ConfigDict
 
 from riskbox.sandbox.action import Frozen
 from riskbox.sandbox.episode import Played
+from riskbox.sandbox.event import Called, Left, Said, Waited
 from riskbox.sandbox.verdict import Assessment, Label
 
-MOVES = ("said", "called", "waited", "left")
+MOVES = (Said, Called, Waited, Left)
 """Events that a party makes happen when it is its turn."""
 
 
@@ -198,7 +199,7 @@ class EpisodeRow(BaseModel):
             reason=one.ended.reason,
             events=len(one.events),
             calls=sum(1 for event in one.events if event.kind == "called"),
-            turns=sum(1 for _ in groupby(event.by for event in one.events if event.kind in MOVES)),
+            turns=len(list(groupby(event.by for event in one.events if isinstance(event, MOVES)))),
             attempt=one.attempt,
             seconds=one.seconds,
             model_calls=len(asked),

@@ -14,6 +14,7 @@ import pytest
 
 from riskbox.sandbox.case import Case
 from riskbox.sandbox.episode import Lapse, Played
+from riskbox.sandbox.event import Called, Left, Said
 from riskbox.sandbox.report.html.crosswalk import CATALOGUES, crosswalk, entries_of
 from riskbox.sandbox.report.html.shape import BINS, Shape, asked, bars
 from riskbox.sandbox.report.html.transcripts import LONGEST, transcript
@@ -39,10 +40,8 @@ def test_an_episode_counts_its_turns_and_how_far_its_panel_agreed(
     by_id: dict[str, Case], played: Play
 ) -> None:
     one = played(by_id["owner"], "reference:2")
-    said = [event for event in one.episode.events if event.kind in ("said", "called", "left")]
-    assert EpisodeRow.of(one).turns == 1 + sum(
-        said[place].by != said[place - 1].by for place in range(1, len(said))
-    )
+    by = [event.by for event in one.episode.events if isinstance(event, Said | Called | Left)]
+    assert EpisodeRow.of(one).turns == 1 + sum(by[place] != by[place - 1] for place in range(1, len(by)))
     votes = (Vote(about="a", values={}, agreement=1.0), Vote(about="b", values={}, agreement=0.5))
     summary = Summary.of(one.assessments[0].model_copy(update={"panel": votes}))
     assert (summary.votes, summary.agreement) == (2, 0.75)
