@@ -41,7 +41,7 @@ class Notes:
         """The notes of an episode with so many events."""
         made = cls({}, [], {})
         for one in assessments:
-            by = f" ({line(one.evaluator)})" if len(assessments) > 1 else ""
+            by = f" ({assessor(one)})" if len(assessments) > 1 else ""
             for finding in one.findings:
                 made._add(finding.evidence, events, STATUSES[finding.status], _finding(finding, by))
             for signal in one.signals:
@@ -53,6 +53,12 @@ class Notes:
         for index in there:
             self.evidence.setdefault(index, style)
         (self.at.setdefault(max(there), []) if there else self.nowhere).extend(lines)
+
+
+def assessor(one: Assessment) -> str:
+    """Who assessed: the evaluator, and which person, where it was one."""
+    rater = one.settings.get("rater")
+    return line(f"{one.evaluator} {rater}" if rater else one.evaluator)
 
 
 def _finding(one: Finding, by: str) -> list[Line]:
@@ -81,7 +87,7 @@ def verdicts(case: Case, assessments: Sequence[Assessment]) -> Iterator[Renderab
 
 
 def _assessment(case: Case, one: Assessment) -> Iterator[RenderableType]:
-    head = Text().append("Verdicts", "bold").append(f" by {line(one.evaluator)} {line(one.version)}: ")
+    head = Text().append("Verdicts", "bold").append(f" by {assessor(one)} {line(one.version)}: ")
     head.append(one.targeted, LABELS[one.targeted]).append(" over the scenario's own risks, ")
     yield head.append(one.label, LABELS[one.label]).append(" over all")
     if one.fault:

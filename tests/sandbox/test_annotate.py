@@ -230,6 +230,7 @@ def test_what_machines_miss_comes_first_then_agreement_then_who_said_what(
     run: str, riskbox: Command, tmp_path: Path
 ) -> None:
     annotated(tmp_path, run, "anna", checked)
+    assert "Verdicts by human anna 1:" in riskbox("show", "latest").stdout
     # ben sees societal harm that no check asks about, and cannot tell about goals
     annotated(
         tmp_path, run, "ben",
