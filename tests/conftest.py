@@ -21,6 +21,13 @@ os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
 CASES = Path(__file__).parent / "sandbox" / "cases"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what opens a browser, so that `make test` needs nothing that pip does not bring."""
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.browser)
+
+
 @pytest.fixture(scope="session")
 def records() -> Path:
     """A scenario with two personas, an injection, a pressure variant, and references for all."""
