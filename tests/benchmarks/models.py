@@ -222,9 +222,7 @@ def permits() -> list[Row]:
     """Admission while a lease holds, and a renewal."""
 
     async def admit() -> float:
-        limits = Limits(
-            in_flight={"": 50.0}, requests={"": 1e9}, tokens={"": 1e12}, run_tokens=1e12, run_dollars=1e9
-        )
+        limits = Limits(in_flight={"": 50.0}, run_tokens=1e12, run_dollars=1e9)
         bank = Bank(limits)
 
         async def renew(report: Report) -> Lease:

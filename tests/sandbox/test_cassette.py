@@ -165,7 +165,8 @@ async def test_a_key_that_was_wrong_is_not_recorded(stub: Stub, sit: Sit, path: 
 
 async def test_a_call_that_a_time_limit_ended_is_ended_by_it_again(stub: Stub, sit: Sit, path: Path) -> None:
     stub.script(Slow(30))
-    for mode in ("record", "replay"):
+    modes: tuple[Mode, ...] = ("record", "replay")
+    for mode in modes:
         seat = sit(**kept(path, mode))
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.3):
@@ -191,7 +192,8 @@ async def test_a_call_that_the_end_of_a_run_cut_off_is_not_recorded(stub: Stub, 
 async def test_an_episode_s_budget_ends_it_again(stub: Stub, sit: Sit, path: Path) -> None:
     stub.script(Say("Hello.", usage=Usage(400, 100)), repeat=True)
     told = []
-    for mode, limits in (("record", Limits(episode_tokens=1200)), ("replay", Limits())):
+    times: tuple[tuple[Mode, Limits], ...] = (("record", Limits(episode_tokens=1200)), ("replay", Limits()))
+    for mode, limits in times:
         seat = sit(settings={"max_tokens": 100}, limits=limits, **kept(path, mode))
         with pytest.raises(BudgetSpent) as caught:
             for event in range(9):
