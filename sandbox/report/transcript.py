@@ -124,13 +124,13 @@ def card(played: Played, case: Case, width: int, *, full: bool) -> Panel:
     forked = f", forked from {episode.origin.episode} at #{episode.origin.event}" if episode.origin else ""
     again = f", attempt {episode.attempt}" if episode.attempt > 1 else ""
     table.add_row("episode", text(record + forked + again))
-    table.add_row("ended", text(how_it_ended(episode)))
+    table.add_row("ended", Text(clipped(how_it_ended(episode), BRIEF)))
     if played.assessments:
         table.add_row("verdict", _summary(played))
     for name, words in models(played):
         table.add_row(name, words)
     for lapse in episode.fidelity:
-        told = f"{lapse.kind.replace('_', ' ')}: {line(lapse.reason)} ({_cited(lapse.evidence)})"
+        told = f"{lapse.kind.replace('_', ' ')}: {line(lapse.reason, BRIEF)} ({_cited(lapse.evidence)})"
         table.add_row("lapse", Text(told, "yellow"))
     return _panel(table, text(scenario.title, "bold"), width)
 

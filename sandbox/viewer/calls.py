@@ -13,7 +13,7 @@ from riskbox.sandbox.escape import line
 from riskbox.sandbox.modelcall import ModelCall
 from riskbox.sandbox.report.screen import QUIET
 
-HEADINGS = ("#", "seat", "outcome", "in", "cached", "out", "cost", "latency", "took", "sent", "model", "for")
+HEADINGS = ("#", "seat", "outcome", "in", "out", "cost", "latency", "cached", "took", "sent", "model", "for")
 
 
 def asked(played: Played) -> list[ModelCall]:
@@ -71,13 +71,15 @@ def _cells(one: ModelCall) -> list[Text]:
         outcome.append(f" {line(one.detail, 80)}", QUIET)
     if one.source != "live":
         outcome.append(f" {one.source}", QUIET)
-    numbers = [f"{one.input_tokens:,}", f"{one.cached_tokens:,}", f"{one.output_tokens:,}"]
-    numbers += [
+    numbers = (
+        f"{one.input_tokens:,}",
+        f"{one.output_tokens:,}",
         "?" if one.cost is None else f"${one.cost:.4f}",
         f"{one.latency:.2f} s",
+        f"{one.cached_tokens:,}",
         f"{one.seconds:.2f} s",
-    ]
-    numbers += [f"{one.attempts}x"]
+        f"{one.attempts}x",
+    )
     return [
         Text("" if one.seat == "judge" else f"#{one.event}", QUIET),
         Text(one.seat, {"agent": "cyan", "judge": "magenta"}.get(one.seat, "")),

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import get_args
 
 from riskbox.sandbox.errors import InputError, did_you_mean
+from riskbox.sandbox.escape import inert
 from riskbox.sandbox.event import Ending
 from riskbox.sandbox.facet import ANYWHERE, FACETS, NONE, Sign, Term
 from riskbox.sandbox.row import EpisodeRow
@@ -109,7 +110,8 @@ def known_values(manifest: Manifest, rows: Iterable[EpisodeRow] = ()) -> dict[st
                 found.setdefault("risk", {}).setdefault(finding.risk)
                 for slug in finding.category:
                     found.setdefault("category", {}).setdefault(slug)
-    return {name: [one for one in values if one] for name, values in found.items()}
+    # what is offered is put into the line as it is, so it must be what it looks like
+    return {name: [one for one in values if one and one == inert(one)] for name, values in found.items()}
 
 
 def candidates(line: str, known: Mapping[str, Sequence[str]]) -> list[str]:

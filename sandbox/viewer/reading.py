@@ -156,10 +156,15 @@ class EpisodeScreen(Screen[None]):
             )
         stops = transcript.stops
         if not stops:
-            return words.append("   no findings" if not self.party else "", QUIET)
+            found = any(one.findings or one.signals for one in self.played.assessments)
+            told = "   what was found rests on no single event" if found else "   no findings"
+            return words.append("" if self.party else told, QUIET)
         here = [n for n, (index, _) in enumerate(stops) if index == transcript.index]
         if not here:
-            return words.append(f"   {len(stops)} places of evidence: n goes to the next", QUIET)
+            return words.append(
+                f"   evidence at {len(stops)} place{'' if len(stops) == 1 else 's'}: n goes to the next",
+                QUIET,
+            )
         at = transcript.stop if transcript.stop in here else here[0]
         raised = stops[at][1]
         words.append(f"   evidence {at + 1} of {len(stops)}: ")

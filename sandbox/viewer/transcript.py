@@ -89,6 +89,12 @@ class Transcript(ScrollView, can_focus=True):
         """Put the cursor on an event, or on the next one that is shown."""
         later = [n for n, item in enumerate(self.items) if item.is_choosable and item.index >= index]
         if later:
+            item = self.items[later[0]]
+            if self._width and not self.height(item):
+                # a private note, which is not drawn while it is folded
+                item.full = True
+                self._drawn.pop(item, None)
+                self._layout()
             self._stand(later[0], centred=index >= 0)
 
     # --- drawing ------------------------------------------------------------------------------------------------

@@ -128,7 +128,7 @@ def viewing(store: Store) -> Viewing:
 
 async def settled(app: Viewer, pilot: Pilot[None]) -> None:
     """Wait until nothing is read any more; a run that is followed is followed on."""
-    for _ in range(3):
+    for _ in range(2):
         for worker in [one for one in app.workers if one.group != "follow"]:
             await worker.wait()
         await pilot.pause()

@@ -30,7 +30,7 @@ def test_counterparts_are_sensible_and_the_telling_ones_come_first(
     assert first.case == row.case and first.summary().targeted != "risky"  # type: ignore[union-attr]
     assert {one.row.run for one in found} == {made.references, made.judged}
     assert all(one.row.persona == "owner" for one in found if one.way == "twin")
-    (twin,) = store.pick(made.references, [episode(store, made.references, "owner", "safe")])
+    (twin,) = store.rows(made.references, Where(fields={"case": ("records_for_a_neighbour/owner",)}))
     assert any(one.row.id == unsafe for one in counterparts(store, twin) if one.way == "twin")
 
 
@@ -73,7 +73,7 @@ async def test_the_same_twice_does_not_part(viewing: Viewing, made: Made, unsafe
     async with viewing(made.references) as (app, pilot):
         app.push_screen(CompareScreen(pair, pair))
         await press(app, pilot, "d")
-        assert "They do not differ" in screen_text(app) and "here they part" not in screen_text(app)
+        assert "They do not differ" in screen_text(app) and "─ here they part" not in screen_text(app)
 
 
 async def test_nothing_to_compare_with(viewing: Viewing, made: Made, store: Store, tmp_path: object) -> None:

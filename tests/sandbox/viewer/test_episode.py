@@ -16,7 +16,7 @@ from tests.sandbox.viewer.conftest import LARGE, SMALL, Made, Viewing, press, sc
 
 def episode(store: Store, run: str, case: str, label: str) -> str:
     """An episode of a case with a label."""
-    (row, *_) = store.rows(run, Where(fields={"case": (f"records_for_a_neighbour/{case}",)}, label=(label,)))  # type: ignore[arg-type]
+    (row, *_) = store.rows(run, Where(fields={"case": (f"records_for_a_neighbour/{case}",)}, label=(label,)))
     return row.id
 
 
@@ -72,7 +72,8 @@ async def test_findings_lead_to_their_evidence(
     found = store.episode(made.references, unsafe).assessments[0]
     async with viewing(made.references, unsafe, size=LARGE) as (app, pilot):
         talk = app.screen.query_one(Transcript)
-        indices = sorted({index for one in (*found.findings, *found.signals) for index in one.evidence})
+        rested = [one.evidence for one in found.findings] + [one.evidence for one in found.signals]
+        indices = sorted({index for evidence in rested for index in evidence})
         await press(app, pilot, "n")
         assert talk.index == indices[0]
         seen = {talk.index}
@@ -181,10 +182,10 @@ async def test_verdicts_votes_and_model_calls_of_a_judged_episode(
         calls = app.screen.query_one(Calls)
         played = store.episode(made.judged, row.id)
         asked = len(played.episode.model_calls) + sum(len(one.calls) for one in played.assessments)
-        assert calls.row_count == asked == row.model_calls > 2
+        assert calls.row_count == asked > 2
         assert f"{asked} calls" in screen_text(app) and "tokens in" in screen_text(app)
         cells = [str(cell) for cell in calls.get_row_at(0)]
-        assert cells[1:3] == ["agent", "ok"] and cells[6].startswith("$") and cells[7].endswith(" s")
+        assert cells[1:3] == ["agent", "ok"] and cells[5].startswith("$") and cells[6].endswith(" s")
         await press(app, pilot, "down", "enter")
         if size == SMALL:
             assert app.screen.query_one(Transcript).has_focus

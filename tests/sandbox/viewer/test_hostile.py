@@ -22,40 +22,45 @@ from riskbox.sandbox.stores import open_store
 from riskbox.sandbox.testing import sample_run
 from riskbox.sandbox.toolspec import ToolsetSpec
 from riskbox.sandbox.verdict import DIMENSIONS, Assessment, Finding, Goal, Score, Signal, Verdict, Vote
+from riskbox.sandbox.viewer import query
 from riskbox.sandbox.viewer.compare import CompareScreen
+from riskbox.sandbox.viewer.page import Page
 from riskbox.sandbox.viewer.transcript import Transcript
 from tests.sandbox.report.conftest import HOSTILE
 from tests.sandbox.viewer.conftest import LARGE, SMALL, Viewing, press, screen_text
 
-CORPUS = (
+_TEXTS = (
     *HOSTILE,
     "[@click=app.quit]quit[/] [bold $primary]x[/] [/] [[ ]] \\[b]",
     "\x1b_Gf=100;AAAA\x1b\\ \x1bP1$r\x1b\\ \x1b[?1049l\x1b[31m\r\n\x1b]52;c;cm0gLXJm\x07",
     "𝕽 👩‍👩‍👧‍👦 🏳️‍🌈 ｗｉｄｅ \u200d\ufe0f \u0e33 م\u064b",
-    "a" * 10_000_000,
     "<script>alert(1)</script> {{7*7}} %s {0}",
 )
+CORPUS = (*("  ".join(_TEXTS[place::5]) for place in range(5)), "a" * 10_000_000)
+"""A few of them at a time, since each is shown in many ways."""
 NEVER = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def events(text: str) -> tuple[Any, ...]:
     """An episode in which everything that can be text is this text."""
     both, at = ["user", "agent"], {"time": 3}
+    whole, text = text, text[:200_000]
+    key = _utf8(text[:99])
     called = {"by": "agent", "call": "c1", "tool": "mail.send", "audience": ["agent"], **at}
     patch = [
         {
             "op": "add",
             "path": "/mail/messages/m2",
-            "value": {"id": "m2", "body": text, "to": [text, {text: text}]},
+            "value": {"id": "m2", "body": text, "to": [text, {key: text}]},
         }
     ]
     raw: list[dict[str, Any]] = [
-        {"kind": "said", "by": "user", "text": text, "audience": both, **at},
+        {"kind": "said", "by": "user", "text": whole, "audience": both, **at},
         {"kind": "noted", "by": "agent", "text": text, "audience": ["agent"], **at},
-        {"kind": "called", **called, "tool": text[:200], "arguments": {text[:200]: text}},
+        {"kind": "called", **called, "tool": text[:200], "arguments": {key: whole}},
         {"kind": "called", **called, "arguments": text},
         {"kind": "injected", "injection": text[:200], "call": "c1", "audience": ["agent"], **at},
-        {"kind": "returned", **called, "permitted": True, "result": {"a": [text, {text[:99]: text}]}},
+        {"kind": "returned", **called, "permitted": True, "result": {"a": [whole, {key: text}]}},
         {"kind": "changed", "call": "c1", "patch": patch, "audience": [], **at},
         {
             "kind": "changed",
@@ -71,7 +76,7 @@ def events(text: str) -> tuple[Any, ...]:
             "error": {"message": text, "hint": text, "code": text},
         },
         {"kind": "said", "by": "agent", "text": text, "audience": both, **at},
-        {"kind": text[:50] or "odd", "what": text, "audience": both, **at},
+        {"kind": text[:50], "what": text, "audience": both, **at},
         {"kind": "opaque_thing", "deep": {"er": [text]}, "audience": ["agent"], **at},
         {"kind": "left", "by": "user", "audience": both, **at},
         {"kind": "ended", "ending": "fault", "reason": text[:200], "detail": text, "audience": both, **at},
@@ -81,34 +86,36 @@ def events(text: str) -> tuple[Any, ...]:
 
 def hostile(text: str) -> tuple[Case, Played]:
     """A case and an episode whose every text is this one."""
-    short = text[:300]
+    whole, short = text, text[:300]
+    text = _utf8(whole[:200_000])
     scenario = Scenario.model_validate(
         {
             "scenario": "hostile",
             "family": "hostile",
-            "title": short or "-",
+            "title": text[:300],
             "domain": "miscellaneous",
             "setting": text,
-            "agent": {"name": short or "-", "policy": text},
+            "agent": {"name": text[:300], "policy": text},
             "personas": {
                 "owner": {
                     "intent": "malicious",
-                    "goal": text or "-",
-                    "profile": {"name": short, "note": text},
+                    "goal": text,
+                    "profile": {"name": text[:300], "note": text},
                     "knows": {"it": text},
                 }
             },
         }
     )
+    text = whole[:200_000]
     case = Case.sealed(
         id="hostile/owner",
         persona="owner",
         scenario=scenario,
-        world={"mail": {"messages": [{"id": "m1", "body": text, short: {"deep": [text]}}]}},
-        toolsets={"mail": ToolsetSpec(name="mail", tools={})},
+        world={"mail": {"messages": [{"id": "m1", "body": text, _utf8(short): {"deep": [text]}}]}},
+        toolsets={"mail": ToolsetSpec(name="mail", tables={}, tools={})},
     )
     finding = Finding(
-        risk=short or "-",
+        risk=short,
         category=(short,),
         status="realised",
         severity=9,
@@ -116,7 +123,7 @@ def hostile(text: str) -> tuple[Case, Played]:
         reason=text,
     )
     assessment = Assessment(
-        evaluator=short or "-",
+        evaluator=short,
         version=short,
         findings=(finding, finding.model_copy(update={"evidence": ()})),
         signals=(Signal(id=short, evidence=(3,), reason=text),),
@@ -125,10 +132,10 @@ def hostile(text: str) -> tuple[Case, Played]:
         scores=(Score(about=short, value=None, reason=text),),
         notes=(text,),
         fault=text,
-        panel=(Vote(about=short, values={short: True, "b": None}, agreement=0.5),),
+        panel=(Vote(about=short, values={_utf8(short): True, "b": None}, agreement=0.5),),
         calls=(_call(short, "judge"),),
     )
-    cast = Cast(agent=short or "-", user=short or "-", tools=short)
+    cast = Cast(agent=short, user=short, tools=short)
     spec = Spec.of(case.hash, cast, 1)
     episode = Episode(
         id=spec.id,
@@ -145,12 +152,17 @@ def hostile(text: str) -> tuple[Case, Played]:
         cast=cast,
         seed=1,
         inputs=(),
-        events=events(text),
+        events=events(whole),
         model_calls=(_call(short, "agent"),),
         fidelity=(Lapse(kind="loop", evidence=(0,), reason=text),),
         host=short,
     )
     return case, Played(episode=episode, assessments=(assessment,))
+
+
+def _utf8(text: str) -> str:
+    """Text as files of scenarios and keys of JSON hold it: without lone surrogates."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _call(text: str, seat: Any) -> ModelCall:
@@ -198,12 +210,15 @@ async def test_hostile_text_is_shown_as_text_in_every_pane(
         await press(app, pilot, "s", *"CLICK", "enter")
         check(app)
         await press(app, pilot, "escape")
-        for place in range(len(ids)):
-            await press(app, pilot, *(["home"] + ["down"] * place), "enter")
-            for key in ("down", "n", "2", "end", "3", "end", "4", "1", "E", "end", "E", "a", "a", "a"):
+        await press(app, pilot, "home")
+        for _ in ids:
+            await press(app, pilot, "enter")
+            for key in ("n", "2", "3", "4", "1", "E", "a", "a"):
                 await press(app, pilot, key)
                 check(app)
-            await press(app, pilot, "escape")
+                assert not NEVER.search(app.screen.query_one(Transcript).text)
+                assert not NEVER.search(app.screen.query_one("#verdicts", Page).text)
+            await press(app, pilot, "escape", "down")
 
 
 async def test_hostile_text_is_named_not_obeyed(
@@ -221,6 +236,14 @@ async def test_hostile_text_is_named_not_obeyed(
         assert app.is_running
 
 
+def test_hostile_values_are_not_offered_to_be_typed(stored: tuple[Store, str, list[str]]) -> None:
+    store, run, _ = stored
+    manifest = store.run(run).model_copy(update={"agents": (*CORPUS, "harmless")})
+    offered = query.known_values(manifest, store.rows(run))
+    assert not [one for values in offered.values() for one in values if NEVER.search(one)]
+    assert "harmless" in offered["agent"]
+
+
 async def test_ten_million_characters_stay_quick_to_fold(
     viewing: Viewing, stored: tuple[Store, str, list[str]]
 ) -> None:
@@ -230,7 +253,10 @@ async def test_ten_million_characters_stay_quick_to_fold(
         talk = app.screen.query_one(Transcript)
         assert "(9,996,000 more characters)" in talk.text and len(talk.text) < 200_000
         await press(app, pilot, "E")
-        assert "(9,950,000 more characters)" in talk.text and len(talk.text) < 2_000_000
+        assert (
+            "(9,950,000 more characters)" in " ".join(talk.text.replace("▌", "").split())
+            and len(talk.text) < 2_000_000
+        )
 
 
 async def test_hostile_episodes_side_by_side(viewing: Viewing, stored: tuple[Store, str, list[str]]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from textual.widgets import Input, Static
 
+from riskbox.sandbox.event import Said
 from riskbox.sandbox.facet import HARM, Order
 from riskbox.sandbox.store import Store, Where
 from riskbox.sandbox.stores import open_store
@@ -13,6 +14,7 @@ from riskbox.sandbox.viewer.browse import BrowseScreen
 from riskbox.sandbox.viewer.episodes import Episodes
 from riskbox.sandbox.viewer.keys import Help
 from riskbox.sandbox.viewer.reading import EpisodeScreen
+from riskbox.sandbox.viewer.transcript import Transcript
 from tests.sandbox.viewer.conftest import LARGE, SMALL, Made, Viewing, press, screen_text, settled
 
 
@@ -100,7 +102,11 @@ async def test_transcripts_are_searched_and_the_place_is_shown(viewing: Viewing,
         assert 0 < len(browse.shown.ids) < len(everything)
         assert f"{len(browse.shown.ids)} of {len(everything)} hold" in screen_text(app)
         await press(app, pilot, "enter")
-        assert "please call 911" in screen_text(app) and "said, seen by" in screen_text(app)
+        screen = app.screen
+        assert isinstance(screen, EpisodeScreen) and screen.played is not None
+        at = screen.played.episode.events[screen.query_one(Transcript).index]
+        assert isinstance(at, Said) and "please call 911" in at.text
+        assert "said, seen by" in screen_text(app)
         await press(app, pilot, "escape", "escape")
         assert list(browse.shown.ids) == everything and browse.sought == ""
         await press(app, pilot, "s", *"no such words", "enter")
@@ -150,7 +156,7 @@ async def test_a_run_without_episodes(viewing: Viewing, tmp_path: object) -> Non
             assert "no episode is stored yet" in screen_text(app) and "stopped" in screen_text(app)
             await press(app, pilot, "enter", "down", "pagedown", "end")
             await press(app, pilot, "v")
-            assert "0 episodes" in app.screen.query_one("#tables").text  # type: ignore[attr-defined]
+            assert "0 of 1 episode" in app.screen.query_one("#tables").text  # type: ignore[attr-defined]
 
 
 async def test_a_store_that_fails_says_so(viewing: Viewing, made: Made) -> None:

@@ -49,9 +49,10 @@ async def test_a_cell_leads_to_its_episodes(viewing: Viewing, made: Made, store:
 
 
 def test_a_cell_shows_what_is_unknown() -> None:
-    assert str(cell(Figure(total=4, assessed=0, low=0, high=1))).strip() == "0–100%"
-    assert str(cell(Figure(total=0, assessed=0))) == "–"
+    assert str(cell(Figure(total=4, families=1, assessed=0, low=0, high=1))).strip() == "0–100%"
+    assert str(cell(Figure(total=0, families=0, assessed=0))) == "–"
     shades = [
-        str(cell(Figure(total=100, assessed=100, low=one, high=one)).style) for one in (0, 0.01, 0.2, 0.9)
+        str(cell(Figure(total=9, families=1, assessed=9, low=one, high=one)).style)
+        for one in (0, 0.01, 0.2, 0.9)
     ]
     assert len(set(shades)) == 4
