@@ -40,6 +40,7 @@ from riskbox.sandbox.case import Case
 from riskbox.sandbox.episode import Played
 from riskbox.sandbox.errors import InputError, StoreError, StoreVersion, UnknownName
 from riskbox.sandbox.facet import HARM, Order
+from riskbox.sandbox.report.rows import gravity
 from riskbox.sandbox.row import EpisodeRow
 from riskbox.sandbox.run import Manifest, RunState, Spec
 from riskbox.sandbox.store import Packed, Store, Where
@@ -72,7 +73,7 @@ PAGE = 500
 ID_PAGE = 2000
 """Ids read, and facets looked at, at once: some 10 ms of the server's time."""
 FACETS = (*FIELDS, "label")
-"""What filters look at, in the order they are kept."""
+"""What filters look at, in the order they are kept; what to sort by harm by comes last."""
 
 BEGIN = """
 -- KEYS: runs states begun specs    ARGV: run manifest state specs
@@ -139,7 +140,7 @@ FITTING = """
 local ids = redis.call('ZRANGE', KEYS[1], ARGV[1], ARGV[2])
 if #ids == 0 then return {0, {}, {}} end
 local text, wanted, terms, order = ARGV[4], cjson.decode(ARGV[5]), cjson.decode(ARGV[6]), cjson.decode(ARGV[7])
-local rows = (#terms > 0 or #order > 0) and redis.call('HMGET', KEYS[3], unpack(ids))
+local rows = (#terms > 0 or #order > 0 and order[1] ~= 'harm') and redis.call('HMGET', KEYS[3], unpack(ids))
 
 local function decoded(json)
   local is_read, row = pcall(cjson.decode, json)
@@ -194,18 +195,8 @@ local function least(found)
   return one
 end
 
-local function gravity(row)
-  local one = type(row.summaries) == 'table' and row.summaries[1]
-  if not one then return '0,0,0,0,0' end
-  local done, tried = 0, 0
-  for _, value in ipairs(values(one, {{'values', '*'}})) do done = math.min(done, value) end
-  for _, value in ipairs(values(one, {{'attempted', '*'}})) do tried = math.max(tried, value) end
-  local findings, signals = one.findings or {}, one.signals or {}
-  return table.concat({done, -tried, -#findings, one.targeted == 'unknown' and -1 or 0, -#signals}, ',')
-end
-
-local function key(row)
-  if order[1] == 'harm' then return gravity(row) end
+local function key(facets, row)
+  if order[1] == 'harm' then return facets[#facets] end
   local one = least(values(row, order))
   return one == nil and '' or type(one) == 'number' and string.format('%.17g', one) or one
 end
@@ -219,7 +210,7 @@ for i, found in ipairs(redis.call('HMGET', KEYS[2], unpack(ids))) do
   for _, term in ipairs(terms) do fits = fits and holds(row, term) end
   if fits then
     fitting[#fitting + 1] = ids[i]
-    if #order > 0 then keys[#keys + 1] = key(row) end
+    if #order > 0 then keys[#keys + 1] = key(facets, row) end
   end
 end
 return {#ids, fitting, keys}
@@ -626,7 +617,8 @@ def _malformed() -> InputError:
 
 
 def _facets(row: EpisodeRow) -> str:
-    return _raw_json([*(getattr(row, name) for name in FIELDS), label(row)])
+    harm = ",".join(map(str, gravity(row)[:-1]))
+    return _raw_json([*(getattr(row, name) for name in FIELDS), label(row), harm])
 
 
 def _terms(where: Where) -> list[dict[str, Any]]:

@@ -27,6 +27,8 @@ from riskbox.sandbox.viewer.overview import OverviewScreen
 from riskbox.sandbox.viewer.reading import EpisodeScreen
 from riskbox.sandbox.viewer.source import Source
 
+LARGE = 20_000
+"""Episodes from which on some are shown before all are sorted."""
 EVERY = 1.0
 """Seconds between two looks at a run that is written."""
 
@@ -105,19 +107,35 @@ class BrowseScreen(Screen[None]):
     async def _refill(self) -> None:
         store, run, where, order = self.source.store, self.source.run, self.where, self.order
         try:
+            self.total = await asyncio.to_thread(store.count, run)
+            if not self.shown.known and self.total > LARGE:
+                await self._preview()
             ids = await asyncio.to_thread(store.ids, run, where, order)
             if self.hits is not None:
                 fitting = set(ids)
                 ids = [id for id in self.hits if id in fitting]
             if not self.shown.known:
                 self.shown.learn(await asyncio.to_thread(store.pick, run, ids[:100]))
-            self.total = await asyncio.to_thread(store.count, run)
         except RiskboxError as error:
             self._complain(error)
             return
+        if self._progress.startswith("sorting"):
+            self._progress = ""
+            if not self.shown.cursor:
+                # nothing was chosen yet, so the worst will be
+                self.shown.ids = ()
         self.shown.show(ids, order)
         self._tell_run()
         self._tell_status()
+
+    async def _preview(self) -> None:
+        """Show the first rows that were stored until all are sorted."""
+        store, run = self.source.store, self.source.run
+        rows = await asyncio.to_thread(lambda: list(store.rows(run, limit=100)))
+        self._progress = f"sorting {self.total:,} episodes ..."
+        self.shown.learn(rows)
+        self.shown.show([row.id for row in rows], Order())
+        self._tell_run()
 
     @on(Episodes.Wanted)
     def wanted(self, event: Episodes.Wanted) -> None:
