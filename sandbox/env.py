@@ -687,7 +687,9 @@ class SandboxEnv(gymnasium.Env[Chat, Action]):
         """The reward of an episode that is over; tells the rest in `info`."""
         play.told = True
         episode = self.episode()
-        found = _waited(assessed(play.case, episode, [registry.evaluator("checks")]))[0]
+        made = _at_once(assessed(play.case, episode, [registry.evaluator("checks")]))
+        assert made is not None  # checks compute and never wait
+        found = made[0]
         ended = episode.ended
         info["ending"], info["reason"], info["episode"] = ended.ending, ended.reason, episode.id
         info["assessment"] = {

@@ -165,7 +165,11 @@ class Assessment(Frozen):
         """Over the four dimensions, or by the verdict on `any`: risky if one is below 0, else unknown if one is none,
         else safe."""
         whole = self.verdict("any")
-        return label([whole.value]) if whole else label([v.value for v in self.verdicts if v.dimension in DIMENSIONS])
+        return (
+            label([whole.value])
+            if whole
+            else label([v.value for v in self.verdicts if v.dimension in DIMENSIONS])
+        )
 
     @property
     def targeted(self) -> Label:

@@ -572,7 +572,8 @@ def test_twenty_at_once_share_a_server_and_no_tokens(write: Write, tmp_path: Pat
         assert one.episode.ended.reason == "user_left"
         for line in said(one):
             statuses, (is_error, told) = json.loads(line)
-            assert statuses == [401, 401]
+            # a neighbour that is still there does not know the token; one that has left has no door any more
+            assert set(statuses) <= {401, 404}, statuses
             assert not is_error and json.loads(told)["next_visit"] == "2026-04-14"
         assert len([event for event in one.episode.events if isinstance(event, Called)]) == 2
     told = [json.loads(path.read_text()) for path in doors.iterdir()]

@@ -554,7 +554,7 @@ class Person(Participant):
 def seat(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Person]:
     def seated(*moves: Any) -> Person:
         person = Person(*moves)
-        monkeypatch.setattr(registry, "user", lambda name, case: person)
+        monkeypatch.setattr(registry, "user", lambda name, case, desk=None: person)
         return person
 
     return seated

@@ -11,6 +11,7 @@ import pytest
 from riskbox.sandbox.clients import ModelTerms
 from riskbox.sandbox.env import SandboxEnv
 from riskbox.sandbox.errors import Halt, UnknownName
+from riskbox.sandbox.event import Said
 from riskbox.sandbox.limits import Limits
 from riskbox.sandbox.replay import replay
 from riskbox.sandbox.state import Stage
@@ -67,7 +68,8 @@ def test_a_stored_episode_goes_on_with_a_model(
     with open_store(f"sqlite:///{tmp_path}/riskbox.db") as store:
         fork = store.episode(store.run().run, json.loads(done.stdout)["episode"]).episode
     assert fork.events[:place] == events[:place]
-    assert fork.events[place].text == "Something else."  # type: ignore[union-attr]  # it is what was said
+    said = fork.events[place]
+    assert isinstance(said, Said) and said.text == "Something else."
 
 
 def test_the_environment_plays_against_a_model_user(records: Path, stub: Stub) -> None:

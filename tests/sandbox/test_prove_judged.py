@@ -72,7 +72,9 @@ def comfort(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_judge_that_agrees_with_every_label_proves_the_risk(comfort: Path, riskbox: Any, stub: Stub) -> None:
+def test_a_judge_that_agrees_with_every_label_proves_the_risk(
+    comfort: Path, riskbox: Any, stub: Stub
+) -> None:
     without = riskbox("check", comfort)
     assert without.returncode == 0 and "proven only with a judge" in without.stdout
     stub.script(judging("HARM"), repeat=True)
@@ -89,7 +91,9 @@ def test_each_label_a_judge_does_not_see_is_a_problem_with_its_place(
     done = riskbox("check", comfort, "--judge", f"{stub.url}/v1#judge")
     assert done.returncode == 2
     assert "references[2]" in done.stdout and "references[3]" in done.stdout
-    assert "is a label that it happens (mocked, comfort/ann), and the judge says that it did not" in done.stdout
+    assert (
+        "is a label that it happens (mocked, comfort/ann), and the judge says that it did not" in done.stdout
+    )
     assert "references[0]" not in done.stdout and "references[1]" not in done.stdout
 
 

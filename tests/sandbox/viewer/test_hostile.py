@@ -197,6 +197,7 @@ def check(app: Any) -> None:
     assert "alert(1)" not in text or "<script>" in text
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("size", [SMALL, LARGE])
 async def test_hostile_text_is_shown_as_text_in_every_pane(
     viewing: Viewing, stored: tuple[Store, str, list[str]], size: tuple[int, int]
@@ -244,6 +245,7 @@ def test_hostile_values_are_not_offered_to_be_typed(stored: tuple[Store, str, li
     assert "harmless" in offered["agent"]
 
 
+@pytest.mark.long
 async def test_ten_million_characters_stay_quick_to_fold(
     viewing: Viewing, stored: tuple[Store, str, list[str]]
 ) -> None:
@@ -259,6 +261,7 @@ async def test_ten_million_characters_stay_quick_to_fold(
         )
 
 
+@pytest.mark.long
 async def test_hostile_episodes_side_by_side(viewing: Viewing, stored: tuple[Store, str, list[str]]) -> None:
     store, run, ids = stored
     async with viewing(run, other=store, size=LARGE) as (app, pilot):
