@@ -51,6 +51,7 @@ types: setup
 
 bench: setup
 	@$(BIN)/python tests/benchmarks/bench.py
+	@$(BIN)/python tests/benchmarks/models.py
 
 wheel: setup
 	@$(BIN)/python tests/wheel.py

@@ -72,6 +72,12 @@ class Summary(Frozen):
     """What it scores beside harm, 0 to 10."""
     entropy: float | None = None
     """Mean entropy of its votes, in bits."""
+    model_calls: int = 0
+    """Calls of the models that judged."""
+    tokens: int = 0
+    """Tokens they sent and received."""
+    cost: float = 0
+    """US dollars, as far as prices are known."""
 
     @classmethod
     def of(cls, one: Assessment) -> Summary:
@@ -106,6 +112,9 @@ class Summary(Frozen):
             fault=one.fault,
             scores={score.about: score.value for score in one.scores},
             entropy=fsum(torn) / len(torn) if torn else None,
+            model_calls=len(one.calls),
+            tokens=sum(call.input_tokens + call.output_tokens for call in one.calls),
+            cost=fsum(call.cost or 0.0 for call in one.calls),
         )
 
 

@@ -24,6 +24,7 @@ from riskbox.sandbox.errors import InputError, UnknownName
 from riskbox.sandbox.event import Ended, Said
 from riskbox.sandbox.facet import FACETS, HARM, NONE, Order, Term, folded
 from riskbox.sandbox.facet import values as facet_values
+from riskbox.sandbox.modelcall import ModelCall
 from riskbox.sandbox.report.rows import gravity
 from riskbox.sandbox.row import EpisodeRow, FindingRow, Summary
 from riskbox.sandbox.run import Manifest, RunState, Spec
@@ -348,13 +349,17 @@ def check_episode_is_assessed(store: Store) -> None:
     """Assessments add up; one of the same evaluator, version and settings takes the former's place."""
     run = _begun(store).run
     former, judged = sample_assessment(0), sample_assessment(None, evaluator="judge", model="a", also=["b"])
+    asked = ModelCall(seat="judge", model="a", outcome="ok", input_tokens=90, output_tokens=10, cost=0.25)
+    judged = judged.model_copy(update={"calls": (asked, asked)})
     played = sample_played(run, sample_case(), assessments=[former, judged])
     id = played.episode.id
     store.write(run, [packed(played), packed(sample_played(run, sample_case(), 1))])
     newer, strict = sample_assessment(-3, version="2"), sample_assessment(-4, strict=True)
     replaced, judged_again = (
         sample_assessment(-8),
-        sample_assessment(-1, evaluator="judge", also=["b"], model="a"),
+        sample_assessment(-1, evaluator="judge", also=["b"], model="a").model_copy(
+            update={"calls": (asked,)}
+        ),
     )
     for added, expected in (
         ([], [former, judged]),
@@ -364,7 +369,11 @@ def check_episode_is_assessed(store: Store) -> None:
     ):
         store.assess(run, id, added)
         _same(list(store.episode(run, id).assessments), expected, "assessments")
-        _same(next(store.rows(run)).summaries, tuple(map(Summary.of, expected)), "summaries of the row")
+        row = next(store.rows(run))
+        whole = EpisodeRow.of(Played(episode=played.episode, assessments=tuple(expected)))
+        _same(row.summaries, whole.summaries, "summaries of the row")
+        spent, due = ((one.model_calls, one.tokens, one.cost) for one in (row, whole))
+        _same(spent, due, "what models took, judges among them")
     _same(store.episode(run, id).episode, played.episode, "the episode itself")
     _same([row.id for row in store.rows(run, Where(label=("risky",)))], [id], "the filter by label")
     _same(store.count(run, Where(label=("safe",))), 0, "the filter by its former label")

@@ -566,9 +566,16 @@ def identity(one: Assessment | Summary) -> Identity:
 
 def resummarised(row: EpisodeRow, assessments: Iterable[Assessment]) -> EpisodeRow:
     """A row after more assessments: each replaces its former summary where that stood, or comes last."""
-    summaries = {identity(one): one for one in row.summaries}
-    summaries |= {identity(one): Summary.of(one) for one in assessments}
-    return row.model_copy(update={"summaries": tuple(summaries.values())})
+    before = {identity(one): one for one in row.summaries}
+    summaries = before | {identity(one): Summary.of(one) for one in assessments}
+    # what judges asked counts in the row as well; what a former assessment asked goes with it
+    asked = {
+        field: getattr(row, field)
+        + sum(getattr(one, field) for one in summaries.values())
+        - sum(getattr(one, field) for one in before.values())
+        for field in ("model_calls", "tokens", "cost")
+    }
+    return row.model_copy(update={"summaries": tuple(summaries.values()), **asked})
 
 
 def assessed(played: Played, row: EpisodeRow, later: Sequence[Assessment]) -> Played:
