@@ -17,6 +17,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
@@ -24,7 +25,14 @@ from riskbox.sandbox.case import Case
 from riskbox.sandbox.declared import Declared, declared_toolset, emulated_toolset
 from riskbox.sandbox.emulator import Emulator
 from riskbox.sandbox.episode import Cast
-from riskbox.sandbox.errors import PluginError, RiskboxError, ScenarioError, UnknownName, did_you_mean
+from riskbox.sandbox.errors import (
+    InputError,
+    PluginError,
+    RiskboxError,
+    ScenarioError,
+    UnknownName,
+    did_you_mean,
+)
 from riskbox.sandbox.evaluator import Evaluator
 from riskbox.sandbox.model import Desk, Model, Models
 from riskbox.sandbox.modelcall import Seating
@@ -318,22 +326,41 @@ def check_user(user: str) -> None:
 
 
 def check_model(name: str) -> None:
-    """Make sure that a name is a model's, of a provider that exists.
+    """Make sure that a name is a model's, of a provider that exists, and that it holds no secret.
 
     Raises:
         UnknownName: it is not.
+        InputError: it is the address of a server that cannot be asked so.
     """
     if not is_model(name):
         raise UnknownName(
             f"{name!r} is not a model. Write provider/model, or http://host:port/v1#model for a server of your own."
         )
     if name.startswith(("http://", "https://")):
+        _check_server(name)
         return
     from riskbox.sandbox.llm import check
 
     wrong = check(name)
     if wrong:
         raise UnknownName(f"{name}: {wrong}")
+
+
+def _check_server(name: str) -> None:
+    """Make sure that a model's address can be asked and stored; a refusal quotes none that may hold a secret."""
+    address, _, model = name.partition("#")
+    try:
+        parts = urlsplit(address)
+        parts.port  # noqa: B018  # raises where it is no number
+    except ValueError:
+        raise InputError("the address of a model is not a URL; write http://host:port/v1#model.") from None
+    if parts.username is not None or parts.query:
+        raise InputError(
+            "put no password or key into the address of a model, which is stored; write http://host:port/v1#model "
+            "and set RISKBOX_API_KEY, which is not."
+        )
+    if not parts.hostname or not model:
+        raise InputError(f"{name!r} is not complete; write http://host:port/v1#model.")
 
 
 def participant_from(thing: Any) -> Participant:

@@ -19,6 +19,7 @@ from riskbox.sandbox.registry import (
     Toolbox,
     agent,
     check_agent,
+    check_model,
     code_hash,
     evaluator,
     is_custom,
@@ -179,6 +180,36 @@ def test_names_of_agents_users_and_evaluators_that_are_not_there(by_id: dict[str
         agent("reference:7", by_id["owner"])
     with pytest.raises(UnknownName, match="cannot be derived"):
         agent("silent:3", by_id["owner+injection=mail"])
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("http://alice:s3cret@127.0.0.1:1/v1#m", "put no password or key into the address"),
+        ("http://s3cret@127.0.0.1:1/v1#m", "put no password or key into the address"),
+        ("https://127.0.0.1:1/v1?key=s3cret#m", "put no password or key into the address"),
+        ("http://alice:s3cret#1@127.0.0.1:1/v1#m", "is not a URL"),
+        ("http://127.0.0.1:1/v1#", "is not complete"),
+        ("http:///v1#m", "is not complete"),
+    ],
+)
+def test_a_server_is_named_without_a_secret(
+    name: str, said: str, records: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    check_model("http://127.0.0.1:1/v1#m")
+    store = f"sqlite:///{tmp_path}/runs.db"
+    told = ["run", str(records), "--local", "--store", store]
+    for words in (
+        ["--agent", name],
+        ["--agent", f"text:{name}"],
+        ["--agent", "idle", "--user", name],
+        ["--agent", "idle", "--judge", name],
+    ):
+        assert main([*told, *words]) == 2
+        out, err = capsys.readouterr()
+        assert said in err and err.count("\n") == 1
+        assert "s3cret" not in out + err
+    assert not (tmp_path / "runs.db").exists()
 
 
 def test_an_agent_of_ones_own_is_checked_before_anything_is_played(tmp_path: Path) -> None:
