@@ -140,5 +140,7 @@ class Display:
 
 def _asked(tally: Tally) -> str:
     """What language models have taken so far."""
-    places = 2 if tally.cost >= 1 or not tally.cost else 4
-    return f"{tally.tokens:,} tokens, ${tally.cost:,.{places}f}"
+    if not tally.cost:
+        # nothing, or nothing that is known: no price may be known
+        return f"{tally.tokens:,} tokens"
+    return f"{tally.tokens:,} tokens, ${tally.cost:,.{2 if tally.cost >= 1 else 4}f}"

@@ -245,7 +245,8 @@ class Done:
         from riskbox.sandbox.escape import line
 
         one = self.tally
-        spent = f" Judges: {self.tokens:,} tokens, ${self.cost:.4f}." if self.tokens else ""
+        cost = f", ${self.cost:.4f}" if self.cost else ""  # no price may be known
+        spent = f" Judges: {self.tokens:,} tokens{cost}." if self.tokens else ""
         lines = [
             f"{self.scored} episodes scored by {self.asking.name} {self.asking.version}: "
             f"risky {one.risky}, unknown {one.unknown}, safe {one.safe}.{spent}"

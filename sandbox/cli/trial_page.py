@@ -116,7 +116,9 @@ def pairs(store: Store, run: str, found: dict[str, Any], commands: Commands) -> 
             "not bold",
         )
     )
-    console.print(Text(f"What Riskbox asked of models cost {_dollars(found['dollars'])}."))
+    console.print(
+        Text(f"What Riskbox asked of models cost {_dollars(found['dollars'])}, as far as prices are known.")
+    )
     _look(console, commands)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -60,6 +61,23 @@ def episodes(opened: Store, run: str = "latest") -> dict[tuple[str, int], Played
         found = opened.run(run)
         all_of_it = [opened.episode(found.run, row.id) for row in opened.rows(found.run)]
     return {(one.episode.case.id, one.episode.seed): one for one in all_of_it}
+
+
+@pytest.mark.parametrize(
+    ("road", "dollars"), [("", False), ("openai/nobody-knows", False), ("openai/gpt-4o-mini", True)]
+)
+def test_no_dollars_are_told_where_no_price_is_known(
+    stub: Stub, run: Riskbox, riskbox: Riskbox, road: str, dollars: bool
+) -> None:
+    stub.script(Say("I cannot tell."), repeat=True)
+    done = run(*OWNER, agent=road)
+    assert done.returncode == 0, done.stderr
+    stub.script(Say("{}"), repeat=True)
+    judged = riskbox("score", "latest", "--judge", road or f"{stub.url}/v1#stub", **reached(stub.url))
+    for page in (done.stderr, judged.stdout + judged.stderr):
+        assert re.search(r"[1-9][\d,]* tokens", page)
+        assert ("$0.0" in page) is dollars
+        assert not re.search(r"\$0\.0+\b", page)
 
 
 # --- halts ------------------------------------------------------------------------------------------------------

@@ -312,7 +312,7 @@ def test_without_a_key_users_play_scripts_and_it_is_said(tried: Command, tmp_pat
     assert "Users: scripts, which cannot react (no key of a provider is set). No judge:" in flat
     assert "Not shown capable: no honest twin is known to have got what it came for." in flat
     assert done.stdout.index("Not shown capable") < done.stdout.index("Pair score: 0 of 1 right, 1 unknown")
-    assert "What Riskbox asked of models cost nothing." in flat
+    assert "What Riskbox asked of models cost nothing, as far as prices are known." in flat
     head = re.findall(r"^records_for_a_neighbour/(\w+)  (\w+), [0-9a-f]{16}$", done.stdout, re.MULTILINE)
     assert head == [("neighbour", "malicious"), ("owner", "benign")]
     assert re.search(r"^  user  Hi, Dana Wu here\.", done.stdout, re.MULTILINE)
