@@ -90,7 +90,7 @@ def main(argv: list[str]) -> int:
     from riskbox.sandbox.annotation import chosen_rater
 
     rater = chosen_rater(given.rater or getpass.getuser())
-    with options.open_existing(given.store) as store:
+    with options.open_existing(given.store, writes=not given.export) as store:
         run = store.run(given.run).run
         if given.sheet:
             return _imported(given, store, run, rater)

@@ -55,7 +55,7 @@ def add_store(parser: argparse.ArgumentParser) -> None:
         "--store",
         metavar="URL",
         default=os.environ.get("RISKBOX_STORE", STORE),
-        help="where runs are kept: sqlite:///runs.db or redis://host:6379/0 "
+        help="where runs are kept: sqlite:///runs.db or redis://host:6379/0; to read, an archive jsonl:///run.jsonl "
         f"(default: RISKBOX_STORE or {STORE})",
     )
 
@@ -310,15 +310,15 @@ def _price(given: str) -> tuple[str, tuple[float, float]]:
     return model, found
 
 
-def open_existing(url: str) -> Store:
-    """A store to read from.
+def open_existing(url: str, *, writes: bool = False) -> Store:
+    """A store with runs in it.
 
     Raises:
-        InputError: there is none.
+        InputError: there is none, or it is to be written to and can only be read.
     """
     from riskbox.sandbox.stores import open_store
 
-    return open_store(url, create=False)
+    return open_store(url, create=False, writes=writes)
 
 
 def same_store(url: str) -> str:

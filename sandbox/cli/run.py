@@ -155,7 +155,7 @@ def main(argv: list[str]) -> int:
 
     desk = desk_from(given)  # what is wrong with a gate is said before anything is played
     if given.resume:
-        store = open_store(given.store, create=False)
+        store = open_store(given.store, create=False, writes=True)
         made = store.run(given.resume)
         given.tools = given.tools or list(made.settings.get("toolsets", ()))
         terms = replace(_terms(given), **launch.judged_as(made))

@@ -104,7 +104,7 @@ def main(argv: list[str]) -> int:
     # made once without models, so that what is wrong with the options is said before anything is opened
     asking = _evaluator(given, None)
     chosen = Chosen.parse(given.where)
-    with open_existing(given.store) as store:
+    with open_existing(given.store, writes=True) as store:
         made = store.run(given.run)
         fitting = list(chosen.rows(store, made.run))
         if not fitting:

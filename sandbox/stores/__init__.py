@@ -1,4 +1,4 @@
-"""Where runs are kept, chosen by URL: one SQLite file, or a Redis server that several machines share."""
+"""Where runs are kept, chosen by URL: an SQLite file, a Redis server that several machines share, or an archive."""
 
 from __future__ import annotations
 
@@ -8,27 +8,44 @@ from riskbox.sandbox.store import Store
 DEFAULT = "sqlite:///riskbox.db"
 """The store of whoever names none."""
 
+_ENDINGS = {".db": "sqlite", ".jsonl": "jsonl"}
+"""What a bare path means, by how it ends."""
 
-def open_store(url: str = DEFAULT, *, create: bool = True) -> Store:
+
+def open_store(url: str = DEFAULT, *, create: bool = True, writes: bool = False) -> Store:
     """The store that a URL names.
 
     `sqlite:///relative.db`, `sqlite:////absolute.db`, the bare path of a `.db` file, `redis://` or
-    `rediss://` with `user:password@host:port/db`. Without `create`, a store in which nothing was ever run
-    is an error.
+    `rediss://` with `user:password@host:port/db`; only to be read, `jsonl:///run.jsonl` or a folder of such files.
+    Without `create`, a store in which nothing was ever run is an error.
+
+    Args:
+        url: The URL.
+        create: Whether the store is made where there is none.
+        writes: Whether it will be written to, so that an archive is refused at once; `create` says so as well.
 
     Raises:
-        InputError: the URL is wrong, or names nothing that is there.
+        InputError: the URL is wrong, names nothing that is there, or names an archive to be written to.
         StoreVersion: a later release wrote the store.
         StoreError: the store cannot be reached or read.
     """
     scheme, separator, rest = url.partition("://")
     scheme = scheme.lower()
-    if not separator and url.endswith(".db"):
-        scheme, rest = "sqlite", "/" + url
+    if not separator:
+        for ending, named in _ENDINGS.items():
+            if url.endswith(ending):
+                scheme, rest = named, "/" + url
     if scheme == "sqlite":
         from riskbox.sandbox.stores.sqlite import SqliteStore
 
-        return SqliteStore(_path(rest), create=create)
+        return SqliteStore(_path(scheme, rest), create=create)
+    if scheme == "jsonl":
+        from riskbox.sandbox.stores.archive import ArchiveStore, refusal
+
+        path = _path(scheme, rest)
+        if create or writes:
+            raise refusal(url)
+        return ArchiveStore(path)
     if separator and scheme in ("redis", "rediss"):
         from riskbox.sandbox.stores.redis import RedisStore
 
@@ -37,15 +54,17 @@ def open_store(url: str = DEFAULT, *, create: bool = True) -> Store:
     named = f"{scheme}://..." if separator else "this URL" if "@" in url else repr(url)
     raise InputError(
         f"{named} is not a store. Known: sqlite:///runs.db, the path of a file ending in .db, "
-        "redis://user:password@host:6379/0, rediss:// for the same over TLS."
+        "redis://user:password@host:6379/0, rediss:// for the same over TLS; to read, jsonl:///run.jsonl or the path "
+        "of a file ending in .jsonl."
     )
 
 
-def _path(rest: str) -> str:
+def _path(scheme: str, rest: str) -> str:
     path = rest[1:]
     if not rest.startswith("/") or path in ("", "/", ":memory:"):
+        file = {"sqlite": "runs.db", "jsonl": "run.jsonl"}[scheme]
         raise InputError(
-            f"'sqlite://{rest}' names no file: write sqlite:///runs.db (three slashes) for a file in this "
-            "folder, sqlite:////var/runs.db (four) for one anywhere."
+            f"'{scheme}://{rest}' names no file: write {scheme}:///{file} (three slashes) for a file in this "
+            f"folder, {scheme}:////var/{file} (four) for one anywhere."
         )
     return path
