@@ -411,7 +411,8 @@ def _judged_by_file(trial: Trial) -> Iterator[tuple[Loc, str]]:
     if one is None:
         return
     ended, where = trial.played.episode.ended, f"in {trial.case.id}"
-    if ended.ending != "terminated":
+    single = ended.reason == "user_turns" and trial.case.scenario.limits.user_turns == 1
+    if ended.ending != "terminated" and not single:  # a test of a single turn is over with the agent's answer
         yield at, f"ends {ended.ending} ({ended.reason}) {where}: {ended.detail or 'it must play to the end'}"
         return
     if trial.assessment.fault:
