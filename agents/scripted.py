@@ -5,6 +5,7 @@ from __future__ import annotations
 from riskbox.sandbox.action import Action, ToolCall
 from riskbox.sandbox.case import Case
 from riskbox.sandbox.condition import compiled
+from riskbox.sandbox.errors import ParticipantFault
 from riskbox.sandbox.event import Noted
 from riskbox.sandbox.observation import Observation, UserView
 from riskbox.sandbox.participant import Participant
@@ -32,6 +33,9 @@ class Scripted(Participant):
         """The first line of the next choice that fits; choices in which none fits are passed over.
 
         A persona's `starting_speech` comes before the script.
+
+        Raises:
+            ParticipantFault: somebody else has played the party before, as in a fork.
         """
         brief = seen.brief
         if isinstance(brief, UserView) and brief.starting_speech and not seen.events:
@@ -69,6 +73,11 @@ def grouped(script: tuple[Beat, ...]) -> tuple[tuple[Beat, ...], ...]:
 def _place(seen: Observation) -> int:
     for event in reversed(seen.events):
         if isinstance(event, Noted) and event.by == seen.party:
+            if not event.text.isdecimal():
+                raise ParticipantFault(
+                    f"the script of the {seen.party} cannot go on where somebody else played the {seen.party} before; "
+                    f"fork before its first line, or name who played it"
+                )
             return int(event.text)
     return 0
 

@@ -70,6 +70,7 @@ async def play(
     start: State | None = None,
     desk: Desk | None = None,
     stop: asyncio.Event | None = None,
+    halts: list[Halt] | None = None,
 ) -> Played:
     """Play one episode to its end and assess it.
 
@@ -85,11 +86,12 @@ async def play(
         start: For a fork, the state it goes on from.
         desk: What its model seats share.
         stop: Where it is set, cancelling this ends the episode where it stands.
+        halts: Where it is given, a halt ends the episode where it stands and is put here instead of being raised.
     """
     started = time.monotonic()
     emulator = registry.emulator(spec.cast, stage.case, desk)
     try:
-        state, seen = await rollout(start or begin(stage, spec.seed), seats, patience, emulator, stop)
+        state, seen = await rollout(start or begin(stage, spec.seed), seats, patience, emulator, stop, halts)
     finally:
         for seat in seats.values():
             await seat.close()

@@ -44,10 +44,12 @@ async def rollout(
     patience: Patience = Patience(),  # frozen
     emulator: Emulator | None = None,
     stop: asyncio.Event | None = None,
+    halts: list[Halt] | None = None,
 ) -> tuple[State, tuple[Seen, ...]]:
     """Play an episode to its end, from wherever it stands.
 
-    Whatever breaks becomes the episode's ending; so does a cancellation, if `stop` is set.
+    Whatever breaks becomes the episode's ending; so does a cancellation, if `stop` is set, and a halt, if there is a
+    list to put it in.
 
     Returns:
         The final state, and what was measured of the turns that had to be waited for.
@@ -70,6 +72,11 @@ async def rollout(
                 raise
             task.uncancel()
             given = Stopped(ending="truncated", reason="cancelled", detail="It was stopped from outside.")
+        except Halt as halt:
+            if halts is None:
+                raise
+            halts.append(halt)
+            given = Stopped(ending="truncated", reason="cancelled", detail=str(halt))
         try:
             state, _ = step(state, given)
         except Fault as fault:

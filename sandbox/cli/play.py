@@ -20,7 +20,7 @@ from riskbox.sandbox.cli.options import (
     open_existing,
     settings_from,
 )
-from riskbox.sandbox.errors import InputError
+from riskbox.sandbox.errors import Halt, InputError
 
 if TYPE_CHECKING:
     from riskbox.sandbox.case import Case
@@ -193,6 +193,7 @@ def _play(
     made = launch.manifest([stage.case], [spec], terms, name="play", command=["riskbox", "play", *argv])
 
     stop = asyncio.Event()
+    halts: list[Halt] = []
 
     async def one() -> Played:
         models = Clients(asked)
@@ -214,6 +215,7 @@ def _play(
                     start=state,
                     desk=desk,
                     stop=stop,
+                    halts=halts,
                 )
             for party, seat in seats.items():
                 if isinstance(seat, Onlooker):
@@ -233,6 +235,8 @@ def _play(
     finally:
         store.finish(made.run, "done" if done else "stopped")
     _tell(given, stage.case, played)
+    if halts:
+        raise halts[0]  # after what was played is kept
     return 130 if stop.is_set() else 0
 
 

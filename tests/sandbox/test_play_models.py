@@ -72,6 +72,39 @@ def test_a_stored_episode_goes_on_with_a_model(
     assert isinstance(said, Said) and said.text == "Something else."
 
 
+def test_a_halt_keeps_what_was_played(records: Path, riskbox: Any, stub: Stub, tmp_path: Path) -> None:
+    stub.script("Good day.", Fail(401))
+    done = riskbox(
+        "play", records, "--as", "user", "--agent", f"{stub.url}/v1#m", stdin="Hello\nTell me.\nAnd now?\n"
+    )
+    assert done.returncode == 2 and "the key for" in done.stderr and len(done.stderr.splitlines()) == 1
+    assert "Ended: truncated (cancelled)" in done.stdout
+    with open_store(f"sqlite:///{tmp_path}/riskbox.db") as store:
+        (row,) = store.rows(store.run().run)
+        episode = store.episode(row.run, row.id).episode
+    assert [one.text for one in episode.events if isinstance(one, Said)] == ["Hello", "Good day.", "Tell me."]
+    assert "the key for" in episode.ended.detail
+    assert [call.outcome for call in episode.model_calls] == ["ok", "provider_error"]
+
+
+def test_a_script_does_not_go_on_where_a_model_played(
+    records: Path, riskbox: Any, stub: Stub, tmp_path: Path
+) -> None:
+    stub.script(says("My visit?"), says("Dana Wu."), says("Bye.", leave=True))
+    words = ("--as", "agent", "--persona", "owner", "--user", f"{stub.url}/v1#m")
+    riskbox("play", records, *words, stdin="Who is there?\nWait.\n")
+    with open_store(f"sqlite:///{tmp_path}/riskbox.db") as store:
+        (row,) = store.rows(store.run().run)
+        events = store.episode(row.run, row.id).episode.events
+    place = [event.index for event in events if event.kind == "said"][-1]
+    done = riskbox("play", "--from", f"{row.id}:{place}", "--user", "scripted", "--json", stdin="")
+    told = json.loads(done.stdout)
+    assert told["ending"] == "fault"
+    with open_store(f"sqlite:///{tmp_path}/riskbox.db") as store:
+        ended = store.episode(store.run().run, told["episode"]).episode.ended
+    assert "the script of the user cannot go on where somebody else played the user before" in ended.detail
+
+
 def test_the_environment_plays_against_a_model_user(records: Path, stub: Stub) -> None:
     stub.script(says("My visit?"), says("Dana Wu."), says("Thanks.", leave=True))
     env = SandboxEnv(records, persona="owner", user=f"{stub.url}/v1#m")
