@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from riskbox.sandbox.cli import COMMANDS
+
 ROOT = Path(__file__).parent.parent
 WORDS = [
     "errors",
@@ -164,19 +166,7 @@ def _top_level(path: Path) -> Iterator[str]:
 
 
 @pytest.mark.parametrize(
-    "words",
-    [
-        ["--help"],
-        ["--version"],
-        ["run", "--help"],
-        ["check", "--help"],
-        ["report", "--help"],
-        ["compare", "--help"],
-        ["export", "--help"],
-        ["import", "--help"],
-        ["stub-server", "--help"],
-        ["view", "--help"],
-    ],
+    "words", [["--help"], ["--version"], *([name, "--help"] for name in COMMANDS)], ids=" ".join
 )
 def test_help_imports_nothing_heavy(words: list[str]) -> None:
     code = (
