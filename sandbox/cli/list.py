@@ -347,6 +347,7 @@ def _console() -> Screen:
 _CATALOGUES = {
     "ailuminate": "AILuminate",
     "owasp": "OWASP",
+    "nist": "NIST AI 600-1",
     "aegis": "Aegis",
     "agent_safetybench": "Agent-SafetyBench",
 }
