@@ -60,7 +60,7 @@ def test_a_stored_episode_goes_on_with_a_model(
     with open_store(f"sqlite:///{tmp_path}/riskbox.db") as store:
         (row,) = store.rows(store.run().run)
         events = store.episode(row.run, row.id).episode.events
-    place = next(event.index for event in events if event.kind == "said" and event.text == "No.")
+    place = next(event.index for event in events if isinstance(event, Said) and event.text == "No.")
     done = riskbox(
         "play", "--from", f"{row.id}:{place}", "--agent", model, "--user", model, "--json", stdin=""
     )
