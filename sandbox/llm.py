@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import re
+import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cache
@@ -33,6 +34,8 @@ def _litellm() -> Any:
     litellm.drop_params = False
     for name in ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy", "httpx"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
+    # It drops a coroutine of its own where a key is missing.
+    warnings.filterwarnings("ignore", r"coroutine 'OpenAIChatCompletion\.", RuntimeWarning)
     return litellm
 
 
@@ -141,6 +144,8 @@ def _as_sent(call: Any) -> Any:
 
 FILTERED = frozenset({"content_policy_violation", "content_filter"})
 """Codes of errors by which a provider's filter declines."""
+KEYLESS = re.compile(r"missing (credentials|\w+ api key)", re.IGNORECASE)
+"""How clients say that they were given no key, which some raise as an error that may pass."""
 UNREAD = re.compile(r"no 'choices'|Empty or invalid response|Unable to get json response")
 
 
@@ -162,6 +167,9 @@ def _troubled(error: Exception, model: str) -> Answer:
         return Answer(refusal="", finish="content_filter")
     if names & {"AuthenticationError", "PermissionDeniedError"} or status in (401, 403):
         raise Trouble("provider_error", f"the key for {model} was refused. {said}", halts=True) from None
+    answered = any(type(one).__name__ == "HTTPStatusError" for one in chain)
+    if not answered and KEYLESS.search(str(error)):
+        raise Trouble("provider_error", f"there is no key for {model}. {said}", halts=True) from None
     if names & {"NotFoundError", "LiteLLMUnknownProvider"} or "LLM Provider NOT provided" in str(error):
         raise Trouble("provider_error", f"there is no such model: {model}. {said}", halts=True) from None
     if "UnsupportedParamsError" in names:
@@ -173,7 +181,6 @@ def _troubled(error: Exception, model: str) -> Answer:
         raise Trouble("rate_limited", f"{model}: {said}", again=True, after=after, free=True) from None
     if names & {"Timeout", "APITimeoutError"}:
         raise Trouble("timeout", f"{model} did not answer in time. {said}", again=True, after=after) from None
-    answered = any(type(one).__name__ == "HTTPStatusError" for one in chain)
     if not answered and _unread(chain):
         raise Trouble("malformed", f"{model}: {said}", again=True) from None
     wrong = names & {"BadRequestError", "UnprocessableEntityError"} or not (status is None or status >= 500)

@@ -304,8 +304,8 @@ def _finished(
         _say(given, f"  riskbox run --resume {made.run}{where}    goes on")
         return 130
     if nothing_played:
-        _say(given, "Every episode ended in a fault; none says anything about the agent. The first reasons:")
-        _say(given, f"  riskbox list episodes --where ending=fault{where}")
+        _say(given, "Every episode ended in a fault; none says anything about the agent. This shows why:")
+        _say(given, f"  riskbox show latest{where}")
         return 3
     _say(given, f"  riskbox report {made.run}{where}")
     _say(given, f"  riskbox show latest{where}")

@@ -11,6 +11,7 @@ import pytest
 from riskbox.sandbox.llm import Litellm, check
 from riskbox.sandbox.stub.script import Fail
 from riskbox.sandbox.stub.server import Stub
+from riskbox.sandbox.wire import Request, Trouble
 from tests.sandbox.seats import reached
 
 ASKING = """
@@ -91,6 +92,18 @@ def test_a_provider_that_is_known(name: str) -> None:
 def test_a_provider_that_is_misspelt() -> None:
     told = check("opnai/gpt-5")
     assert told == "no provider of models is called 'opnai'. Did you mean 'openai'?"
+
+
+@pytest.mark.parametrize(
+    "name", ["openai/gpt-5-mini", "anthropic/claude-haiku-4-5", "gemini/gemini-2.5-flash"]
+)
+async def test_a_key_that_is_missing_is_not_waited_for(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in [one for one in os.environ if one.endswith("_API_KEY")]:
+        monkeypatch.delenv(variable)
+    with pytest.raises(Trouble) as told:
+        await Litellm().send(Request(name, [{"role": "user", "content": "Hello."}]), 30)
+    assert told.value.halts and not told.value.again
+    assert "key" in told.value.told
 
 
 def test_prices_are_those_of_the_table() -> None:
