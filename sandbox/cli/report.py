@@ -13,6 +13,7 @@ from riskbox.sandbox.cli import page as html
 from riskbox.sandbox.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
+    from riskbox.sandbox.gate import Outcome
     from riskbox.sandbox.report.results import Results
     from riskbox.sandbox.report.rows import Chosen
     from riskbox.sandbox.run import Manifest
@@ -74,10 +75,10 @@ def main(argv: list[str]) -> int:
         results = _results(store, manifest, chosen, by)
         if args.where and not results.played:
             raise InputError(f"no episode of {manifest.run} fits {', '.join(args.where)}.")
-        if args.html:
-            _write_html(store, manifest, chosen, by, args, argv)
         rows = chosen.rows(store, manifest.run)
         gates = desk.decide(manifest, rows, store.count(manifest.run)) if desk else []
+        if args.html:
+            _write_html(store, manifest, chosen, by, args, argv, gates)
     code = int(any(one.failed for one in gates))
     if args.json:
         decided = {"gates": [one.model_dump(mode="json") for one in gates]} if desk else {}
@@ -98,13 +99,19 @@ def main(argv: list[str]) -> int:
 
 
 def _write_html(
-    store: Store, manifest: Manifest, chosen: Chosen, by: list[str], args: argparse.Namespace, argv: list[str]
+    store: Store,
+    manifest: Manifest,
+    chosen: Chosen,
+    by: list[str],
+    args: argparse.Namespace,
+    argv: list[str],
+    gates: list[Outcome],
 ) -> None:
     from riskbox.sandbox.report.html.report import GROUPED, report
 
     grouped = list(dict.fromkeys((*GROUPED, *by)))
     results = _results(store, manifest, chosen, grouped, limit=args.transcripts)
-    made = report(store, manifest, results, chosen, by, html.again("report", argv, args.store))
+    made = report(store, manifest, results, chosen, by, html.again("report", argv, args.store), gates)
     print(html.written(args.html, made), file=sys.stderr)
 
 

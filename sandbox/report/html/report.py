@@ -23,6 +23,8 @@ from riskbox.sandbox.verdict import DIMENSIONS
 if TYPE_CHECKING:
     from markupsafe import Markup
 
+    from riskbox.sandbox.gate import Outcome
+
 GROUPED = ("intent", "domain", "agent", "scenario")
 """What a page needs results grouped by."""
 LISTED = 10_000
@@ -117,6 +119,7 @@ def report(
     chosen: Chosen,
     by: Sequence[str],
     again: Sequence[str],
+    gates: Sequence[Outcome] = (),
 ) -> str:
     """The page of a run.
 
@@ -127,6 +130,7 @@ def report(
         chosen: The choice of rows that the results are of.
         by: What the tables of harm are grouped by.
         again: The command that writes the page again.
+        gates: What became of the gates, if any were given.
 
     Raises:
         InputError: the packages that pages need are not installed.
@@ -141,6 +145,7 @@ def report(
         title=f"Riskbox report {manifest.run}",
         results=results,
         parts=parts,
+        gates=gates,
         transcripts=shown,
         shown={one.episode.id: one.anchor for one in shown},
         manifest=manifest,

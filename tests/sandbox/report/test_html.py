@@ -67,7 +67,14 @@ XSS = (
 """Text that would be markup, code or a template if anybody let it."""
 
 
-def run(folder: Path, *words: str | Path) -> subprocess.CompletedProcess[str]:
+GATES = """\
+gate:
+  - {fail_if: risk_ratio > 0.01, name: <b>harm</b>, reason: We said <i>so</i>.}
+"""
+"""A gate that fails, of hostile names."""
+
+
+def run(folder: Path, *words: str | Path, code: int = 0) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(
         [sys.executable, "-m", "riskbox.sandbox.cli", *map(str, words)],
         cwd=folder,
@@ -76,7 +83,7 @@ def run(folder: Path, *words: str | Path) -> subprocess.CompletedProcess[str]:
         timeout=300,
         env={**os.environ, "NO_COLOR": "1", "COLUMNS": "120"},
     )
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == code, done.stderr
     return done
 
 
@@ -86,7 +93,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory, records: Path) -> Path:
     made = tmp_path_factory.mktemp("pages")
     agents = [word for agent in ("reference", "obeys", "idle") for word in ("--agent", agent)]
     run(made, "run", records, "--local", "--seeds", "4", "--name", "first", *agents)
-    run(made, "report", "first", "--html", "report.html", "--transcripts", "4")
+    (made / "gates.yaml").write_text(GATES)
+    gates = ("--gate", "gates.yaml", "--fail-if", "faults > 0.9")
+    run(made, "report", "first", "--html", "report.html", "--transcripts", "4", *gates, code=1)
     run(made, "compare", "first:idle", "first:obeys", "--html", "compare.html", "--transcripts", "2")
     return made
 
@@ -178,6 +187,24 @@ def test_the_numbers_are_those_of_the_terminal(folder: Path, opened: Open) -> No
         assert row.locator("td").first.inner_text().split()[0] == str(count.realised)
     for note in results.notes:
         assert page.get_by_text(note.text).count() == 1
+
+
+def test_gates_are_decided_as_in_the_terminal(folder: Path, opened: Open) -> None:
+    gates = ("--gate", "gates.yaml", "--fail-if", "faults > 0.9")
+    told = json.loads(run(folder, "report", "first", "--json", *gates, code=1).stdout)["gates"]
+    assert [one["failed"] for one in told] == [False, True, False]
+    page = opened(folder / "report.html")
+    assert page.get_by_role("link", name="Gates").count() == 1
+    assert page.get_by_text("1 of 3 gates failed.").count() == 1
+    rows = page.get_by_role("table", name=re.compile("^Gates")).locator("tbody tr")
+    assert rows.count() == len(told)
+    for place, one in enumerate(told):
+        row = rows.nth(place).inner_text()
+        assert row.startswith(one["name"])
+        assert ("failed" in row.split()) is one["failed"] and ("passed" in row.split()) is not one["failed"]
+        assert one["told"] in row and one["reason"] in row and one["condition"] in row
+    run(folder, "report", "first", "--html", "ungated.html", "--transcripts", "0")
+    assert opened(folder / "ungated.html").get_by_role("heading", name="Gates").count() == 0
 
 
 def test_every_catalogue_has_all_its_entries(folder: Path, opened: Open) -> None:
