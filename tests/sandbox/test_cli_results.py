@@ -294,7 +294,9 @@ def test_list_categories(riskbox: Riskbox) -> None:
     legal = json.loads(riskbox("list", "categories", "--where", "dimension=legal", "--json"))
     assert {one["dimension"] for one in legal} == {"legal"}
     assert len(json.loads(riskbox("list", "categories", "--where", "owasp=LLM01", "--json"))) == 1
-    assert "AILuminate prv; NIST AI 600-1 2.4; Aegis S9" in " ".join(riskbox("list", "categories", width=80).split())
+    assert "AILuminate prv; NIST AI 600-1 2.4; Aegis S9" in " ".join(
+        riskbox("list", "categories", width=80).split()
+    )
     wide = riskbox("list", "categories", width=160)
     assert "NIST AI 600-1" in wide.splitlines()[0] + wide.splitlines()[1]
     assert "2.4" in next(line for line in wide.splitlines() if line.startswith("legal.privacy "))
