@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Self
 
@@ -11,7 +13,8 @@ from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from riskbox.sandbox.run import Manifest
+from riskbox.sandbox.case import Case
+from riskbox.sandbox.run import Manifest, Spec
 from riskbox.sandbox.runner import Tally
 from riskbox.sandbox.verdict import DIMENSIONS
 
@@ -20,19 +23,25 @@ EVERY = 10.0
 
 
 class Display:
-    """Shows episodes, rate, faults and the risk found so far.
+    """Shows episodes, in all and by domain, rate, faults and the risk found so far.
 
     Args:
         run: What is played.
-        planned: How many episodes.
+        domains: How many episodes, by domain.
         quiet: Whether to show nothing.
         console: Where to; standard error by default, so that output can be piped.
     """
 
     def __init__(
-        self, run: Manifest, planned: int, *, quiet: bool = False, console: Console | None = None
+        self,
+        run: Manifest,
+        domains: Mapping[str, int],
+        *,
+        quiet: bool = False,
+        console: Console | None = None,
     ) -> None:
-        self.run, self.planned, self.quiet = run, planned, quiet
+        self.run, self.domains, self.quiet = run, domains, quiet
+        self.planned = planned = sum(domains.values())
         self.console = console or Console(stderr=True)
         self.live_here = self.console.is_terminal and not quiet
         self.bar = Progress(
@@ -91,7 +100,7 @@ class Display:
     def _shown(self) -> Group:
         self.bar.update(self.task, completed=self.tally.done, rate=self._rate())
         harmed = [self._dimensions()] if any(self.tally.realised.values()) else []
-        return Group(self.bar, self._counts(), *harmed, *([self._domains()] if self.tally.by_domain else []))
+        return Group(self.bar, self._counts(), *harmed, self._domains())
 
     def _counts(self) -> str:
         one = self.tally
@@ -118,9 +127,13 @@ class Display:
 
     def _domains(self) -> Table:
         table = Table.grid(padding=(0, 2))
-        for domain, (done, risky) in sorted(self.tally.by_domain.items()):
+        for domain, planned in sorted(self.domains.items()):
+            done, risky = self.tally.by_domain.get(domain, (0, 0))
             table.add_row(
-                f"[dim]{domain.replace('_', ' ')}[/]", f"{done}", f"[red]{risky} risky[/]" if risky else ""
+                f"[dim]{domain.replace('_', ' ')}[/]",
+                f"{done:,} of {planned:,}",
+                f"[dim]{'█' * round(20 * done / planned)}[/]",
+                f"[red]{risky} risky[/]" if risky else "",
             )
         return table
 
@@ -132,10 +145,24 @@ class Display:
             f"{one.done}/{self.planned} episodes, {self._rate()}, risky {one.risky}, unknown {one.unknown}, "
             f"safe {one.safe}, faults {one.faults}",
             f"harm: {harmed}" if harmed else "",
+            self._each() if len(self.domains) > 1 else "",
             _asked(one) if one.tokens else "",
             f"{one.left:,.0f} s left" if one.left and one.done < one.planned else "",
         ]
         self.console.print("; ".join(part for part in parts if part), highlight=False, soft_wrap=True)
+
+    def _each(self) -> str:
+        """How far each domain is."""
+        return ", ".join(
+            f"{domain} {self.tally.by_domain.get(domain, (0, 0))[0]}/{planned}"
+            for domain, planned in sorted(self.domains.items())
+        )
+
+
+def domains(cases: Iterable[Case], specs: Iterable[Spec]) -> Counter[str]:
+    """How many episodes are planned, by domain."""
+    by_hash = {case.hash: case.scenario.domain for case in cases}
+    return Counter(by_hash[spec.case] for spec in specs)
 
 
 def _asked(tally: Tally) -> str:

@@ -181,10 +181,10 @@ def main(argv: list[str]) -> int:
         made = launch.manifest(cases, specs, terms, name=given.name, command=["riskbox", "run", *argv])
         launch.start(store, made, cases, specs)
     with store:
-        from riskbox.sandbox.cli.progress import Display
+        from riskbox.sandbox.cli.progress import Display, domains
 
         try:
-            with Display(made, len(specs), quiet=given.quiet or given.json) as display:
+            with Display(made, domains(cases, specs), quiet=given.quiet or given.json) as display:
                 state, tally = launch.play(
                     store, made.run, cases, specs, terms, display.tell, display.stopping
                 )

@@ -8,6 +8,7 @@ import json
 import os
 import shlex
 import sys
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -112,7 +113,8 @@ def main(argv: list[str]) -> int:
             raise InputError(f"no episode of {made.run}{which}.")
         rows = [row for row in fitting if given.again or not _is_scored(row, asking)]
         done = Done(made.run, asking, skipped=len(fitting) - len(rows))
-        with Display(made, len(rows), quiet=given.quiet or given.json or not rows) as display:
+        planned = Counter(row.domain for row in rows)
+        with Display(made, planned, quiet=given.quiet or given.json or not rows) as display:
             done.begin(len(rows), display.tell)
             try:
                 asyncio.run(_score(given, store, rows, done))

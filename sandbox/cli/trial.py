@@ -287,12 +287,12 @@ def _played(
 ) -> tuple[Manifest, RunState, Halt | None]:
     """The pairs; what is finished when the run must stop is stored."""
     from riskbox.sandbox import launch, trial
-    from riskbox.sandbox.cli.progress import Display
+    from riskbox.sandbox.cli.progress import Display, domains
 
     listed = list({case.hash: case for pair in chosen for case in (pair.probe, pair.twin)}.values())
     made, specs = _begun(store, listed, list(trial.specs(chosen, cast)), terms, "try", command)
     try:
-        with Display(made, len(specs), quiet=quiet) as display:
+        with Display(made, domains(listed, specs), quiet=quiet) as display:
             state, _ = launch.play(store, made.run, listed, specs, terms, display.tell, display.stopping)
     except Halt as halt:
         return made, "stopped", halt
