@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -20,7 +19,7 @@ from riskbox.sandbox.model import Ledger, Model, Models, Prompt, Reply
 from riskbox.sandbox.modelcall import ModelCall, Outcome, Seating
 from riskbox.sandbox.permits import Permits, Ticket
 from riskbox.sandbox.state import derived
-from riskbox.sandbox.wire import Answer, Request, Road, Trouble, encoded
+from riskbox.sandbox.wire import Answer, Request, Road, Trouble, encoded, without_secrets
 
 OWN_SERVER = ("http://", "https://")
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
@@ -360,14 +359,6 @@ class Client(Model):
                 cost=self._cost(known) if live and answer else None if live else 0.0,
             )
         )
-
-
-def without_secrets(text: str) -> str:
-    """Text without the keys of this process: some providers repeat in an error what they were sent."""
-    for name, value in os.environ.items():
-        if len(value) >= 8 and name.upper().endswith(("KEY", "TOKEN", "SECRET", "PASSWORD")):
-            text = text.replace(value, "***")
-    return text
 
 
 # --- what an answer is ------------------------------------------------------------------------------------------

@@ -17,7 +17,16 @@ from typing import Any
 import aiohttp
 from pydantic_core import from_json
 
-from riskbox.sandbox.wire import Answer, Request, Trouble, encoded, exhausted, read_choice, response_format
+from riskbox.sandbox.wire import (
+    Answer,
+    Request,
+    Trouble,
+    encoded,
+    exhausted,
+    quoted,
+    read_choice,
+    response_format,
+)
 
 KEY = "RISKBOX_API_KEY"
 """The environment variable whose value is sent to such servers as a bearer token."""
@@ -158,8 +167,8 @@ def _said(raw: bytes) -> str:
         said = str(error.get("message") or error) if isinstance(error, dict) else str(error)
         code = str(error.get("code") or "") if isinstance(error, dict) else ""
     except (ValueError, RecursionError):
-        said, code = raw[:300].decode(errors="replace"), ""
-    return " ".join(f"{said} ({code})".split() if code and code not in said else said.split())[:300]
+        said, code = raw[:3000].decode(errors="replace"), ""
+    return quoted(f"{said} ({code})" if code and code not in said else said)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

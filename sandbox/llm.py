@@ -18,7 +18,7 @@ from typing import Any
 
 from riskbox.sandbox.endpoint import retry_after
 from riskbox.sandbox.errors import did_you_mean
-from riskbox.sandbox.wire import Answer, Request, Trouble, exhausted, read_choice, response_format
+from riskbox.sandbox.wire import Answer, Request, Trouble, exhausted, quoted, read_choice, response_format
 
 OURS = ("messages", "tools", "response_format", "seed")
 """Parameters that are ours to leave out where a provider does not know them; what a person set is never dropped."""
@@ -213,5 +213,5 @@ def _headers(error: Exception) -> dict[str, str]:
 
 def _told(error: Exception) -> str:
     """The error on one line, without litellm's prefixes and the places in its code."""
-    text = " ".join(str(error).partition("Traceback (most recent call last)")[0].split())
-    return re.sub(r"^(litellm\.\w+: *|\w+Error: *)+", "", text)[:300] or type(error).__name__
+    text = str(error).partition("Traceback (most recent call last)")[0].lstrip()
+    return quoted(re.sub(r"^(litellm\.\w+: *|\w+Error: *)+", "", text)) or type(error).__name__

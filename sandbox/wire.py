@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from typing import Any, Protocol
 
 from pydantic_core import PydanticSerializationError, to_json
 
+from riskbox.sandbox.escape import clipped
 from riskbox.sandbox.modelcall import Outcome
 
 
@@ -198,3 +200,16 @@ def strict(schema: Any) -> bool:
             return False
     inner = [*properties.values(), *(schema.get("$defs") or {}).values(), *(schema.get("anyOf") or ())]
     return all(map(strict, inner + ([schema["items"]] if "items" in schema else [])))
+
+
+def without_secrets(text: str) -> str:
+    """Text without the keys of this process: some providers repeat in an error what they were sent."""
+    for name, value in os.environ.items():
+        if len(value) >= 8 and name.upper().endswith(("KEY", "TOKEN", "SECRET", "PASSWORD")):
+            text = text.replace(value, "***")
+    return text
+
+
+def quoted(text: str) -> str:
+    """What a provider says in an error, on one line: without keys, which are looked for before it is cut."""
+    return clipped(without_secrets(" ".join(text.split())), 300)

@@ -188,6 +188,14 @@ async def test_a_provider_that_breaks_is_asked_again(stub: Stub, sit: Sit, road:
 
 
 @every_road
+async def test_a_long_complaint_is_cut_and_no_key_is_cut_in_two(stub: Stub, sit: Sit, road: str) -> None:
+    stub.script(Fail(400, message="x" * 240 + f" {KEY} " * 40))
+    told = str(await fails(sit(road)))
+    assert "x" * 100 in told and told.endswith("more characters)")
+    assert KEY[:6] not in told
+
+
+@every_road
 async def test_a_request_that_is_wrong_is_not_sent_again(stub: Stub, sit: Sit, road: str) -> None:
     stub.script(Fail(400), repeat=True)
     assert (await fails(sit(road, retries=3))).outcome == "provider_error"
