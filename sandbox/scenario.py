@@ -169,7 +169,7 @@ class Persona(Part):
     script: Script = ()
     """What it says when it is played offline."""
     starting_speech: str = ""
-    """Its first line, word for word, whoever plays it: for fixed openings and single-turn use."""
+    """Its first line, word for word, whoever plays it; a person is told to begin so. For single-turn use, too."""
 
 
 class AgentBrief(Part):
