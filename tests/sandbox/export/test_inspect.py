@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
 from math import isnan
 from pathlib import Path
+from socket import create_connection, socket
 
 import pytest
 from inspect_ai.event import InfoEvent, ModelEvent, ScoreEvent, ToolEvent
@@ -17,6 +23,7 @@ from inspect_ai.log import (
     read_eval_log_sample,
 )
 from inspect_ai.model import ChatMessageAssistant, ChatMessageTool
+from playwright.sync_api import Browser, sync_playwright
 
 from riskbox.sandbox.episode import Played
 from riskbox.sandbox.event import Called, Noted, Said
@@ -160,3 +167,55 @@ def test_inspect_lists_and_bundles_them(source: Sources, tmp_path: Path) -> None
     bundle_log_dir(str(tmp_path / "logs"), str(tmp_path / "site"))
     assert (tmp_path / "site" / "index.html").is_file()
     assert [path.suffix for path in (tmp_path / "site" / "logs").glob("2026*")] == [".eval"]
+
+
+@pytest.fixture
+def browser(url: str) -> Iterator[Browser]:
+    """Chromium, from RISKBOX_TEST_CHROMIUM or the path; episodes are played before it, since its driver holds the loop."""
+    path = os.environ.get("RISKBOX_TEST_CHROMIUM") or shutil.which("chromium")
+    assert path, "apt-get install chromium, or name one in RISKBOX_TEST_CHROMIUM"
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(
+            executable_path=path, args=("--headless", "--no-sandbox", "--disable-gpu")
+        )
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def served(source: Sources, tmp_path: Path) -> Iterator[str]:
+    """Where `inspect view` shows the logs of the run that was played."""
+    inspect.write(source(PLAYED), tmp_path / "logs")
+    with socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    inspect_command = Path(sys.executable).with_name("inspect")
+    command = [inspect_command, "view", "start", "--log-dir", tmp_path / "logs", "--port", str(port)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        until = time.monotonic() + 60
+        while True:
+            try:
+                create_connection(("127.0.0.1", port), 1).close()
+                break
+            except OSError:
+                assert process.poll() is None and time.monotonic() < until, "inspect view does not listen"
+                time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}/"
+        process.terminate()
+
+
+def test_the_viewer_of_inspect_opens_an_episode(source: Sources, served: str, browser: Browser) -> None:
+    one = next(iter(source(PLAYED).played()))
+    spoken = next(
+        event.text for event in one.episode.events if isinstance(event, Said) and event.by == "user"
+    )
+    page = browser.new_page(viewport={"width": 1400, "height": 1000})
+    page.set_default_timeout(60_000)
+    page.route("**/*", lambda route: route.continue_() if served in route.request.url else route.abort())
+    broken: list[str] = []
+    page.on("pageerror", lambda error: broken.append(str(error)))
+    page.goto(served)
+    page.get_by_text("reference").first.click()
+    page.get_by_text(one.episode.case.id).first.click()
+    page.get_by_text(spoken[:40]).first.wait_for()
+    assert broken == []
