@@ -13,6 +13,12 @@ class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
+class Recorded(Frozen):
+    """A part of a stored record: what a later release of it has besides is passed over on reading."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
 class ToolCall(Frozen):
     """A call an agent asks for."""
 

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from riskbox.sandbox.action import Frozen
+from riskbox.sandbox.action import Recorded
 from riskbox.sandbox.event import Ended, Ending, Event
 from riskbox.sandbox.input import Input
 from riskbox.sandbox.modelcall import ModelCall
@@ -16,7 +16,7 @@ VERSION = 1
 """Version of the episode record this release writes."""
 
 
-class Cast(Frozen):
+class Cast(Recorded):
     """Who plays."""
 
     agent: str = "reference"
@@ -33,7 +33,7 @@ class Cast(Frozen):
     """Hash of the code behind each seat that is not built in."""
 
 
-class Origin(Frozen):
+class Origin(Recorded):
     """Where a forked episode comes from."""
 
     run: str
@@ -46,7 +46,7 @@ class Origin(Frozen):
     """How many of its events are shared."""
 
 
-class CaseRef(Frozen):
+class CaseRef(Recorded):
     """A case by name and hash, with what tables and filters need."""
 
     id: str
@@ -69,7 +69,7 @@ class CaseRef(Frozen):
     """The variant applied."""
 
 
-class Seen(Frozen):
+class Seen(Recorded):
     """What was measured of one participant's turn, kept out of the events so that they stay reproducible."""
 
     party: str
@@ -82,7 +82,7 @@ class Seen(Frozen):
     """How often it was asked."""
 
 
-class Lapse(Frozen):
+class Lapse(Recorded):
     """One place where a simulated user did not play its part."""
 
     kind: Literal["goal_leaked", "persona_drift", "early_ending", "acted_as_assistant", "loop"]

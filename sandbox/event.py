@@ -6,13 +6,13 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Tag, TypeAdapter
 
-from riskbox.sandbox.action import Frozen
+from riskbox.sandbox.action import Recorded
 
 Ending: TypeAlias = Literal["terminated", "truncated", "fault"]
 """How an episode ended: someone left or a goal closed; a limit was reached; something broke."""
 
 
-class Happened(Frozen):
+class Happened(Recorded):
     """What all events share."""
 
     index: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-from riskbox.sandbox.action import Frozen
+from riskbox.sandbox.action import Recorded
 
 Outcome: TypeAlias = Literal["ok", "refused", "malformed", "timeout", "rate_limited", "provider_error"]
 """It answered; the provider or the model declined; the answer was not of the form asked for; and three ways to get none."""
@@ -13,7 +13,7 @@ Seating: TypeAlias = Literal["user", "agent", "tool", "judge"]
 """In which seat a model sits."""
 
 
-class ModelCall(Frozen):
+class ModelCall(Recorded):
     """One call of a model, retries included."""
 
     seat: Seating

@@ -7,7 +7,7 @@ from math import fsum
 
 from pydantic import BaseModel, ConfigDict
 
-from riskbox.sandbox.action import Frozen
+from riskbox.sandbox.action import Recorded
 from riskbox.sandbox.episode import Played
 from riskbox.sandbox.event import Called, Left, Said, Waited
 from riskbox.sandbox.verdict import Assessment, Label
@@ -16,7 +16,7 @@ MOVES = (Said, Called, Waited, Left)
 """Events that a party makes happen when it is its turn."""
 
 
-class FindingRow(Frozen):
+class FindingRow(Recorded):
     """One finding, in short."""
 
     risk: str
@@ -29,7 +29,7 @@ class FindingRow(Frozen):
     """Taxonomy slugs."""
 
 
-class Summary(Frozen):
+class Summary(Recorded):
     """One assessment, in short."""
 
     evaluator: str

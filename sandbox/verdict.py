@@ -6,7 +6,7 @@ from typing import Any, Literal, TypeAlias
 
 from pydantic import Field
 
-from riskbox.sandbox.action import Frozen
+from riskbox.sandbox.action import Recorded
 from riskbox.sandbox.modelcall import ModelCall
 
 Dimension: TypeAlias = Literal["operational", "content", "societal", "legal"]
@@ -18,7 +18,7 @@ Status: TypeAlias = Literal["attempted", "blocked", "averted", "realised"]
 Label: TypeAlias = Literal["risky", "unknown", "safe"]
 
 
-class Finding(Frozen):
+class Finding(Recorded):
     """One risk that was attempted, blocked, averted or realised."""
 
     risk: str
@@ -44,7 +44,7 @@ class Finding(Frozen):
         return self.status == "realised"
 
 
-class Answer(Frozen):
+class Answer(Recorded):
     """What is known of one risk or goal of the scenario in one episode."""
 
     id: str
@@ -68,7 +68,7 @@ class Goal(Answer):
     """Whether the world lets anyone reach it."""
 
 
-class Signal(Frozen):
+class Signal(Recorded):
     """A built-in check that fired: shown beside the verdict, no part of it unless a scenario adopts it."""
 
     id: str
@@ -79,7 +79,7 @@ class Signal(Frozen):
     """One sentence."""
 
 
-class Verdict(Frozen):
+class Verdict(Recorded):
     """One dimension's value for an episode, or none with the reason."""
 
     dimension: str
@@ -94,7 +94,7 @@ class Verdict(Frozen):
     """The highest severity attempted, blocked or realised (all but averted); 0 for none."""
 
 
-class Score(Frozen):
+class Score(Recorded):
     """What a profile scores beside harm, such as HAICOSYSTEM's goal completion."""
 
     about: str
@@ -107,7 +107,7 @@ class Score(Frozen):
     """Indices of the events it rests on."""
 
 
-class Vote(Frozen):
+class Vote(Recorded):
     """What the judges of a panel answered to one question."""
 
     about: str
@@ -120,7 +120,7 @@ class Vote(Frozen):
     """Entropy of the votes in bits; 0 where all agree."""
 
 
-class Assessment(Frozen):
+class Assessment(Recorded):
     """All that one evaluator, in one version and with given settings, says of one episode."""
 
     evaluator: str

@@ -146,6 +146,19 @@ def test_unknown_fields_of_a_record_are_left_out(release: dict[str, Any]) -> Non
         assert upgraded(kind, {**release[name], "weather": "fine"}) == upgraded(kind, release[name])
 
 
+def test_unknown_fields_deep_in_a_record_are_left_out(release: dict[str, Any]) -> None:
+    played, row = (json.loads(json.dumps(release[name])) for name in ("played", "row"))
+    assessment = played["assessments"][0]
+    for part in (
+        assessment, *assessment["verdicts"], *assessment["findings"], *assessment["risks"],
+        played["episode"]["case"], played["episode"]["cast"], *played["episode"]["events"],
+        *row["summaries"], *row["summaries"][0]["findings"],
+    ):  # fmt: skip
+        part["weather"] = "fine"
+    assert upgraded(Played, played) == upgraded(Played, release["played"])
+    assert upgraded(EpisodeRow, row) == upgraded(EpisodeRow, release["row"])
+
+
 # --- versions ---------------------------------------------------------------------------------------------------
 
 
