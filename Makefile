@@ -40,7 +40,7 @@ demo: setup
 	@echo "  $(BIN)/riskbox run scenarios --agent my_agent.py:agent         your own agent; see docs/agents.md"
 
 test: setup
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q -n auto --maxprocesses=4 --dist worksteal
 
 lint: setup
 	@$(BIN)/ruff check .
