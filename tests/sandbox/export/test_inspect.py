@@ -189,8 +189,8 @@ def served(source: Sources, tmp_path: Path) -> Iterator[str]:
     with socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    inspect_command = Path(sys.executable).with_name("inspect")
-    command = [inspect_command, "view", "start", "--log-dir", tmp_path / "logs", "--port", str(port)]
+    view = str(Path(sys.executable).with_name("inspect"))
+    command = [view, "view", "start", "--log-dir", str(tmp_path / "logs"), "--port", str(port)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         until = time.monotonic() + 60
         while True:
