@@ -119,6 +119,7 @@ def _rows(given: argparse.Namespace, store: Store, run: str) -> list[EpisodeRow]
 
 def _exported(given: argparse.Namespace, store: Store, run: str, rows: Sequence[EpisodeRow]) -> int:
     from riskbox.sandbox import labels
+    from riskbox.sandbox.report.figures import many
 
     def episodes() -> Iterator[tuple[Case, Episode, str]]:
         for row in rows:
@@ -134,7 +135,7 @@ def _exported(given: argparse.Namespace, store: Store, run: str, rows: Sequence[
         print(json.dumps({"run": run, "file": given.export, "episodes": count}))
     else:
         print(
-            f"{given.export}: {count} episodes to assess. Fill in the columns `answer` and `evidence`, then:"
+            f"{given.export}: {many(count, 'episode')} to assess. Fill in the columns `answer` and `evidence`, then:"
         )
         print(
             f"  riskbox annotate {run} --rater NAME --import {shlex.quote(given.export)}{_same_store(given)}"

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from riskbox.sandbox.case import Case
+from riskbox.sandbox.report.figures import many
 from riskbox.sandbox.run import Manifest, Spec
 from riskbox.sandbox.runner import Tally
 from riskbox.sandbox.verdict import DIMENSIONS
@@ -61,7 +62,9 @@ class Display:
         if self.quiet:
             return self
         agents = ", ".join(self.run.agents[:4]) + (", ..." if len(self.run.agents) > 4 else "")
-        self.console.print(f"{self.planned} episodes, agents: {agents}", markup=False, highlight=False)
+        self.console.print(
+            f"{many(self.planned, 'episode')}, agents: {agents}", markup=False, highlight=False
+        )
         if any(agent.startswith("reference") for agent in self.run.agents):
             self.console.print(
                 "Reference agents are scripted: they prove the scenarios and say nothing about a model.",

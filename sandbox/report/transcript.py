@@ -21,6 +21,7 @@ from riskbox.sandbox.episode import Episode, Played
 from riskbox.sandbox.escape import clipped, line
 from riskbox.sandbox.event import Ended, Event
 from riskbox.sandbox.modelcall import ModelCall
+from riskbox.sandbox.report.figures import many
 from riskbox.sandbox.report.findings import Notes, verdicts
 from riskbox.sandbox.report.flow import flow
 from riskbox.sandbox.report.lines import Line, Lines
@@ -144,7 +145,7 @@ def models(played: Played) -> Iterator[tuple[str, Text]]:
         tokens = sum(call.input_tokens + call.output_tokens for call in calls)
         costs = [call.cost for call in calls if call.cost is not None]
         spent = f", ${sum(costs):,.4f}" if costs else ""
-        words = Text(f"{seat} {line(model)}: {len(calls)} calls, {tokens:,} tokens{spent}")
+        words = Text(f"{seat} {line(model)}: {many(calls, 'call')}, {many(tokens, 'token')}{spent}")
         for outcome, count in Counter(call.outcome for call in calls if call.outcome != "ok").items():
             words.append(f", {count} {outcome.replace('_', ' ')}", "yellow")
         yield "models" if place == 0 else "", words
