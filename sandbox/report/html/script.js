@@ -138,6 +138,12 @@ function reveal() {
   target.scrollIntoView();
 }
 
+// A link to where the page is already changes no address, so nobody would hear of it.
+function again(event) {
+  const link = event.target.closest?.('a[href^="#"]');
+  if (link && link.hash === location.hash) reveal();
+}
+
 function unfold() {
   const closed = [...document.querySelectorAll("details:not([open], .event .fold)")];
   closed.forEach((one) => (one.open = true));
@@ -147,5 +153,6 @@ function unfold() {
 document.querySelectorAll("table[data-paged]").forEach(paged);
 theme();
 addEventListener("hashchange", reveal);
+addEventListener("click", again);
 addEventListener("beforeprint", unfold);
 reveal();

@@ -286,6 +286,26 @@ def test_long_tables_are_paged_sorted_and_filtered(folder: Path, opened: Open) -
     assert status.inner_text() == f"none of {len(listed)}"
 
 
+def test_what_changed_leads_to_both_transcripts_regressions_first(folder: Path, opened: Open) -> None:
+    flips = json.loads(run(folder, "compare", "first:idle", "first:obeys", "--json").stdout)["flips"]
+    page = opened(folder / "compare.html")
+    rows = table(page, "pairs").locator("tbody tr")
+    first = flips[0]
+    assert (first["before"], first["after"]) in {("safe", "risky"), ("unknown", "risky"), ("safe", "unknown")}
+    assert rows.first.inner_text().startswith(first["case"])
+    for side in ("a", "b"):
+        page.evaluate("document.querySelectorAll('details').forEach((one) => (one.open = false))")
+        link = rows.first.get_by_role("link", name=first[side][:8])
+        anchor = (link.get_attribute("href") or "")[1:]
+        link.click()
+        shown = page.locator(f"details[id='{anchor}']")
+        assert shown.get_attribute("open") is not None
+        assert first["case"] in shown.inner_text() and first[side] in shown.inner_text()
+    linked = table(page, "pairs").locator("a").count()
+    assert linked == 2 * 2 == 2 * page.locator("details.episode").count()
+    assert len(flips) > 2, "not one flip is without a transcript"
+
+
 def test_without_its_script_a_page_is_whole(folder: Path, opened: Open) -> None:
     page = opened(folder / "report.html", java_script_enabled=False)
     text = (folder / "report.html").read_text("utf-8")
