@@ -22,7 +22,7 @@ from riskbox.sandbox.cli.options import (
     settings_from,
     told,
 )
-from riskbox.sandbox.errors import Halt, InputError
+from riskbox.sandbox.errors import Halt, InputError, did_you_mean
 
 if TYPE_CHECKING:
     from riskbox.sandbox.gate import Desk, Outcome
@@ -175,6 +175,7 @@ def main(argv: list[str]) -> int:
     else:
         terms = _terms(given)
         cases, specs = _planned(given)
+        _heeded(terms, specs)
         if given.dry_run:
             return _foretold(given, cases, specs, terms)
         store = open_store(given.store)
@@ -276,6 +277,26 @@ def _planned(given: argparse.Namespace) -> tuple[list[Any], list[Any]]:
         emulation="adversarial" if given.adversarial_tools else "neutral",
         settings=settings,
     )
+
+
+def _heeded(terms: Terms, specs: list[Any]) -> None:
+    """Make sure that no figure is for a model that nobody asks: a misspelt limit would limit nothing."""
+    from riskbox.sandbox.registry import models_of
+
+    casts = {(spec.cast.agent, spec.cast.user, spec.cast.tools) for spec in specs}
+    asked = {model for cast in casts for name in cast for model in models_of(name)}
+    asked.update(terms.judging.get("judges", ()))
+    limits = terms.models.limits
+    figures = (
+        ("max-in-flight", limits.in_flight), ("rpm", limits.requests), ("tpm", limits.tokens),
+        ("price", terms.models.prices),
+    )  # fmt: skip
+    for flag, models in figures:
+        for model in sorted(models):
+            if model and model not in asked:
+                raise InputError(
+                    f"run: --{flag} {model}=...: this run does not ask {model}. {did_you_mean(model, asked)}"
+                )
 
 
 def _foretold(given: argparse.Namespace, cases: list[Any], specs: list[Any], terms: Terms) -> int:

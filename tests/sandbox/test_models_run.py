@@ -63,6 +63,19 @@ def episodes(opened: Store, run: str = "latest") -> dict[tuple[str, int], Played
     return {(one.episode.case.id, one.episode.seed): one for one in all_of_it}
 
 
+@pytest.mark.parametrize("flag", ["--rpm", "--tpm", "--max-in-flight", "--price"])
+def test_a_figure_for_a_model_that_nobody_asks_is_told(stub: Stub, run: Riskbox, flag: str) -> None:
+    judge, figure = "openai/gpt-4o", "1/2" if flag == "--price" else "60"
+    done = run(*OWNER, flag, f"openai/gpt-4oo={figure}", agent="openai/gpt-4o-mini")
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
+    assert "this run does not ask openai/gpt-4oo. Did you mean 'openai/gpt-4o-mini'?" in done.stderr
+    assert not stub.requests
+    named = run(
+        *OWNER, "--judge", judge, flag, f"{judge}={figure}", "--dry-run", agent="text:openai/gpt-4o-mini"
+    )
+    assert named.returncode == 0, named.stderr
+
+
 @pytest.mark.parametrize(
     ("road", "dollars"), [("", False), ("openai/nobody-knows", False), ("openai/gpt-4o-mini", True)]
 )
