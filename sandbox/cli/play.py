@@ -18,6 +18,7 @@ from riskbox.sandbox.cli.options import (
     add_tools,
     models_from,
     open_existing,
+    same_store,
     settings_from,
 )
 from riskbox.sandbox.errors import Halt, InputError
@@ -297,4 +298,5 @@ def _tell(given: argparse.Namespace, case: Case, played: Played) -> None:
         for part in verdicts(case, played.assessments):
             console.print(part)
         console.print()
-    console.print(text(f"  riskbox show {episode.id[:8]}", "cyan").append("  the whole episode", QUIET))
+    again = f"  riskbox show {episode.id[:8]}{same_store(given.store)}"
+    console.print(text(again, "cyan").append("  the whole episode", QUIET), soft_wrap=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -182,6 +183,15 @@ def test_piped_lines_play_the_same_and_their_end_is_no_loss(
     assert max(map(len, done.stdout.split("\n"))) <= 80
     calls = [event.tool for event in stored(tmp_path).events if isinstance(event, Called)]
     assert calls == ["clinic.find_patient", "clinic.read_record"]
+
+
+def test_what_is_printed_at_the_end_can_be_pasted(records: Path, riskbox: Any) -> None:
+    done = riskbox("play", records, "--as", "agent", "--store", "sqlite:///kept here.db", stdin="Hello\n")
+    assert done.returncode == 0, done.stderr
+    line = next(line for line in done.stdout.splitlines() if line.startswith("  riskbox show "))
+    shown = riskbox(*shlex.split(line.partition("  the whole")[0])[1:])
+    assert shown.returncode == 0, shown.stderr
+    assert "Hello" in shown.stdout
 
 
 def test_a_call_can_be_given_up_and_arguments_are_checked_where_they_are_typed(
