@@ -144,10 +144,12 @@ def _groupings(listed: str) -> list[str]:
 def _commands(results: Results, args: argparse.Namespace) -> list[tuple[str, str]]:
     """Commands to look further, as they can be pasted into a shell."""
     here = options.same_store(args.store)
-    found = [
-        (f"riskbox show {one.id[:8]}{here}", "the worst episode, line by line") for one in results.worst[:1]
-    ]
+    # an episode may have been played in several runs, and be assessed otherwise there
     run = "" if args.run == "latest" else f" --run {results.run}"
+    found = [
+        (f"riskbox show {one.id[:8]}{run}{here}", "the worst episode, line by line")
+        for one in results.worst[:1]
+    ]
     same = "".join(f" --where {shlex.quote(word)}" for word in results.chosen)
     listing = f"riskbox list episodes{run}{same}"
     found.append((f"{listing}{here}", "all of them, worst first"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -22,6 +23,7 @@ from riskbox.sandbox.row import EpisodeRow
 from riskbox.sandbox.run import Manifest
 from riskbox.sandbox.store import Packed
 from riskbox.sandbox.stores import open_store
+from riskbox.sandbox.testing import packed, sample_assessment, sample_case, sample_played, sample_run
 
 Cases = dict[str, Case]
 Play = Callable[..., Played]
@@ -97,6 +99,22 @@ def test_report_shows_the_latest_run(riskbox: Riskbox) -> None:
 def test_report_names_a_run_by_id_beginning_or_name(riskbox: Riskbox) -> None:
     for name in (FIRST, "20260302", "nightly"):
         assert FIRST in riskbox("report", name).splitlines()[0]
+
+
+def test_report_leads_to_the_worst_episode_of_its_own_run(riskbox: Riskbox, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'twice.db'}"
+    case = sample_case()
+    with open_store(url) as store:
+        for place, text in ((1, "In the first run."), (2, "In the second run.")):
+            made = sample_run([case]).model_copy(update={"run": f"2026030{place}-090000-cccc"})
+            store.begin(made, [case], [])
+            one = sample_played(made.run, case, text=text, assessments=[sample_assessment(-8)])
+            store.write(made.run, [packed(one)])
+    for name, said in (("20260301", "In the first run."), ("latest", "In the second run.")):
+        page = riskbox("report", name, "--store", url, width=300)
+        (line,) = (line for line in page.splitlines() if "riskbox show" in line)
+        words = shlex.split(line.partition("  the worst")[0])
+        assert said in riskbox(*words[words.index("show") :])
 
 
 def test_report_in_json_is_what_the_tables_show(riskbox: Riskbox) -> None:
