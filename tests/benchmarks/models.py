@@ -109,6 +109,9 @@ async def bare_aiohttp(url: str, messages: list[dict[str, str]], count: int) -> 
 
 async def bare_litellm(url: str, messages: list[dict[str, str]], count: int) -> float:
     """A call of litellm as its manual writes it."""
+    os.environ.setdefault(
+        "LITELLM_LOCAL_MODEL_COST_MAP", "True"
+    )  # it would fetch its prices from the network
     import litellm
 
     litellm.suppress_debug_info = True
