@@ -22,6 +22,7 @@ models:
   stub-calls    calls the first tool whenever a user has spoken
   stub-echo     repeats what the user said last
   stub-refuses  refuses everything
+  stub-reads    looks up the id that the user names, and says what it found: `riskbox try` shakes hands with it
   stub-silent   answers nothing
 Any other name, such as gpt-5 or claude-sonnet-4-5, is played by stub, so that costs can be estimated."""
 EXAMPLES = """\

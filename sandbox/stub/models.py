@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from functools import lru_cache
 from hashlib import blake2b
@@ -13,6 +14,8 @@ from riskbox.sandbox.stub.request import Request, Tool
 from riskbox.sandbox.stub.script import CallTool, Fail, Json, Refuse, Reply, Say
 
 T = TypeVar("T")
+ID = re.compile(r"\b[A-Z]{1,4}-\d+\b")
+"""What looks like the id of something: O-1042."""
 
 SENTENCES = (
     "Thank you, I have noted that.",
@@ -67,6 +70,20 @@ def _calls(request: Request, chance: int) -> Reply:
     return _stub(request, chance) if asked.schema is not None else _one(SENTENCES, chance)
 
 
+def _reads(request: Request, chance: int) -> Reply:
+    """Looks up what the user names by its id, and says what it found: enough to shake hands with `riskbox try`."""
+    if request.asked.schema is not None:
+        return _stub(request, chance)
+    if _last(request) == "tool":
+        return f"I found this: {request.messages[-1].text}"
+    named = ID.search(request.said)
+    for tool in request.asked.tools if named else ():
+        required = tool.parameters.get("required", [])
+        if named and len(required) == 1:
+            return CallTool(tool.name, {required[0]: named[0]})
+    return _one(SENTENCES, chance)
+
+
 def _silent(request: Request, chance: int) -> Reply:
     return ""
 
@@ -76,6 +93,7 @@ MODELS: dict[str, Callable[[Request, int], Reply]] = {
     "stub-refuses": _refuses,
     "stub-echo": _echo,
     "stub-calls": _calls,
+    "stub-reads": _reads,
     "stub-silent": _silent,
 }
 

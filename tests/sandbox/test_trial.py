@@ -490,3 +490,9 @@ def stuck(messages, tools):
 def stuck_at_pairs(messages, tools):
     return good(messages, tools) if "Parcel" in str(messages) or "parcels" in str(tools) else stuck(messages, tools)
 """
+
+
+def test_a_trial_is_rehearsed_with_the_stub_that_reads(riskbox: Command, stub: Stub) -> None:
+    done = riskbox("try", "--agent", f"{stub.url}/v1#stub-reads", "--handshake", "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert all(one["good"] for one in json.loads(done.stdout)["handshake"])

@@ -216,7 +216,7 @@ def test_no_body_crashes_it(stub: Stub, path: str, sent: bytes, client: httpx.Cl
 
 
 def test_what_else_it_answers(stub: Stub, client: httpx.Client) -> None:
-    names = {"stub", "stub-calls", "stub-echo", "stub-refuses", "stub-silent"}
+    names = {"stub", "stub-calls", "stub-echo", "stub-reads", "stub-refuses", "stub-silent"}
     assert {one["id"] for one in client.get(f"{stub.url}/v1/models").json()["data"]} == names
     assert {one["name"] for one in client.get(f"{stub.url}/api/tags").json()["models"]} == names
     assert "tools" in client.post(f"{stub.url}/api/show", json={"model": "stub"}).json()["capabilities"]
