@@ -83,8 +83,11 @@ class Endpoint:
         if self._session is None:
             # what is not compressed cannot grow beyond what was read
             headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
-            if os.environ.get(KEY):
-                headers["Authorization"] = f"Bearer {os.environ[KEY]}"
+            key = os.environ.get(KEY, "").strip()  # one read from a file ends in a line feed
+            if not key.isprintable():
+                raise Trouble("provider_error", f"{KEY} holds a character that no key has", halts=True)
+            if key:
+                headers["Authorization"] = f"Bearer {key}"
             connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=60)
             self._session = aiohttp.ClientSession(
                 connector=connector,

@@ -204,7 +204,7 @@ def strict(schema: Any) -> bool:
 
 def without_secrets(text: str) -> str:
     """Text without the keys of this process: some providers repeat in an error what they were sent."""
-    for name, value in os.environ.items():
+    for name, value in ((name, value.strip()) for name, value in os.environ.items()):
         if len(value) >= 8 and name.upper().endswith(("KEY", "TOKEN", "SECRET", "PASSWORD")):
             text = text.replace(value, "***")
     return text

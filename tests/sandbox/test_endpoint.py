@@ -13,7 +13,7 @@ import pytest
 
 from riskbox.sandbox.endpoint import LARGEST, Endpoint, refused, retry_after
 from riskbox.sandbox.errors import Halt, ModelFault
-from riskbox.sandbox.stub.script import Raw, Say
+from riskbox.sandbox.stub.script import Fail, Raw, Say
 from riskbox.sandbox.stub.server import Stub
 from riskbox.sandbox.wire import Request, Trouble
 from tests.sandbox.seats import KEY, Seated
@@ -50,6 +50,18 @@ async def test_the_key_is_sent_as_a_bearer_token(stub: Stub, monkeypatch: pytest
     monkeypatch.setenv("RISKBOX_API_KEY", KEY)
     await send(f"{stub.url}/v1#stub")
     assert stub.requests[-1].sent(KEY)
+
+
+async def test_a_key_that_was_read_from_a_file(stub: Stub, sit: Sit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RISKBOX_API_KEY", f"{KEY}\n")
+    stub.script("Hello.", Fail(400, message=f"Not with {KEY}."))
+    await sit().ask()
+    assert stub.requests[-1].sent(KEY)
+    with pytest.raises(ModelFault, match=r"Not with \*\*\*"):
+        await sit().ask()
+    monkeypatch.setenv("RISKBOX_API_KEY", f"{KEY}\n{KEY}")
+    with pytest.raises(Halt, match="RISKBOX_API_KEY holds a character that no key has"):
+        await sit().ask()
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
