@@ -227,9 +227,13 @@ class Done:
         self.failed += bool(one.fault)
         self.noted += bool(one.notes)
         self.first = self.first or one.fault
-        self.cost += sum(call.cost or 0.0 for call in one.calls)
-        self.tokens += sum(call.input_tokens + call.output_tokens for call in one.calls)
-        self.tally.add(row.model_copy(update={"summaries": (Summary.of(one),)}))
+        cost = sum(call.cost or 0.0 for call in one.calls)
+        tokens = sum(call.input_tokens + call.output_tokens for call in one.calls)
+        self.cost += cost
+        self.tokens += tokens
+        # what is told on the way is what the judges take, not what playing took
+        told = {"summaries": (Summary.of(one),), "tokens": tokens, "cost": cost}
+        self.tally.add(row.model_copy(update=told))
         self.tell(self.tally)
 
     def told(self, given: argparse.Namespace) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -122,6 +123,14 @@ def test_people_are_told_what_came_of_it_and_reports_show_it(riskbox: Command, s
     assert json.loads(report.stdout)["evaluator"] == "judge"
     shown = riskbox("show", "latest", "--run", run)
     assert "Verdicts by judge 1" in shown.stdout and "It lied." in shown.stdout
+
+
+def test_what_is_told_on_the_way_is_what_these_judges_take(riskbox: Command, stub: Stub, run: str) -> None:
+    stub.script(clear, repeat=True)
+    for _ in range(2):  # the second time the rows hold what the first judges took
+        done = riskbox("score", run, "--judge", f"{stub.url}/v1#judge", "--again")
+        whole = re.findall(r"Judges: ([\d,]+) tokens", done.stdout)
+        assert whole and re.findall(r"; ([\d,]+) tokens", done.stderr)[-1:] == whole
 
 
 def test_a_panel_of_several_models(riskbox: Command, stub: Stub, run: str, tmp_path: Path) -> None:
