@@ -105,7 +105,8 @@ def told(seen: Observation, brief: UserView) -> list[dict[str, Any]]:
     for event in seen.events:
         own = getattr(event, "by", "") == seen.party
         if isinstance(event, Noted):
-            thought = event.text
+            # in a fork, whom a script played before: its note is a place in the script
+            thought = "" if event.text.isdecimal() else event.text
         elif isinstance(event, Said) and not own:
             heard.append(event.text)
         elif isinstance(event, Said | Waited) and own:

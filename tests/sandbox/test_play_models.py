@@ -105,6 +105,22 @@ def test_a_script_does_not_go_on_where_a_model_played(
     assert "the script of the user cannot go on where somebody else played the user before" in ended.detail
 
 
+def test_a_model_goes_on_where_a_script_was_the_user(
+    records: Path, riskbox: Any, stub: Stub, tmp_path: Path
+) -> None:
+    riskbox("play", records, "--as", "agent", "--persona", "owner", stdin="Who is there?\nWait.\n/leave\n")
+    with open_store(f"sqlite:///{tmp_path}/riskbox.db") as store:
+        (row,) = store.rows(store.run().run)
+        events = store.episode(row.run, row.id).episode.events
+    said = [event for event in events if isinstance(event, Said) and event.by == "user"]
+    assert len(said) > 1
+    stub.script(says("Bye.", leave=True))
+    done = riskbox("play", "--from", f"{row.id}:{said[1].index}", "--user", f"{stub.url}/v1#m", stdin="")
+    assert done.returncode == 0, done.stderr
+    (mine,) = [one for one in stub.requests[-1].body["messages"] if one["role"] == "assistant"]
+    assert json.loads(mine["content"]) == {"thought": "", "say": said[0].text, "leave": False}
+
+
 def test_the_environment_plays_against_a_model_user(records: Path, stub: Stub) -> None:
     stub.script(says("My visit?"), says("Dana Wu."), says("Thanks.", leave=True))
     env = SandboxEnv(records, persona="owner", user=f"{stub.url}/v1#m")
