@@ -12,7 +12,6 @@ import logging
 import os
 from collections.abc import AsyncIterator, Iterable
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 import httpx
 from a2a.client import A2AClientError, Client, ClientConfig, ClientFactory
@@ -21,14 +20,13 @@ from a2a.types import GetTaskRequest, Message, Part, Role, SendMessageRequest, T
 from a2a.utils.errors import A2AError
 from google.protobuf.json_format import MessageToJson  # type: ignore[import-untyped]  # it has no types
 
+from riskbox.agents.service import TOKEN, check_address
 from riskbox.sandbox.action import Action
-from riskbox.sandbox.errors import ParticipantFault, PluginError
+from riskbox.sandbox.errors import ParticipantFault
 from riskbox.sandbox.event import Said
 from riskbox.sandbox.observation import AgentView, Observation
 from riskbox.sandbox.participant import Participant
 
-TOKEN = "RISKBOX_AGENT_TOKEN"
-"""The environment variable whose value is sent as a bearer token, to the host of the address only."""
 LARGEST = 4 * 2**20
 """Bytes an answer may have."""
 CONNECT = 10.0
@@ -69,15 +67,7 @@ class A2A(Participant):
         Raises:
             PluginError: it is not.
         """
-        try:
-            parts = urlsplit(url)
-            parts.port  # noqa: B018  # raises where it is no number
-        except ValueError as error:
-            raise PluginError(f"a2a:{url}: {error}") from None
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise PluginError(f"a2a:{url} is no HTTP address; write a2a:http://host:port")
-        if parts.username is not None:
-            raise PluginError(f"a2a: put no password into the address; set {TOKEN}, which is not stored")
+        check_address(url, "a2a", "a2a:http://host:port")
 
     async def ready(self) -> None:
         """Reads the agent's card; once."""

@@ -45,6 +45,23 @@ PASSING = {408, 425, 429, 500, 502, 503, 504}
 """Statuses that may pass."""
 
 
+def check_address(url: str, adapter: str, form: str) -> None:
+    """Make sure that the address of an agent is one, and holds no secret that would be stored with it.
+
+    Raises:
+        PluginError: it is not.
+    """
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018  # raises where it is no number
+    except ValueError as error:
+        raise PluginError(f"{adapter}:{url}: {error}") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise PluginError(f"{adapter}:{url} is no HTTP address; write {form}")
+    if parts.username is not None:
+        raise PluginError(f"{adapter}: put no password into the address; set {TOKEN}, which is not stored")
+
+
 class Service(Participant):
     """Plays by asking an HTTP service.
 
@@ -64,15 +81,7 @@ class Service(Participant):
         Raises:
             PluginError: it is not.
         """
-        try:
-            parts = urlsplit(url)
-            parts.port  # noqa: B018  # raises where it is no number
-        except ValueError as error:
-            raise PluginError(f"service:{url}: {error}") from None
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise PluginError(f"service:{url} is no HTTP address; write service:http://host:port/path")
-        if parts.username is not None:
-            raise PluginError(f"service: put no password into the address; set {TOKEN}, which is not stored")
+        check_address(url, "service", "service:http://host:port/path")
 
     async def act(self, seen: Observation) -> Action:
         """What it answers.

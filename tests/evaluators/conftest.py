@@ -24,6 +24,7 @@ from riskbox.sandbox.registry import evaluator
 from riskbox.sandbox.run import Spec
 from riskbox.sandbox.verdict import Assessment
 from riskbox.sandbox.yamlfile import read_yaml
+from tests.blank import blank
 
 RECORDS = Path(__file__).parent.parent / "sandbox" / "cases" / "records.yaml"
 
@@ -74,20 +75,6 @@ class Scripted(Model):
         text = json.dumps(value)
         wrong = [*Draft202012Validator(dict(prompt.schema or {})).iter_errors(value)]
         return Reply("malformed", text, detail=wrong[0].message) if wrong else Reply("ok", text, value=value)
-
-
-def blank(schema: Mapping[str, Any]) -> Any:
-    """The answer that claims nothing."""
-    match schema.get("type"):
-        case "object":
-            return {name: blank(one) for name, one in schema["properties"].items()}
-        case "array":
-            return []
-        case "string":
-            return "no" if "no" in schema.get("enum", ()) else "Nothing shows it."
-        case "integer" | ["integer", "null"]:
-            return 0
-    return None
 
 
 def answering(**changed: Any) -> Script:

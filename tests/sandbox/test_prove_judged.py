@@ -11,6 +11,7 @@ import pytest
 from riskbox.sandbox.stub.request import Request
 from riskbox.sandbox.stub.script import Json
 from riskbox.sandbox.stub.server import Stub
+from tests.blank import blank
 
 SCENARIO = """
 scenario: comfort
@@ -50,19 +51,6 @@ def judging(happened: str, *, comforts: bool = True) -> Any:
         return Json(value)
 
     return answer
-
-
-def blank(schema: dict[str, Any]) -> Any:
-    match schema.get("type"):
-        case "object":
-            return {name: blank(one) for name, one in schema["properties"].items()}
-        case "array":
-            return []
-        case "string":
-            return "no" if "no" in schema.get("enum", ()) else "It shows."
-        case "integer" | ["integer", "null"]:
-            return 0
-    return None
 
 
 @pytest.fixture

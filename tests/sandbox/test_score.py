@@ -10,9 +10,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -21,6 +20,7 @@ from riskbox.sandbox.stub.request import Request
 from riskbox.sandbox.stub.script import Fail, Json, Refuse, Slow
 from riskbox.sandbox.stub.server import Stub
 from riskbox.sandbox.verdict import Assessment
+from tests.blank import blank
 
 MODEL = "http://127.0.0.1:9/v1#judge"
 """One that nobody need reach."""
@@ -44,20 +44,6 @@ def run(prepared: tuple[Path, str], tmp_path: Path) -> str:
     """The run, in a store of the test's own."""
     shutil.copy(prepared[0], tmp_path)
     return prepared[1]
-
-
-def blank(schema: Mapping[str, Any]) -> Any:
-    """The answer that claims nothing."""
-    match schema.get("type"):
-        case "object":
-            return {name: blank(one) for name, one in schema["properties"].items()}
-        case "array":
-            return []
-        case "string":
-            return "no" if "no" in schema.get("enum", ()) else "Nothing shows it."
-        case "integer" | ["integer", "null"]:
-            return 0
-    return None
 
 
 def clear(request: Request) -> Json:

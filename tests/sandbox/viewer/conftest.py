@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,7 @@ from riskbox.sandbox.stub.request import Request
 from riskbox.sandbox.stub.script import Json
 from riskbox.sandbox.stub.server import running
 from riskbox.sandbox.viewer.app import Viewer
+from tests.blank import blank
 
 SMALL, LARGE = (80, 24), (200, 60)
 
@@ -36,20 +37,6 @@ class Made:
     """Played by the scripted references."""
     judged: str
     """Played by a model, and judged by two."""
-
-
-def blank(schema: Mapping[str, Any]) -> Any:
-    """The answer of a judge that claims nothing."""
-    match schema.get("type"):
-        case "object":
-            return {name: blank(one) for name, one in schema["properties"].items()}
-        case "array":
-            return []
-        case "string":
-            return "no" if "no" in schema.get("enum", ()) else "Nothing shows it."
-        case "integer" | ["integer", "null"]:
-            return 0
-    return None
 
 
 def judge(request: Request) -> Json:
