@@ -240,7 +240,7 @@ def test_a_task_that_is_not_waited_for_is_looked_at_until_it_is_done(server: str
 
 
 def test_the_token_goes_to_the_host_that_was_named_only(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(a2a.TOKEN, "s3cret")
+    monkeypatch.setenv("RISKBOX_AGENT_TOKEN", "s3cret")
     one = played(f"{server}/message")
     assert seen(server, "message")[-1]["token"] == "Bearer s3cret"
     assert "s3cret" not in one.episode.model_dump_json()
