@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from riskbox.agents.assistant import Assistant, Texting
 from riskbox.sandbox.action import Action, ToolCall
 from riskbox.sandbox.episode import Played
-from riskbox.sandbox.errors import UnknownName
+from riskbox.sandbox.errors import InputError, UnknownName
 from riskbox.sandbox.event import Called, Returned, Said, Waited
 from riskbox.sandbox.loader import load
 from riskbox.sandbox.model import Model, Prompt, Reply
@@ -142,7 +142,7 @@ def test_names_of_models(kind: str, name: str) -> None:
 @pytest.mark.parametrize("name", ["gpt-4o", "", "/x", "openai/", "http://localhost:8000/v1", "http://h/v1#"])
 @pytest.mark.parametrize("kind", ["model", "text"])
 def test_names_of_no_model(kind: str, name: str) -> None:
-    with pytest.raises(UnknownName, match="Write provider/model, or http"):
+    with pytest.raises(InputError, match=r"[Ww]rite (provider/model, or )?http://host:port/v1#model"):
         check_agent(f"{kind}:{name}")
     with pytest.raises(UnknownName, match="Write provider/model, or http"):
         Assistant.check(name)

@@ -93,6 +93,10 @@ def test_no_dollars_are_told_where_no_price_is_known(
         assert not re.search(r"\$0\.0+\b", page)
 
 
+PLACES = [pytest.param(True, id="local"), pytest.param(False, id="ray", marks=pytest.mark.long)]
+"""In this process, and on Ray."""
+
+
 # --- halts ------------------------------------------------------------------------------------------------------
 
 
@@ -130,7 +134,7 @@ def test_many_at_once_are_stopped_at_once(stub: Stub, run: Riskbox) -> None:
     assert len(stub.requests) <= 7
 
 
-@pytest.mark.parametrize("local", [True, False], ids=["local", "ray"])
+@pytest.mark.parametrize("local", PLACES)
 def test_what_was_finished_before_a_halt_is_kept_and_gone_on_with(
     stub: Stub, run: Riskbox, store: Callable[[], Store], local: bool
 ) -> None:
@@ -169,7 +173,7 @@ def test_a_provider_that_fails_now_and_then_is_a_fault_of_its_episode(
 # --- budgets ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("local", [True, False], ids=["local", "ray"])
+@pytest.mark.parametrize("local", PLACES)
 def test_a_run_s_budget_stops_it_and_keeps_what_is_finished(
     stub: Stub, run: Riskbox, store: Callable[[], Store], local: bool
 ) -> None:
@@ -231,7 +235,7 @@ def test_an_unknown_price_is_one_line(stub: Stub, run: Riskbox) -> None:
 # --- recordings -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("local", [True, False], ids=["local", "ray"])
+@pytest.mark.parametrize("local", PLACES)
 def test_a_recorded_run_replays_byte_for_byte_without_a_provider(
     stub: Stub, run: Riskbox, store: Callable[[], Store], tmp_path: Path, local: bool
 ) -> None:

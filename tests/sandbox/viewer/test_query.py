@@ -66,4 +66,5 @@ def test_every_field_of_a_row_is_a_facet() -> None:
     assert set(EpisodeRow.model_fields) - named == {"version", "run"}
     summarised = {path[2] for path in paths if path[:2] == ("summaries", 0)} | {"evaluator"}
     counted = {"version", "settings", "risks_asked", "risks_settled", "goals", "votes", "entropy", "scores"}
+    counted |= {"model_calls", "tokens", "cost"}  # the row itself has them, judges' included
     assert set(Summary.model_fields) - summarised <= counted
