@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from riskbox.agents import a2a
 from riskbox.sandbox.case import Case
 from riskbox.sandbox.episode import Cast, Played
 from riskbox.sandbox.errors import PluginError
