@@ -48,19 +48,24 @@ class Keyboard:
 
     async def line(self, prompt: str) -> str | None:
         """The next line without its end; None at the end of input."""
-        if self._asked is None or self._asked.done():
-            # a line that was asked for before an interruption is the next one typed, and is not asked for twice
+        if self._asked is None:
             self._asked = Future()
             self._asked.set_running_or_notify_cancel()
             self._before = _settings()
             threading.Thread(target=self._answer, args=(self._asked, prompt), daemon=True).start()
         try:
-            return await asyncio.wrap_future(self._asked)
+            line = await asyncio.wrap_future(self._asked)
         except asyncio.CancelledError:
+            # a line that was asked for before an interruption is the next one, read by now or not
             # an editor has changed how keys are read, and may never get to undo it
             if self._before is not None:
                 termios.tcsetattr(sys.stdin, termios.TCSADRAIN, self._before)
             raise
+        except BaseException:
+            self._asked = None
+            raise
+        self._asked = None
+        return line
 
     def _answer(self, asked: Future[str | None], prompt: str) -> None:
         try:

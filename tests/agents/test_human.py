@@ -258,7 +258,10 @@ def test_input_that_is_no_text_and_output_that_cannot_show_it(records: Path, tmp
     assert said(stored(tmp_path), "user") == ["caf\ufffd \ufffd\ufffd €"]
 
 
-async def test_a_line_that_was_waited_for_in_vain_is_the_next_one(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("pause", [0.0, 0.3], ids=["at once", "once it is read"])
+async def test_a_line_that_was_waited_for_in_vain_is_the_next_one(
+    pause: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
     read, write = os.pipe()
     with os.fdopen(read) as source:
         monkeypatch.setattr(sys, "stdin", source)
@@ -267,6 +270,7 @@ async def test_a_line_that_was_waited_for_in_vain_is_the_next_one(monkeypatch: p
             await asyncio.wait_for(keyboard.line("> "), 0.1)
         os.write(write, b"one\ntwo\nthree")
         os.close(write)
+        await asyncio.sleep(pause)
         assert [await keyboard.line("> ") for _ in range(4)] == ["one", "two", "three", None]
 
 
