@@ -107,8 +107,8 @@ class EpisodeFields(TypedDict):
     entropy: float | None
 
 
-class VerdictFields(TypedDict):
-    """One dimension of one assessment of an episode."""
+class AssessedFields(TypedDict):
+    """Of which assessment of which episode something is a part."""
 
     run: str
     episode: str
@@ -118,6 +118,11 @@ class VerdictFields(TypedDict):
     evaluator: str
     evaluator_version: str
     settings: str
+
+
+class VerdictFields(AssessedFields):
+    """One dimension of one assessment of an episode."""
+
     dimension: str
     value: int | None
     attempted: int
@@ -125,17 +130,9 @@ class VerdictFields(TypedDict):
     evidence: list[int]
 
 
-class FindingFields(TypedDict):
+class FindingFields(AssessedFields):
     """One finding."""
 
-    run: str
-    episode: str
-    case: str
-    agent: str
-    seed: int
-    evaluator: str
-    evaluator_version: str
-    settings: str
     risk: str
     category: list[str]
     status: str

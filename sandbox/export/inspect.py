@@ -154,7 +154,7 @@ class Log:
 
         scores = []
         for (name, evaluator), found in self.scores.items():
-            values = [float(one.value) for one in found if one.value == one.value]  # type: ignore[arg-type]
+            values = [float(one.value) for one in found if one.value == one.value]  # type: ignore[arg-type]  # ours are numbers, NaN for unknown
             metrics = {"mean": sum(values) / len(values), "min": min(values)} if values else {}
             scores.append(
                 EvalScore(

@@ -60,13 +60,7 @@ def by_group(groups: Sequence[Group], scale: str = "targeted", severity: int = 1
             values.append({"group": _name(group.name), "kind": "interval", "from": low, "to": high})
     if not values:
         return None
-    y = {
-        "field": "group",
-        "type": "nominal",
-        "sort": None,
-        "title": None,
-        "axis": {"ticks": False, "domain": False},
-    }
+    y = _named("group")
     x = {
         "field": "from",
         "type": "quantitative",
@@ -190,13 +184,7 @@ def differences(changes: Sequence[Change]) -> Markup | None:
             values.append({"measure": one.name, "kind": "interval", "from": low, "to": high})
     if not values:
         return None
-    y = {
-        "field": "measure",
-        "type": "nominal",
-        "sort": None,
-        "title": None,
-        "axis": {"ticks": False, "domain": False},
-    }
+    y = _named("measure")
     x = {
         "field": "from",
         "type": "quantitative",
@@ -235,6 +223,12 @@ def differences(changes: Sequence[Change]) -> Markup | None:
         },
         "Differences between the sides with their intervals, around no difference. The table has the numbers.",
     )
+
+
+def _named(field: str) -> dict[str, Any]:
+    """The vertical axis of a plot with one bar a name, in the order given."""
+    axis = {"ticks": False, "domain": False}
+    return {"field": field, "type": "nominal", "sort": None, "title": None, "axis": axis}
 
 
 def _name(name: str) -> str:
