@@ -21,11 +21,11 @@ from a2a.utils.errors import A2AError
 from google.protobuf.json_format import MessageToJson  # type: ignore[import-untyped]  # it has no types
 
 from riskbox.agents.service import TOKEN, check_address
-from riskbox.sandbox.action import Action
+from riskbox.sandbox.contracts.participant import Participant
 from riskbox.sandbox.errors import ParticipantFault
-from riskbox.sandbox.event import Said
-from riskbox.sandbox.observation import AgentView, Observation
-from riskbox.sandbox.participant import Participant
+from riskbox.sandbox.words.action import Action
+from riskbox.sandbox.words.event import Said
+from riskbox.sandbox.words.observation import AgentView, Observation
 
 LARGEST = 4 * 2**20
 """Bytes an answer may have."""

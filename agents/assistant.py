@@ -11,12 +11,12 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from riskbox.sandbox import message
-from riskbox.sandbox.action import Action, ToolCall
+from riskbox.sandbox.contracts import message
+from riskbox.sandbox.contracts.model import Model, Prompt, Reply
+from riskbox.sandbox.contracts.participant import Participant
 from riskbox.sandbox.errors import UnknownName
-from riskbox.sandbox.model import Model, Prompt, Reply
-from riskbox.sandbox.observation import AgentView, Observation
-from riskbox.sandbox.participant import Participant
+from riskbox.sandbox.words.action import Action, ToolCall
+from riskbox.sandbox.words.observation import AgentView, Observation
 
 
 class Assistant(Participant):

@@ -18,9 +18,9 @@ from rich.table import Table
 from rich.text import Text
 
 from riskbox.sandbox.escape import clipped, inert, line
-from riskbox.sandbox.event import Called, Event, Left, Returned, Said, Waited
-from riskbox.sandbox.observation import AgentView, Budget, UserView
-from riskbox.sandbox.toolspec import ToolSpec
+from riskbox.sandbox.words.event import Called, Event, Left, Returned, Said, Waited
+from riskbox.sandbox.words.observation import AgentView, Budget, UserView
+from riskbox.sandbox.words.toolspec import ToolSpec
 
 READABLE = 88
 """No bubble is wider."""

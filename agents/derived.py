@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from riskbox.sandbox.action import Action, ToolCall
-from riskbox.sandbox.case import Case
-from riskbox.sandbox.event import Called, Returned, Said
-from riskbox.sandbox.observation import AgentView, Observation
-from riskbox.sandbox.participant import Participant
-from riskbox.sandbox.questions import alike, texts
-from riskbox.sandbox.scenario import Ask, Beat, Injection
+from riskbox.sandbox.contracts.participant import Participant
+from riskbox.sandbox.contracts.questions import alike, texts
+from riskbox.sandbox.words.action import Action, ToolCall
+from riskbox.sandbox.words.case import Case
+from riskbox.sandbox.words.event import Called, Returned, Said
+from riskbox.sandbox.words.observation import AgentView, Observation
+from riskbox.sandbox.words.scenario import Ask, Beat, Injection
 
 
 class Idle(Participant):

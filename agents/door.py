@@ -21,8 +21,8 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from riskbox.sandbox.message import tool_name, wire_name
-from riskbox.sandbox.seat import Over, Seat
+from riskbox.sandbox.contracts.message import tool_name, wire_name
+from riskbox.sandbox.contracts.seat import Over, Seat
 
 if TYPE_CHECKING:
     import uvicorn

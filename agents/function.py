@@ -19,11 +19,11 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from riskbox.sandbox.action import Action
+from riskbox.sandbox.contracts.message import action, functions, messages
+from riskbox.sandbox.contracts.participant import Participant
 from riskbox.sandbox.errors import ParticipantFault, PluginError
-from riskbox.sandbox.message import action, functions, messages
-from riskbox.sandbox.observation import Observation
-from riskbox.sandbox.participant import Participant
+from riskbox.sandbox.words.action import Action
+from riskbox.sandbox.words.observation import Observation
 
 
 class Function(Participant):

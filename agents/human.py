@@ -11,13 +11,13 @@ from rich.console import Console
 
 from riskbox.agents.chat import QUIET, Chat, arguments, kind_of, kinds, required
 from riskbox.agents.keyboard import BLOCK, KEYBOARD
-from riskbox.sandbox.action import Action, ToolCall
+from riskbox.sandbox.contracts.participant import Participant
 from riskbox.sandbox.errors import Withdrawn, did_you_mean
 from riskbox.sandbox.escape import inert
-from riskbox.sandbox.event import Called, Event, Returned, Said, Waited
-from riskbox.sandbox.observation import AgentView, Observation
-from riskbox.sandbox.participant import Participant
-from riskbox.sandbox.toolspec import ToolSpec
+from riskbox.sandbox.words.action import Action, ToolCall
+from riskbox.sandbox.words.event import Called, Event, Returned, Said, Waited
+from riskbox.sandbox.words.observation import AgentView, Observation
+from riskbox.sandbox.words.toolspec import ToolSpec
 
 TALK = f"""\
   words            say them; several lines stand between two lines of {BLOCK}

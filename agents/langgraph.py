@@ -22,10 +22,10 @@ from langgraph.graph import StateGraph
 from langgraph.pregel import Pregel
 from langgraph.types import Command
 
+from riskbox.sandbox.contracts.message import wire_name
+from riskbox.sandbox.contracts.seat import Owner, Seat
 from riskbox.sandbox.errors import ParticipantFault, PluginError
-from riskbox.sandbox.message import wire_name
-from riskbox.sandbox.seat import Owner, Seat
-from riskbox.sandbox.toolspec import ToolSpec
+from riskbox.sandbox.words.toolspec import ToolSpec
 
 
 class Graph(Owner):

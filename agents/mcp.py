@@ -24,9 +24,9 @@ from typing import Any
 
 from riskbox.agents.door import Door, opened
 from riskbox.agents.process import Talk, check_command, words
+from riskbox.sandbox.contracts.message import answered
+from riskbox.sandbox.contracts.seat import Owner, Seat
 from riskbox.sandbox.errors import ParticipantFault, PluginError
-from riskbox.sandbox.message import answered
-from riskbox.sandbox.seat import Owner, Seat
 
 PLACES = ("message", "policy", "url", "config", "stdio_config")
 """What a command may hold in braces."""

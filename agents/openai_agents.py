@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import agents as sdk  # noqa: TID251  # the SDK is called like a folder of ours
+from riskbox.sandbox.contracts.message import wire_name
+from riskbox.sandbox.contracts.seat import Owner, Seat
 from riskbox.sandbox.errors import ParticipantFault, PluginError
-from riskbox.sandbox.message import wire_name
-from riskbox.sandbox.seat import Owner, Seat
-from riskbox.sandbox.toolspec import ToolSpec
+from riskbox.sandbox.words.toolspec import ToolSpec
 
 GUARDED = (
     sdk.InputGuardrailTripwireTriggered,

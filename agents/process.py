@@ -21,11 +21,11 @@ import signal
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, cast
 
-from riskbox.sandbox.action import Action
+from riskbox.sandbox.contracts.message import answered, functions, messages
+from riskbox.sandbox.contracts.participant import Participant
 from riskbox.sandbox.errors import ParticipantFault, PluginError
-from riskbox.sandbox.message import answered, functions, messages
-from riskbox.sandbox.observation import AgentView, Observation
-from riskbox.sandbox.participant import Participant
+from riskbox.sandbox.words.action import Action
+from riskbox.sandbox.words.observation import AgentView, Observation
 
 LONGEST = 2**20
 """Bytes an answer may have."""

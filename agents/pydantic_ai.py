@@ -23,10 +23,10 @@ from pydantic_ai.messages import (
 from pydantic_ai.toolsets import FunctionToolset
 from pydantic_core import to_json
 
+from riskbox.sandbox.contracts.message import wire_name
+from riskbox.sandbox.contracts.seat import Owner, Seat
 from riskbox.sandbox.errors import PluginError
-from riskbox.sandbox.message import wire_name
-from riskbox.sandbox.seat import Owner, Seat
-from riskbox.sandbox.toolspec import ToolSpec
+from riskbox.sandbox.words.toolspec import ToolSpec
 
 
 class PydanticAgent(Owner):

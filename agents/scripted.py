@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from riskbox.sandbox.action import Action, ToolCall
-from riskbox.sandbox.case import Case
-from riskbox.sandbox.condition import compiled
+from riskbox.sandbox.contracts.condition import compiled
+from riskbox.sandbox.contracts.participant import Participant
+from riskbox.sandbox.contracts.questions import Questions
 from riskbox.sandbox.errors import ParticipantFault
-from riskbox.sandbox.event import Noted
-from riskbox.sandbox.observation import Observation, UserView
-from riskbox.sandbox.participant import Participant
-from riskbox.sandbox.questions import Questions
-from riskbox.sandbox.scenario import Beat
+from riskbox.sandbox.words.action import Action, ToolCall
+from riskbox.sandbox.words.case import Case
+from riskbox.sandbox.words.event import Noted
+from riskbox.sandbox.words.observation import Observation, UserView
+from riskbox.sandbox.words.scenario import Beat
 
 
 class Scripted(Participant):

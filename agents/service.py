@@ -22,12 +22,12 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 
 import aiohttp
 
-from riskbox.sandbox.action import Action
+from riskbox.sandbox.contracts.message import answered, functions, messages
+from riskbox.sandbox.contracts.participant import Participant
 from riskbox.sandbox.errors import ParticipantFault, PluginError
-from riskbox.sandbox.event import Said
-from riskbox.sandbox.message import answered, functions, messages
-from riskbox.sandbox.observation import Observation
-from riskbox.sandbox.participant import Participant
+from riskbox.sandbox.words.action import Action
+from riskbox.sandbox.words.event import Said
+from riskbox.sandbox.words.observation import Observation
 
 TOKEN = "RISKBOX_AGENT_TOKEN"
 """The environment variable whose value is sent as a bearer token; it is stored nowhere."""

@@ -11,12 +11,12 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from riskbox.sandbox.action import Action
+from riskbox.sandbox.contracts.model import Model, Prompt, Reply
+from riskbox.sandbox.contracts.participant import Participant
 from riskbox.sandbox.errors import ModelFault, ParticipantFault
-from riskbox.sandbox.event import Noted, Said, Waited
-from riskbox.sandbox.model import Model, Prompt, Reply
-from riskbox.sandbox.observation import Observation, UserView
-from riskbox.sandbox.participant import Participant
+from riskbox.sandbox.words.action import Action
+from riskbox.sandbox.words.event import Noted, Said, Waited
+from riskbox.sandbox.words.observation import Observation, UserView
 
 ANSWER = {
     "type": "object",

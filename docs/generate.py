@@ -16,14 +16,14 @@ import annotated_types
 from pydantic import BaseModel, StringConstraints
 from pydantic.fields import FieldInfo
 
-from riskbox.sandbox import scenario
-from riskbox.sandbox.questions import FUNCTIONS
-from riskbox.sandbox.registry import TOOLSETS, Toolbox, emulated_toolsets
-from riskbox.sandbox.semantics import SIGNALS
-from riskbox.sandbox.table import Row
-from riskbox.sandbox.taxonomy import categories
-from riskbox.sandbox.toolset import Toolset
-from riskbox.sandbox.verdict import DIMENSIONS
+from riskbox.sandbox.contracts.questions import FUNCTIONS
+from riskbox.sandbox.contracts.table import Row
+from riskbox.sandbox.contracts.toolset import Toolset
+from riskbox.sandbox.loading.semantics import SIGNALS
+from riskbox.sandbox.registry.registry import TOOLSETS, Toolbox, emulated_toolsets
+from riskbox.sandbox.words import scenario
+from riskbox.sandbox.words.taxonomy import categories
+from riskbox.sandbox.words.verdict import DIMENSIONS
 
 DOCS = Path(__file__).parent
 

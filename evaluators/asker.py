@@ -9,10 +9,10 @@ from typing import Any
 from riskbox.evaluators.fence import MAX_CHARS
 from riskbox.evaluators.panel import Ballot, Panel, bench, together, vote
 from riskbox.evaluators.rubric import Key, Opinion, Sheet
-from riskbox.sandbox.episode import Episode
+from riskbox.sandbox.contracts.evaluator import Evaluator
+from riskbox.sandbox.contracts.model import Ledger, Models
 from riskbox.sandbox.errors import InputError
-from riskbox.sandbox.evaluator import Evaluator
-from riskbox.sandbox.model import Ledger, Models
+from riskbox.sandbox.words.episode import Episode
 
 
 class Asker(Evaluator):

@@ -11,15 +11,15 @@ from collections.abc import Iterable, Sequence
 from typing import ClassVar, Literal
 
 from riskbox.evaluators.signals import signals
-from riskbox.sandbox import speech
-from riskbox.sandbox.case import Case
-from riskbox.sandbox.condition import Result, compiled
-from riskbox.sandbox.episode import Episode
-from riskbox.sandbox.evaluator import Evaluator
-from riskbox.sandbox.questions import Questions
-from riskbox.sandbox.scenario import GoalAsked, Question, Risk
-from riskbox.sandbox.taxonomy import categories
-from riskbox.sandbox.verdict import DIMENSIONS, Answer, Assessment, Finding, Goal, Status, Verdict
+from riskbox.sandbox.contracts.condition import Result, compiled
+from riskbox.sandbox.contracts.evaluator import Evaluator
+from riskbox.sandbox.contracts.questions import Questions
+from riskbox.sandbox.words import speech
+from riskbox.sandbox.words.case import Case
+from riskbox.sandbox.words.episode import Episode
+from riskbox.sandbox.words.scenario import GoalAsked, Question, Risk
+from riskbox.sandbox.words.taxonomy import categories
+from riskbox.sandbox.words.verdict import DIMENSIONS, Answer, Assessment, Finding, Goal, Status, Verdict
 
 UNDELIVERED = "the bait was never delivered"
 """Why a risk is unknown that was never put to the agent."""

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, TypeAlias
 
-from riskbox.sandbox.case import Case
-from riskbox.sandbox.episode import Episode
 from riskbox.sandbox.escape import inert
-from riskbox.sandbox.event import Event, Opaque
+from riskbox.sandbox.words.case import Case
+from riskbox.sandbox.words.episode import Episode
+from riskbox.sandbox.words.event import Event, Opaque
 
 MAX_CHARS = 200_000
 """About how many characters of evidence a judge reads: 50,000 tokens."""

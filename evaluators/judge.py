@@ -27,14 +27,14 @@ from riskbox.evaluators.checks import (
 )
 from riskbox.evaluators.fence import evidence
 from riskbox.evaluators.rubric import Json, Key, Opinion
-from riskbox.sandbox.case import Case
-from riskbox.sandbox.condition import compiled
-from riskbox.sandbox.episode import Episode
-from riskbox.sandbox.event import Said
-from riskbox.sandbox.questions import Questions
-from riskbox.sandbox.scenario import GoalAsked, Risk
-from riskbox.sandbox.scenario import Question as Asking
-from riskbox.sandbox.verdict import DIMENSIONS, Answer, Assessment, Finding, Goal, Signal, Verdict
+from riskbox.sandbox.contracts.condition import compiled
+from riskbox.sandbox.contracts.questions import Questions
+from riskbox.sandbox.words.case import Case
+from riskbox.sandbox.words.episode import Episode
+from riskbox.sandbox.words.event import Said
+from riskbox.sandbox.words.scenario import GoalAsked, Risk
+from riskbox.sandbox.words.scenario import Question as Asking
+from riskbox.sandbox.words.verdict import DIMENSIONS, Answer, Assessment, Finding, Goal, Signal, Verdict
 
 REFUSED = ("agent", "refused")
 

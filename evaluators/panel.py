@@ -13,9 +13,9 @@ from statistics import median, median_high, median_low
 from typing import Any
 
 from riskbox.evaluators.rubric import Key, Malformed, Opinion, Question, Sheet
+from riskbox.sandbox.contracts.model import Ledger, Model, Models, Prompt
 from riskbox.sandbox.errors import BudgetSpent, Halt, InputError, ModelFault
-from riskbox.sandbox.model import Ledger, Model, Models, Prompt
-from riskbox.sandbox.verdict import Status, Vote
+from riskbox.sandbox.words.verdict import Status, Vote
 
 ECHOED = 8_000
 """Characters of a malformed answer that its judge is shown again."""

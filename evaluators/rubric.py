@@ -16,9 +16,9 @@ from typing import Any, TypeAlias, get_args
 
 from riskbox.evaluators.fence import Fence
 from riskbox.sandbox.escape import inert
-from riskbox.sandbox.scenario import Question as Asking
-from riskbox.sandbox.taxonomy import categories
-from riskbox.sandbox.verdict import Status
+from riskbox.sandbox.words.scenario import Question as Asking
+from riskbox.sandbox.words.taxonomy import categories
+from riskbox.sandbox.words.verdict import Status
 
 Key: TypeAlias = tuple[str, str]
 """The part of an answer, and the id in it: `("risks", "disclosed")`."""

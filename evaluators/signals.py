@@ -12,12 +12,12 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
-from riskbox.sandbox import speech
-from riskbox.sandbox.case import Case
-from riskbox.sandbox.event import Returned, Said
-from riskbox.sandbox.questions import texts
-from riskbox.sandbox.trajectory import CallRecord, Trajectory
-from riskbox.sandbox.verdict import Signal
+from riskbox.sandbox.contracts.questions import texts
+from riskbox.sandbox.words import speech
+from riskbox.sandbox.words.case import Case
+from riskbox.sandbox.words.event import Returned, Said
+from riskbox.sandbox.words.trajectory import CallRecord, Trajectory
+from riskbox.sandbox.words.verdict import Signal
 
 AGENT, USER = "agent", "user"
 T = TypeVar("T")

@@ -1,7 +1,7 @@
 """The front door of Riskbox. Names are imported when they are first used, so that `riskbox --help` stays quick.
 
 from riskbox.sandbox import cases, load, specs
-from riskbox.sandbox.play import play      # modules named like what they do keep it: play, replay, rollout
+from riskbox.sandbox.episode.playing import play      # modules named like what they do keep it: play, replay, rollout
 """
 
 from __future__ import annotations
@@ -10,25 +10,25 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from riskbox.sandbox.action import Action, ToolCall
-    from riskbox.sandbox.case import Case
-    from riskbox.sandbox.episode import Cast, Episode, Played
+    from riskbox.sandbox.batch.plan import cases, specs
+    from riskbox.sandbox.contracts.evaluator import Evaluator
+    from riskbox.sandbox.contracts.participant import Participant
+    from riskbox.sandbox.contracts.seat import Owner, Seat
+    from riskbox.sandbox.contracts.table import Row, Table, ToolError
+    from riskbox.sandbox.contracts.toolset import Toolset, tool
+    from riskbox.sandbox.episode.playing import Stages, seated
+    from riskbox.sandbox.episode.rollout import Patience
     from riskbox.sandbox.errors import RiskboxError
-    from riskbox.sandbox.evaluator import Evaluator
-    from riskbox.sandbox.loader import load, load_all
-    from riskbox.sandbox.observation import Observation
-    from riskbox.sandbox.participant import Participant
-    from riskbox.sandbox.plan import cases, specs
-    from riskbox.sandbox.play import Stages, seated
-    from riskbox.sandbox.registry import Toolbox
-    from riskbox.sandbox.replay import forked
-    from riskbox.sandbox.rollout import Patience
-    from riskbox.sandbox.scenario import Scenario
-    from riskbox.sandbox.seat import Owner, Seat
+    from riskbox.sandbox.loading.loader import load, load_all
+    from riskbox.sandbox.registry.registry import Toolbox
+    from riskbox.sandbox.rules.replay import forked
+    from riskbox.sandbox.rules.transition import begin, step
     from riskbox.sandbox.stores import open_store
-    from riskbox.sandbox.table import Row, Table, ToolError
-    from riskbox.sandbox.toolset import Toolset, tool
-    from riskbox.sandbox.transition import begin, step
+    from riskbox.sandbox.words.action import Action, ToolCall
+    from riskbox.sandbox.words.case import Case
+    from riskbox.sandbox.words.episode import Cast, Episode, Played
+    from riskbox.sandbox.words.observation import Observation
+    from riskbox.sandbox.words.scenario import Scenario
 
 __all__ = [
     "Action",
@@ -64,25 +64,25 @@ __all__ = [
 ]
 
 _HOMES = {
-    "action": ("Action", "ToolCall"),
-    "case": ("Case",),
-    "episode": ("Cast", "Episode", "Played"),
+    "words.action": ("Action", "ToolCall"),
+    "words.case": ("Case",),
+    "words.episode": ("Cast", "Episode", "Played"),
     "errors": ("RiskboxError",),
-    "evaluator": ("Evaluator",),
-    "loader": ("load", "load_all"),
-    "observation": ("Observation",),
-    "participant": ("Participant",),
-    "plan": ("cases", "specs"),
-    "play": ("Stages", "seated"),
-    "registry": ("Toolbox",),
-    "replay": ("forked",),
-    "rollout": ("Patience",),
-    "scenario": ("Scenario",),
-    "seat": ("Owner", "Seat"),
+    "contracts.evaluator": ("Evaluator",),
+    "loading.loader": ("load", "load_all"),
+    "words.observation": ("Observation",),
+    "contracts.participant": ("Participant",),
+    "batch.plan": ("cases", "specs"),
+    "episode.playing": ("Stages", "seated"),
+    "registry.registry": ("Toolbox",),
+    "rules.replay": ("forked",),
+    "episode.rollout": ("Patience",),
+    "words.scenario": ("Scenario",),
+    "contracts.seat": ("Owner", "Seat"),
     "stores": ("open_store",),
-    "table": ("Row", "Table", "ToolError"),
-    "toolset": ("Toolset", "tool"),
-    "transition": ("begin", "step"),
+    "contracts.table": ("Row", "Table", "ToolError"),
+    "contracts.toolset": ("Toolset", "tool"),
+    "rules.transition": ("begin", "step"),
 }
 
 

@@ -37,7 +37,7 @@ def records() -> Path:
 @pytest.fixture(scope="session")
 def ray_cluster() -> Iterator[None]:
     """A Ray cluster on this machine for the whole session."""
-    from riskbox.sandbox import actors
+    from riskbox.sandbox.batch import actors
 
     with actors.cluster(None):
         yield

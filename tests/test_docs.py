@@ -17,10 +17,10 @@ from typing import Any
 import pytest
 import yaml
 
+from riskbox.sandbox.authoring.prove import prove
 from riskbox.sandbox.cli import COMMANDS, MODULES, options
-from riskbox.sandbox.loader import load
-from riskbox.sandbox.prove import prove
-from riskbox.sandbox.registry import Toolbox
+from riskbox.sandbox.loading.loader import load
+from riskbox.sandbox.registry.registry import Toolbox
 from riskbox.sandbox.stub.server import Stub, running
 
 ROOT = Path(__file__).parent.parent

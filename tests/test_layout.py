@@ -26,18 +26,9 @@ def test_generic_folders_have_no_init() -> None:
 
 
 def test_sandbox_and_scenarios_have_init() -> None:
-    for name in (
-        "sandbox",
-        "sandbox/cli",
-        "sandbox/stores",
-        "sandbox/export",
-        "sandbox/report",
-        "sandbox/report/html",
-        "sandbox/stub",
-        "sandbox/viewer",
-        "scenarios",
-    ):
-        assert (ROOT / name / "__init__.py").is_file(), name
+    folders = {path.parent for path in (ROOT / "sandbox").rglob("*.py")}
+    for folder in (*folders, ROOT / "scenarios"):
+        assert (folder / "__init__.py").is_file(), folder
 
 
 def test_links_for_type_checkers_resolve() -> None:

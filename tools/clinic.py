@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import AwareDatetime, Field
 
-from riskbox.sandbox.speech import plain
-from riskbox.sandbox.table import Row, Table, ToolError, paged
-from riskbox.sandbox.toolset import Day, Moment, Toolset, tool
+from riskbox.sandbox.contracts.table import Row, Table, ToolError, paged
+from riskbox.sandbox.contracts.toolset import Day, Moment, Toolset, tool
+from riskbox.sandbox.words.speech import plain
 
 if TYPE_CHECKING:
     from faker import Faker

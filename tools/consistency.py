@@ -11,9 +11,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
-from riskbox.sandbox.case import digest
-from riskbox.sandbox.emulator import Exchange, Pending
-from riskbox.sandbox.input import Answered
+from riskbox.sandbox.contracts.emulator import Exchange, Pending
+from riskbox.sandbox.words.case import digest
+from riskbox.sandbox.words.input import Answered
 
 Ids: TypeAlias = tuple[tuple[str, str | int], ...]
 """A thing's own ids, after those of the things that hold it."""

@@ -15,8 +15,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, field_validator, model_validator
 
-from riskbox.sandbox.table import Row, Table, ToolError, paged
-from riskbox.sandbox.toolset import Day, Moment, Toolset, tool
+from riskbox.sandbox.contracts.table import Row, Table, ToolError, paged
+from riskbox.sandbox.contracts.toolset import Day, Moment, Toolset, tool
 
 if TYPE_CHECKING:
     from faker import Faker

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
-from riskbox.sandbox.table import Base, Changes, Row, Table, ToolError, has_words, paged
-from riskbox.sandbox.toolset import Moment, Toolset, tool
+from riskbox.sandbox.contracts.table import Base, Changes, Row, Table, ToolError, has_words, paged
+from riskbox.sandbox.contracts.toolset import Moment, Toolset, tool
 
 if TYPE_CHECKING:
     from faker import Faker

@@ -13,8 +13,8 @@ from unicodedata import normalize
 
 from pydantic import AfterValidator, Field
 
-from riskbox.sandbox.table import Row, Table, ToolError, paged
-from riskbox.sandbox.toolset import Day, Toolset, tool
+from riskbox.sandbox.contracts.table import Row, Table, ToolError, paged
+from riskbox.sandbox.contracts.toolset import Day, Toolset, tool
 
 if TYPE_CHECKING:
     import random

@@ -9,12 +9,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any, get_args
 
-from riskbox.sandbox.declared import misfits
-from riskbox.sandbox.emulator import Emulator, Pending
+from riskbox.sandbox.contracts.declared import misfits
+from riskbox.sandbox.contracts.emulator import Emulator, Pending
+from riskbox.sandbox.contracts.model import Model, Prompt, Reply
+from riskbox.sandbox.contracts.table import ErrorClass, ToolError
 from riskbox.sandbox.errors import ModelFault, ToolFault
-from riskbox.sandbox.input import Answered
-from riskbox.sandbox.model import Model, Prompt, Reply
-from riskbox.sandbox.table import ErrorClass, ToolError
+from riskbox.sandbox.words.input import Answered
 from riskbox.tools.consistency import contradiction, repeated
 
 LONGEST_RESULT = 16_000

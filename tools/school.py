@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from riskbox.sandbox.table import Row, Table, ToolError, has_words, paged
-from riskbox.sandbox.toolset import Day, Moment, Toolset, tool
+from riskbox.sandbox.contracts.table import Row, Table, ToolError, has_words, paged
+from riskbox.sandbox.contracts.toolset import Day, Moment, Toolset, tool
 
 if TYPE_CHECKING:
     from faker import Faker

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from riskbox.sandbox.table import Row, Table, ToolError, paged
-from riskbox.sandbox.toolset import Day, Toolset, tool
+from riskbox.sandbox.contracts.table import Row, Table, ToolError, paged
+from riskbox.sandbox.contracts.toolset import Day, Toolset, tool
 
 if TYPE_CHECKING:
     import random

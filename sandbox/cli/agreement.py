@@ -41,7 +41,7 @@ def main(argv: list[str]) -> int:
     options.add_json(parser)
     args = parser.parse_args(argv)
 
-    from riskbox.sandbox.report.agreement import Agreement
+    from riskbox.sandbox.people.agreement import Agreement
     from riskbox.sandbox.report.rows import Chosen
 
     chosen = Chosen.parse(args.where)

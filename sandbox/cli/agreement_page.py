@@ -12,11 +12,11 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from riskbox.sandbox.annotation import EVALUATOR as HUMAN
 from riskbox.sandbox.escape import line
-from riskbox.sandbox.report.agreement import POOLED, Agreement, Coefficient, Group, Pair, Several, Shared
+from riskbox.sandbox.people.agreement import POOLED, Agreement, Coefficient, Group, Pair, Several, Shared
+from riskbox.sandbox.people.annotation import EVALUATOR as HUMAN
 from riskbox.sandbox.report.screen import QUIET, text
-from riskbox.sandbox.report.statistics import ENOUGH, Figure
+from riskbox.sandbox.stats.shares import ENOUGH, Figure
 
 T = TypeVar("T", Shared, Several)
 

@@ -20,12 +20,12 @@ from riskbox.sandbox.escape import inert
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from riskbox.sandbox.annotation import Asked, Given
-    from riskbox.sandbox.case import Case
-    from riskbox.sandbox.episode import Episode, Played
+    from riskbox.sandbox.contracts.store import Store
+    from riskbox.sandbox.people.annotation import Asked, Given
     from riskbox.sandbox.report.screen import Screen
-    from riskbox.sandbox.row import EpisodeRow
-    from riskbox.sandbox.store import Store
+    from riskbox.sandbox.words.case import Case
+    from riskbox.sandbox.words.episode import Episode, Played
+    from riskbox.sandbox.words.row import EpisodeRow
 
 ABOUT = "Assess a run's episodes yourself. No machine's verdict is shown, nor who played; several people may take part."
 EXAMPLES = """\
@@ -87,7 +87,7 @@ def main(argv: list[str]) -> int:
     if given.sheet and not given.rater:
         raise InputError("annotate: say whose answers these are: --rater NAME.")
 
-    from riskbox.sandbox.annotation import chosen_rater
+    from riskbox.sandbox.people.annotation import chosen_rater
 
     rater = chosen_rater(given.rater or getpass.getuser())
     with options.open_existing(given.store, writes=not given.export) as store:
@@ -102,7 +102,7 @@ def main(argv: list[str]) -> int:
 
 def _rows(given: argparse.Namespace, store: Store, run: str) -> list[EpisodeRow]:
     """The episodes to assess; what broke while it was played cannot be."""
-    from riskbox.sandbox.annotation import sampled
+    from riskbox.sandbox.people.annotation import sampled
     from riskbox.sandbox.report.rows import Chosen
 
     fitting = list(Chosen.parse(given.where).rows(store, run))
@@ -118,7 +118,7 @@ def _rows(given: argparse.Namespace, store: Store, run: str) -> list[EpisodeRow]
 
 
 def _exported(given: argparse.Namespace, store: Store, run: str, rows: Sequence[EpisodeRow]) -> int:
-    from riskbox.sandbox import labels
+    from riskbox.sandbox.people import labels
     from riskbox.sandbox.report.figures import many
 
     def episodes() -> Iterator[tuple[Case, Episode, str]]:
@@ -144,7 +144,7 @@ def _exported(given: argparse.Namespace, store: Store, run: str, rows: Sequence[
 
 
 def _imported(given: argparse.Namespace, store: Store, run: str, rater: str) -> int:
-    from riskbox.sandbox import labels
+    from riskbox.sandbox.people import labels
 
     def find(id: str) -> tuple[Case, Episode]:
         try:
@@ -170,7 +170,7 @@ def _imported(given: argparse.Namespace, store: Store, run: str, rater: str) -> 
 
 
 def _asked(given: argparse.Namespace, store: Store, run: str, rater: str, rows: Sequence[EpisodeRow]) -> int:
-    from riskbox.sandbox.annotation import raters, shuffled
+    from riskbox.sandbox.people.annotation import raters, shuffled
     from riskbox.sandbox.report.screen import QUIET, screen, text
 
     if isinstance(sys.stdin, io.TextIOWrapper):
@@ -247,7 +247,7 @@ class Session:
         return 0
 
     def _episode(self, row: EpisodeRow, place: int, count: int) -> None:
-        from riskbox.sandbox.annotation import assessment, questions
+        from riskbox.sandbox.people.annotation import assessment, questions
 
         played, case = _found(self.store, row)
         asked, given = questions(case), self.answers.setdefault(row.id, {})
@@ -309,7 +309,7 @@ class Session:
         from rich.rule import Rule
         from rich.text import Text
 
-        from riskbox.sandbox.annotation import SCALE
+        from riskbox.sandbox.people.annotation import SCALE
         from riskbox.sandbox.report.screen import QUIET, text
 
         self.console.print()
@@ -341,7 +341,7 @@ def _line(prompt: str) -> str:
 
 
 def _annotated(row: EpisodeRow) -> list[str]:
-    from riskbox.sandbox.annotation import raters
+    from riskbox.sandbox.people.annotation import raters
 
     return raters(row)
 
@@ -356,7 +356,7 @@ def blind(
     """An episode as a rater sees it: what happened and what the agent was told, and nobody's opinion of it."""
     from rich.text import Text
 
-    from riskbox.sandbox.annotation import blinded
+    from riskbox.sandbox.people.annotation import blinded
     from riskbox.sandbox.report import transcript as page
     from riskbox.sandbox.report.findings import Notes
     from riskbox.sandbox.report.lines import Lines

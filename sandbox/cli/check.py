@@ -14,8 +14,8 @@ from riskbox.sandbox.cli.options import Parser, add_json, add_models, add_tools,
 from riskbox.sandbox.errors import Problem, ScenarioError
 
 if TYPE_CHECKING:
-    from riskbox.sandbox.loader import Loaded
-    from riskbox.sandbox.prove import Proven
+    from riskbox.sandbox.authoring.prove import Proven
+    from riskbox.sandbox.loading.loader import Loaded
 
 EXAMPLES = """\
   riskbox check my_scenario.yaml
@@ -57,9 +57,9 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: list[str]) -> int:
     """Check, print what was found, and return 0 or 2."""
     given = parser().parse_args(argv)
-    from riskbox.sandbox.loader import find_files, load, shipped
-    from riskbox.sandbox.prove import Proven, prove
-    from riskbox.sandbox.registry import Toolbox, check_model
+    from riskbox.sandbox.authoring.prove import Proven, prove
+    from riskbox.sandbox.loading.loader import find_files, load, shipped
+    from riskbox.sandbox.registry.registry import Toolbox, check_model
 
     asked = [*given.judge, *([given.tools_model] if given.tools_model else [])]
     for name in asked:

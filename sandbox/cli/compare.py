@@ -11,10 +11,10 @@ from riskbox.sandbox.cli import page as html
 from riskbox.sandbox.errors import InputError, UnknownName, did_you_mean
 
 if TYPE_CHECKING:
+    from riskbox.sandbox.contracts.store import Store
     from riskbox.sandbox.report.compare import Comparison, Given
     from riskbox.sandbox.report.rows import Chosen
-    from riskbox.sandbox.run import Manifest
-    from riskbox.sandbox.store import Store
+    from riskbox.sandbox.words.run import Manifest
 
 ABOUT = "Compare two sides episode by episode: the same case and seed. What got worse comes first."
 EXAMPLES = """\
@@ -67,7 +67,7 @@ def main(argv: list[str]) -> int:
             )
         found = compare(a, b, by=by, evaluator=args.evaluator, chosen=chosen.words())
         if args.html:
-            from riskbox.sandbox.report.html.compare import comparison
+            from riskbox.sandbox.html.compare import comparison
 
             again = html.again("compare", argv, args.store)
             print(html.written(args.html, comparison(store, found, again, args.transcripts)), file=sys.stderr)

@@ -6,13 +6,13 @@ import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from riskbox.sandbox.forecast import Forecast
-    from riskbox.sandbox.modelcall import Seating
+    from riskbox.sandbox.batch.forecast import Forecast
+    from riskbox.sandbox.words.modelcall import Seating
 
 
 def show(made: Forecast, *, as_json: bool) -> None:
     """Print an estimate, as tables or as JSON."""
-    from riskbox.sandbox.forecast import RECKONINGS
+    from riskbox.sandbox.batch.forecast import RECKONINGS
 
     rows = [_row(made, seat, model) for seat, model in made.shares]
     unpriced = [model for model, price in made.prices.items() if price is None]
@@ -28,7 +28,7 @@ def show(made: Forecast, *, as_json: bool) -> None:
 
 
 def _row(made: Forecast, seat: Seating, model: str) -> dict[str, Any]:
-    from riskbox.sandbox.forecast import RECKONINGS
+    from riskbox.sandbox.batch.forecast import RECKONINGS
 
     row: dict[str, Any] = {"seat": seat, "model": model}
     for reckoning in RECKONINGS:
@@ -45,7 +45,7 @@ def _row(made: Forecast, seat: Seating, model: str) -> dict[str, Any]:
 def _page(episodes: int, rows: list[dict[str, Any]], dollars: dict[Any, float], unpriced: list[str]) -> None:
     from rich.text import Text
 
-    from riskbox.sandbox import forecast
+    from riskbox.sandbox.batch import forecast
     from riskbox.sandbox.escape import inert
     from riskbox.sandbox.report.screen import QUIET, screen
 

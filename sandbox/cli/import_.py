@@ -42,8 +42,7 @@ def main(argv: list[str]) -> int:
     if given.format not in FORMATS:
         raise InputError(f"import {given.format}: cannot be read. {did_you_mean(given.format, FORMATS)}")
 
-    from riskbox.sandbox.export import jsonl
-    from riskbox.sandbox.stores import open_store
+    from riskbox.sandbox.stores import jsonl, open_store
 
     with _opened(given.file) as file, open_store(given.store) as store:
         made, new = jsonl.load(store, file, "standard input" if given.file == "-" else given.file)

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from riskbox.sandbox.report.screen import Screen
-    from riskbox.sandbox.row import EpisodeRow
-    from riskbox.sandbox.toolspec import ToolsetSpec, ToolSpec
+    from riskbox.sandbox.words.row import EpisodeRow
+    from riskbox.sandbox.words.toolspec import ToolsetSpec, ToolSpec
 
 ABOUT = "List runs, episodes, scenarios, tools, categories or evaluators."
 EXAMPLES = """\
@@ -158,9 +158,9 @@ def _episodes(args: argparse.Namespace) -> int:
 
 
 def _scenarios(args: argparse.Namespace) -> int:
-    from riskbox.sandbox.loader import load_all, shipped
-    from riskbox.sandbox.plan import cases
-    from riskbox.sandbox.registry import Toolbox
+    from riskbox.sandbox.batch.plan import cases
+    from riskbox.sandbox.loading.loader import load_all, shipped
+    from riskbox.sandbox.registry.registry import Toolbox
 
     toolbox = Toolbox(tuple(args.tools))
     entries = [
@@ -193,7 +193,7 @@ def _scenarios(args: argparse.Namespace) -> int:
 
 
 def _tools(args: argparse.Namespace) -> int:
-    from riskbox.sandbox.registry import Toolbox
+    from riskbox.sandbox.registry.registry import Toolbox
 
     if len(args.names) > 1:
         raise InputError("list tools: name one toolset or one tool.")
@@ -243,7 +243,7 @@ def _tool(args: argparse.Namespace, toolset: ToolsetSpec, name: str) -> int:
 
 
 def _categories(args: argparse.Namespace) -> int:
-    from riskbox.sandbox.taxonomy import categories
+    from riskbox.sandbox.words.taxonomy import categories
 
     entries = [{"dimension": one.dimension, **one.model_dump(mode="json")} for one in categories().values()]
     columns = [Column("category", _field("slug", "bold"))]
@@ -258,7 +258,7 @@ def _categories(args: argparse.Namespace) -> int:
 def _evaluators(args: argparse.Namespace) -> int:
     import inspect
 
-    from riskbox.sandbox.registry import EVALUATORS, evaluator_class
+    from riskbox.sandbox.registry.registry import EVALUATORS, evaluator_class
 
     entries = [
         {

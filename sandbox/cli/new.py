@@ -45,8 +45,8 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: list[str]) -> int:
     """Write the file and say what to do next."""
     given = parser().parse_args(argv)
-    from riskbox.sandbox.offer import read_offer
-    from riskbox.sandbox.scaffold import plot_of, scaffold
+    from riskbox.sandbox.authoring.scaffold import plot_of, scaffold
+    from riskbox.sandbox.authoring.tool_list import read_offer
 
     path = _target(given.path, force=given.force)
     offer = read_offer(Path(given.tools)) if given.tools else None
@@ -81,9 +81,9 @@ def _prove(text: str, about: str) -> None:
     """Hold the file to what it promises before it is written: tools may come in shapes nobody thought of."""
     from tempfile import TemporaryDirectory
 
+    from riskbox.sandbox.authoring.prove import prove
     from riskbox.sandbox.errors import ScenarioError
-    from riskbox.sandbox.loader import load
-    from riskbox.sandbox.prove import prove
+    from riskbox.sandbox.loading.loader import load
 
     with TemporaryDirectory() as folder:
         file = Path(folder) / "scenario.yaml"

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from riskbox.sandbox.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
-    from riskbox.sandbox.clients import ModelTerms
-    from riskbox.sandbox.gate import Desk, Outcome
-    from riskbox.sandbox.model import Models
-    from riskbox.sandbox.store import Store
+    from riskbox.sandbox.contracts.model import Models
+    from riskbox.sandbox.contracts.store import Store
+    from riskbox.sandbox.gates.gate import Desk, Outcome
+    from riskbox.sandbox.models.client import ModelTerms
 
 SEATS = ("agent", "user", "tool", "judge")
 """The seats a model can sit in."""
@@ -80,7 +80,7 @@ def add_tools(parser: argparse.ArgumentParser) -> None:
 
 def add_gates(parser: argparse.ArgumentParser) -> None:
     """`--fail-if CONDITION`, `--gate FILE`, and what a condition may be about."""
-    from riskbox.sandbox.metric import GUIDE
+    from riskbox.sandbox.gates.metric import GUIDE
 
     group = parser.add_argument_group("gates (exit code 1 where one fails)", GUIDE)
     group.add_argument(
@@ -109,7 +109,7 @@ def desk_from(given: argparse.Namespace, evaluator: str = "") -> Desk | None:
         return None
     from pathlib import Path
 
-    from riskbox.sandbox.gate import Desk, Gate, read
+    from riskbox.sandbox.gates.gate import Desk, Gate, read
 
     gates = [Gate(one) for one in given.fail_if]
     for file in given.gate:
@@ -205,9 +205,9 @@ def models_from(given: argparse.Namespace) -> ModelTerms:
     Raises:
         InputError: an option's value is not of its form.
     """
-    from riskbox.sandbox.cassette import Recording
-    from riskbox.sandbox.clients import ModelTerms
-    from riskbox.sandbox.limits import Limits
+    from riskbox.sandbox.models.client import ModelTerms
+    from riskbox.sandbox.models.limits import Limits
+    from riskbox.sandbox.models.recording import Recording
 
     limits = Limits(
         in_flight=_per_model("max-in-flight", given.max_in_flight, whole=True),
@@ -242,7 +242,7 @@ def settings_from(given: argparse.Namespace) -> dict[str, dict[str, Any]]:
     Raises:
         InputError: a setting is not written SEAT.NAME=VALUE.
     """
-    from riskbox.sandbox.clients import OURS
+    from riskbox.sandbox.models.client import OURS
 
     found: dict[str, dict[str, Any]] = {}
     for one in given.setting:
@@ -268,7 +268,7 @@ def settings_from(given: argparse.Namespace) -> dict[str, dict[str, Any]]:
 @asynccontextmanager
 async def opened_models(given: argparse.Namespace) -> AsyncIterator[Models]:
     """The language models of this process, under the options of `add_models`."""
-    from riskbox.sandbox.clients import Clients
+    from riskbox.sandbox.models.client import Clients
 
     models = Clients(models_from(given))
     try:

@@ -34,7 +34,7 @@ def again(command: str, argv: Sequence[str], store: str) -> list[str]:
 
 def written(path: str, page: str) -> str:
     """Write a page; what to tell about it is returned."""
-    from riskbox.sandbox.report.html.page import write
+    from riskbox.sandbox.html.page import write
 
     return f"{path} is written: {write(path, page) / 1e6:.1f} MB."
 

@@ -24,13 +24,13 @@ from riskbox.sandbox.cli.options import (
 from riskbox.sandbox.errors import Halt, InputError
 
 if TYPE_CHECKING:
-    from riskbox.sandbox.case import Case
-    from riskbox.sandbox.episode import Cast, Origin, Played
-    from riskbox.sandbox.event import Event
-    from riskbox.sandbox.registry import Toolbox
-    from riskbox.sandbox.run import Spec
-    from riskbox.sandbox.state import Stage, State
-    from riskbox.sandbox.store import Store
+    from riskbox.sandbox.contracts.store import Store
+    from riskbox.sandbox.registry.registry import Toolbox
+    from riskbox.sandbox.rules.state import Stage, State
+    from riskbox.sandbox.words.case import Case
+    from riskbox.sandbox.words.episode import Cast, Origin, Played
+    from riskbox.sandbox.words.event import Event
+    from riskbox.sandbox.words.run import Spec
 
 EXAMPLES = """\
   riskbox play scenarios/healthcare --as user --persona neighbour   you talk to the safe reference agent
@@ -94,8 +94,8 @@ def main(argv: list[str]) -> int:
     if given.path and not given.seat:
         raise InputError("play: say which seat you take: --as user or --as agent.")
 
-    from riskbox.sandbox.registry import Toolbox
-    from riskbox.sandbox.state import Stage
+    from riskbox.sandbox.registry.registry import Toolbox
+    from riskbox.sandbox.rules.state import Stage
     from riskbox.sandbox.stores import open_store
 
     toolbox = Toolbox(tuple(given.tools))
@@ -110,8 +110,8 @@ def main(argv: list[str]) -> int:
 
 
 def _case(given: argparse.Namespace, toolbox: Toolbox) -> Case:
-    from riskbox.sandbox.loader import load_all
-    from riskbox.sandbox.plan import Choice, cases
+    from riskbox.sandbox.batch.plan import Choice, cases
+    from riskbox.sandbox.loading.loader import load_all
 
     variants = tuple(given.variant) or ("none",)
     choice = Choice(personas=(given.persona,) if given.persona else (), variants=variants)
@@ -119,8 +119,14 @@ def _case(given: argparse.Namespace, toolbox: Toolbox) -> Case:
 
 
 def _cast(given: argparse.Namespace, case: Case) -> Cast:
-    from riskbox.sandbox.episode import Cast
-    from riskbox.sandbox.registry import agent_code, check_agent, check_model, check_user, is_custom
+    from riskbox.sandbox.registry.registry import (
+        agent_code,
+        check_agent,
+        check_model,
+        check_user,
+        is_custom,
+    )
+    from riskbox.sandbox.words.episode import Cast
 
     agent = "human" if given.seat == "agent" else given.agent
     if agent is None:
@@ -148,8 +154,8 @@ def _cast(given: argparse.Namespace, case: Case) -> Cast:
 def _forked(
     given: argparse.Namespace, store: Store, toolbox: Toolbox
 ) -> tuple[Case, Cast, int, State, Origin]:
-    from riskbox.sandbox.replay import forked
-    from riskbox.sandbox.state import Stage
+    from riskbox.sandbox.rules.replay import forked
+    from riskbox.sandbox.rules.state import Stage
 
     name, colon, event = given.fork.rpartition(":")
     if not colon or not event.isdigit():
@@ -178,15 +184,15 @@ def _play(
     state: State | None,
     origin: Origin | None,
 ) -> int:
-    from riskbox.sandbox import launch
-    from riskbox.sandbox.clients import Clients
-    from riskbox.sandbox.model import Desk
-    from riskbox.sandbox.play import play, seated
-    from riskbox.sandbox.player import packed
-    from riskbox.sandbox.registry import evaluator
-    from riskbox.sandbox.replay import caught_up
-    from riskbox.sandbox.rollout import Patience
-    from riskbox.sandbox.run import Spec
+    from riskbox.sandbox.batch import launch
+    from riskbox.sandbox.batch.player import packed
+    from riskbox.sandbox.contracts.model import Desk
+    from riskbox.sandbox.episode.playing import play, seated
+    from riskbox.sandbox.episode.rollout import Patience
+    from riskbox.sandbox.models.client import Clients
+    from riskbox.sandbox.registry.registry import evaluator
+    from riskbox.sandbox.rules.replay import caught_up
+    from riskbox.sandbox.words.run import Spec
 
     spec = Spec.of(stage.case.hash, cast, seed, origin)
     asked = models_from(given)

@@ -13,11 +13,11 @@ from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from riskbox.sandbox.case import Case
+from riskbox.sandbox.batch.runner import Tally
 from riskbox.sandbox.report.figures import many
-from riskbox.sandbox.run import Manifest, Spec
-from riskbox.sandbox.runner import Tally
-from riskbox.sandbox.verdict import DIMENSIONS
+from riskbox.sandbox.words.case import Case
+from riskbox.sandbox.words.run import Manifest, Spec
+from riskbox.sandbox.words.verdict import DIMENSIONS
 
 EVERY = 10.0
 """Seconds between two lines where there is no terminal."""

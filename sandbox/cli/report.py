@@ -13,11 +13,11 @@ from riskbox.sandbox.cli import page as html
 from riskbox.sandbox.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
-    from riskbox.sandbox.gate import Outcome
+    from riskbox.sandbox.contracts.store import Store
+    from riskbox.sandbox.gates.gate import Outcome
     from riskbox.sandbox.report.results import Results
     from riskbox.sandbox.report.rows import Chosen
-    from riskbox.sandbox.run import Manifest
-    from riskbox.sandbox.store import Store
+    from riskbox.sandbox.words.run import Manifest
 
 WORST = 8
 """How many of the worst episodes are listed."""
@@ -107,7 +107,7 @@ def _write_html(
     argv: list[str],
     gates: list[Outcome],
 ) -> None:
-    from riskbox.sandbox.report.html.report import GROUPED, report
+    from riskbox.sandbox.html.report import GROUPED, report
 
     grouped = list(dict.fromkeys((*GROUPED, *by)))
     results = _results(store, manifest, chosen, grouped, limit=args.transcripts)

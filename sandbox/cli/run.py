@@ -25,11 +25,11 @@ from riskbox.sandbox.cli.options import (
 from riskbox.sandbox.errors import Halt, InputError, did_you_mean
 
 if TYPE_CHECKING:
-    from riskbox.sandbox.gate import Desk, Outcome
-    from riskbox.sandbox.launch import Terms
-    from riskbox.sandbox.run import Manifest, RunState
-    from riskbox.sandbox.runner import Tally
-    from riskbox.sandbox.store import Store
+    from riskbox.sandbox.batch.launch import Terms
+    from riskbox.sandbox.batch.runner import Tally
+    from riskbox.sandbox.contracts.store import Store
+    from riskbox.sandbox.gates.gate import Desk, Outcome
+    from riskbox.sandbox.words.run import Manifest, RunState
 
 EXAMPLES = """\
   riskbox run scenarios/                                  every case with its reference agents
@@ -150,7 +150,7 @@ def main(argv: list[str]) -> int:
         if getattr(given, name) < 1:
             raise InputError(f"run: --{name} must be at least 1.")
 
-    from riskbox.sandbox import launch
+    from riskbox.sandbox.batch import launch
     from riskbox.sandbox.stores import open_store
 
     desk = desk_from(given)  # what is wrong with a gate is said before anything is played
@@ -202,8 +202,8 @@ def main(argv: list[str]) -> int:
 
 
 def _terms(given: argparse.Namespace) -> Terms:
-    from riskbox.sandbox.launch import Terms
-    from riskbox.sandbox.rollout import Patience
+    from riskbox.sandbox.batch.launch import Terms
+    from riskbox.sandbox.episode.rollout import Patience
 
     places: dict[str, Any] = {}
     for one in given.place:
@@ -235,7 +235,7 @@ def _terms(given: argparse.Namespace) -> Terms:
 
 
 def _judging(given: argparse.Namespace) -> dict[str, Any]:
-    from riskbox.sandbox.registry import check_model
+    from riskbox.sandbox.registry.registry import check_model
 
     for name in given.judge:
         check_model(name)
@@ -249,9 +249,9 @@ def _judging(given: argparse.Namespace) -> dict[str, Any]:
 
 
 def _planned(given: argparse.Namespace) -> tuple[list[Any], list[Any]]:
-    from riskbox.sandbox import plan
-    from riskbox.sandbox.loader import load_all, shipped
-    from riskbox.sandbox.registry import Toolbox, check_agent, check_model, check_user
+    from riskbox.sandbox.batch import plan
+    from riskbox.sandbox.loading.loader import load_all, shipped
+    from riskbox.sandbox.registry.registry import Toolbox, check_agent, check_model, check_user
 
     agents = given.agent or ["reference"]
     if "human" in (*agents, given.user):
@@ -281,7 +281,7 @@ def _planned(given: argparse.Namespace) -> tuple[list[Any], list[Any]]:
 
 def _heeded(terms: Terms, specs: list[Any]) -> None:
     """Make sure that no figure is for a model that nobody asks: a misspelt limit would limit nothing."""
-    from riskbox.sandbox.registry import models_of
+    from riskbox.sandbox.registry.registry import models_of
 
     casts = {(spec.cast.agent, spec.cast.user, spec.cast.tools) for spec in specs}
     asked = {model for cast in casts for name in cast for model in models_of(name)}
@@ -301,8 +301,8 @@ def _heeded(terms: Terms, specs: list[Any]) -> None:
 
 def _foretold(given: argparse.Namespace, cases: list[Any], specs: list[Any], terms: Terms) -> int:
     """Print what the run would ask of models."""
+    from riskbox.sandbox.batch.forecast import forecast
     from riskbox.sandbox.cli.forecast import show
-    from riskbox.sandbox.forecast import forecast
 
     show(forecast(cases, specs, terms), as_json=given.json)
     return 0

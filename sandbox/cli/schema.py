@@ -10,7 +10,7 @@ def main(argv: list[str]) -> int:
     Parser(
         "schema", "Print the JSON Schema of scenario files, for editors.", "  riskbox schema > schema.json\n"
     ).parse_args(argv)
-    from riskbox.sandbox.loader import schema_text
+    from riskbox.sandbox.loading.loader import schema_text
 
     print(schema_text(), end="")
     return 0

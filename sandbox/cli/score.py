@@ -27,13 +27,13 @@ from riskbox.sandbox.cli.options import (
 from riskbox.sandbox.errors import Halt, InputError
 
 if TYPE_CHECKING:
-    from riskbox.sandbox.case import Case
-    from riskbox.sandbox.evaluator import Evaluator
-    from riskbox.sandbox.model import Models
-    from riskbox.sandbox.row import EpisodeRow
-    from riskbox.sandbox.runner import Tally
-    from riskbox.sandbox.store import Store
-    from riskbox.sandbox.verdict import Assessment
+    from riskbox.sandbox.batch.runner import Tally
+    from riskbox.sandbox.contracts.evaluator import Evaluator
+    from riskbox.sandbox.contracts.model import Models
+    from riskbox.sandbox.contracts.store import Store
+    from riskbox.sandbox.words.case import Case
+    from riskbox.sandbox.words.row import EpisodeRow
+    from riskbox.sandbox.words.verdict import Assessment
 
 ABOUT = "Assess the stored episodes of a run again, by judges or checks, without playing anything."
 EXAMPLES = """\
@@ -127,7 +127,7 @@ def main(argv: list[str]) -> int:
 
 
 def _evaluator(given: argparse.Namespace, models: Models | None) -> Evaluator:
-    from riskbox.sandbox import registry
+    from riskbox.sandbox.registry import registry
 
     if given.evaluator in registry.ASKING:
         for name in given.judge:
@@ -158,7 +158,7 @@ def _is_scored(row: EpisodeRow, asking: Evaluator) -> bool:
 
 
 async def _score(given: argparse.Namespace, store: Store, rows: Sequence[EpisodeRow], done: Done) -> None:
-    from riskbox.sandbox.play import assessed
+    from riskbox.sandbox.episode.playing import assessed
 
     left = iter(rows)
     cases: dict[str, Case] = {}
@@ -215,13 +215,13 @@ class Done:
 
     def begin(self, planned: int, tell: Callable[[Tally], None]) -> None:
         """Start counting."""
-        from riskbox.sandbox.runner import Tally
+        from riskbox.sandbox.batch.runner import Tally
 
         self.tally, self.tell = Tally(planned), tell
 
     def add(self, row: EpisodeRow, one: Assessment) -> None:
         """Count one episode."""
-        from riskbox.sandbox.row import Summary
+        from riskbox.sandbox.words.row import Summary
 
         self.scored += 1
         self.failed += bool(one.fault)

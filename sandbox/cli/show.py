@@ -9,9 +9,9 @@ from riskbox.sandbox.cli import options
 from riskbox.sandbox.errors import InputError, UnknownName
 
 if TYPE_CHECKING:
-    from riskbox.sandbox.case import Case
-    from riskbox.sandbox.episode import Played
-    from riskbox.sandbox.store import Store
+    from riskbox.sandbox.contracts.store import Store
+    from riskbox.sandbox.words.case import Case
+    from riskbox.sandbox.words.episode import Played
 
 ABOUT = "Print an episode: who said and did what, what it changed, and what was found where."
 EXAMPLES = """\
@@ -70,9 +70,9 @@ def main(argv: list[str]) -> int:
 
 def _verified(played: Played, case: Case, tools: tuple[str, ...], *, as_json: bool) -> int:
     """Replay an episode; a difference is an error that names the first event that differs."""
-    from riskbox.sandbox.registry import Toolbox
-    from riskbox.sandbox.replay import replay
-    from riskbox.sandbox.state import Stage
+    from riskbox.sandbox.registry.registry import Toolbox
+    from riskbox.sandbox.rules.replay import replay
+    from riskbox.sandbox.rules.state import Stage
 
     episode = played.episode
     replay(episode, Stage.of(case, Toolbox(tools).of(case)))

@@ -24,13 +24,13 @@ from riskbox.sandbox.errors import Halt, InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from riskbox.sandbox.case import Case
-    from riskbox.sandbox.episode import Cast, Episode
-    from riskbox.sandbox.launch import Terms
-    from riskbox.sandbox.registry import Toolbox
-    from riskbox.sandbox.run import Manifest, RunState, Spec
-    from riskbox.sandbox.store import Store
-    from riskbox.sandbox.trial import Observed, Pair
+    from riskbox.sandbox.batch.launch import Terms
+    from riskbox.sandbox.batch.trial import Observed, Pair
+    from riskbox.sandbox.contracts.store import Store
+    from riskbox.sandbox.registry.registry import Toolbox
+    from riskbox.sandbox.words.case import Case
+    from riskbox.sandbox.words.episode import Cast, Episode
+    from riskbox.sandbox.words.run import Manifest, RunState, Spec
 
 EXAMPLES = """\
   riskbox try --agent my_agent.py:agent
@@ -97,7 +97,7 @@ class _Party:
     @property
     def models(self) -> list[str]:
         """The models that Riskbox asks."""
-        from riskbox.sandbox.registry import models_of
+        from riskbox.sandbox.registry.registry import models_of
 
         return [*models_of(self.agent), *models_of(self.user), *filter(None, (self.judge, self.tools))]
 
@@ -105,9 +105,9 @@ class _Party:
 def main(argv: list[str]) -> int:
     """Try, print what was seen, and return 0, or 2 where the agent is not connected well."""
     given = parser().parse_args(argv)
-    from riskbox.sandbox import trial
+    from riskbox.sandbox.batch import trial
     from riskbox.sandbox.cli import trial_page as page
-    from riskbox.sandbox.registry import Toolbox
+    from riskbox.sandbox.registry.registry import Toolbox
     from riskbox.sandbox.stores import open_store
 
     party = _party(given)
@@ -161,8 +161,8 @@ def main(argv: list[str]) -> int:
 
 
 def _party(given: argparse.Namespace) -> _Party:
-    from riskbox.sandbox import trial
-    from riskbox.sandbox.registry import PLACED, check_agent, check_model, check_user
+    from riskbox.sandbox.batch import trial
+    from riskbox.sandbox.registry.registry import PLACED, check_agent, check_model, check_user
 
     if given.agent == "human":
         raise InputError("try: a person needs no trial; use `riskbox play SCENARIO --as agent`.")
@@ -184,8 +184,8 @@ def _party(given: argparse.Namespace) -> _Party:
 
 
 def _terms(given: argparse.Namespace, judge: str) -> Terms:
-    from riskbox.sandbox.launch import Terms
-    from riskbox.sandbox.rollout import Patience
+    from riskbox.sandbox.batch.launch import Terms
+    from riskbox.sandbox.episode.rollout import Patience
 
     if not 0 <= given.turn_seconds < float("inf"):
         raise InputError("try: --turn-seconds is a number of seconds, or 0 for as long as it takes.")
@@ -208,8 +208,8 @@ def _terms(given: argparse.Namespace, judge: str) -> Terms:
 
 
 def _chosen(given: argparse.Namespace, toolbox: Toolbox, *, emulated: bool) -> list[Pair]:
-    from riskbox.sandbox import trial
-    from riskbox.sandbox.loader import load_all, shipped
+    from riskbox.sandbox.batch import trial
+    from riskbox.sandbox.loading.loader import load_all, shipped
 
     chosen = trial.pairs(load_all(given.paths or [shipped()], toolbox), toolbox, emulated=emulated)
     if not chosen:
@@ -222,8 +222,8 @@ def _chosen(given: argparse.Namespace, toolbox: Toolbox, *, emulated: bool) -> l
 
 
 def _check_prices(given: argparse.Namespace, party: _Party, terms: Terms) -> None:
-    from riskbox.sandbox.registry import models_of
-    from riskbox.sandbox.trial import unpriced
+    from riskbox.sandbox.batch.trial import unpriced
+    from riskbox.sandbox.registry.registry import models_of
 
     limits = terms.models.limits
     recording = terms.models.recording
@@ -241,8 +241,8 @@ def _check_prices(given: argparse.Namespace, party: _Party, terms: Terms) -> Non
 
 
 def _cast(given: argparse.Namespace, party: _Party) -> Cast:
-    from riskbox.sandbox.episode import Cast
-    from riskbox.sandbox.registry import agent_code, is_custom
+    from riskbox.sandbox.registry.registry import agent_code, is_custom
+    from riskbox.sandbox.words.episode import Cast
 
     settings = {seat: one for seat, one in settings_from(given).items() if seat != "judge"}
     code = {"agent": agent_code(party.agent)} if is_custom(party.agent) else {}
@@ -256,7 +256,7 @@ def _shaken(
     given: argparse.Namespace, store: Store, terms: Terms, command: Sequence[str]
 ) -> tuple[Episode | None, list[Observed], Halt | None]:
     """The handshake, stored like any other episode; none is where the agent's model could not be asked at all."""
-    from riskbox.sandbox import trial
+    from riskbox.sandbox.batch import trial
 
     cast = _cast(given, _Party(given.agent, "scripted", "", ""))
     # whoever does not answer twice will hardly do so the sixth time, and a person is waiting
@@ -264,7 +264,7 @@ def _shaken(
     plain = replace(terms, evaluators=("checks",), judging={}, toolsets=(), models=models)
     case = trial.handshake()
     made, specs = _begun(store, [case], [_spec(case, cast)], plain, "handshake", command)
-    from riskbox.sandbox import launch
+    from riskbox.sandbox.batch import launch
 
     try:
         state, _ = launch.play(store, made.run, [case], specs, plain)
@@ -277,7 +277,7 @@ def _shaken(
 
 
 def _spec(case: Case, cast: Cast) -> Spec:
-    from riskbox.sandbox.run import Spec
+    from riskbox.sandbox.words.run import Spec
 
     return Spec.of(case.hash, cast, seed=1)
 
@@ -286,7 +286,7 @@ def _played(
     store: Store, chosen: list[Pair], cast: Cast, terms: Terms, command: Sequence[str], *, quiet: bool
 ) -> tuple[Manifest, RunState, Halt | None]:
     """The pairs; what is finished when the run must stop is stored."""
-    from riskbox.sandbox import launch, trial
+    from riskbox.sandbox.batch import launch, trial
     from riskbox.sandbox.cli.progress import Display, domains
 
     listed = list({case.hash: case for pair in chosen for case in (pair.probe, pair.twin)}.values())
@@ -302,7 +302,7 @@ def _played(
 def _begun(
     store: Store, cases: list[Case], specs: list[Spec], terms: Terms, name: str, command: Sequence[str]
 ) -> tuple[Manifest, list[Spec]]:
-    from riskbox.sandbox import launch
+    from riskbox.sandbox.batch import launch
 
     made = launch.manifest(cases, specs, terms, name=name, command=command)
     launch.start(store, made, cases, specs)

@@ -9,15 +9,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from riskbox.sandbox.episode import Episode
+from riskbox.sandbox.batch.trial import Observed, Pair
+from riskbox.sandbox.contracts.store import Store
 from riskbox.sandbox.escape import inert, line
-from riskbox.sandbox.event import Called, Ended, Left, Returned, Said
 from riskbox.sandbox.report.aggregate import Half
 from riskbox.sandbox.report.screen import screen
 from riskbox.sandbox.report.tables import listed_commands
-from riskbox.sandbox.row import EpisodeRow
-from riskbox.sandbox.store import Store
-from riskbox.sandbox.trial import Observed, Pair
+from riskbox.sandbox.words.episode import Episode
+from riskbox.sandbox.words.event import Called, Ended, Left, Returned, Said
+from riskbox.sandbox.words.row import EpisodeRow
 
 Commands = Sequence[tuple[str, str]]
 

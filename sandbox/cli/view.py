@@ -10,7 +10,7 @@ from riskbox.sandbox.cli import options
 from riskbox.sandbox.errors import InputError, UnknownName
 
 if TYPE_CHECKING:
-    from riskbox.sandbox.store import Store
+    from riskbox.sandbox.contracts.store import Store
     from riskbox.sandbox.viewer.app import Viewer
 
 ABOUT = "Look at a run or an episode in the terminal: lists, transcripts, comparisons, an overview."

@@ -11,8 +11,8 @@ import csv
 import io
 from typing import Any, BinaryIO
 
+from riskbox.sandbox.export.frames import EpisodeFields, encodable, of_row
 from riskbox.sandbox.export.source import Source
-from riskbox.sandbox.frames import EpisodeFields, encodable, of_row
 
 _STARTS = ("=", "+", "-", "@", "\t", "\r", "'")
 """How a formula may begin, and what marks text that is none."""

@@ -17,16 +17,16 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from riskbox.sandbox.case import Case, digest
-from riskbox.sandbox.episode import Played
+from riskbox.sandbox.contracts.message import wire_name
 from riskbox.sandbox.errors import InputError
-from riskbox.sandbox.event import Called, Event, Returned, Said
+from riskbox.sandbox.export.frames import encodable
 from riskbox.sandbox.export.source import Source
-from riskbox.sandbox.frames import encodable
-from riskbox.sandbox.message import wire_name
-from riskbox.sandbox.modelcall import ModelCall
 from riskbox.sandbox.report.rows import agent_kind
-from riskbox.sandbox.verdict import Verdict
+from riskbox.sandbox.words.case import Case, digest
+from riskbox.sandbox.words.episode import Played
+from riskbox.sandbox.words.event import Called, Event, Returned, Said
+from riskbox.sandbox.words.modelcall import ModelCall
+from riskbox.sandbox.words.verdict import Verdict
 
 if TYPE_CHECKING:
     from inspect_ai.event import Event as Happened

@@ -16,10 +16,10 @@ from xml.sax.saxutils import escape, quoteattr
 
 from riskbox.sandbox.escape import inert, line
 from riskbox.sandbox.export.source import Source
-from riskbox.sandbox.gate import Desk, Gate, Outcome
+from riskbox.sandbox.gates.gate import Desk, Gate, Outcome
 from riskbox.sandbox.report.rows import variant_name
-from riskbox.sandbox.row import EpisodeRow
-from riskbox.sandbox.verdict import Assessment, Finding
+from riskbox.sandbox.words.row import EpisodeRow
+from riskbox.sandbox.words.verdict import Assessment, Finding
 
 Standing: TypeAlias = Literal["passed", "failure", "error", "skipped"]
 Unknown: TypeAlias = Literal["skip", "fail", "pass"]

@@ -6,8 +6,8 @@ from itertools import islice
 from typing import Any, BinaryIO
 
 from riskbox.sandbox.errors import InputError
+from riskbox.sandbox.export.frames import encodable, episodes
 from riskbox.sandbox.export.source import Source
-from riskbox.sandbox.frames import encodable, episodes
 
 BATCH = 5000
 """Rows written at once: one row group."""

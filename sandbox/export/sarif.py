@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import quote
 
-from riskbox.sandbox.case import digest
-from riskbox.sandbox.episode import Played
 from riskbox.sandbox.errors import InputError, ScenarioError
 from riskbox.sandbox.escape import inert
+from riskbox.sandbox.export.frames import encodable
 from riskbox.sandbox.export.source import Source
-from riskbox.sandbox.frames import encodable
-from riskbox.sandbox.verdict import Assessment, Finding
+from riskbox.sandbox.words.case import digest
+from riskbox.sandbox.words.episode import Played
+from riskbox.sandbox.words.verdict import Assessment, Finding
 from riskbox.sandbox.yamlfile import marks, parse, text_of
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from riskbox.sandbox.case import Case
-from riskbox.sandbox.episode import Played
+from riskbox.sandbox.contracts.store import Store
 from riskbox.sandbox.report.rows import Chosen
-from riskbox.sandbox.row import EpisodeRow
-from riskbox.sandbox.run import Manifest
-from riskbox.sandbox.store import Store
-from riskbox.sandbox.verdict import Assessment
+from riskbox.sandbox.words.case import Case
+from riskbox.sandbox.words.episode import Played
+from riskbox.sandbox.words.row import EpisodeRow
+from riskbox.sandbox.words.run import Manifest
+from riskbox.sandbox.words.verdict import Assessment
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field, fields
 from math import fsum
 from typing import Literal, NamedTuple, Self, TypeAlias
 
-from riskbox.sandbox.action import Frozen
 from riskbox.sandbox.report.rows import agent_kind, variant_name
-from riskbox.sandbox.report.statistics import Figure, Mean, Part, average, figure
-from riskbox.sandbox.row import EpisodeRow, Summary
-from riskbox.sandbox.verdict import DIMENSIONS
+from riskbox.sandbox.stats.shares import Figure, Mean, Part, average, figure
+from riskbox.sandbox.words.action import Frozen
+from riskbox.sandbox.words.row import EpisodeRow, Summary
+from riskbox.sandbox.words.verdict import DIMENSIONS
 
 Scale: TypeAlias = Literal["any", "targeted", "operational", "content", "societal", "legal"]
 SCALES: tuple[Scale, ...] = ("any", "targeted", *DIMENSIONS)

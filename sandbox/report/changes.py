@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from riskbox.sandbox.case import Case
+from riskbox.sandbox.words.case import Case
 
 Key: TypeAlias = tuple[str, str, str]
 """Toolset, table and row."""

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from math import fsum
 from typing import Literal, NamedTuple, TypeAlias
 
-from riskbox.sandbox.action import Frozen
 from riskbox.sandbox.errors import UnknownName, did_you_mean
 from riskbox.sandbox.report.aggregate import THRESHOLDS, Half, Known, severities
-from riskbox.sandbox.report.rows import SCRIPTED, agent_kind, emulation, gravity, variant_name
-from riskbox.sandbox.report.statistics import ENOUGH, Figure, Part, difference, figure
-from riskbox.sandbox.row import EpisodeRow, Summary
-from riskbox.sandbox.run import Manifest
-from riskbox.sandbox.verdict import DIMENSIONS, Label
+from riskbox.sandbox.report.rows import SCRIPTED, agent_kind, emulation, variant_name
+from riskbox.sandbox.stats.shares import ENOUGH, Figure, Part, difference, figure
+from riskbox.sandbox.words.action import Frozen
+from riskbox.sandbox.words.row import EpisodeRow, Summary, gravity
+from riskbox.sandbox.words.run import Manifest
+from riskbox.sandbox.words.verdict import DIMENSIONS, Label
 
 Reason: TypeAlias = Literal["fault", "other_fault", "changed", "case", "seed", "played", "repeat"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sized
 
-from riskbox.sandbox.report.statistics import Figure
 from riskbox.sandbox.report.tables import between, percent
+from riskbox.sandbox.stats.shares import Figure
 
 NONE = "–"
 """Where there is no number."""

@@ -10,11 +10,11 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from riskbox.sandbox.case import Case
 from riskbox.sandbox.escape import line
 from riskbox.sandbox.report.lines import Line
 from riskbox.sandbox.report.screen import LABELS, QUIET, text
-from riskbox.sandbox.verdict import Answer, Assessment, Finding, Goal, Score, Signal, Verdict
+from riskbox.sandbox.words.case import Case
+from riskbox.sandbox.words.verdict import Answer, Assessment, Finding, Goal, Score, Signal, Verdict
 
 STATUSES = {"realised": "bold red", "attempted": "bold yellow", "blocked": "yellow", "averted": "cyan"}
 """The style of a finding, by status."""

@@ -9,9 +9,12 @@ from typing import Any, TypeAlias
 
 from rich.text import Text
 
-from riskbox.sandbox.case import Case
 from riskbox.sandbox.escape import clipped, inert, line
-from riskbox.sandbox.event import (
+from riskbox.sandbox.report.changes import Change, Replay
+from riskbox.sandbox.report.flow import flow
+from riskbox.sandbox.report.screen import QUIET, text
+from riskbox.sandbox.words.case import Case
+from riskbox.sandbox.words.event import (
     Called,
     Changed,
     Event,
@@ -24,9 +27,6 @@ from riskbox.sandbox.event import (
     Said,
     Waited,
 )
-from riskbox.sandbox.report.changes import Change, Replay
-from riskbox.sandbox.report.flow import flow
-from riskbox.sandbox.report.screen import QUIET, text
 
 Line: TypeAlias = tuple[str, Text]
 """A mark of one character, and the words beside it."""

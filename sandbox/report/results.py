@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from statistics import fmean
 from typing import get_args
 
-from riskbox.sandbox.action import Frozen
 from riskbox.sandbox.errors import UnknownName, did_you_mean
 from riskbox.sandbox.report.aggregate import Aggregate, Counts, Group
-from riskbox.sandbox.report.rows import SCRIPTED, Emulation, agent_kind, emulation, gravity, worst
-from riskbox.sandbox.report.statistics import ENOUGH
-from riskbox.sandbox.row import EpisodeRow, FindingRow, Summary
-from riskbox.sandbox.run import Manifest
-from riskbox.sandbox.taxonomy import Category, categories
+from riskbox.sandbox.report.rows import SCRIPTED, Emulation, agent_kind, emulation, worst
+from riskbox.sandbox.stats.shares import ENOUGH
+from riskbox.sandbox.words.action import Frozen
+from riskbox.sandbox.words.row import EpisodeRow, FindingRow, Summary, gravity
+from riskbox.sandbox.words.run import Manifest
+from riskbox.sandbox.words.taxonomy import Category, categories
 
 COMPUTING = ("checks",)
 """Evaluators that ask no model."""

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias, get_args
 
+from riskbox.sandbox.contracts.store import Store, Where
 from riskbox.sandbox.errors import InputError, did_you_mean
-from riskbox.sandbox.event import Ending
-from riskbox.sandbox.row import EpisodeRow, Summary
-from riskbox.sandbox.scenario import Domain, Intent
-from riskbox.sandbox.store import Store, Where
-from riskbox.sandbox.verdict import Label, Status
+from riskbox.sandbox.words.event import Ending
+from riskbox.sandbox.words.row import EpisodeRow, Summary, gravity
+from riskbox.sandbox.words.scenario import Domain, Intent
+from riskbox.sandbox.words.verdict import Label, Status
 
 STORED = ("scenario", "family", "domain", "persona", "intent", "case", "user", "ending", "reason")
 """Fields that a store filters by."""
@@ -155,16 +155,6 @@ def ended(row: EpisodeRow) -> str:
 def short(agent: str) -> str:
     """An agent without the folders of its file."""
     return agent.rpartition("/")[2]
-
-
-def gravity(row: EpisodeRow, evaluator: str = "") -> tuple[int, int, int, int, int, str]:
-    """What to sort by for the worst episodes first: harm done, harm tried, findings, then doubt, then signals."""
-    one = row.summary(evaluator)
-    if one is None:
-        return (0, 0, 0, 0, 0, row.id)
-    done = min((value for value in one.values.values() if value is not None), default=0)
-    tried = max(one.attempted.values(), default=0)
-    return (done, -tried, -len(one.findings), -(one.targeted == "unknown"), -len(one.signals), row.id)
 
 
 def worst(rows: Iterable[EpisodeRow], limit: int | None, evaluator: str = "") -> list[EpisodeRow]:

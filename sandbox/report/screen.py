@@ -15,8 +15,7 @@ from rich.text import Text
 
 from riskbox.sandbox.errors import InputError
 from riskbox.sandbox.escape import inert
-from riskbox.sandbox.report.rows import gravity
-from riskbox.sandbox.row import EpisodeRow
+from riskbox.sandbox.words.row import EpisodeRow, gravity
 
 INTENTS = {"benign": "green", "careless": "yellow", "vulnerable": "magenta", "malicious": "red"}
 """The colour of a user, by intent."""

@@ -12,7 +12,7 @@ from riskbox.sandbox.report.compare import Change, Comparison, Flip, Group, Side
 from riskbox.sandbox.report.figures import bounds, many, score, signed
 from riskbox.sandbox.report.screen import INTENTS, LABELS, QUIET, text
 from riskbox.sandbox.report.tables import SHORT, headed, listed_commands, section
-from riskbox.sandbox.verdict import Label
+from riskbox.sandbox.words.verdict import Label
 
 SHOWS = {"worse": "bold red", "better": "bold green", "more": "yellow", "less": "yellow", "unclear": QUIET}
 """The style of what a difference shows."""

@@ -16,8 +16,8 @@ from riskbox.sandbox.escape import inert
 from riskbox.sandbox.report.aggregate import Group
 from riskbox.sandbox.report.results import EMULATIONS, Bad, CategoryCount, Note, Results
 from riskbox.sandbox.report.screen import INTENTS, QUIET, text
-from riskbox.sandbox.report.statistics import ENOUGH, Figure, Mean
-from riskbox.sandbox.verdict import DIMENSIONS
+from riskbox.sandbox.stats.shares import ENOUGH, Figure, Mean
+from riskbox.sandbox.words.verdict import DIMENSIONS
 
 WIDE = 110
 """From this width on there is room for everything."""

@@ -16,16 +16,16 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
-from riskbox.sandbox.case import Case
-from riskbox.sandbox.episode import Episode, Played
 from riskbox.sandbox.escape import clipped, line
-from riskbox.sandbox.event import Ended, Event
-from riskbox.sandbox.modelcall import ModelCall
 from riskbox.sandbox.report.figures import many
 from riskbox.sandbox.report.findings import Notes, verdicts
 from riskbox.sandbox.report.flow import flow
 from riskbox.sandbox.report.lines import Line, Lines
 from riskbox.sandbox.report.screen import AGENT, INTENTS, LABELS, QUIET, text
+from riskbox.sandbox.words.case import Case
+from riskbox.sandbox.words.episode import Episode, Played
+from riskbox.sandbox.words.event import Ended, Event
+from riskbox.sandbox.words.modelcall import ModelCall
 
 BESIDE = 132
 """From this width on, findings stand beside the lines that caused them, and else below."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from riskbox.sandbox.contracts.store import Store
 from riskbox.sandbox.errors import InputError
-from riskbox.sandbox.store import Store
 
 DEFAULT = "sqlite:///riskbox.db"
 """The store of whoever names none."""

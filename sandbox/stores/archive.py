@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from riskbox.sandbox.errors import InputError
-from riskbox.sandbox.export import jsonl
+from riskbox.sandbox.stores import jsonl
 from riskbox.sandbox.stores.sqlite import SqliteStore
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from riskbox.sandbox.facet import FACETS, HARM, NONE, Order, Step, Term, folded
+from riskbox.sandbox.words.facet import FACETS, HARM, NONE, Order, Step, Term, folded
 
 COLUMNS = (
     *("id", "scenario", "family", "domain", "persona", "intent", "case", "agent", "user", "ending", "reason"),

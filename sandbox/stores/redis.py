@@ -35,15 +35,9 @@ import redis
 from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 
-from riskbox.sandbox import facet, record
-from riskbox.sandbox.case import Case
-from riskbox.sandbox.episode import Played
+from riskbox.sandbox.contracts.store import Packed, Store, Where
 from riskbox.sandbox.errors import InputError, StoreError, StoreVersion, UnknownName
-from riskbox.sandbox.facet import HARM, Order
-from riskbox.sandbox.report.rows import gravity
-from riskbox.sandbox.row import EpisodeRow
-from riskbox.sandbox.run import Manifest, RunState, Spec
-from riskbox.sandbox.store import Packed, Store, Where
+from riskbox.sandbox.stores import record
 from riskbox.sandbox.stores.sqlite import (
     FIELDS,
     Added,
@@ -62,7 +56,13 @@ from riskbox.sandbox.stores.sqlite import (
     to_json,
     wanted_facets,
 )
-from riskbox.sandbox.verdict import Assessment
+from riskbox.sandbox.words import facet
+from riskbox.sandbox.words.case import Case
+from riskbox.sandbox.words.episode import Played
+from riskbox.sandbox.words.facet import HARM, Order
+from riskbox.sandbox.words.row import EpisodeRow, gravity
+from riskbox.sandbox.words.run import Manifest, RunState, Spec
+from riskbox.sandbox.words.verdict import Assessment
 
 PREFIX = "riskbox:v1:"
 """What every key begins with."""

@@ -23,9 +23,7 @@ from typing import TypeAlias, TypeVar
 from pydantic import BaseModel
 from pydantic_core import PydanticSerializationError
 
-from riskbox.sandbox import record
-from riskbox.sandbox.case import Case, digest
-from riskbox.sandbox.episode import Played
+from riskbox.sandbox.contracts.store import Packed, Store, Where
 from riskbox.sandbox.errors import (
     InputError,
     RiskboxError,
@@ -34,12 +32,13 @@ from riskbox.sandbox.errors import (
     UnknownName,
     did_you_mean,
 )
-from riskbox.sandbox.facet import FACETS, HARM, Order
-from riskbox.sandbox.row import EpisodeRow, Summary
-from riskbox.sandbox.run import Manifest, RunState, Spec
-from riskbox.sandbox.store import Packed, Store, Where
-from riskbox.sandbox.stores import clause
-from riskbox.sandbox.verdict import Assessment, Label
+from riskbox.sandbox.stores import clause, record
+from riskbox.sandbox.words.case import Case, digest
+from riskbox.sandbox.words.episode import Played
+from riskbox.sandbox.words.facet import FACETS, HARM, Order
+from riskbox.sandbox.words.row import EpisodeRow, Summary
+from riskbox.sandbox.words.run import Manifest, RunState, Spec
+from riskbox.sandbox.words.verdict import Assessment, Label
 
 M = TypeVar("M", bound=BaseModel)
 

@@ -104,7 +104,7 @@ def _call(tool: Tool, chance: int) -> Reply:
 
 
 def _fitting(schema: dict[str, Any], chance: int) -> Json | Fail:
-    from riskbox.sandbox.sample import NoSample
+    from riskbox.sandbox.authoring.sample import NoSample
 
     try:
         return Json(json.loads(_sampled(json.dumps(schema or {"type": "object"}), chance >> 8 & 1)))
@@ -114,7 +114,7 @@ def _fitting(schema: dict[str, Any], chance: int) -> Json | Fail:
 
 @lru_cache(maxsize=1_000)
 def _sampled(schema: str, which: int) -> str:
-    from riskbox.sandbox.sample import sample
+    from riskbox.sandbox.authoring.sample import sample
 
     return json.dumps(sample(json.loads(schema), which))
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 from textual.app import App
 from textual.binding import Binding, BindingType
 
-from riskbox.sandbox.store import Store
+from riskbox.sandbox.contracts.store import Store
 from riskbox.sandbox.viewer.browse import BrowseScreen
 from riskbox.sandbox.viewer.keys import Help
 from riskbox.sandbox.viewer.reading import EpisodeScreen

@@ -14,18 +14,18 @@ from textual.screen import Screen
 from textual.suggester import Suggester
 from textual.widgets import Footer, Input, Static
 
+from riskbox.sandbox.contracts.store import Where
 from riskbox.sandbox.errors import InputError, RiskboxError
 from riskbox.sandbox.escape import line
-from riskbox.sandbox.facet import FACETS, HARM, Order
 from riskbox.sandbox.report.screen import LABELS, QUIET
-from riskbox.sandbox.run import Manifest
-from riskbox.sandbox.store import Where
 from riskbox.sandbox.viewer import query, search
 from riskbox.sandbox.viewer.choose import Choose
 from riskbox.sandbox.viewer.episodes import Episodes
 from riskbox.sandbox.viewer.overview import OverviewScreen
 from riskbox.sandbox.viewer.reading import EpisodeScreen
 from riskbox.sandbox.viewer.source import Source
+from riskbox.sandbox.words.facet import FACETS, HARM, Order
+from riskbox.sandbox.words.run import Manifest
 
 LARGE = 20_000
 """Episodes from which on some are shown before all are sorted."""

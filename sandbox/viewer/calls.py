@@ -8,10 +8,10 @@ from rich.text import Text
 from textual.message import Message
 from textual.widgets import DataTable
 
-from riskbox.sandbox.episode import Played
 from riskbox.sandbox.escape import line
-from riskbox.sandbox.modelcall import ModelCall
 from riskbox.sandbox.report.screen import QUIET
+from riskbox.sandbox.words.episode import Played
+from riskbox.sandbox.words.modelcall import ModelCall
 
 HEADINGS = ("#", "seat", "outcome", "in", "out", "cost", "latency", "cached", "took", "sent", "model", "for")
 

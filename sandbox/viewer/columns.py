@@ -8,10 +8,10 @@ from typing import Literal
 
 from rich.text import Text
 
-from riskbox.sandbox.facet import HARM
 from riskbox.sandbox.report.rows import ended, short
 from riskbox.sandbox.report.screen import INTENTS, QUIET, harm, text
-from riskbox.sandbox.row import EpisodeRow
+from riskbox.sandbox.words.facet import HARM
+from riskbox.sandbox.words.row import EpisodeRow
 
 
 @dataclass(frozen=True, slots=True)

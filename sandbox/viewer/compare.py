@@ -14,15 +14,15 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 from textual.widgets import Footer, Static
 
-from riskbox.sandbox.case import Case
-from riskbox.sandbox.episode import Played
 from riskbox.sandbox.escape import line
 from riskbox.sandbox.report.rows import short, variant_name
 from riskbox.sandbox.report.screen import AGENT, INTENTS, QUIET, harm
-from riskbox.sandbox.row import EpisodeRow
 from riskbox.sandbox.viewer.item import Item, Script
 from riskbox.sandbox.viewer.pairing import parting
 from riskbox.sandbox.viewer.transcript import Transcript
+from riskbox.sandbox.words.case import Case
+from riskbox.sandbox.words.episode import Played
+from riskbox.sandbox.words.row import EpisodeRow
 
 Opened: TypeAlias = tuple[Played, Case]
 Unit: TypeAlias = tuple[int, int]

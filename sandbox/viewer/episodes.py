@@ -15,10 +15,10 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from riskbox.sandbox.facet import Order
-from riskbox.sandbox.row import EpisodeRow
 from riskbox.sandbox.viewer.columns import Fitted, fitted
 from riskbox.sandbox.viewer.paint import painted
+from riskbox.sandbox.words.facet import Order
+from riskbox.sandbox.words.row import EpisodeRow
 
 PAGE = 100
 """Rows read at once."""

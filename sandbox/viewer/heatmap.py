@@ -9,8 +9,8 @@ from textual.widgets import DataTable
 from riskbox.sandbox.escape import line
 from riskbox.sandbox.report.aggregate import SCALES
 from riskbox.sandbox.report.results import Results
-from riskbox.sandbox.report.statistics import Figure
 from riskbox.sandbox.report.tables import between
+from riskbox.sandbox.stats.shares import Figure
 
 HEADINGS = {"targeted": "own", "operational": "operat.", "societal": "soc."}
 WIDTH = 8

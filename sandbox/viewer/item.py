@@ -10,9 +10,6 @@ from rich.highlighter import JSONHighlighter
 from rich.rule import Rule
 from rich.text import Text
 
-from riskbox.sandbox.case import Case
-from riskbox.sandbox.episode import Played
-from riskbox.sandbox.event import Changed, Ended, Event
 from riskbox.sandbox.report.findings import Notes
 from riskbox.sandbox.report.lines import Line, Lines
 from riskbox.sandbox.report.transcript import (
@@ -27,6 +24,9 @@ from riskbox.sandbox.report.transcript import (
     seen_by,
     speaker,
 )
+from riskbox.sandbox.words.case import Case
+from riskbox.sandbox.words.episode import Played
+from riskbox.sandbox.words.event import Changed, Ended, Event
 
 MOST = 50_000
 """Characters of one unfolded text; more makes a terminal slow and no reader wiser."""

@@ -18,10 +18,10 @@ from riskbox.sandbox.escape import line
 from riskbox.sandbox.report.results import Results
 from riskbox.sandbox.report.screen import QUIET
 from riskbox.sandbox.report.tables import page
-from riskbox.sandbox.row import EpisodeRow
 from riskbox.sandbox.viewer.heatmap import Heatmap
 from riskbox.sandbox.viewer.page import Page
 from riskbox.sandbox.viewer.source import Source
+from riskbox.sandbox.words.row import EpisodeRow
 
 STEP = 1_000
 """Rows read between two looks at the clock."""

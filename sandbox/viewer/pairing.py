@@ -9,13 +9,13 @@ from typing import Literal
 
 from rich.text import Text
 
+from riskbox.sandbox.contracts.store import Store, Where
 from riskbox.sandbox.escape import line
-from riskbox.sandbox.event import Event
-from riskbox.sandbox.facet import HARM, Order, Term
 from riskbox.sandbox.report.rows import short, variant_name
 from riskbox.sandbox.report.screen import QUIET, harm
-from riskbox.sandbox.row import EpisodeRow
-from riskbox.sandbox.store import Store, Where
+from riskbox.sandbox.words.event import Event
+from riskbox.sandbox.words.facet import HARM, Order, Term
+from riskbox.sandbox.words.row import EpisodeRow
 
 Way = Literal["other agent", "other variant", "twin", "other seed", "other cast", "other run"]
 WAYS: tuple[Way, ...] = ("other agent", "other variant", "twin", "other seed", "other cast", "other run")

@@ -6,15 +6,15 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import get_args
 
+from riskbox.sandbox.contracts.store import Where
 from riskbox.sandbox.errors import InputError, did_you_mean
 from riskbox.sandbox.escape import inert
-from riskbox.sandbox.event import Ending
-from riskbox.sandbox.facet import ANYWHERE, FACETS, NONE, Sign, Term
-from riskbox.sandbox.row import EpisodeRow
-from riskbox.sandbox.run import Manifest
-from riskbox.sandbox.scenario import Domain, Intent
-from riskbox.sandbox.store import Where
-from riskbox.sandbox.verdict import Label, Status
+from riskbox.sandbox.words.event import Ending
+from riskbox.sandbox.words.facet import ANYWHERE, FACETS, NONE, Sign, Term
+from riskbox.sandbox.words.row import EpisodeRow
+from riskbox.sandbox.words.run import Manifest
+from riskbox.sandbox.words.scenario import Domain, Intent
+from riskbox.sandbox.words.verdict import Label, Status
 
 CLOSED: dict[str, tuple[str, ...]] = {
     "intent": get_args(Intent),

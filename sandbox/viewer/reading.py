@@ -14,14 +14,10 @@ from textual.containers import Horizontal
 from textual.screen import Screen
 from textual.widgets import Footer, Static, TabbedContent, TabPane
 
-from riskbox.sandbox.case import Case
-from riskbox.sandbox.episode import Played
 from riskbox.sandbox.errors import RiskboxError
 from riskbox.sandbox.escape import line
 from riskbox.sandbox.report.findings import STATUSES
 from riskbox.sandbox.report.screen import AGENT, INTENTS, QUIET
-from riskbox.sandbox.row import EpisodeRow
-from riskbox.sandbox.verdict import Finding
 from riskbox.sandbox.viewer.calls import Calls, asked, summed
 from riskbox.sandbox.viewer.choose import Choose
 from riskbox.sandbox.viewer.compare import CompareScreen
@@ -32,6 +28,10 @@ from riskbox.sandbox.viewer.search import place
 from riskbox.sandbox.viewer.transcript import Transcript
 from riskbox.sandbox.viewer.verdicts import verdicts
 from riskbox.sandbox.viewer.world import World
+from riskbox.sandbox.words.case import Case
+from riskbox.sandbox.words.episode import Played
+from riskbox.sandbox.words.row import EpisodeRow
+from riskbox.sandbox.words.verdict import Finding
 
 if TYPE_CHECKING:
     from riskbox.sandbox.viewer.source import Source

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from riskbox.sandbox.contracts.store import Store
 from riskbox.sandbox.errors import RiskboxError
-from riskbox.sandbox.event import Event
-from riskbox.sandbox.store import Store
+from riskbox.sandbox.words.event import Event
 
 STEP = 20
 """Episodes read at once."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
-from riskbox.sandbox.case import Case
-from riskbox.sandbox.episode import Played
-from riskbox.sandbox.run import Manifest
-from riskbox.sandbox.store import Store
+from riskbox.sandbox.contracts.store import Store
+from riskbox.sandbox.words.case import Case
+from riskbox.sandbox.words.episode import Played
+from riskbox.sandbox.words.run import Manifest
 
 KEPT = 32
 """Whole episodes kept in memory."""

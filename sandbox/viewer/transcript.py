@@ -13,9 +13,9 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from riskbox.sandbox.verdict import Finding, Signal
 from riskbox.sandbox.viewer.item import Item, Script
 from riskbox.sandbox.viewer.paint import painted
+from riskbox.sandbox.words.verdict import Finding, Signal
 
 
 class Transcript(ScrollView, can_focus=True):

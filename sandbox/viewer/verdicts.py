@@ -8,13 +8,13 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from riskbox.sandbox.case import Case
-from riskbox.sandbox.episode import Played
 from riskbox.sandbox.escape import line
 from riskbox.sandbox.report import findings
 from riskbox.sandbox.report.findings import STATUSES
 from riskbox.sandbox.report.screen import QUIET, text
-from riskbox.sandbox.verdict import Assessment, Finding
+from riskbox.sandbox.words.case import Case
+from riskbox.sandbox.words.episode import Played
+from riskbox.sandbox.words.verdict import Assessment, Finding
 
 REASON = 1000
 """Characters of a reason that are shown."""

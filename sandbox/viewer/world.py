@@ -11,13 +11,13 @@ from rich.text import Text
 from textual.widgets import Tree
 from textual.widgets.tree import TreeNode
 
-from riskbox.sandbox.case import Case
 from riskbox.sandbox.escape import line
-from riskbox.sandbox.event import Changed, Event
 from riskbox.sandbox.report.changes import Change, Key, Replay
 from riskbox.sandbox.report.flow import flow
 from riskbox.sandbox.report.screen import QUIET
 from riskbox.sandbox.report.transcript import clock
+from riskbox.sandbox.words.case import Case
+from riskbox.sandbox.words.event import Changed, Event
 
 SHOWN = 200
 """Rows of a table, and items of a value, that are listed."""

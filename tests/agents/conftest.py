@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from riskbox.sandbox.case import Case
-from riskbox.sandbox.clients import Clients
-from riskbox.sandbox.episode import Cast, Played
-from riskbox.sandbox.model import Desk
-from riskbox.sandbox.play import Stages, play, seated
-from riskbox.sandbox.run import Spec
+from riskbox.sandbox.contracts.model import Desk
+from riskbox.sandbox.episode.playing import Stages, play, seated
+from riskbox.sandbox.models.client import Clients
+from riskbox.sandbox.words.case import Case
+from riskbox.sandbox.words.episode import Cast, Played
+from riskbox.sandbox.words.run import Spec
 
 if TYPE_CHECKING:
     from riskbox.sandbox.stub.server import Stub

@@ -13,15 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from riskbox.agents.assistant import Assistant, Texting
-from riskbox.sandbox.action import Action, ToolCall
-from riskbox.sandbox.episode import Played
+from riskbox.sandbox.batch.plan import cases
+from riskbox.sandbox.contracts.model import Model, Prompt, Reply
 from riskbox.sandbox.errors import InputError, UnknownName
-from riskbox.sandbox.event import Called, Returned, Said, Waited
-from riskbox.sandbox.loader import load
-from riskbox.sandbox.model import Model, Prompt, Reply
-from riskbox.sandbox.plan import cases
-from riskbox.sandbox.registry import check_agent
+from riskbox.sandbox.loading.loader import load
+from riskbox.sandbox.registry.registry import check_agent
 from riskbox.sandbox.stub.script import CallTool, Json, Raw, Refuse, Say
+from riskbox.sandbox.words.action import Action, ToolCall
+from riskbox.sandbox.words.episode import Played
+from riskbox.sandbox.words.event import Called, Returned, Said, Waited
 
 if TYPE_CHECKING:
     from riskbox.sandbox.stub.server import Stub

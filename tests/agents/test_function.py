@@ -15,17 +15,17 @@ from typing import Any, ClassVar
 import pytest
 
 from riskbox.agents.function import Function
-from riskbox.sandbox.action import Action, ToolCall
-from riskbox.sandbox.episode import Cast, Played
+from riskbox.sandbox.batch.plan import cases
+from riskbox.sandbox.episode.playing import Stages, play
 from riskbox.sandbox.errors import ParticipantFault, PluginError
-from riskbox.sandbox.event import Called, Returned
-from riskbox.sandbox.loader import load
-from riskbox.sandbox.observation import AgentView, Observation
-from riskbox.sandbox.plan import cases
-from riskbox.sandbox.play import Stages, play
-from riskbox.sandbox.registry import participant_from, user
-from riskbox.sandbox.run import Spec
-from riskbox.sandbox.trajectory import Trajectory
+from riskbox.sandbox.loading.loader import load
+from riskbox.sandbox.registry.registry import participant_from, user
+from riskbox.sandbox.words.action import Action, ToolCall
+from riskbox.sandbox.words.episode import Cast, Played
+from riskbox.sandbox.words.event import Called, Returned
+from riskbox.sandbox.words.observation import AgentView, Observation
+from riskbox.sandbox.words.run import Spec
+from riskbox.sandbox.words.trajectory import Trajectory
 
 RECORDS = Path(__file__).parent.parent / "sandbox" / "cases" / "records.yaml"
 OWNER = next(one for one in cases([load(RECORDS)]) if one.id.endswith("/owner"))

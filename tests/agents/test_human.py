@@ -17,12 +17,12 @@ import pytest
 from riskbox.agents.chat import kind_of, readable
 from riskbox.agents.human import completions, turn, value_of
 from riskbox.agents.keyboard import Keyboard
-from riskbox.sandbox.episode import Episode
-from riskbox.sandbox.event import EVENTS, Called, Said
 from riskbox.sandbox.stores import open_store
 from riskbox.sandbox.stub.script import Slow
 from riskbox.sandbox.stub.server import Stub
-from riskbox.sandbox.toolspec import ToolSpec
+from riskbox.sandbox.words.episode import Episode
+from riskbox.sandbox.words.event import EVENTS, Called, Said
+from riskbox.sandbox.words.toolspec import ToolSpec
 from tests.terminal import Terminal
 
 Open = Callable[..., Terminal]

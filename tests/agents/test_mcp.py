@@ -20,21 +20,21 @@ import pytest
 
 from riskbox.agents import process
 from riskbox.agents.door import Door, opened
-from riskbox.sandbox.action import Action
-from riskbox.sandbox.case import Case
-from riskbox.sandbox.episode import Cast, Played
+from riskbox.sandbox.batch.plan import cases
+from riskbox.sandbox.contracts.participant import Participant
+from riskbox.sandbox.contracts.seat import Seat
+from riskbox.sandbox.episode.playing import Stages, play
+from riskbox.sandbox.episode.rollout import Patience
 from riskbox.sandbox.errors import PluginError
-from riskbox.sandbox.event import Called, Ended, Returned, Said
-from riskbox.sandbox.loader import load, loads
-from riskbox.sandbox.observation import AgentView, Observation
-from riskbox.sandbox.participant import Participant
-from riskbox.sandbox.plan import cases
-from riskbox.sandbox.play import Stages, play
-from riskbox.sandbox.registry import agent, check_agent, user
-from riskbox.sandbox.rollout import Patience
-from riskbox.sandbox.run import Spec
-from riskbox.sandbox.seat import Seat
-from riskbox.sandbox.trajectory import Trajectory
+from riskbox.sandbox.loading.loader import load, loads
+from riskbox.sandbox.registry.registry import agent, check_agent, user
+from riskbox.sandbox.words.action import Action
+from riskbox.sandbox.words.case import Case
+from riskbox.sandbox.words.episode import Cast, Played
+from riskbox.sandbox.words.event import Called, Ended, Returned, Said
+from riskbox.sandbox.words.observation import AgentView, Observation
+from riskbox.sandbox.words.run import Spec
+from riskbox.sandbox.words.trajectory import Trajectory
 
 ROOT = Path(__file__).parent.parent.parent
 RECORDS = ROOT / "tests" / "sandbox" / "cases" / "records.yaml"

@@ -11,16 +11,16 @@ import pytest
 from pydantic import ValidationError
 
 from riskbox.agents.scripted import Scripted, grouped
-from riskbox.sandbox.action import Action
-from riskbox.sandbox.case import Case
-from riskbox.sandbox.input import Acted
-from riskbox.sandbox.loader import load, loads
-from riskbox.sandbox.plan import cases
-from riskbox.sandbox.registry import Toolbox
-from riskbox.sandbox.scenario import Beat
-from riskbox.sandbox.state import Stage, State
-from riskbox.sandbox.transition import begin, step
-from riskbox.sandbox.turns import observe
+from riskbox.sandbox.batch.plan import cases
+from riskbox.sandbox.loading.loader import load, loads
+from riskbox.sandbox.registry.registry import Toolbox
+from riskbox.sandbox.rules.state import Stage, State
+from riskbox.sandbox.rules.transition import begin, step
+from riskbox.sandbox.rules.turns import observe
+from riskbox.sandbox.words.action import Action
+from riskbox.sandbox.words.case import Case
+from riskbox.sandbox.words.input import Acted
+from riskbox.sandbox.words.scenario import Beat
 from riskbox.sandbox.yamlfile import read_yaml
 
 RECORDS = Path(__file__).parent.parent / "sandbox" / "cases" / "records.yaml"

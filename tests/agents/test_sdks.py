@@ -27,19 +27,19 @@ import agents as sdk  # noqa: TID251  # the SDK is called like a folder of ours
 from riskbox.agents.langgraph import Graph
 from riskbox.agents.openai_agents import OpenAIAgent
 from riskbox.agents.pydantic_ai import PydanticAgent
-from riskbox.sandbox.case import Case
-from riskbox.sandbox.episode import Cast, Played
+from riskbox.sandbox.batch.plan import cases
+from riskbox.sandbox.contracts.participant import Participant
+from riskbox.sandbox.episode.playing import Stages, play
+from riskbox.sandbox.episode.rollout import Patience
 from riskbox.sandbox.errors import PluginError
-from riskbox.sandbox.event import Called, Noted, Returned
-from riskbox.sandbox.loader import load
-from riskbox.sandbox.participant import Participant
-from riskbox.sandbox.plan import cases
-from riskbox.sandbox.play import Stages, play
-from riskbox.sandbox.registry import check_agent, user
-from riskbox.sandbox.rollout import Patience
-from riskbox.sandbox.run import Spec
+from riskbox.sandbox.loading.loader import load
+from riskbox.sandbox.registry.registry import check_agent, user
 from riskbox.sandbox.stub.script import CallTool, Fail, Json, Refuse, Say
-from riskbox.sandbox.trajectory import Trajectory
+from riskbox.sandbox.words.case import Case
+from riskbox.sandbox.words.episode import Cast, Played
+from riskbox.sandbox.words.event import Called, Noted, Returned
+from riskbox.sandbox.words.run import Spec
+from riskbox.sandbox.words.trajectory import Trajectory
 
 if TYPE_CHECKING:
     from riskbox.sandbox.stub.request import Request
@@ -229,7 +229,7 @@ def test_episodes_of_one_agent_play_side_by_side(stub: Stub) -> None:
 COEXIST = """
 import sys
 import a2a.client, agents, langgraph.graph, litellm, mcp, openai, pydantic_ai, ray
-from riskbox.sandbox.registry import ADAPTERS, _adapted
+from riskbox.sandbox.registry.registry import ADAPTERS, _adapted
 kinds = [_adapted(kind) for kind in ADAPTERS]
 assert agents.Agent and pydantic_ai.Agent and "site-packages" in agents.__file__
 from riskbox.sandbox.cli import main

@@ -14,18 +14,18 @@ from typing import Any
 import pytest
 
 from riskbox.agents import service
-from riskbox.sandbox.case import Case
-from riskbox.sandbox.episode import Cast, Played
+from riskbox.sandbox.batch.plan import cases
+from riskbox.sandbox.episode.playing import Stages, play
+from riskbox.sandbox.episode.rollout import Patience
 from riskbox.sandbox.errors import PluginError
-from riskbox.sandbox.event import Called, Ended
-from riskbox.sandbox.loader import load
-from riskbox.sandbox.plan import cases
-from riskbox.sandbox.play import Stages, play
-from riskbox.sandbox.registry import agent, check_agent, user
-from riskbox.sandbox.replay import caught_up, forked
-from riskbox.sandbox.rollout import Patience
-from riskbox.sandbox.run import Spec
-from riskbox.sandbox.trajectory import Trajectory
+from riskbox.sandbox.loading.loader import load
+from riskbox.sandbox.registry.registry import agent, check_agent, user
+from riskbox.sandbox.rules.replay import caught_up, forked
+from riskbox.sandbox.words.case import Case
+from riskbox.sandbox.words.episode import Cast, Played
+from riskbox.sandbox.words.event import Called, Ended
+from riskbox.sandbox.words.run import Spec
+from riskbox.sandbox.words.trajectory import Trajectory
 
 CASE = next(
     one

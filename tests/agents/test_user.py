@@ -15,15 +15,15 @@ import yaml
 
 from riskbox.agents import user
 from riskbox.agents.user import LAST, OPENING, SILENCE, Simulated
-from riskbox.sandbox.case import Case
-from riskbox.sandbox.episode import Played
+from riskbox.sandbox.batch.plan import cases
 from riskbox.sandbox.errors import ParticipantFault
-from riskbox.sandbox.event import Noted, Said
-from riskbox.sandbox.loader import load, loads
-from riskbox.sandbox.observation import AgentView, Budget, Observation, UserView
-from riskbox.sandbox.plan import cases
-from riskbox.sandbox.scenario import AgentBrief, Intent, Persona, Risk, Style
+from riskbox.sandbox.loading.loader import load, loads
 from riskbox.sandbox.stub.script import CallTool, Json, Refuse, Say
+from riskbox.sandbox.words.case import Case
+from riskbox.sandbox.words.episode import Played
+from riskbox.sandbox.words.event import Noted, Said
+from riskbox.sandbox.words.observation import AgentView, Budget, Observation, UserView
+from riskbox.sandbox.words.scenario import AgentBrief, Intent, Persona, Risk, Style
 
 if TYPE_CHECKING:
     from riskbox.sandbox.stub.request import Request

@@ -20,19 +20,19 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from riskbox.sandbox import launch
-from riskbox.sandbox.action import Action
-from riskbox.sandbox.case import Case
-from riskbox.sandbox.episode import Cast
-from riskbox.sandbox.loader import load, loads
-from riskbox.sandbox.participant import Participant
-from riskbox.sandbox.plan import cases, specs
-from riskbox.sandbox.play import Stages, play, seated
-from riskbox.sandbox.player import Player, Task, packed
-from riskbox.sandbox.registry import Toolbox, agent, evaluator
-from riskbox.sandbox.rollout import Patience
-from riskbox.sandbox.run import Spec
+from riskbox.sandbox.batch import launch
+from riskbox.sandbox.batch.plan import cases, specs
+from riskbox.sandbox.batch.player import Player, Task, packed
+from riskbox.sandbox.contracts.participant import Participant
+from riskbox.sandbox.episode.playing import Stages, play, seated
+from riskbox.sandbox.episode.rollout import Patience
+from riskbox.sandbox.loading.loader import load, loads
+from riskbox.sandbox.registry.registry import Toolbox, agent, evaluator
 from riskbox.sandbox.stores import open_store
+from riskbox.sandbox.words.action import Action
+from riskbox.sandbox.words.case import Case
+from riskbox.sandbox.words.episode import Cast
+from riskbox.sandbox.words.run import Spec
 
 HERE = Path(__file__).parent
 LONG = HERE / "twenty_steps.yaml"
@@ -109,7 +109,7 @@ def steps() -> list[Row]:
 
 def batch() -> list[Row]:
     """10,000 episodes of 20 steps through Ray, assessed and stored."""
-    from riskbox.sandbox import actors
+    from riskbox.sandbox.batch import actors
 
     case = long_case()
     listed = specs([case], ["reference:safe"], range(1, 10_001))

@@ -25,19 +25,19 @@ from pydantic_core import from_json, to_json
 from rich.console import Console
 from rich.table import Table
 
-from riskbox.sandbox.bank import Bank, Lease, Report
-from riskbox.sandbox.clients import Clients, ModelTerms
-from riskbox.sandbox.episode import Cast
-from riskbox.sandbox.limits import Limits
-from riskbox.sandbox.loader import loads
-from riskbox.sandbox.model import Ledger, Prompt
-from riskbox.sandbox.permits import Permits, Ticket
-from riskbox.sandbox.plan import cases
-from riskbox.sandbox.play import Stages
-from riskbox.sandbox.player import Player, Task
-from riskbox.sandbox.registry import evaluator
-from riskbox.sandbox.rollout import Patience
-from riskbox.sandbox.run import Spec
+from riskbox.sandbox.batch.plan import cases
+from riskbox.sandbox.batch.player import Player, Task
+from riskbox.sandbox.contracts.model import Ledger, Prompt
+from riskbox.sandbox.episode.playing import Stages
+from riskbox.sandbox.episode.rollout import Patience
+from riskbox.sandbox.loading.loader import loads
+from riskbox.sandbox.models.client import Clients, ModelTerms
+from riskbox.sandbox.models.lease import Permits, Ticket
+from riskbox.sandbox.models.limits import Limits
+from riskbox.sandbox.models.quota import Bank, Lease, Report
+from riskbox.sandbox.registry.registry import evaluator
+from riskbox.sandbox.words.episode import Cast
+from riskbox.sandbox.words.run import Spec
 
 Row = tuple[str, float, float, str]
 

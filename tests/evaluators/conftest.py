@@ -13,16 +13,16 @@ from typing import Any, TypeAlias
 import pytest
 from jsonschema import Draft202012Validator
 
-from riskbox.sandbox.case import Case
-from riskbox.sandbox.episode import Cast, Episode
-from riskbox.sandbox.loader import loads
-from riskbox.sandbox.model import Ledger, Model, Models, Prompt, Reply
-from riskbox.sandbox.modelcall import ModelCall, Seating
-from riskbox.sandbox.plan import cases
-from riskbox.sandbox.play import Stages, assessed, play, seated
-from riskbox.sandbox.registry import evaluator
-from riskbox.sandbox.run import Spec
-from riskbox.sandbox.verdict import Assessment
+from riskbox.sandbox.batch.plan import cases
+from riskbox.sandbox.contracts.model import Ledger, Model, Models, Prompt, Reply
+from riskbox.sandbox.episode.playing import Stages, assessed, play, seated
+from riskbox.sandbox.loading.loader import loads
+from riskbox.sandbox.registry.registry import evaluator
+from riskbox.sandbox.words.case import Case
+from riskbox.sandbox.words.episode import Cast, Episode
+from riskbox.sandbox.words.modelcall import ModelCall, Seating
+from riskbox.sandbox.words.run import Spec
+from riskbox.sandbox.words.verdict import Assessment
 from riskbox.sandbox.yamlfile import read_yaml
 from tests.blank import blank
 

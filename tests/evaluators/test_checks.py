@@ -9,17 +9,17 @@ from typing import Any
 
 import pytest
 
-from riskbox.sandbox.action import Action
-from riskbox.sandbox.case import Case
-from riskbox.sandbox.episode import Cast, Played
-from riskbox.sandbox.loader import load, loads
-from riskbox.sandbox.observation import Observation
-from riskbox.sandbox.participant import Participant
-from riskbox.sandbox.plan import cases
-from riskbox.sandbox.play import Stages, faulted, play, seated
-from riskbox.sandbox.registry import evaluator
-from riskbox.sandbox.run import Spec
-from riskbox.sandbox.verdict import Assessment
+from riskbox.sandbox.batch.plan import cases
+from riskbox.sandbox.contracts.participant import Participant
+from riskbox.sandbox.episode.playing import Stages, faulted, play, seated
+from riskbox.sandbox.loading.loader import load, loads
+from riskbox.sandbox.registry.registry import evaluator
+from riskbox.sandbox.words.action import Action
+from riskbox.sandbox.words.case import Case
+from riskbox.sandbox.words.episode import Cast, Played
+from riskbox.sandbox.words.observation import Observation
+from riskbox.sandbox.words.run import Spec
+from riskbox.sandbox.words.verdict import Assessment
 from riskbox.sandbox.yamlfile import read_yaml
 
 RECORDS = Path(__file__).parent.parent / "sandbox" / "cases" / "records.yaml"

@@ -13,15 +13,15 @@ from jsonschema import Draft202012Validator
 
 from riskbox.evaluators.judge import Judge
 from riskbox.evaluators.rubric import prose
-from riskbox.sandbox.case import Case
-from riskbox.sandbox.episode import Episode
+from riskbox.sandbox.contracts.model import Prompt, Reply
+from riskbox.sandbox.episode.playing import assessed
 from riskbox.sandbox.errors import BudgetSpent, Halt, InputError, ModelFault
-from riskbox.sandbox.event import Said
-from riskbox.sandbox.model import Prompt, Reply
-from riskbox.sandbox.modelcall import ModelCall
-from riskbox.sandbox.play import assessed
-from riskbox.sandbox.registry import evaluator
-from riskbox.sandbox.verdict import Assessment
+from riskbox.sandbox.registry.registry import evaluator
+from riskbox.sandbox.words.case import Case
+from riskbox.sandbox.words.episode import Episode
+from riskbox.sandbox.words.event import Said
+from riskbox.sandbox.words.modelcall import ModelCall
+from riskbox.sandbox.words.verdict import Assessment
 
 Make = Callable[..., Any]
 READ = {"call": "clinic.read_record", "args": {"patient": "P-104"}}

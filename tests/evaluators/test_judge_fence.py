@@ -17,12 +17,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from riskbox.evaluators.fence import evidence, fenced
-from riskbox.sandbox.case import Case
-from riskbox.sandbox.episode import Cast, Episode
+from riskbox.sandbox.contracts.model import Prompt
 from riskbox.sandbox.escape import inert
-from riskbox.sandbox.event import Called, Noted, Opaque, Returned, Said
-from riskbox.sandbox.model import Prompt
-from riskbox.sandbox.modelcall import ModelCall
+from riskbox.sandbox.words.case import Case
+from riskbox.sandbox.words.episode import Cast, Episode
+from riskbox.sandbox.words.event import Called, Noted, Opaque, Returned, Said
+from riskbox.sandbox.words.modelcall import ModelCall
 
 Make = Callable[..., Any]
 FACT, ORDER = "FACT-5e1f", "ORDER-77c2"

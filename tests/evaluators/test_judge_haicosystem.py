@@ -10,7 +10,7 @@ import pytest
 
 from riskbox.evaluators.haicosystem import Haicosystem
 from riskbox.evaluators.rubric import prose
-from riskbox.sandbox.row import Summary
+from riskbox.sandbox.words.row import Summary
 
 Make = Callable[..., Any]
 RISK = {"id": "harm", "category": ["legal.privacy"], "severity": 8, "check": "did('clinic.read_record')"}

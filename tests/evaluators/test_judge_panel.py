@@ -10,9 +10,9 @@ import pytest
 
 from riskbox.evaluators.panel import Ballot, bench, family, together, vote
 from riskbox.evaluators.rubric import Opinion, Question, happened, score, yes_no
-from riskbox.sandbox.episode import Cast
+from riskbox.sandbox.contracts.model import Prompt
 from riskbox.sandbox.errors import Halt, ModelFault
-from riskbox.sandbox.model import Prompt
+from riskbox.sandbox.words.episode import Cast
 
 Make = Callable[..., Any]
 KEY = ("goals", "told")

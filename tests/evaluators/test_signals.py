@@ -8,16 +8,16 @@ from typing import Any
 import pytest
 
 from riskbox.evaluators.signals import signals
-from riskbox.sandbox.action import Action, ToolCall
-from riskbox.sandbox.case import Case
-from riskbox.sandbox.input import Acted
-from riskbox.sandbox.loader import loads
-from riskbox.sandbox.plan import cases
-from riskbox.sandbox.registry import Toolbox
-from riskbox.sandbox.semantics import SIGNALS
-from riskbox.sandbox.state import Stage
-from riskbox.sandbox.trajectory import Trajectory
-from riskbox.sandbox.transition import begin, step
+from riskbox.sandbox.batch.plan import cases
+from riskbox.sandbox.loading.loader import loads
+from riskbox.sandbox.loading.semantics import SIGNALS
+from riskbox.sandbox.registry.registry import Toolbox
+from riskbox.sandbox.rules.state import Stage
+from riskbox.sandbox.rules.transition import begin, step
+from riskbox.sandbox.words.action import Action, ToolCall
+from riskbox.sandbox.words.case import Case
+from riskbox.sandbox.words.input import Acted
+from riskbox.sandbox.words.trajectory import Trajectory
 
 Move = tuple[str, str] | tuple[str, str, dict[str, Any] | str]
 

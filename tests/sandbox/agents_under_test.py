@@ -9,9 +9,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from riskbox.sandbox.action import Action
-from riskbox.sandbox.observation import Observation
-from riskbox.sandbox.participant import Participant
+from riskbox.sandbox.contracts.participant import Participant
+from riskbox.sandbox.words.action import Action
+from riskbox.sandbox.words.observation import Observation
 
 POISON = os.environ.get("RISKBOX_TEST_POISON", "")
 

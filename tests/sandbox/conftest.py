@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from riskbox.sandbox.case import Case
-from riskbox.sandbox.clients import Clients, ModelTerms
-from riskbox.sandbox.episode import Cast, Played
-from riskbox.sandbox.loader import load, loads
-from riskbox.sandbox.model import Ledger
-from riskbox.sandbox.modelcall import Seating
-from riskbox.sandbox.plan import cases
-from riskbox.sandbox.play import Stages, play, seated
-from riskbox.sandbox.registry import evaluator
-from riskbox.sandbox.run import Spec
+from riskbox.sandbox.batch.plan import cases
+from riskbox.sandbox.contracts.model import Ledger
+from riskbox.sandbox.episode.playing import Stages, play, seated
+from riskbox.sandbox.loading.loader import load, loads
+from riskbox.sandbox.models.client import Clients, ModelTerms
+from riskbox.sandbox.registry.registry import evaluator
+from riskbox.sandbox.words.case import Case
+from riskbox.sandbox.words.episode import Cast, Played
+from riskbox.sandbox.words.modelcall import Seating
+from riskbox.sandbox.words.run import Spec
 from tests.sandbox.seats import Seated, reached
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from riskbox.sandbox.clients import Client, Clients
-from riskbox.sandbox.model import Ledger, Prompt, Reply
-from riskbox.sandbox.modelcall import ModelCall
+from riskbox.sandbox.contracts.model import Ledger, Prompt, Reply
+from riskbox.sandbox.models.client import Client, Clients
+from riskbox.sandbox.words.modelcall import ModelCall
 
 KEY = "sk-very-secret-0123456789"
 """The key that tests send, and search for afterwards."""

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from riskbox.sandbox.declared import declared_toolset
-from riskbox.sandbox.sample import fits, sample
-from riskbox.sandbox.scenario import DeclaredToolset
+from riskbox.sandbox.authoring.sample import fits, sample
+from riskbox.sandbox.contracts.declared import declared_toolset
+from riskbox.sandbox.words.scenario import DeclaredToolset
 from riskbox.sandbox.yamlfile import read_yaml
 
 ROOT = Path(__file__).parents[2]

@@ -15,9 +15,9 @@ from faker import Faker
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from riskbox.sandbox.contracts.table import Base, Changes, Table, ToolError
+from riskbox.sandbox.contracts.toolset import Outcome
 from riskbox.sandbox.errors import ScenarioError
-from riskbox.sandbox.table import Base, Changes, Table, ToolError
-from riskbox.sandbox.toolset import Outcome
 from riskbox.tools.files import Files, Pattern, moded
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)

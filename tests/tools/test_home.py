@@ -12,8 +12,8 @@ from faker import Faker
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from riskbox.sandbox.contracts.table import Base, Changes, Table, ToolError
 from riskbox.sandbox.errors import ScenarioError
-from riskbox.sandbox.table import Base, Changes, Table, ToolError
 from riskbox.tools.home import Home
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)

@@ -13,8 +13,8 @@ from faker import Faker
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from riskbox.sandbox.contracts.table import ToolError
 from riskbox.sandbox.errors import ScenarioError
-from riskbox.sandbox.table import ToolError
 from riskbox.tools.mail import STORIES, WRITTEN, Mail
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)

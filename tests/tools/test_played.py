@@ -13,26 +13,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from riskbox.sandbox.action import Action, ToolCall
-from riskbox.sandbox.case import Case
-from riskbox.sandbox.emulator import Pending
-from riskbox.sandbox.episode import Cast, Played
+from riskbox.sandbox.authoring.sample import fits, sample
+from riskbox.sandbox.batch.plan import cases
+from riskbox.sandbox.contracts.emulator import Pending
+from riskbox.sandbox.contracts.model import Desk, Ledger, Model, Models, Prompt, Reply
+from riskbox.sandbox.contracts.questions import Questions
+from riskbox.sandbox.episode.playing import play, seated
 from riskbox.sandbox.errors import ModelFault, ToolFault
-from riskbox.sandbox.event import Changed, Injected, Noted, Returned
-from riskbox.sandbox.input import Acted, Answered
-from riskbox.sandbox.loader import loads
-from riskbox.sandbox.model import Desk, Ledger, Model, Models, Prompt, Reply
-from riskbox.sandbox.modelcall import Seating
-from riskbox.sandbox.plan import cases
-from riskbox.sandbox.play import play, seated
-from riskbox.sandbox.questions import Questions
-from riskbox.sandbox.registry import Toolbox, emulated_toolsets
-from riskbox.sandbox.replay import forked, replay
-from riskbox.sandbox.run import Spec
-from riskbox.sandbox.sample import fits, sample
-from riskbox.sandbox.state import Stage, State
-from riskbox.sandbox.transition import begin, step
-from riskbox.sandbox.turns import pending
+from riskbox.sandbox.loading.loader import loads
+from riskbox.sandbox.registry.registry import Toolbox, emulated_toolsets
+from riskbox.sandbox.rules.replay import forked, replay
+from riskbox.sandbox.rules.state import Stage, State
+from riskbox.sandbox.rules.transition import begin, step
+from riskbox.sandbox.rules.turns import pending
+from riskbox.sandbox.words.action import Action, ToolCall
+from riskbox.sandbox.words.case import Case
+from riskbox.sandbox.words.episode import Cast, Played
+from riskbox.sandbox.words.event import Changed, Injected, Noted, Returned
+from riskbox.sandbox.words.input import Acted, Answered
+from riskbox.sandbox.words.modelcall import Seating
+from riskbox.sandbox.words.run import Spec
 from riskbox.tools import played
 
 # --- a model that answers from a list ---------------------------------------------------------------------------

@@ -7,17 +7,17 @@ from typing import Any
 
 import pytest
 
-from riskbox.sandbox.case import Case
-from riskbox.sandbox.episode import Cast, Episode, Played
-from riskbox.sandbox.event import EVENTS
+from riskbox.sandbox.contracts.store import Store
 from riskbox.sandbox.export.source import Source
-from riskbox.sandbox.modelcall import ModelCall
 from riskbox.sandbox.report.rows import Chosen
-from riskbox.sandbox.run import Manifest
-from riskbox.sandbox.store import Store
 from riskbox.sandbox.stores import open_store
-from riskbox.sandbox.testing import packed, sample_assessment, sample_case, sample_played
-from riskbox.sandbox.verdict import Assessment, Finding
+from riskbox.sandbox.testing.stores import packed, sample_assessment, sample_case, sample_played
+from riskbox.sandbox.words.case import Case
+from riskbox.sandbox.words.episode import Cast, Episode, Played
+from riskbox.sandbox.words.event import EVENTS
+from riskbox.sandbox.words.modelcall import ModelCall
+from riskbox.sandbox.words.run import Manifest
+from riskbox.sandbox.words.verdict import Assessment, Finding
 
 PLAYED, HOSTILE = "20260302-090000-aaaa", "20260303-090000-bbbb"
 

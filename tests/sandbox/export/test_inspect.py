@@ -25,11 +25,11 @@ from inspect_ai.log import (
 from inspect_ai.model import ChatMessageAssistant, ChatMessageTool
 from playwright.sync_api import Browser, sync_playwright
 
-from riskbox.sandbox.episode import Played
-from riskbox.sandbox.event import Called, Noted, Said
 from riskbox.sandbox.export import inspect
+from riskbox.sandbox.export.frames import encodable
 from riskbox.sandbox.export.source import Source
-from riskbox.sandbox.frames import encodable
+from riskbox.sandbox.words.episode import Played
+from riskbox.sandbox.words.event import Called, Noted, Said
 
 Sources = Callable[..., Source]
 PLAYED, HOSTILE = "20260302-090000-aaaa", "20260303-090000-bbbb"

@@ -10,13 +10,13 @@ from socket import socket
 
 import pytest
 
-from riskbox.sandbox import record
-from riskbox.sandbox.episode import Played
+from riskbox.sandbox.contracts.store import Store
 from riskbox.sandbox.errors import InputError
 from riskbox.sandbox.export import jsonl
 from riskbox.sandbox.export.source import Source
-from riskbox.sandbox.store import Store
-from riskbox.sandbox.stores import open_store
+from riskbox.sandbox.stores import jsonl as archive
+from riskbox.sandbox.stores import open_store, record
+from riskbox.sandbox.words.episode import Played
 
 Sources = Callable[..., Source]
 PLAYED, HOSTILE = "20260302-090000-aaaa", "20260303-090000-bbbb"
@@ -51,7 +51,7 @@ def other(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
 @pytest.mark.parametrize("run", [PLAYED, HOSTILE])
 def test_a_run_is_read_back_as_it_was(source: Sources, other: Store, run: str) -> None:
     one = source(run)
-    made, new = jsonl.load(other, io.BytesIO(written(one)), "run.jsonl")
+    made, new = archive.load(other, io.BytesIO(written(one)), "run.jsonl")
     assert made == other.run(run) == one.manifest
     ids = [row.id for row in one.rows()]
     assert new == len(ids) == other.count(run)
@@ -75,7 +75,7 @@ def test_each_line_is_an_episode(source: Sources, run: str) -> None:
 
 def test_some_episodes_are_a_run_of_their_own(source: Sources, other: Store) -> None:
     some = source(PLAYED, "intent=malicious")
-    made, new = jsonl.load(other, io.BytesIO(written(some)), "some.jsonl")
+    made, new = archive.load(other, io.BytesIO(written(some)), "some.jsonl")
     assert 0 < new == made.planned < source(PLAYED).manifest.planned
     assert made.settings["chosen"] == ["intent=malicious"]
     assert {row.intent for row in other.rows(PLAYED)} == {"malicious"}
@@ -85,11 +85,11 @@ def test_an_import_that_was_cut_off_goes_on(source: Sources, tmp_path: Path) -> 
     lines = written(source(PLAYED)).splitlines(keepends=True)
     url = f"sqlite:///{tmp_path / 'other.db'}"
     with open_store(url) as store:
-        made, new = jsonl.load(store, io.BytesIO(b"".join(lines[:3])), "run.jsonl")
+        made, new = archive.load(store, io.BytesIO(b"".join(lines[:3])), "run.jsonl")
         assert new == 3
         store.finish(PLAYED, "running")
-        assert jsonl.load(store, io.BytesIO(b"".join(lines)), "run.jsonl") == (made, len(lines) - 3)
-        assert jsonl.load(store, io.BytesIO(b"".join(lines)), "run.jsonl") == (made, 0)
+        assert archive.load(store, io.BytesIO(b"".join(lines)), "run.jsonl") == (made, len(lines) - 3)
+        assert archive.load(store, io.BytesIO(b"".join(lines)), "run.jsonl") == (made, 0)
         assert store.run(PLAYED).state == "done"
 
 
@@ -97,9 +97,9 @@ def test_another_run_of_the_same_id_is_refused(source: Sources, tmp_path: Path) 
     first = json.loads(written(source(PLAYED)).splitlines()[0])
     first["run"]["name"] = "another"
     with open_store(f"sqlite:///{tmp_path / 'other.db'}") as store:
-        jsonl.load(store, io.BytesIO(written(source(PLAYED))), "run.jsonl")
+        archive.load(store, io.BytesIO(written(source(PLAYED))), "run.jsonl")
         with pytest.raises(InputError, match="has another run 20260302-090000-aaaa"):
-            jsonl.load(store, io.BytesIO(json.dumps(first).encode()), "run.jsonl")
+            archive.load(store, io.BytesIO(json.dumps(first).encode()), "run.jsonl")
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_nothing_is_stored_of_a_file_that_is_wrong(
     lines = change(written(source(PLAYED)).splitlines())
     with open_store(f"sqlite:///{tmp_path / 'other.db'}") as store:
         with pytest.raises(InputError, match=told):
-            jsonl.load(store, io.BytesIO(b"\n".join(lines)), "run.jsonl")
+            archive.load(store, io.BytesIO(b"\n".join(lines)), "run.jsonl")
         assert store.runs() == []
 
 
@@ -134,5 +134,5 @@ def test_an_episode_without_its_case_or_its_ending_is_refused(source: Sources, t
             ({**first, "episode": {**first["episode"], "run": "other"}}, "is of run other"),
         ):
             with pytest.raises(InputError, match=told):
-                jsonl.load(store, io.BytesIO(json.dumps(broken).encode()), "run.jsonl")
+                archive.load(store, io.BytesIO(json.dumps(broken).encode()), "run.jsonl")
         assert store.runs() == []

@@ -10,7 +10,7 @@ import pytest
 
 from riskbox.sandbox.export import junit
 from riskbox.sandbox.export.source import Source
-from riskbox.sandbox.gate import Gate
+from riskbox.sandbox.gates.gate import Gate
 
 Sources = Callable[..., Source]
 PLAYED, HOSTILE = "20260302-090000-aaaa", "20260303-090000-bbbb"

@@ -10,9 +10,8 @@ from typing import Any
 import pyarrow.parquet
 import pytest
 
-from riskbox.sandbox import frames
 from riskbox.sandbox.export import csv as table
-from riskbox.sandbox.export import parquet
+from riskbox.sandbox.export import frames, parquet
 from riskbox.sandbox.export.source import Source
 
 Sources = Callable[..., Source]

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from riskbox.sandbox.row import EpisodeRow, FindingRow, Summary
-from riskbox.sandbox.verdict import DIMENSIONS, label
+from riskbox.sandbox.words.row import EpisodeRow, FindingRow, Summary
+from riskbox.sandbox.words.verdict import DIMENSIONS, label
 
 Row = Callable[..., EpisodeRow]
 

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from riskbox.sandbox.report.aggregate import Aggregate, Group
-from riskbox.sandbox.row import EpisodeRow, Summary
+from riskbox.sandbox.words.row import EpisodeRow, Summary
 
 Row = Callable[..., EpisodeRow]
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from riskbox.sandbox.case import Case
-from riskbox.sandbox.loader import load
-from riskbox.sandbox.plan import cases
+from riskbox.sandbox.batch.plan import cases
+from riskbox.sandbox.loading.loader import load
 from riskbox.sandbox.report.changes import Replay
+from riskbox.sandbox.words.case import Case
 
 
 @pytest.fixture(scope="module")

@@ -12,9 +12,9 @@ import pytest
 from riskbox.sandbox.errors import UnknownName
 from riskbox.sandbox.report.compare import Change, Comparison, Given, compare
 from riskbox.sandbox.report.figures import signed
-from riskbox.sandbox.report.statistics import Figure, Part, difference
-from riskbox.sandbox.row import EpisodeRow
-from riskbox.sandbox.run import Manifest
+from riskbox.sandbox.stats.shares import Figure, Part, difference
+from riskbox.sandbox.words.row import EpisodeRow
+from riskbox.sandbox.words.run import Manifest
 
 Row = Callable[..., EpisodeRow]
 Command = Callable[..., Any]

@@ -10,8 +10,8 @@ import pytest
 
 from riskbox.sandbox.errors import UnknownName
 from riskbox.sandbox.report.results import Results
-from riskbox.sandbox.row import EpisodeRow
-from riskbox.sandbox.run import Manifest
+from riskbox.sandbox.words.row import EpisodeRow
+from riskbox.sandbox.words.run import Manifest
 
 Row = Callable[..., EpisodeRow]
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from riskbox.sandbox.errors import InputError
-from riskbox.sandbox.report.rows import Chosen, agent_kind, gravity, variant_name, worst
-from riskbox.sandbox.row import EpisodeRow
+from riskbox.sandbox.report.rows import Chosen, agent_kind, variant_name, worst
+from riskbox.sandbox.words.row import EpisodeRow, gravity
 
 Row = Callable[..., EpisodeRow]
 

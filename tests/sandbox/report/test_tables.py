@@ -15,8 +15,8 @@ from rich.text import Text
 from riskbox.sandbox.report.results import Results
 from riskbox.sandbox.report.screen import save, screen
 from riskbox.sandbox.report.tables import page, percent
-from riskbox.sandbox.row import EpisodeRow
-from riskbox.sandbox.run import Manifest
+from riskbox.sandbox.words.row import EpisodeRow
+from riskbox.sandbox.words.run import Manifest
 
 Row = Callable[..., EpisodeRow]
 

@@ -10,9 +10,11 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from riskbox.sandbox.case import Case
-from riskbox.sandbox.episode import Origin, Played
-from riskbox.sandbox.event import (
+from riskbox.sandbox.report.screen import screen
+from riskbox.sandbox.report.transcript import transcript
+from riskbox.sandbox.words.case import Case
+from riskbox.sandbox.words.episode import Origin, Played
+from riskbox.sandbox.words.event import (
     EVENTS,
     Called,
     Changed,
@@ -25,10 +27,8 @@ from riskbox.sandbox.event import (
     Said,
     Waited,
 )
-from riskbox.sandbox.modelcall import ModelCall
-from riskbox.sandbox.report.screen import screen
-from riskbox.sandbox.report.transcript import transcript
-from riskbox.sandbox.verdict import Answer, Assessment, Finding, Goal, Signal, Verdict
+from riskbox.sandbox.words.modelcall import ModelCall
+from riskbox.sandbox.words.verdict import Answer, Assessment, Finding, Goal, Signal, Verdict
 
 Play = Callable[..., Played]
 Cases = dict[str, Case]

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from riskbox.sandbox.store import Store
+from riskbox.sandbox.contracts.store import Store
 from riskbox.sandbox.stores import open_store
 
 

@@ -13,10 +13,16 @@ from pathlib import Path
 import pytest
 
 from riskbox.sandbox import cli
+from riskbox.sandbox.contracts.store import Store
 from riskbox.sandbox.errors import InputError
-from riskbox.sandbox.store import Store
 from riskbox.sandbox.stores import open_store
-from riskbox.sandbox.testing import packed, sample_assessment, sample_case, sample_played, sample_run
+from riskbox.sandbox.testing.stores import (
+    packed,
+    sample_assessment,
+    sample_case,
+    sample_played,
+    sample_run,
+)
 
 
 @pytest.fixture(autouse=True)

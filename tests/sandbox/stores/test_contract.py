@@ -12,12 +12,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from riskbox.sandbox.episode import Played
+from riskbox.sandbox.contracts.store import Packed, Store
 from riskbox.sandbox.errors import StoreError, StoreVersion
-from riskbox.sandbox.row import EpisodeRow
-from riskbox.sandbox.store import Packed, Store
 from riskbox.sandbox.stores import open_store
-from riskbox.sandbox.testing import (
+from riskbox.sandbox.testing.stores import (
     STORE_CHECKS,
     check_store,
     packed,
@@ -27,6 +25,8 @@ from riskbox.sandbox.testing import (
     sample_run,
     sample_specs,
 )
+from riskbox.sandbox.words.episode import Played
+from riskbox.sandbox.words.row import EpisodeRow
 
 STRANGE = "\0\x1b\x7f\r\n\u2028\ufeff\ud800\udcff😀'\"%_\\"
 ODD = st.text(st.one_of(st.characters(), st.sampled_from(STRANGE)))

@@ -15,9 +15,9 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from riskbox.sandbox.store import Store
+from riskbox.sandbox.contracts.store import Store
 from riskbox.sandbox.stores import open_store
-from riskbox.sandbox.testing import sample_case, sample_run, sample_specs
+from riskbox.sandbox.testing.stores import sample_case, sample_run, sample_specs
 
 Batch: TypeAlias = tuple[int, list[str]]
 """How many were new, and the ids."""
@@ -51,7 +51,7 @@ Start: TypeAlias = Callable[..., Writer]
 def context() -> ForkServerContext:
     """Starts processes that begin with everything imported, and nothing else of this one."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["riskbox.sandbox.testing", "riskbox.sandbox.stores.redis"])
+    context.set_forkserver_preload(["riskbox.sandbox.testing.stores", "riskbox.sandbox.stores.redis"])
     return context
 
 

@@ -12,11 +12,11 @@ from urllib.parse import urlsplit
 import pytest
 import redis
 
+from riskbox.sandbox.contracts.store import Packed, Where
 from riskbox.sandbox.errors import InputError, StoreError, StoreVersion
-from riskbox.sandbox.store import Packed, Where
 from riskbox.sandbox.stores import open_store
 from riskbox.sandbox.stores.redis import RedisStore
-from riskbox.sandbox.testing import (
+from riskbox.sandbox.testing.stores import (
     packed,
     sample_assessment,
     sample_case,

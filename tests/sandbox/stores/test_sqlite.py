@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pytest
 
+from riskbox.sandbox.contracts.store import Packed, Where
 from riskbox.sandbox.errors import InputError, StoreError, StoreVersion
-from riskbox.sandbox.facet import HARM, Order
-from riskbox.sandbox.store import Packed, Where
 from riskbox.sandbox.stores import clause, sqlite
 from riskbox.sandbox.stores.sqlite import SqliteStore
-from riskbox.sandbox.testing import packed, sample_case, sample_played, sample_run, sample_specs
+from riskbox.sandbox.testing.stores import packed, sample_case, sample_played, sample_run, sample_specs
+from riskbox.sandbox.words.facet import HARM, Order
 
 
 @pytest.fixture
@@ -270,9 +270,9 @@ def test_a_disk_quota_loses_nothing(path: Path) -> None:
     script = """
         import os, resource, sys
         from riskbox.sandbox.errors import StoreError
-        from riskbox.sandbox.store import Packed
+        from riskbox.sandbox.contracts.store import Packed
         from riskbox.sandbox.stores.sqlite import SqliteStore
-        from riskbox.sandbox.testing import packed, sample_case, sample_played
+        from riskbox.sandbox.testing.stores import packed, sample_case, sample_played
         path, run = sys.argv[1:]
         resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, 500_000))
         store = SqliteStore(path)

@@ -17,7 +17,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widget import Widget
 
-from riskbox.sandbox.store import Store
+from riskbox.sandbox.contracts.store import Store
 from riskbox.sandbox.stores import open_store
 from riskbox.sandbox.stub.request import Request
 from riskbox.sandbox.stub.script import Json

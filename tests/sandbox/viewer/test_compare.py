@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from riskbox.sandbox.store import Store, Where
+from riskbox.sandbox.contracts.store import Store, Where
 from riskbox.sandbox.viewer.compare import CompareScreen
 from riskbox.sandbox.viewer.pairing import counterparts, parting
 from riskbox.sandbox.viewer.transcript import Transcript
@@ -78,7 +78,13 @@ async def test_the_same_twice_does_not_part(viewing: Viewing, made: Made, unsafe
 
 async def test_nothing_to_compare_with(viewing: Viewing, made: Made, store: Store, tmp_path: object) -> None:
     from riskbox.sandbox.stores import open_store
-    from riskbox.sandbox.testing import packed, sample_case, sample_played, sample_run, sample_specs
+    from riskbox.sandbox.testing.stores import (
+        packed,
+        sample_case,
+        sample_played,
+        sample_run,
+        sample_specs,
+    )
 
     with open_store(f"sqlite:///{tmp_path}/one.db") as lone:
         case = sample_case()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from textual.widgets import TabbedContent
 
-from riskbox.sandbox.store import Store, Where
+from riskbox.sandbox.contracts.store import Store, Where
 from riskbox.sandbox.viewer.calls import Calls
 from riskbox.sandbox.viewer.page import Page
 from riskbox.sandbox.viewer.reading import EpisodeScreen

@@ -9,23 +9,22 @@ from typing import Any
 
 import pytest
 
-from riskbox.sandbox import record
-from riskbox.sandbox.case import Case
-from riskbox.sandbox.episode import CaseRef, Cast, Episode, Lapse, Played
-from riskbox.sandbox.event import EVENTS
-from riskbox.sandbox.modelcall import ModelCall
-from riskbox.sandbox.row import EpisodeRow
-from riskbox.sandbox.run import Spec
-from riskbox.sandbox.scenario import Scenario
-from riskbox.sandbox.store import Packed, Store
-from riskbox.sandbox.stores import open_store
-from riskbox.sandbox.testing import sample_run
-from riskbox.sandbox.toolspec import ToolsetSpec
-from riskbox.sandbox.verdict import DIMENSIONS, Assessment, Finding, Goal, Score, Signal, Verdict, Vote
+from riskbox.sandbox.contracts.store import Packed, Store
+from riskbox.sandbox.stores import open_store, record
+from riskbox.sandbox.testing.stores import sample_run
 from riskbox.sandbox.viewer import query
 from riskbox.sandbox.viewer.compare import CompareScreen
 from riskbox.sandbox.viewer.page import Page
 from riskbox.sandbox.viewer.transcript import Transcript
+from riskbox.sandbox.words.case import Case
+from riskbox.sandbox.words.episode import CaseRef, Cast, Episode, Lapse, Played
+from riskbox.sandbox.words.event import EVENTS
+from riskbox.sandbox.words.modelcall import ModelCall
+from riskbox.sandbox.words.row import EpisodeRow
+from riskbox.sandbox.words.run import Spec
+from riskbox.sandbox.words.scenario import Scenario
+from riskbox.sandbox.words.toolspec import ToolsetSpec
+from riskbox.sandbox.words.verdict import DIMENSIONS, Assessment, Finding, Goal, Score, Signal, Verdict, Vote
 from tests.sandbox.report.conftest import HOSTILE
 from tests.sandbox.viewer.conftest import LARGE, SMALL, Viewing, press, screen_text
 

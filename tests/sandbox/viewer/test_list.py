@@ -5,16 +5,16 @@ from __future__ import annotations
 import pytest
 from textual.widgets import Input, Static
 
-from riskbox.sandbox.event import Said
-from riskbox.sandbox.facet import HARM, Order
-from riskbox.sandbox.store import Store, Where
+from riskbox.sandbox.contracts.store import Store, Where
 from riskbox.sandbox.stores import open_store
-from riskbox.sandbox.testing import sample_case, sample_run, sample_specs
+from riskbox.sandbox.testing.stores import sample_case, sample_run, sample_specs
 from riskbox.sandbox.viewer.browse import BrowseScreen
 from riskbox.sandbox.viewer.episodes import Episodes
 from riskbox.sandbox.viewer.keys import Help
 from riskbox.sandbox.viewer.reading import EpisodeScreen
 from riskbox.sandbox.viewer.transcript import Transcript
+from riskbox.sandbox.words.event import Said
+from riskbox.sandbox.words.facet import HARM, Order
 from tests.sandbox.viewer.conftest import LARGE, SMALL, Made, Viewing, press, screen_text, settled
 
 

@@ -13,11 +13,17 @@ from pathlib import Path
 
 import pytest
 
+from riskbox.sandbox.contracts.store import Store
 from riskbox.sandbox.report.screen import write_picture
-from riskbox.sandbox.store import Store
 from riskbox.sandbox.stores import open_store
-from riskbox.sandbox.testing import packed, sample_assessment, sample_case, sample_played, sample_run
-from riskbox.sandbox.verdict import Finding
+from riskbox.sandbox.testing.stores import (
+    packed,
+    sample_assessment,
+    sample_case,
+    sample_played,
+    sample_run,
+)
+from riskbox.sandbox.words.verdict import Finding
 from tests.sandbox.viewer.conftest import LARGE, SMALL, Viewing, press
 
 KEPT = Path(__file__).parent / "pictures"

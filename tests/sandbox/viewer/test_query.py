@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from riskbox.sandbox.errors import InputError
-from riskbox.sandbox.facet import FACETS, Term
-from riskbox.sandbox.row import EpisodeRow, Summary
 from riskbox.sandbox.viewer import query
+from riskbox.sandbox.words.facet import FACETS, Term
+from riskbox.sandbox.words.row import EpisodeRow, Summary
 
 KNOWN = {**query.CLOSED, "agent": ("gpt", "my agent.py:Bot"), "scenario": ("records",)}
 

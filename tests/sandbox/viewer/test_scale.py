@@ -7,12 +7,18 @@ from collections.abc import Iterator
 
 import pytest
 
-from riskbox.sandbox.facet import HARM, Order
-from riskbox.sandbox.store import Packed, Store, Where
+from riskbox.sandbox.contracts.store import Packed, Store, Where
 from riskbox.sandbox.stores import open_store
-from riskbox.sandbox.testing import packed, sample_assessment, sample_case, sample_played, sample_run
+from riskbox.sandbox.testing.stores import (
+    packed,
+    sample_assessment,
+    sample_case,
+    sample_played,
+    sample_run,
+)
 from riskbox.sandbox.viewer.browse import BrowseScreen
 from riskbox.sandbox.viewer.episodes import KEPT, PAGE
+from riskbox.sandbox.words.facet import HARM, Order
 from tests.sandbox.viewer.conftest import LARGE, Viewing, press, screen_text
 
 MANY = 100_000

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from riskbox.sandbox.cli import view
+from riskbox.sandbox.contracts.store import Store
 from riskbox.sandbox.errors import UnknownName
-from riskbox.sandbox.store import Store
 from riskbox.sandbox.stores import open_store
 from tests.sandbox.viewer.conftest import Made
 

@@ -1,0 +1,1 @@
+"""Writing scenarios: proofs, new files, story templates, samples."""

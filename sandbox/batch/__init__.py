@@ -1,0 +1,1 @@
+"""Runs of many episodes: plan, launch, runner, player, Ray actors, forecast, trial."""

@@ -1,0 +1,165 @@
+"""What a run would ask of language models, estimated before anything is asked: calls, tokens, dollars.
+
+Two figures each. The *typical* one takes as many user turns as the persona's script has lines, and as many tool calls
+as the longest safe reference makes. The *most* takes every turn and call that the scenario's limits allow. A token is
+taken as four characters of what is known, and the rest by the constants below, which are written beside the result so
+that they can be doubted. Caches, retries and what a model thinks before it answers are not reckoned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Literal
+
+from pydantic_core import to_json
+
+from riskbox.sandbox.batch.launch import Terms
+from riskbox.sandbox.contracts.message import functions
+from riskbox.sandbox.models.client import OWN_SERVER, Clients, ModelTerms
+from riskbox.sandbox.registry import registry
+from riskbox.sandbox.words.case import Case
+from riskbox.sandbox.words.episode import Cast
+from riskbox.sandbox.words.modelcall import Seating
+from riskbox.sandbox.words.observation import AgentView, Budget, Observation
+from riskbox.sandbox.words.run import Spec
+
+LINE = 60
+"""Tokens of a line that someone says."""
+RESULT = 250
+"""Tokens of a tool's result."""
+BRIEF = 700
+"""Tokens of the instructions of a simulated user, an emulator or a judge."""
+JUDGEMENT = 600
+"""Tokens of a judgement."""
+TURNS = 4
+"""User turns where the persona has no script."""
+
+Reckoning = Literal["typical", "most"]
+RECKONINGS: tuple[Reckoning, ...] = ("typical", "most")
+
+
+@dataclass
+class Share:
+    """What one model in one seat is asked."""
+
+    calls: float = 0
+    input_tokens: float = 0
+    output_tokens: float = 0
+
+    def add(self, calls: float, read: float, written: float) -> None:
+        """Add calls that together read and write so many tokens."""
+        self.calls += calls
+        self.input_tokens += read
+        self.output_tokens += written
+
+
+@dataclass
+class Forecast:
+    """What a run would ask of models."""
+
+    episodes: int = 0
+    shares: dict[tuple[Seating, str], dict[Reckoning, Share]] = field(default_factory=dict)
+    """By seat and model."""
+    prices: dict[str, tuple[float, float] | None] = field(default_factory=dict)
+    """US dollars for one token sent and received, by model; None where none is known."""
+
+    def add(
+        self, seat: Seating, model: str, reckoning: Reckoning, calls: float, read: float, written: float
+    ) -> None:
+        """Add calls of a model in a seat, and what each of them reads and writes."""
+        shares = self.shares.setdefault((seat, model), {"typical": Share(), "most": Share()})
+        shares[reckoning].add(calls, calls * read, calls * written)
+
+    def cost(self, seat: Seating, model: str, reckoning: Reckoning) -> float | None:
+        """US dollars; None where no price is known."""
+        price, share = self.prices.get(model), self.shares[seat, model][reckoning]
+        return None if price is None else share.input_tokens * price[0] + share.output_tokens * price[1]
+
+
+def forecast(cases: Iterable[Case], specs: Sequence[Spec], terms: Terms) -> Forecast:
+    """What playing the specs would ask of models; the price of a model that nobody has priced is None."""
+    lengths = {case.hash: _Length(case) for case in cases}
+    made = Forecast(episodes=len(specs))
+    for spec in specs:
+        for reckoning in RECKONINGS:
+            _play(made, lengths[spec.case], spec.cast, reckoning)
+            _judge(made, lengths[spec.case], terms, reckoning)
+    made.prices = _prices(terms.models, {model for _, model in made.shares})
+    return made
+
+
+def _prices(terms: ModelTerms, models: Iterable[str]) -> dict[str, tuple[float, float] | None]:
+    clients = Clients(replace(terms, recording=None))  # nothing is asked, so nothing is recorded either
+    return {
+        model: clients.price(model) or ((0.0, 0.0) if model.startswith(OWN_SERVER) else None)
+        for model in models
+    }
+
+
+def _play(made: Forecast, length: _Length, cast: Cast, reckoning: Reckoning) -> None:
+    turns, calls = length.of(reckoning)
+    # a history grows from nothing to its whole length: a call reads half of it on average
+    dialogue, history = turns * LINE, length.history(reckoning) / 2
+    for model in registry.models_of(cast.agent):
+        made.add("agent", model, reckoning, turns + calls, length.told + history, LINE)
+    for model in registry.models_of(cast.user):
+        made.add("user", model, reckoning, turns - length.spoken_for, BRIEF + dialogue, LINE)
+    if cast.tools and length.emulated:
+        made.add("tool", cast.tools, reckoning, calls, BRIEF + length.emulated + calls * RESULT / 2, RESULT)
+
+
+def _judge(made: Forecast, length: _Length, terms: Terms, reckoning: Reckoning) -> None:
+    judges: Sequence[str] = terms.judging.get("judges", ())
+    repeats = int(terms.judging.get("repeats", 1))
+    for model in judges:
+        # a judge reads the whole of it, not half
+        made.add("judge", model, reckoning, repeats, BRIEF + length.history(reckoning), JUDGEMENT)
+
+
+class _Length:
+    """How long the episodes of a case are, and what is told in each."""
+
+    def __init__(self, case: Case) -> None:
+        self.case = case
+
+    def of(self, reckoning: Reckoning) -> tuple[int, int]:
+        """User turns and tool calls of an episode."""
+        limits = self.case.scenario.limits
+        most = min(limits.user_turns, limits.agent_turns)
+        if reckoning == "most":
+            return most, limits.tool_calls if self.case.tools else 0
+        scripts = [
+            one.agent
+            for _, one in self.case.references
+            if one.ends == "safe" and not isinstance(one.agent, str)
+        ]
+        calls = max(
+            (sum((b.call is not None) + len(b.calls) for b in script) for script in scripts), default=0
+        )
+        return min(len(self.case.user.script) or TURNS, most), min(calls, limits.tool_calls)
+
+    def history(self, reckoning: Reckoning) -> float:
+        """Tokens of what is said, called and answered by the end."""
+        turns, calls = self.of(reckoning)
+        return 2 * turns * LINE + calls * (LINE + RESULT)
+
+    @property
+    def spoken_for(self) -> int:
+        """User turns that no model is asked for."""
+        return 1 if self.case.user.starting_speech else 0
+
+    @cached_property
+    def told(self) -> float:
+        """Tokens of what the agent is told before the first line."""
+        case = self.case
+        brief = AgentView(name=case.scenario.agent.name, policy=case.scenario.agent.policy, tools=case.tools)
+        seen = Observation(party="agent", brief=brief, events=(), now=case.start, budget=Budget(0, 0))
+        return (len(brief.policy) + len(to_json(functions(seen)))) / 4
+
+    @cached_property
+    def emulated(self) -> float:
+        """Tokens of the descriptions of the services that a model plays; 0 where there are none."""
+        played = [self.case.toolsets[name] for name in self.case.emulated]
+        return sum(len(one.model_dump_json()) for one in played) / 4 / max(1, len(played))

@@ -1,0 +1,276 @@
+"""The first look at an agent: does it answer, does it call tools, does it use what they give; then five pairs of twins.
+
+A misconnected agent does no harm, so a batch of it looks safe. The trial says so before a batch is played.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from importlib.resources import files
+
+from riskbox.sandbox.batch.plan import cases
+from riskbox.sandbox.contracts.message import wire_name
+from riskbox.sandbox.errors import Halt
+from riskbox.sandbox.loading.loader import Loaded, loads
+from riskbox.sandbox.models.client import OWN_SERVER, Clients, ModelTerms
+from riskbox.sandbox.registry import registry
+from riskbox.sandbox.registry.registry import Toolbox
+from riskbox.sandbox.words.case import Case
+from riskbox.sandbox.words.episode import Cast, Episode
+from riskbox.sandbox.words.event import Returned, Said
+from riskbox.sandbox.words.run import Spec
+from riskbox.sandbox.words.trajectory import Trajectory
+
+PAIRS = 5
+DEFAULTS = (
+    ("OPENAI_API_KEY", "openai/gpt-5-mini"),
+    ("ANTHROPIC_API_KEY", "anthropic/claude-haiku-4-5"),
+    ("GEMINI_API_KEY", "gemini/gemini-2.5-flash"),
+    ("GOOGLE_API_KEY", "gemini/gemini-2.5-flash"),
+    ("MISTRAL_API_KEY", "mistral/mistral-small-latest"),
+    ("DEEPSEEK_API_KEY", "deepseek/deepseek-chat"),
+)
+"""By the key that is at hand, the model that plays users and judges unless told otherwise."""
+CODE = "NP-58317-QX"
+"""What the tool of the handshake gives back and the agent is asked for."""
+TOOL = "parcels.look_up_order"
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """One thing the handshake showed."""
+
+    good: bool
+    """Whether it is as it should be."""
+    told: str
+    """One sentence."""
+    mend: str = ""
+    """What to do about it, in plain words."""
+
+
+def default_model(agent: str) -> str:
+    """The model that plays users and judges: by the key that is at hand, else the agent's own; empty if there is none."""
+    for key, model in DEFAULTS:
+        if os.environ.get(key):
+            return model
+    return next(iter(registry.models_of(agent)), "")
+
+
+def unpriced(terms: ModelTerms, models: Iterable[str]) -> list[str]:
+    """Models that a budget in dollars cannot count, since nobody knows what they cost."""
+    clients = Clients(replace(terms, recording=None))
+    return [
+        one for one in dict.fromkeys(models) if not one.startswith(OWN_SERVER) and clients.price(one) is None
+    ]
+
+
+# --- the handshake ----------------------------------------------------------------------------------------------
+
+
+def handshake() -> Case:
+    """A greeting, and a question whose answer is one tool call away."""
+    text = files("riskbox.sandbox").joinpath("handshake.yaml").read_text("utf-8")
+    return cases([loads(text)])[0]
+
+
+def observed(episode: Episode) -> list[Observed]:
+    """What the handshake showed, and what is misconfigured where something is."""
+    trajectory, agent = Trajectory(episode.events), episode.cast.agent
+    spoken = trajectory.said("agent")
+    found = [_answers(episode, spoken), _calls(trajectory, spoken, agent)]
+    if found[1].good:
+        found.append(_uses(trajectory, spoken))
+    cut = None if found[-1].good else _cut(episode)
+    if cut is not None:  # what it did not come to do is no finding of its own
+        return [*(one for one in found if one.good), cut]
+    return found if spoken or trajectory.calls else found[:1]
+
+
+def unasked(halt: Halt) -> Observed:
+    """What stopped the handshake before the agent's model could answer."""
+    mend = (
+        "Set the key that the provider expects, and look at the model's name." if halt.exit_code == 2 else ""
+    )
+    return Observed(False, f"Its model cannot be asked: {halt}", mend)
+
+
+def _cut(episode: Episode) -> Observed | None:
+    """What ended the handshake before its time."""
+    ended = episode.ended
+    if ended.ending == "fault":
+        return Observed(False, f"It broke: {ended.detail}", FAULTS.get(ended.reason, FAULTS["participant"]))
+    if ended.reason in ("turn_seconds", "episode_seconds"):
+        return Observed(
+            False,
+            f"It did not answer in time: {ended.detail}",
+            "Find out what it waits for, or raise --turn-seconds.",
+        )
+    if ended.reason == "budget":
+        return Observed(
+            False, f"It was cut off: {ended.detail}", "Raise --episode-budget or --episode-tokens."
+        )
+    if ended.reason == "agent_left":
+        return Observed(
+            False,
+            "It leaves before the customer has an answer.",
+            'Let it leave (`"leave": True`) only when the conversation is over.',
+        )
+    return None
+
+
+FAULTS = {
+    "model": "Look at the model's name, at its key, and whether its server answers.",
+    "participant": "Run the agent by itself with the same input; docs/agents.md shows what it is given and may answer.",
+}
+"""What to do about a fault, by its reason."""
+
+
+def _answers(episode: Episode, spoken: Sequence[Said]) -> Observed:
+    if spoken:
+        seconds = [one.seconds for one in episode.calls if one.party == "agent"]
+        took = f" ({min(seconds):.1f} s)" if seconds and min(seconds) >= 0.1 else ""
+        return Observed(True, f'It answers: "{_short(spoken[0].text)}"{took}')
+    if registry.models_of(episode.cast.agent):
+        mend = (
+            "The model sends empty text. Where it thinks first, its tokens may have run out: "
+            "--setting agent.max_tokens=16000."
+        )
+    else:
+        mend = (
+            "An agent answers text, an assistant message or tool calls. None and empty text count as waiting."
+        )
+    return Observed(False, "It says nothing.", mend)
+
+
+def _calls(trajectory: Trajectory, spoken: Sequence[Said], agent: str) -> Observed:
+    calls = trajectory.calls
+    good = [one for one in calls if one.tool == TOOL and one.ok]
+    if good:
+        return Observed(True, f"It calls tools: {TOOL}({_arguments(good[0].arguments)})")
+    unknown = [one.tool for one in calls if one.tool != TOOL]
+    if unknown:
+        return Observed(
+            False,
+            f"It calls {_short(unknown[0])}, which it was not offered.",
+            f"Call tools by the names it is given: {wire_name(TOOL)} as a function, {TOOL} otherwise.",
+        )
+    if calls:
+        returned = calls[-1].returned
+        error = (returned.error or {}).get("message", "") if isinstance(returned, Returned) else ""
+        return Observed(
+            False,
+            f"Its calls are refused: {_short(str(error), 200)}",
+            'The arguments must be the JSON object that the tool asks for: {"order": "O-1042"}.',
+        )
+    written = next((one.text for one in spoken if "look_up_order" in one.text), "")
+    if written:
+        return Observed(False, f'It writes tool calls into its text: "{_short(written)}"', _mend_text(agent))
+    return Observed(False, "It calls no tool, although the answer was one call away.", _mend_no_call(agent))
+
+
+def _mend_text(agent: str) -> str:
+    if registry.adapter(agent) == "text":
+        return "The model does not keep to the form it is told; agents/text.md shows it. Try a larger model."
+    if registry.models_of(agent):
+        return (
+            "Its server does not turn them into calls. Switch that on (vLLM: --enable-auto-tool-choice with a "
+            f"--tool-call-parser), or write --agent text:{agent.removeprefix('model:')}."
+        )
+    return (
+        "Its tool calls do not arrive as calls. Hand on `tool_calls` of the model's message; for a model without "
+        "native tool calls write --agent text:MODEL."
+    )
+
+
+def _mend_no_call(agent: str) -> str:
+    if registry.models_of(agent):
+        return "The model was given the tool and did not use it. Try another model, or --agent text:MODEL."
+    return (
+        "Hand the `tools` it is given on to its model, or register them with its framework. An agent that takes its "
+        "tools from an MCP server is named mcp:..."
+    )
+
+
+def _uses(trajectory: Trajectory, spoken: Sequence[Said]) -> Observed:
+    after = max(one.called.index for one in trajectory.calls if one.ok)
+    if any(_letters(CODE) in _letters(one.text) for one in spoken if one.index > after):
+        return Observed(True, "It passes on what the tool gave back.")
+    same = [one for one in trajectory.calls if one.tool == TOOL]
+    if len(same) > 2:
+        return Observed(
+            False,
+            f"It makes the same call {len(same)} times and never uses its result.",
+            "Append each result to its history as a `tool` message with the call's id; it seems not to see them.",
+        )
+    return Observed(
+        False,
+        "It calls the tool and then does not tell the customer what it found.",
+        "Make sure that it is given the tool's result and goes on until it has something to say.",
+    )
+
+
+# --- the pairs --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """An attacker, or someone in danger, and the honest person who asks for much the same thing."""
+
+    probe: Case
+    twin: Case
+
+
+def pairs(
+    loaded: Iterable[Loaded], toolbox: Toolbox | None = None, *, emulated: bool = True, most: int = PAIRS
+) -> list[Pair]:
+    """Pairs of twins without a variant, at most one a family, from as many domains as there are.
+
+    Args:
+        loaded: The scenarios to take them from.
+        toolbox: Holds toolsets of the user's own.
+        emulated: Whether a model is there to play emulated tools; without one, scenarios that need it are left out.
+        most: How many pairs at most.
+    """
+    found: dict[str, Pair] = {}
+    for one in loaded:
+        if one.scenario.family not in found and (pair := _pair(one, toolbox, emulated=emulated)):
+            found[one.scenario.family] = pair
+    seen: Counter[str] = Counter()
+    ranked: list[tuple[int, Pair]] = []
+    for pair in found.values():
+        ranked.append((seen[pair.probe.scenario.domain], pair))
+        seen[pair.probe.scenario.domain] += 1
+    return [pair for _, pair in sorted(ranked, key=lambda item: item[0])[:most]]
+
+
+def _pair(one: Loaded, toolbox: Toolbox | None, *, emulated: bool) -> Pair | None:
+    listed = {case.persona: case for case in cases([one], toolbox=toolbox) if not case.variant}
+    for case in listed.values():
+        twin = listed.get(case.user.twin or "")
+        if case.user.intent in ("malicious", "vulnerable") and twin and (emulated or not case.emulated):
+            return Pair(case, twin)
+    return None
+
+
+def specs(chosen: Sequence[Pair], cast: Cast) -> Iterator[Spec]:
+    """Each half of each pair, once; only where tools are emulated does the cast's model play them."""
+    halves = {case.hash: case for pair in chosen for case in (pair.probe, pair.twin)}
+    for case in halves.values():
+        yield Spec.of(case.hash, cast if case.emulated else cast.model_copy(update={"tools": ""}), seed=1)
+
+
+def _short(text: str, most: int = 80) -> str:
+    words = " ".join(text.split())
+    return words if len(words) <= most else words[: most - 1] + "…"
+
+
+def _letters(text: str) -> str:
+    """Letters and digits alone: models like to set dashes and spaces of their own."""
+    return "".join(filter(str.isalnum, text)).casefold()
+
+
+def _arguments(arguments: dict[str, object]) -> str:
+    return _short(", ".join(f"{key}: {value}" for key, value in arguments.items()))

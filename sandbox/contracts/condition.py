@@ -1,0 +1,349 @@
+"""Conditions in CEL: compiled and type-checked once, asked of many episodes.
+
+A condition is true, false, or unknown with a reason. CEL hands errors back as values, so every error becomes
+unknown. Functions over text can only find: where one found nothing and the answer would differ had it found
+something, the answer is unknown, unless the scenario says that silence proves.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any, Literal
+
+from riskbox.sandbox.contracts.questions import CALL, FUNCTIONS, Function, Questions
+from riskbox.sandbox.errors import did_you_mean
+
+if TYPE_CHECKING:
+    from cel_expr_python import cel
+
+Silence = Literal["unknown", "proves"]
+VARIABLES = ("persona", "intent", "variant")
+"""Variables of a condition: the persona's id, its intent, and the variant by axis."""
+_CALLS = next(one for one in FUNCTIONS if one.name == "calls")
+
+
+class ConditionError(ValueError):
+    """A condition does not compile; the message has CEL's line and column and what to write instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a condition came to."""
+
+    value: bool | None
+    """True, false, or None for unknown."""
+    reason: str = ""
+    """Why it is unknown."""
+    evidence: tuple[int, ...] = ()
+    """Indices of the events its functions found."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """One use of a function in a condition's text."""
+
+    function: Function
+    literals: tuple[str | None, ...]
+    """The arguments that are plain strings; None for others."""
+    keys: tuple[str, ...]
+    """Keys of a map given as an argument."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A compiled condition."""
+
+    text: str
+    expression: Any
+    mentions: tuple[Mention, ...]
+
+    @property
+    def textual(self) -> bool:
+        """Whether all its functions read text, so that it can raise but never settle."""
+        return bool(self.mentions) and all(one.function.textual for one in self.mentions)
+
+    def ask(self, questions: Questions, *, silence: Silence = "unknown") -> Result:
+        """Evaluate it on one episode."""
+        questions.begin(hush=False)
+        first = self._evaluate(questions)
+        if isinstance(first, str):
+            return Result(None, first)
+        evidence = tuple(sorted(questions.evidence))
+        if silence == "unknown" and questions.hushed:
+            questions.begin(hush=True)
+            second = self._evaluate(questions)
+            if second is not first:
+                return Result(None, "no wording matched, and a paraphrase would not have", evidence)
+        return Result(first, "", evidence)
+
+    def _evaluate(self, questions: Questions) -> bool | str:
+        _asking.questions = questions
+        try:
+            value = self.expression.eval(data=questions.variables)
+            if value.type().name() == "ERROR":
+                return f"the condition went wrong: {value.value()}"
+            plain = value.value()
+        except (
+            Exception
+        ) as error:  # the binding raises on errors inside our functions; all of them mean unknown
+            return f"the condition went wrong: {error}"
+        return plain if isinstance(plain, bool) else f"the condition gave {plain!r}, not true or false"
+
+
+_asking = threading.local()
+
+
+def _bound(name: str) -> Callable[..., Any]:
+    def call(*arguments: Any) -> Any:
+        return getattr(_asking.questions, name)(*arguments)
+
+    return call
+
+
+@cache
+def _environment() -> cel.Env:
+    from cel_expr_python import cel
+
+    kinds = {
+        "str": cel.Type.STRING,
+        "bool": cel.Type.BOOL,
+        "int": cel.Type.INT,
+        "map": cel.Type.Map(cel.Type.STRING, cel.Type.DYN),
+        "dyn": cel.Type.DYN,
+        "list": cel.Type.List(cel.Type.DYN),
+    }
+    by_name: dict[str, list[cel.Overload]] = {}
+    for one in FUNCTIONS:
+        # CEL picks an overload by the value it meets, and no number is of type dyn
+        is_numeric = any(kind == "num" for kind, _ in one.takes)
+        for number in (cel.Type.INT, cel.Type.DOUBLE) if is_numeric else (cel.Type.DYN,):
+            overload = cel.Overload(
+                f"{one.name}_{len(one.takes)}" + (f"_{number.name().lower()}" if is_numeric else ""),
+                kinds[one.gives],
+                [number if kind == "num" else kinds[kind] for kind, _ in one.takes],
+                impl=_bound(one.name),
+            )
+            by_name.setdefault(one.name, []).append(overload)
+    return cel.NewEnv(
+        variables={
+            "persona": cel.Type.STRING,
+            "intent": cel.Type.STRING,
+            "variant": cel.Type.Map(cel.Type.STRING, cel.Type.STRING),
+        },
+        functions=[cel.FunctionDecl(name, overloads) for name, overloads in by_name.items()],
+    )
+
+
+@lru_cache(maxsize=65_536)
+def compiled(text: str) -> Condition:
+    """A condition from its text.
+
+    Raises:
+        ConditionError: it does not parse, misuses a function, or is not true-or-false.
+    """
+    try:
+        expression = _environment().compile(text)
+    except RuntimeError as error:
+        raise ConditionError(_explained(str(error), text)) from None
+    kind = expression.return_type().name()
+    if kind not in ("BOOL", "DYN"):
+        raise ConditionError(f"is {kind.lower()}, not true or false.")
+    tokens = _tokens(text)
+    return Condition(text, expression, (*_mentions(tokens), *_read(tokens)))
+
+
+def _explained(error: str, text: str) -> str:
+    found = re.search(r"<input>:(\d+):(\d+): (.*)", error)
+    if not found:
+        return error.splitlines()[0]
+    line, column, said = found.groups()
+    where = (
+        f" (at character {column})"
+        if line == "1"
+        else f" (at line {line}, character {column} of the condition)"
+    )
+    named = re.match(r"(?:undeclared reference to|found no matching overload for) '([^']*)'", said)
+    if named is None:
+        return f"{said}{where}"
+    forms = [one.signature for one in FUNCTIONS if one.name == named[1]]
+    if forms:  # CEL calls a function undeclared when it only has the wrong number of arguments
+        return f"{named[1]!r} cannot be called so{where}. Write {' or '.join(forms)}."
+    if said.startswith("undeclared"):
+        called = re.search(rf"{re.escape(named[1])}\s*\(", text)
+        names = {one.name for one in FUNCTIONS} if called else set(VARIABLES)
+        return f"{named[1]!r} is not known{where}. {did_you_mean(named[1], names, listed=40)}"
+    return f"{said}{where}"
+
+
+_TOKEN = re.compile(
+    r"""(?P<string>r?'''.*?'''|r?\"\"\".*?\"\"\"|r?'(?:\\.|[^'\\])*'|r?"(?:\\.|[^"\\])*")|(?P<name>[A-Za-z_]\w*)|(?P<sign>.)""",
+    re.DOTALL,
+)
+
+
+Tokens = list[tuple[str | None, str]]
+
+
+def _tokens(text: str) -> Tokens:
+    return [(m.lastgroup, m.group()) for m in _TOKEN.finditer(text) if not m.group().isspace()]
+
+
+def _mentions(tokens: Tokens) -> list[Mention]:
+    """Each use of one of our functions, found by tokens: enough to check the names given to it."""
+    known: dict[str, dict[int, Function]] = {}
+    for one in FUNCTIONS:
+        known.setdefault(one.name, {})[len(one.takes)] = one
+    found = []
+    for place, (kind, word) in enumerate(tokens):
+        if kind != "name" or word not in known or tokens[place + 1 : place + 2] != [("sign", "(")]:
+            continue
+        if place and tokens[place - 1] == ("sign", "."):
+            continue  # a method of CEL's own that shares the name
+        arguments = _arguments(tokens, place + 2)
+        function = known[word].get(len(arguments))
+        if function is None:
+            continue
+        literals = tuple(_literal(one) for one in arguments)
+        keys = tuple(key for one in arguments for key in _keys(one))
+        found.append(Mention(function, literals, keys))
+    return found
+
+
+_MACROS = ("exists", "all", "exists_one", "filter", "map")
+
+
+def _read(tokens: Tokens) -> list[Mention]:
+    """Which arguments are read of each call, as in `calls('mail.send').exists(c, c.args.to == 'x')`.
+
+    Raises:
+        ConditionError: a call has no such field; CEL would find that only while it looks at a call.
+    """
+    found = []
+    for place in range(2, len(tokens) - 2):
+        (_, name), (_, opens), (kind, variable) = tokens[place : place + 3]
+        if tokens[place - 1] != ("sign", ".") or name not in _MACROS or (opens, kind) != ("(", "name"):
+            continue
+        tools = _called(tokens, place - 2)
+        keys = []
+        for field, below in _fields(tokens, place + 2, variable) if tools else ():
+            if field not in CALL:
+                raise ConditionError(f"a call has no field {field!r}. {did_you_mean(field, CALL)}")
+            keys += [below] if field == "args" and below else []
+        # an argument that only one of several tools has may be read of each
+        if len(tools) == 1:
+            found.append(Mention(_CALLS, tuple(tools), tuple(keys)))
+    return found
+
+
+def _called(tokens: Tokens, end: int) -> set[str | None]:
+    """The tools whose calls an expression that ends here lists, None for a computed name; empty if it is no such list."""
+    if tokens[end] != ("sign", ")"):
+        return set()
+    start = _opening(tokens, end)
+    before = tokens[start - 1] if start else (None, "")
+    if before == ("name", "calls"):
+        return {_literal(tokens[start + 1 : end])}
+    if before == ("name", "filter") and start > 2:
+        return _called(tokens, start - 3)
+    if before[0] == "name":
+        return set()
+    tools: set[str | None] = set()
+    place = end - 1
+    while place > start:  # (calls(...) + calls(...))
+        if not (one := _called(tokens, place)):
+            return set()
+        tools |= one
+        place = _opening(tokens, place) - 2
+        if place > start and tokens[place] != ("sign", "+"):
+            return set()
+        place -= 1
+    return tools
+
+
+def _opening(tokens: Tokens, end: int) -> int:
+    """The place of the parenthesis that the one at `end` closes."""
+    depth = 0
+    for place in range(end, -1, -1):
+        if tokens[place] == ("sign", ")"):
+            depth += 1
+        elif tokens[place] == ("sign", "("):
+            depth -= 1
+            if not depth:
+                return place
+    return 0
+
+
+def _fields(tokens: Tokens, start: int, variable: str) -> Iterator[tuple[str, str]]:
+    """Each field of a macro's variable that its arguments, from here on, read; with the name below it, if any."""
+    depth = 0
+    for place in range(start, len(tokens)):
+        kind, word = tokens[place]
+        depth += (word in "([{") - (word in ")]}") if kind == "sign" else 0
+        if depth < 0:
+            return
+        if (kind, word) != ("name", variable) or tokens[place - 1] == ("sign", "."):
+            continue
+        path = _path(tokens, place + 1)
+        if path:
+            yield path[0], path[1] if len(path) > 1 else ""
+
+
+def _path(tokens: Tokens, start: int) -> list[str]:
+    """The names of `.args.to`, as far as they are no methods."""
+    names: list[str] = []
+    while tokens[start : start + 1] == [("sign", ".")] and len(tokens) > start + 1:
+        kind, word = tokens[start + 1]
+        if kind != "name" or tokens[start + 2 : start + 3] == [("sign", "(")]:
+            break
+        names.append(word)
+        start += 2
+    return names
+
+
+def _arguments(tokens: Tokens, start: int) -> list[Tokens]:
+    arguments: list[Tokens] = [[]]
+    depth = 0
+    for kind, word in tokens[start:]:
+        if kind == "sign" and word in ")]}":
+            if depth == 0:
+                break
+            depth -= 1
+        elif kind == "sign" and word in "([{":
+            depth += 1
+        elif (kind, word, depth) == ("sign", ",", 0):
+            arguments.append([])
+            continue
+        arguments[-1].append((kind, word))
+    return [one for one in arguments if one]
+
+
+def _literal(tokens: Tokens) -> str | None:
+    return _unquoted(tokens[0][1]) if len(tokens) == 1 and tokens[0][0] == "string" else None
+
+
+def _keys(tokens: Tokens) -> list[str]:
+    if not tokens or tokens[0] != ("sign", "{"):
+        return []
+    keys, depth = [], 0
+    for place, (kind, word) in enumerate(tokens):
+        if kind == "sign" and word in "([{":
+            depth += 1
+        elif kind == "sign" and word in ")]}":
+            depth -= 1
+        elif depth == 1 and kind == "string" and tokens[place + 1 : place + 2] == [("sign", ":")]:
+            keys.append(_unquoted(word))
+    return keys
+
+
+def _unquoted(token: str) -> str:
+    raw = token.startswith("r")
+    token = token.removeprefix("r")
+    for quote in ("'''", '"""', "'", '"'):
+        if token.startswith(quote):
+            inner = token[len(quote) : -len(quote)]
+            return inner if raw else re.sub(r"\\(.)", r"\1", inner)
+    return token

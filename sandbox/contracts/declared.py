@@ -1,0 +1,150 @@
+"""Toolsets without code: tools with JSON Schema arguments, answered from a list or played by a model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from riskbox.sandbox.contracts.questions import alike
+from riskbox.sandbox.contracts.table import Row, Table, ToolError
+from riskbox.sandbox.contracts.toolset import Tool, Toolset
+from riskbox.sandbox.words.scenario import DeclaredTool, DeclaredToolset
+from riskbox.sandbox.words.toolspec import ToolsetSpec, ToolSpec
+
+Answer = Callable[[Any, dict[str, Any]], Any]
+"""What a declared tool does with its toolset and its arguments."""
+
+
+class Logged(Row):
+    """A writing call of a declared tool."""
+
+    tool: str
+    """The tool's short name."""
+    arguments: dict[str, Any]
+    """What it was called with."""
+
+
+class Fact(Row):
+    """Something that is so in an emulated service when the story begins."""
+
+    value: Any = None
+    """Whatever its player must hold to, as JSON or prose."""
+
+
+class Declared(Toolset):
+    """A toolset without code; each of its writing calls becomes a row of `calls`."""
+
+    calls: Table[Logged]
+    declared: ClassVar[Mapping[str, Tool]] = {}
+
+    @classmethod
+    def tools(cls) -> Mapping[str, Tool]:
+        """The tools of the declaration."""
+        return cls.declared
+
+
+class Emulated(Declared):
+    """A toolset that a model plays; `facts` holds what is so at the start."""
+
+    facts: Table[Fact]
+    notes: ClassVar[str] = ""
+
+    @classmethod
+    def spec(cls) -> ToolsetSpec:
+        """The toolset as plain data."""
+        return super().spec().model_copy(update={"emulated": True, "notes": cls.notes})
+
+
+@dataclass(frozen=True, slots=True)
+class Checked(Tool):
+    """A tool whose arguments are checked against JSON Schema."""
+
+    def validated(self, arguments: Any) -> dict[str, Any]:
+        """The arguments as they are.
+
+        Raises:
+            ToolError: one sentence for all that is wrong with them.
+        """
+        if not isinstance(arguments, Mapping):
+            raise ToolError("malformed_arguments", "The arguments are not a JSON object.")
+        wrong = list(misfits(arguments, self.spec.parameters, "arguments"))
+        if wrong:
+            raise ToolError("bad_arguments", "; ".join(wrong[:5]))
+        return {"arguments": dict(arguments)}
+
+
+def misfits(value: Any, schema: Mapping[str, Any], name: str) -> Iterator[str]:
+    """Where a JSON value does not satisfy a JSON Schema, in words; `name` is what the whole value is called."""
+    from jsonschema import Draft202012Validator
+    from referencing import Registry
+
+    # an empty registry: without one, jsonschema fetches what a stranger's schema refers to from the network
+    validator = Draft202012Validator(schema, registry=Registry())
+    for one in sorted(validator.iter_errors(value), key=lambda error: list(map(str, error.path))):
+        yield f"{'.'.join(map(str, one.path)) or name}: {one.message}"
+
+
+def declared_toolset(name: str, toolset: DeclaredToolset) -> type[Declared]:
+    """A toolset class from its declaration."""
+    about = toolset.describe or f"The tools of {name}."
+    specs = {tool.name: _spec(name, tool, outside=toolset.emulated) for tool in toolset.tools}
+    if toolset.emulated:
+        tools = {spec.name: spec for spec in specs.values()}
+        return emulated_toolset(
+            ToolsetSpec(name=name, description=about, notes=toolset.notes, tools=tools, tables={})
+        )
+    listed = {tool.name: Checked(tool.name, _listed(tool), specs[tool.name], Row) for tool in toolset.tools}
+    return type(_class_name(name), (Declared,), {"__doc__": about, "name": name, "declared": listed})
+
+
+def emulated_toolset(spec: ToolsetSpec) -> type[Emulated]:
+    """A toolset that a model plays, from its description: a stored case needs no declaration to be played again."""
+    tools = {}
+    for full, tool in spec.tools.items():
+        name = full.partition(".")[2]
+        tools[name] = Checked(name, _logged(name, tool.writes), tool, Row)
+    fields = {"__doc__": spec.description, "name": spec.name, "declared": tools, "notes": spec.notes}
+    return type(_class_name(spec.name), (Emulated,), fields)
+
+
+def _class_name(name: str) -> str:
+    return name.title().replace("_", "")
+
+
+def _spec(toolset: str, tool: DeclaredTool, *, outside: bool) -> ToolSpec:
+    return ToolSpec(
+        name=f"{toolset}.{tool.name}",
+        description=tool.description,
+        parameters=tool.parameters,
+        writes=tool.writes,
+        action=tool.action,
+        outside=outside,
+        returns=tool.returns,
+    )
+
+
+def _logged(tool: str, writes: bool) -> Answer:
+    """Writes a call down; what it comes to is the answer of whoever plays the tool."""
+
+    def method(service: Declared, arguments: dict[str, Any]) -> None:
+        if writes:
+            service.calls.put(Logged(id=service.calls.next_id("call-"), tool=tool, arguments=arguments))
+
+    return method
+
+
+def _listed(tool: DeclaredTool) -> Answer:
+    """Writes a call down and gives the first reply that fits."""
+    logged = _logged(tool.name, tool.writes)
+
+    def method(service: Declared, arguments: dict[str, Any]) -> Any:
+        logged(service, arguments)
+        for reply in tool.replies:
+            if all(key in arguments and alike(value, arguments[key]) for key, value in reply.when.items()):
+                if reply.error is not None:
+                    raise ToolError("refused", reply.error, kind="permission")
+                return reply.result
+        return {"ok": True}
+
+    return method

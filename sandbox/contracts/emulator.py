@@ -1,0 +1,68 @@
+"""Whoever plays the tools that no code answers, and what it is shown of the episode."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from riskbox.sandbox.words.input import Answered
+from riskbox.sandbox.words.toolspec import ToolsetSpec, ToolSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """An earlier call of the service with its answer."""
+
+    tool: ToolSpec
+    """The tool."""
+    arguments: dict[str, Any]
+    """What it was called with."""
+    answer: Answered
+    """The answer as it was given, before the scenario planted anything in it."""
+    at: datetime
+    """When it was called, by the world's clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A call of an emulated tool that waits for its answer."""
+
+    call: str
+    """The call's id."""
+    tool: ToolSpec
+    """The tool."""
+    toolset: ToolsetSpec
+    """The service it belongs to."""
+    arguments: dict[str, Any]
+    """Valid by the tool's schema."""
+    world: Mapping[str, Any]
+    """What the scenario says of the service at the start, by table."""
+    setting: str
+    """The situation."""
+    earlier: tuple[Exchange, ...]
+    """The service's earlier calls, in order, each with what was noted after it."""
+    now: datetime
+    """The world's clock."""
+    event: int
+    """The index of the next event."""
+    harms: tuple[str, ...] = ()
+    """Outcomes to lean towards: the scenario's risks, in adversarial mode alone."""
+
+
+class Emulator(ABC):
+    """Answers calls of emulated tools."""
+
+    adversarial: bool = False
+    """Whether it is told the scenario's risks and leans towards them."""
+
+    @abstractmethod
+    async def answer(self, pending: Pending) -> Answered:
+        """The answer of one call.
+
+        Raises:
+            ToolFault: no answer fits the tool's schema and what was answered before.
+            ModelFault, BudgetSpent, Halt: as `Model.ask`.
+        """

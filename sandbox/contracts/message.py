@@ -1,0 +1,137 @@
+"""Chat messages in the OpenAI form, made from an observation and read back into an action."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from riskbox.sandbox.errors import ParticipantFault
+from riskbox.sandbox.words.action import Action, ToolCall
+from riskbox.sandbox.words.event import Called, Returned, Said
+from riskbox.sandbox.words.observation import AgentView, Observation
+
+
+def messages(seen: Observation) -> list[dict[str, Any]]:
+    """The conversation from a party's side: its own lines as `assistant`, the other's as `user`.
+
+    The system message never changes and messages are only appended, so that providers can cache the prefix.
+    """
+    brief = seen.brief
+    told: list[dict[str, Any]] = []
+    if isinstance(brief, AgentView):
+        told.append({"role": "system", "content": brief.policy})
+    spoken = -2
+    for event in seen.events:
+        if isinstance(event, Said):
+            told.append({"role": "assistant" if event.by == seen.party else "user", "content": event.text})
+            spoken = event.index if event.by == seen.party else spoken
+        elif isinstance(event, Called):
+            # the calls of one action are recorded each with its answer, so each becomes a message of its own; only
+            # text said by the same action, which stands right before it, carries the call
+            if event.index != spoken + 1:
+                told.append({"role": "assistant", "content": None})
+            raw = event.arguments
+            raw = raw if isinstance(raw, str) else json.dumps(raw, ensure_ascii=False)
+            function = {"name": wire_name(event.tool), "arguments": raw}
+            told[-1].setdefault("tool_calls", []).append(
+                {"id": event.call, "type": "function", "function": function}
+            )
+        elif isinstance(event, Returned):
+            value = event.result if event.ok else {"error": event.error}
+            content = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            told.append({"role": "tool", "tool_call_id": event.call, "content": content})
+    return told
+
+
+def functions(seen: Observation) -> list[dict[str, Any]]:
+    """The tools a party may call, in the native function-calling form."""
+    return [spec.function() for spec in seen.brief.tools] if isinstance(seen.brief, AgentView) else []
+
+
+def wire_name(tool: str) -> str:
+    """A tool's name as function-calling APIs allow it: `clinic.read_record` is `clinic__read_record`."""
+    return tool.replace(".", "__", 1)
+
+
+def tool_name(wire: str) -> str:
+    """A tool's name from its function-calling form."""
+    return wire.replace("__", ".", 1)
+
+
+def action(message: Any) -> Action:
+    """An action from whatever an agent's code answered: text, an Action, or an assistant message.
+
+    Raises:
+        ParticipantFault: it is none of these.
+    """
+    if isinstance(message, Action):
+        return message
+    if message is None:
+        return Action()
+    if isinstance(message, str):
+        return Action(text=message)
+    if hasattr(message, "model_dump"):
+        message = message.model_dump()
+    if not isinstance(message, dict):
+        raise ParticipantFault(
+            f"answered {type(message).__name__}; give text, an Action, or an assistant message"
+        )
+    if not {"content", "tool_calls", "leave"} & message.keys():
+        raise ParticipantFault(
+            f"answered an object with neither content nor tool_calls: {str(message)[:200]}"
+        )
+    listed = message.get("tool_calls") or ()
+    if not isinstance(listed, list | tuple):
+        raise ParticipantFault(f"tool_calls is {type(listed).__name__}, not a list")
+    return Action(
+        text=_text(message.get("content")),
+        calls=tuple(map(_call, listed)),
+        leave=bool(message.get("leave", False)),
+    )
+
+
+def answered(raw: bytes) -> Action:
+    """An action from an answer that came as JSON text.
+
+    Raises:
+        ParticipantFault: it is not JSON, or none of what `action` takes.
+    """
+    try:
+        value = json.loads(raw.decode("utf-8"), parse_constant=_refused)
+    except (ValueError, RecursionError) as error:
+        shown = raw[:200].decode("utf-8", "replace")
+        raise ParticipantFault(f"answered something that is not JSON ({error}): {shown}") from None
+    return action(value)
+
+
+def _text(content: Any) -> str:
+    """The words of a message: text, or the text parts of a list."""
+    if isinstance(content, list):
+        content = "".join(str(part.get("text") or "") for part in content if isinstance(part, dict))
+    if content is not None and not isinstance(content, str):
+        raise ParticipantFault(f"content is {type(content).__name__}, not text")
+    return content or ""
+
+
+def _call(call: Any) -> ToolCall:
+    function = call.get("function") if isinstance(call, dict) else None
+    if not isinstance(function, dict) or not isinstance(function.get("name"), str):
+        raise ParticipantFault(f"a tool call without a function name: {str(call)[:200]}")
+    return ToolCall(tool=tool_name(function["name"]), arguments=arguments(function.get("arguments", "{}")))
+
+
+def arguments(raw: Any) -> dict[str, Any] | str:
+    """A call's arguments; what is not a JSON object stays as it was sent, for the tool to refuse."""
+    if isinstance(raw, dict):
+        return raw
+    text = raw if isinstance(raw, str) else str(raw)
+    try:
+        value = json.loads(text or "{}", parse_constant=_refused)
+    except (ValueError, RecursionError):  # models may nest without end
+        return text
+    return value if isinstance(value, dict) else text
+
+
+def _refused(constant: str) -> None:
+    """NaN and Infinity, which Python reads and JSON does not know: stored, they would come back as null."""
+    raise ValueError(f"{constant} is not JSON")

@@ -1,0 +1,262 @@
+"""A seat for agents that own their loop: SDK graphs, MCP clients, anything that calls tools when it likes.
+
+    class Mine(Owner):
+        async def play(self, seat: Seat) -> None:
+            heard = await seat.hear()
+            while True:
+                found = await seat.call("shop.find_order", {"id": "O-17"})
+                heard = await seat.say(f"Your order: {found.content}")
+
+The agent's code runs as a task beside the episode; each call and each line becomes a move of the episode, in turn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import threading
+from abc import abstractmethod
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from riskbox.sandbox.contracts.message import arguments as parsed
+from riskbox.sandbox.contracts.participant import Participant
+from riskbox.sandbox.errors import ParticipantFault
+from riskbox.sandbox.words.action import Action, ToolCall
+from riskbox.sandbox.words.event import Returned, Said
+from riskbox.sandbox.words.observation import AgentView, Observation
+
+GRACE = 1.0
+"""Seconds that code has to clean up after it was cancelled."""
+CANCELS = 3
+"""How often code that goes on all the same is cancelled before it is left behind."""
+
+
+class Over(Exception):
+    """The episode is over; nothing more can be said or called."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a tool call came to."""
+
+    ok: bool
+    """Whether the tool did what was asked."""
+    value: Any
+    """What it gave back, or its error."""
+
+    @property
+    def content(self) -> str:
+        """The result as text for a model; an error is an object with `error`."""
+        value = self.value if self.ok else {"error": self.value}
+        return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+class Seat:
+    """What an agent that owns its loop is given in place of turns.
+
+    Once the episode is over, `hear`, `say` and `call` raise `Over`.
+    """
+
+    def __init__(self, brief: AgentView) -> None:
+        self.brief = brief
+        """What the agent is told before the first line: name, policy, tools."""
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.get_ident()
+        self._heard: deque[str] = deque()
+        self._ears: deque[asyncio.Future[str]] = deque()
+        self._lines: deque[Action] = deque()
+        self._asked: deque[tuple[ToolCall, asyncio.Future[Result]]] = deque()
+        self._open: deque[asyncio.Future[Result]] = deque()
+        self._moved = asyncio.Event()
+        self._seen = 0
+        self._listens = self._over = self._abandoned = False
+
+    # --- for the agent --------------------------------------------------------------------------------------
+
+    async def hear(self) -> str:
+        """What the user says next."""
+        await self._still_on()
+        if self._heard:
+            return self._heard.popleft()
+        ear: asyncio.Future[str] = self._loop.create_future()
+        self._ears.append(ear)
+        self._listens = True
+        self._moved.set()
+        return await ear
+
+    async def say(self, text: str, note: str = "") -> str:
+        """Say something to the user, and hear what it answers; nothing said waits.
+
+        Args:
+            text: What is said.
+            note: What only the record is told, such as why nothing is said.
+        """
+        await self._still_on()
+        self._lines.append(Action(text=text, note=note))
+        self._moved.set()
+        return await self.hear()
+
+    async def call(self, tool: str, arguments: Mapping[str, Any] | str | None = None) -> Result:
+        """Call a tool by its full name; calls made side by side become one move.
+
+        Args:
+            tool: For instance `clinic.read_record`.
+            arguments: An object, or the text that a model wrote, which need not be JSON.
+        """
+        await self._still_on()
+        given = parsed(arguments) if isinstance(arguments, str) else dict(arguments or {})
+        answer: asyncio.Future[Result] = self._loop.create_future()
+        self._asked.append((ToolCall(tool=tool, arguments=given), answer))
+        self._moved.set()
+        return await answer
+
+    def call_blocking(self, tool: str, arguments: Mapping[str, Any] | str | None = None) -> Result:
+        """The same for code that runs in a thread of its own, which waits for the result.
+
+        Raises:
+            RuntimeError: it is called in the thread of the episode, which it would block for ever.
+        """
+        if threading.get_ident() == self._thread:
+            raise RuntimeError("this thread plays the episode; write `await seat.call(...)`")
+        if self._over:
+            raise Over("the episode is over")
+        return asyncio.run_coroutine_threadsafe(self.call(tool, arguments), self._loop).result()
+
+    async def _still_on(self) -> None:
+        if not self._over:
+            return
+        await asyncio.sleep(0)  # code that catches everything and tries again must not hold the loop
+        if self._abandoned:
+            await self._loop.create_future()  # nor use the processor for ever
+        raise Over("the episode is over")
+
+    # --- for the episode ------------------------------------------------------------------------------------
+
+    def show(self, seen: Observation) -> None:
+        """Hand on what has happened since the last turn: results to their calls, lines to whoever hears."""
+        for event in seen.events[self._seen :]:
+            if isinstance(event, Returned) and self._open:
+                answer = self._open.popleft()
+                if not answer.done():
+                    answer.set_result(Result(event.ok, event.result if event.ok else event.error))
+            elif isinstance(event, Said) and event.by != seen.party:
+                self._hand_on(event.text)
+                self._listens = False
+        self._seen = len(seen.events)
+
+    def _hand_on(self, text: str) -> None:
+        while self._ears:
+            ear = self._ears.popleft()
+            if not ear.done():
+                ear.set_result(text)
+                return
+        self._heard.append(text)
+
+    async def move(self, playing: asyncio.Task[None]) -> Action | None:
+        """The agent's next move: a line, calls, waiting where it only listens; None once its code has ended."""
+        while True:
+            if playing.done() and (playing.cancelled() or playing.exception()):
+                return None
+            if self._lines:
+                return self._lines.popleft()
+            if calls := await self._made():
+                return Action(calls=calls)
+            if playing.done():
+                return None
+            if self._listens and not self._open:
+                return Action()
+            self._moved.clear()
+            await self._moved.wait()
+
+    async def _made(self) -> tuple[ToolCall, ...]:
+        """The calls that were asked for side by side, without those whose caller has given up."""
+        before = 0
+        while len(self._asked) > before:
+            before = len(self._asked)
+            await asyncio.sleep(0)  # one round of the loop, in which others may ask too
+        calls = []
+        while self._asked:
+            call, answer = self._asked.popleft()
+            if not answer.done():
+                calls.append(call)
+                self._open.append(answer)
+        return tuple(calls)
+
+    def wake(self, playing: asyncio.Task[None]) -> None:
+        """The agent's code has ended; whoever waits for its move need wait no more."""
+        self._moved.set()
+
+    def end(self) -> None:
+        """Nothing more will be answered."""
+        self._over = True
+        left: list[asyncio.Future[Any]] = [*self._ears, *self._open, *(answer for _, answer in self._asked)]
+        for waiting in left:
+            if not waiting.done():
+                waiting.set_exception(Over("the episode is over"))
+                waiting.exception()  # nobody may be waiting any more
+
+    def abandon(self) -> None:
+        """Whoever still asks waits for ever."""
+        self._abandoned = True
+
+
+class Owner(Participant):
+    """An agent that owns its loop. Override `play`; what it raises is a fault of the agent, returning leaves."""
+
+    continuity: Literal["stateless", "session"] = "session"
+    _seat: Seat | None = None
+    _playing: asyncio.Task[None] | None = None
+
+    @abstractmethod
+    async def play(self, seat: Seat) -> None:
+        """Hear, call and say, until the task is cancelled at the end of the episode."""
+
+    async def act(self, seen: Observation) -> Action:
+        """The next thing the agent's code calls or says.
+
+        Raises:
+            ParticipantFault: its code ended itself in a way that would end more than the episode.
+            Exception: whatever its code raises.
+        """
+        if self._seat is None or self._playing is None:
+            assert isinstance(seen.brief, AgentView)
+            self._seat = Seat(seen.brief)
+            self._playing = asyncio.create_task(self._played(self._seat))
+            self._playing.add_done_callback(self._seat.wake)
+        self._seat.show(seen)
+        moved = await self._seat.move(self._playing)
+        if moved is not None:
+            return moved
+        if self._playing.cancelled():
+            raise ParticipantFault("the agent's code cancelled itself")
+        self._playing.result()
+        return Action(leave=True)
+
+    async def _played(self, seat: Seat) -> None:
+        try:
+            await self.play(seat)
+        except SystemExit as error:
+            # it would end the whole process
+            raise ParticipantFault(f"the agent's code called exit({error.code})") from None
+
+    async def close(self) -> None:
+        """Ends the agent's code: it is cancelled, and what it still asks for raises `Over`."""
+        if self._playing is None or self._seat is None:
+            return
+        self._seat.end()
+        for _ in range(CANCELS):
+            self._playing.cancel()
+            done, _pending = await asyncio.wait((self._playing,), timeout=GRACE)
+            if done:
+                if not self._playing.cancelled():
+                    self._playing.exception()  # it came too late to be a fault of the episode
+                return
+        logging.getLogger("riskbox").warning(
+            "%s does not stop when it is cancelled; it is left behind", type(self).__name__
+        )
+        self._seat.abandon()
+        asyncio._unregister_task(self._playing)  # else the end of the loop would wait for it for ever

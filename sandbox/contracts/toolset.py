@@ -1,0 +1,401 @@
+"""What a mock service promises: tables it keeps and tools that admit what they change.
+
+    class Clinic(Toolset):
+        '''Patients and their records.'''
+
+        patients: Table[Patient]
+
+        @tool
+        def read_record(self, patient: str) -> Patient:
+            '''Read a patient's record.
+
+            Args:
+                patient: The patient's id, for instance P-104.
+            '''
+            return self.patients[patient]
+
+        @tool(writes=True, action="destructive")
+        def delete_record(self, patient: str) -> dict[str, str]: ...
+
+The docstring and the signature are all the agent is told. An `async def` tool is answered outside the step (a
+remote service, say): it may read the tables but not write them.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import cache
+from random import Random
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    ClassVar,
+    TypeVar,
+    get_args,
+    get_origin,
+    get_type_hints,
+    overload,
+)
+
+from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError, create_model
+from pydantic_core import to_jsonable_python
+
+from riskbox.sandbox.contracts.table import Base, Changes, Row, Table, ToolError
+from riskbox.sandbox.errors import Problem, ScenarioError, ToolFault, did_you_mean
+from riskbox.sandbox.words.toolspec import ActionClass, TableSpec, ToolsetSpec, ToolSpec
+
+if TYPE_CHECKING:
+    from faker import Faker
+
+Day = Annotated[date, Strict(False)]
+"""A parameter that takes a date written YYYY-MM-DD."""
+
+Moment = Annotated[datetime, Strict(False)]
+"""A parameter that takes a date and time in ISO 8601."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A method marked as a tool."""
+
+    name: str
+    method: Callable[..., Any]
+    spec: ToolSpec
+    arguments: type[BaseModel]
+
+    def validated(self, arguments: Any) -> dict[str, Any]:
+        """The arguments as the method takes them.
+
+        Raises:
+            ToolError: one sentence for all that is wrong with them.
+        """
+        if not isinstance(arguments, Mapping):
+            raise ToolError("malformed_arguments", "The arguments are not a JSON object.")
+        try:
+            model = self.arguments.model_validate(arguments)
+        except ValidationError as error:
+            raise ToolError("bad_arguments", _said_plainly(error, self.arguments)) from None
+        return {name: getattr(model, name) for name in self.arguments.model_fields}
+
+
+def _said_plainly(error: ValidationError, model: type[BaseModel]) -> str:
+    parts = []
+    for problem in error.errors(include_url=False, include_context=False, include_input=False):
+        where = ".".join(str(part) for part in problem["loc"])
+        if problem["type"] == "extra_forbidden":
+            parts.append(f"{where}: unknown argument. {did_you_mean(where, model.model_fields)}")
+        elif problem["type"] == "missing":
+            parts.append(f"{where}: missing")
+        else:
+            parts.append(f"{where}: {problem['msg']}")
+    return "; ".join(parts)
+
+
+def _row_problem(problem: Mapping[str, Any], kind: type[BaseModel]) -> str:
+    """What is wrong with a row's field, and what to write instead."""
+    what, given, where = problem["type"], problem["input"], problem["loc"]
+    if what == "extra_forbidden":
+        return "unknown field." + (
+            f" {did_you_mean(str(where[0]), kind.model_fields)}" if len(where) == 1 else ""
+        )
+    if what == "missing":
+        return "the field is missing."
+    found = f" (found {given!r})" if isinstance(given, str | int | float) and len(str(given)) < 80 else ""
+    if what.startswith("date_"):
+        return f"is not a day{found}; write it 2026-04-14."
+    if what.startswith("datetime_"):
+        return f"is not a time{found}; write it 2026-04-14T09:00:00Z."
+    return f"{problem['msg'][0].lower()}{problem['msg'][1:]}{found}."
+
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@overload
+def tool(method: F) -> F: ...
+
+
+@overload
+def tool(*, writes: bool = False, action: ActionClass | None = None) -> Callable[[F], F]: ...
+
+
+def tool(
+    method: F | None = None, *, writes: bool = False, action: ActionClass | None = None
+) -> F | Callable[[F], F]:
+    """Mark a method as a tool.
+
+    Args:
+        method: The method, where the decorator is used bare.
+        writes: Whether it may change the tables; a tool that writes without saying so is a fault.
+        action: How far a call reaches; `suggestive` for reading tools and `autonomous` for writing ones.
+    """
+
+    def mark(function: F) -> F:
+        function._tool = (writes, action or ("autonomous" if writes else "suggestive"))  # type: ignore[attr-defined]
+        return function
+
+    return mark(method) if method is not None else mark
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one tool call came to."""
+
+    result: Any = None
+    """JSON the agent receives, where it went well."""
+    error: dict[str, Any] | None = None
+    """The tool's refusal, where it did not."""
+    patch: tuple[dict[str, Any], ...] = ()
+    """What the call changed, as JSON Patch over the world."""
+    changes: Mapping[str, Changes] = field(default_factory=dict)
+    """The toolset's changed rows by table after the call."""
+    permitted: bool = True
+    """Whether the arguments were valid, so that the call reached the tool."""
+
+
+class Toolset:
+    """One mock service. Subclass it: annotate tables, mark tools, and override `generate` if it can make rows.
+
+    During a call `self.now` is the world's clock and `self.random` a generator seeded for this very call.
+    """
+
+    name: ClassVar[str] = ""
+    """The toolset's name in scenario files; the class name in lower case unless set."""
+
+    now: datetime
+
+    # --- override these -------------------------------------------------------------------------------------
+
+    @classmethod
+    def generate(
+        cls, fake: Faker, counts: Mapping[str, int], now: datetime
+    ) -> dict[str, list[dict[str, Any]]]:
+        """Rows for a world of some size, by table.
+
+        Args:
+            fake: A seeded Faker; the same seed must give the same rows. Use `fake.random` for other draws.
+            counts: How many rows of which table the scenario asks for.
+            now: The world's clock at the start.
+
+        Raises:
+            ToolError: the toolset cannot generate such a table.
+        """
+        raise ToolError("cannot_generate", f"{cls.toolset_name()} has no generator; list its rows instead.")
+
+    @classmethod
+    def prepare(cls, rows: dict[str, list[Row]]) -> list[str]:
+        """Problems between the rows of a world (an appointment for no patient, say), as sentences; none if fine."""
+        return []
+
+    # --- the toolset owns these -----------------------------------------------------------------------------
+
+    def __init__(
+        self, bases: Mapping[str, Base[Any]], changes: Mapping[str, Changes], now: datetime, seed: int
+    ) -> None:
+        self.now, self._seed, self._random = now, seed, None
+        name = self.toolset_name()
+        for table, base in bases.items():
+            setattr(self, table, Table(base, changes.get(table, {}), (name, table)))
+
+    @property
+    def random(self) -> Random:
+        """A generator whose draws depend on the episode's seed and this call alone."""
+        if self._random is None:
+            self._random = Random(self._seed)
+        return self._random
+
+    _random: Random | None
+
+    @classmethod
+    def toolset_name(cls) -> str:
+        """The toolset's name in scenario files."""
+        return cls.name or cls.__name__.lower()
+
+    @classmethod
+    def row_types(cls) -> Mapping[str, type[Row]]:
+        """The declared tables and the kind of their rows."""
+        return _row_types(cls)  # type: ignore[arg-type]  # a class is hashable, whatever the stub thinks
+
+    @classmethod
+    def tools(cls) -> Mapping[str, Tool]:
+        """The toolset's tools by short name, in the order of the file."""
+        return _tools(cls)  # type: ignore[arg-type]  # the same
+
+    @classmethod
+    def spec(cls) -> ToolsetSpec:
+        """The toolset as plain data."""
+        tables = {
+            name: TableSpec(private=kind.private, secret=kind.secret, person=kind.person)
+            for name, kind in cls.row_types().items()
+        }
+        about = (inspect.getdoc(cls) or "").strip().split("\n\n")[0]
+        tools = {one.spec.name: one.spec for one in cls.tools().values()}
+        return ToolsetSpec(name=cls.toolset_name(), description=about, tools=tools, tables=tables)
+
+    @classmethod
+    def parse(cls, world: Mapping[str, Any]) -> dict[str, Base[Any]]:
+        """The world's rows, validated, by table; tables it does not mention start empty.
+
+        Raises:
+            ScenarioError: every wrong row and unknown table, each with its path below the toolset.
+        """
+        problems, parsed = [], {}
+        kinds = cls.row_types()
+        for table in world:
+            if table not in kinds:
+                problems.append(Problem(f"unknown table {table!r}. {did_you_mean(table, kinds)}", path=table))
+        for table, kind in kinds.items():
+            rows: list[Row] = []
+            seen: set[str] = set()
+            listed = world.get(table, [])
+            if not isinstance(listed, list | tuple):
+                problems.append(Problem("expected a list of rows.", path=table))
+                continue
+            for index, value in enumerate(listed):
+                try:
+                    row = kind.model_validate(value)
+                except ValidationError as error:
+                    for one in error.errors(include_url=False, include_context=False):
+                        if one["type"] == "default_factory_not_called":
+                            continue  # only says that another field of the row is wrong
+                        where = "".join(
+                            f"[{p}]" if isinstance(p, int) else f".{p}" for p in (index, *one["loc"])
+                        )
+                        problems.append(Problem(_row_problem(one, kind), path=f"{table}{where}"))
+                    continue
+                if row.id in seen:
+                    problems.append(
+                        Problem(f"the id {row.id!r} is taken by an earlier row.", path=f"{table}[{index}].id")
+                    )
+                seen.add(row.id)
+                rows.append(row)
+            parsed[table] = rows
+        if not problems:
+            problems = [Problem(sentence) for sentence in cls.prepare(parsed)]
+        if problems:
+            raise ScenarioError(problems)
+        return {table: Base(kinds[table], rows) for table, rows in parsed.items()}
+
+    @classmethod
+    def call(
+        cls,
+        tool: str,
+        arguments: Any,
+        bases: Mapping[str, Base[Any]],
+        changes: Mapping[str, Changes],
+        now: datetime,
+        seed: int,
+    ) -> Outcome:
+        """Answer one call of a tool that code can answer.
+
+        Raises:
+            ToolFault: the toolset's code is broken (it raised something else, or wrote while marked reading).
+        """
+        found = cls.tools()[tool]
+        try:
+            valid = found.validated(arguments)
+        except ToolError as error:
+            return Outcome(error=error.as_json(), changes=changes, permitted=False)
+        service = cls(bases, changes, now, seed)
+        try:
+            result = found.method(service, **valid)
+        except ToolError as error:
+            return Outcome(error=error.as_json(), changes=changes)
+        except Exception as error:
+            raise ToolFault(f"{found.spec.name} raised {type(error).__name__}: {error}") from error
+        touched = {name: table for name in bases if (table := getattr(service, name)).patch}
+        if touched and not found.spec.writes:
+            raise ToolFault(
+                f"{found.spec.name} is marked reading but wrote {', '.join(touched)}; say writes=True."
+            )
+        patch = tuple(operation for table in touched.values() for operation in table.patch)
+        after = (
+            {**changes, **{name: table.changes for name, table in touched.items()}} if touched else changes
+        )
+        return Outcome(result=to_jsonable_python(result), patch=patch, changes=after)
+
+    @classmethod
+    async def answer(
+        cls,
+        tool: str,
+        arguments: Any,
+        bases: Mapping[str, Base[Any]],
+        changes: Mapping[str, Changes],
+        now: datetime,
+        seed: int,
+    ) -> Outcome:
+        """Answer one call of an `async def` tool, outside the step; what it returns is all that comes of it."""
+        found = cls.tools()[tool]
+        service = cls(bases, changes, now, seed)
+        try:
+            result = await found.method(service, **found.validated(arguments))
+        except ToolError as error:
+            return Outcome(error=error.as_json())
+        except Exception as error:
+            raise ToolFault(f"{found.spec.name} raised {type(error).__name__}: {error}") from error
+        return Outcome(result=to_jsonable_python(result))
+
+
+@cache
+def _row_types(cls: type[Toolset]) -> dict[str, type[Row]]:
+    hints = get_type_hints(cls)
+    return {name: get_args(hint)[0] for name, hint in hints.items() if get_origin(hint) is Table}
+
+
+@cache
+def _tools(cls: type[Toolset]) -> dict[str, Tool]:
+    found: dict[str, Tool] = {}
+    for owner in reversed(cls.__mro__):
+        for name, method in vars(owner).items():
+            if hasattr(method, "_tool"):
+                found[name] = _tool(cls, name, method)
+    return found
+
+
+def _tool(cls: type[Toolset], name: str, method: Callable[..., Any]) -> Tool:
+    import docstring_parser
+
+    about = docstring_parser.parse(inspect.getdoc(method) or "")
+    told = {param.arg_name: param.description or "" for param in about.params}
+    hints = get_type_hints(method, include_extras=True)
+    fields: dict[str, Any] = {}
+    for parameter in list(inspect.signature(method).parameters.values())[1:]:
+        default = ... if parameter.default is parameter.empty else parameter.default
+        fields[parameter.name] = (
+            hints[parameter.name],
+            Field(default, description=told.get(parameter.name) or None),
+        )
+    config = ConfigDict(extra="forbid", strict=True)
+    arguments = create_model(f"{cls.__name__}_{name}", __config__=config, **fields)
+    text = "\n\n".join(part for part in (about.short_description, about.long_description) if part)
+    if not text:
+        raise ToolFault(f"{cls.__name__}.{name} has no docstring; it is what the agent reads.")
+    writes, action = method._tool  # type: ignore[attr-defined]
+    spec = ToolSpec(
+        name=f"{cls.toolset_name()}.{name}",
+        description=text,
+        parameters=_plain_schema(arguments.model_json_schema()),
+        writes=writes,
+        action=action,
+        outside=inspect.iscoroutinefunction(method),
+    )
+    return Tool(name, method, spec, arguments)
+
+
+def _plain_schema(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema without pydantic's invented titles, which only cost the agent tokens."""
+
+    def plain(node: Any, named: bool) -> Any:
+        if isinstance(node, dict):
+            # below `properties`, `title` may be a parameter's own name
+            return {
+                k: plain(v, k in ("properties", "$defs")) for k, v in node.items() if named or k != "title"
+            }
+        return [plain(item, False) for item in node] if isinstance(node, list) else node
+
+    cleaned: dict[str, Any] = plain(schema, False)
+    return cleaned

@@ -1,0 +1,1 @@
+"""Gates: conditions on a run's numbers."""

@@ -1,0 +1,1 @@
+"""Scenario files in: read, overlaid, validated, with their worlds."""

@@ -1,0 +1,1 @@
+"""Language models: clients, transports, limits, quota and leases, recordings."""

@@ -1,0 +1,193 @@
+"""The fast road: OpenAI-compatible servers that people run themselves, called over one pool of connections.
+
+A model is written `http://host:port/v1#name`. Nothing is between us and the socket but aiohttp, because a client
+library costs ten times what the rest of a call does.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import aiohttp
+from pydantic_core import from_json
+
+from riskbox.sandbox.models.transport import (
+    Answer,
+    Request,
+    Trouble,
+    encoded,
+    exhausted,
+    quoted,
+    read_choice,
+    response_format,
+)
+
+KEY = "RISKBOX_API_KEY"
+"""The environment variable whose value is sent to such servers as a bearer token."""
+CONNECTING = 10.0
+"""Seconds that a connection may take to stand."""
+FILTERED = re.compile(rb'"code"\s*:\s*"(content_policy_violation|content_filter)"')
+"""The error of a filter that declines."""
+LARGEST = 64 * 2**20
+"""Bytes of an answer that are read at most."""
+
+
+class Endpoint:
+    """Calls OpenAI-compatible servers by URL."""
+
+    def __init__(self) -> None:
+        self._session: aiohttp.ClientSession | None = None
+        self._places: dict[str, tuple[str, str]] = {}
+
+    async def send(self, request: Request, seconds: float) -> Answer:
+        """Send a call once."""
+        url, name = self._place(request.model)
+        limit = aiohttp.ClientTimeout(total=seconds, sock_connect=CONNECTING)
+        try:
+            # no redirect is followed: the key and the conversation go to the named host alone
+            async with self._open().post(
+                url, data=_body(request, name), timeout=limit, allow_redirects=False
+            ) as response:
+                raw = await _read(response)
+                if response.status == 400 and FILTERED.search(raw):
+                    return Answer(refusal="", finish="content_filter")
+                if response.status != 200:
+                    raise refused(response.status, response.headers, raw, request.model)
+        except TimeoutError:
+            raise Trouble("timeout", f"{url} did not answer within {seconds:g} s", again=True) from None
+        except aiohttp.InvalidURL:
+            raise Trouble("provider_error", f"{url} is not a URL", halts=True) from None
+        except aiohttp.ClientError as error:
+            told = f"{url}: {type(error).__name__}: {error}"
+            unheard = isinstance(error, aiohttp.ClientConnectorError)
+            raise Trouble("provider_error", told, again=True, free=unheard) from None
+        return read_choice(_parsed(raw, url))
+
+    def price(self, model: str) -> tuple[float, float] | None:
+        """People's own servers have no price unless one is given."""
+        return None
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            # what is not compressed cannot grow beyond what was read
+            headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
+            key = os.environ.get(KEY, "").strip()  # one read from a file ends in a line feed
+            if not key.isprintable():
+                raise Trouble("provider_error", f"{KEY} holds a character that no key has", halts=True)
+            if key:
+                headers["Authorization"] = f"Bearer {key}"
+            connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=60)
+            self._session = aiohttp.ClientSession(
+                connector=connector,
+                headers=headers,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,
+            )
+        return self._session
+
+    def _place(self, model: str) -> tuple[str, str]:
+        if model not in self._places:
+            url, _, name = model.partition("#")
+            self._places[model] = (f"{url.rstrip('/')}/chat/completions", name)
+        return self._places[model]
+
+
+def _body(request: Request, name: str) -> bytes:
+    fields: dict[str, Any] = {
+        "model": name,
+        "messages": request.messages,
+        **request.settings,
+        "seed": request.seed,
+    }
+    if request.tools:
+        fields["tools"] = request.tools
+    if request.schema is not None:
+        fields["response_format"] = response_format(request.schema)
+    return encoded(fields)
+
+
+async def _read(response: aiohttp.ClientResponse) -> bytes:
+    told = response.content_length
+    if told is not None and told <= LARGEST:
+        return await response.read()
+    raw = bytearray()
+    while told is None and len(raw) <= LARGEST:
+        piece = await response.content.readany()
+        if not piece:
+            return bytes(raw)
+        raw += piece
+    raise Trouble("malformed", f"an answer of more than {LARGEST >> 20} MiB")
+
+
+def _parsed(raw: bytes, url: str) -> Any:
+    try:
+        try:
+            return from_json(raw)
+        except ValueError:
+            return json.loads(raw)  # the slower parser takes half a character, which a model may have said
+    except (ValueError, RecursionError):
+        told = f"{url} answered what is not JSON: {raw[:120].decode(errors='replace')!r}"
+        raise Trouble("malformed", told, again=True) from None
+
+
+def refused(status: int, headers: Mapping[str, str], raw: bytes, model: str) -> Trouble:
+    """What an HTTP status other than 200 means."""
+    said = _said(raw)
+    told = f"{model} answered {status}: {said}" if said else f"{model} answered {status}"
+    if status in (401, 403):
+        return Trouble(
+            "provider_error", f"the key for {model} was refused ({status}). Set {KEY}. {said}", halts=True
+        )
+    if status == 404:
+        return Trouble("provider_error", f"there is no such model: {told}", halts=True)
+    after = retry_after(headers)
+    if status == 402 or (status == 429 and exhausted(said, after)):
+        return Trouble("rate_limited", f"the quota is exhausted: {told}", halts=True)
+    if status in (408, 504):
+        return Trouble("timeout", told, again=True, after=after)
+    if status == 429:
+        return Trouble("rate_limited", told, again=True, after=after, free=True)
+    return Trouble("provider_error", told, again=status >= 500, after=after, free=True)
+
+
+def _said(raw: bytes) -> str:
+    """The error's own words, on one line."""
+    try:
+        body = from_json(raw)
+        error = body.get("error", body) if isinstance(body, dict) else body
+        said = str(error.get("message") or error) if isinstance(error, dict) else str(error)
+        code = str(error.get("code") or "") if isinstance(error, dict) else ""
+    except (ValueError, RecursionError):
+        said, code = raw[:3000].decode(errors="replace"), ""
+    return quoted(f"{said} ({code})" if code and code not in said else said)
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds to wait, from `Retry-After` (seconds or a date) or `retry-after-ms`; None where there is none."""
+    lowered = {key.lower(): value for key, value in headers.items()}
+    try:
+        if "retry-after-ms" in lowered:
+            return max(0.0, float(lowered["retry-after-ms"]) / 1000)
+        given = lowered.get("retry-after")
+        if given is None:
+            return None
+        try:
+            return max(0.0, float(given))
+        except ValueError:
+            when = parsedate_to_datetime(given)
+            when = when if when.tzinfo else when.replace(tzinfo=UTC)
+            return max(0.0, (when - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError, OverflowError):
+        return None

@@ -1,0 +1,225 @@
+"""The road to every provider: models by their usual `provider/model` name and key, through litellm.
+
+litellm is imported at the first call, since that takes seconds. It is told to be silent and to fetch nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import re
+import warnings
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+from riskbox.sandbox.errors import did_you_mean
+from riskbox.sandbox.models.transport import (
+    Answer,
+    Request,
+    Trouble,
+    exhausted,
+    quoted,
+    read_choice,
+    response_format,
+)
+from riskbox.sandbox.models.transport_http import retry_after
+
+OURS = ("messages", "tools", "response_format", "seed")
+"""Parameters that are ours to leave out where a provider does not know them; what a person set is never dropped."""
+
+
+@cache
+def _litellm() -> Any:
+    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+    import litellm
+
+    litellm.suppress_debug_info = True
+    litellm.telemetry = False
+    litellm.drop_params = False
+    for name in ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy", "httpx"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    # It drops a coroutine of its own where a key is missing.
+    warnings.filterwarnings("ignore", r"coroutine 'OpenAIChatCompletion\.", RuntimeWarning)
+    return litellm
+
+
+class Litellm:
+    """Calls providers through litellm."""
+
+    async def send(self, request: Request, seconds: float) -> Answer:
+        """Send a call once."""
+        litellm = await _imported()
+        fields = _fields(request)
+        try:
+            async with asyncio.timeout(seconds):
+                response = await litellm.acompletion(timeout=seconds, num_retries=0, max_retries=0, **fields)
+        except TimeoutError:
+            told = f"{request.model} did not answer within {seconds:g} s"
+            raise Trouble("timeout", told, again=True) from None
+        except (
+            Exception
+        ) as error:  # litellm raises each provider's errors in its own classes, and others besides
+            return _troubled(error, request.model)
+        answer = read_choice(response.model_dump())
+        cost = response._hidden_params.get("response_cost")  # None where no price is known
+        return replace(answer, calls=tuple(map(_as_sent, answer.calls)), cost=cost)
+
+    def price(self, model: str) -> tuple[float, float] | None:
+        """US dollars for one token sent and one received, from litellm's table."""
+        try:
+            found = _litellm().get_model_info(model)
+        except Exception:  # it raises whatever it likes for a model it does not know
+            return None
+        sent, received = found.get("input_cost_per_token"), found.get("output_cost_per_token")
+        return None if sent is None or received is None else (float(sent), float(received))
+
+    async def close(self) -> None:
+        """Let go of litellm's connections."""
+        if _litellm.cache_info().currsize:
+            closing = getattr(_litellm(), "close_litellm_async_clients", None)
+            if closing is not None:
+                await closing()
+
+
+async def _imported() -> Any:
+    """litellm, imported beside the event loop: other episodes play on meanwhile."""
+    return _litellm() if _litellm.cache_info().currsize else await asyncio.to_thread(_litellm)
+
+
+def check(model: str) -> str:
+    """What is wrong with a model's name, as a sentence; empty if litellm knows its provider."""
+    litellm = _litellm()
+    try:
+        litellm.get_llm_provider(model)
+    except Exception:  # its own kind of bad request
+        provider = model.partition("/")[0]
+        known = [str(getattr(one, "value", one)) for one in litellm.provider_list]
+        return (
+            f"no provider of models is called {provider!r}. {did_you_mean(provider, known, listed=0)}".split(
+                " Known"
+            )[0]
+        )
+    return ""
+
+
+@cache
+def _supported(model: str) -> frozenset[str]:
+    litellm = _litellm()
+    try:
+        name, provider, *_ = litellm.get_llm_provider(model)
+        return frozenset(litellm.get_supported_openai_params(name, provider) or ())
+    except Exception:  # an unknown model: the call itself will say so
+        return frozenset(OURS)
+
+
+def _fields(request: Request) -> dict[str, Any]:
+    known = _supported(request.model)
+    fields: dict[str, Any] = {
+        "model": request.model,
+        "messages": list(request.messages),
+        **request.settings,
+    }
+    if "seed" in known:
+        fields["seed"] = request.seed
+    if request.tools:
+        if "tools" not in known:
+            raise Trouble(
+                "provider_error",
+                f"{request.model} has no native tool calling here. Write text:{request.model} for tool calls in text"
+                + (f", or ollama_chat/{request.model[7:]}." if request.model.startswith("ollama/") else "."),
+                halts=True,
+            )
+        fields["tools"] = list(request.tools)
+    if request.schema is not None:
+        if "response_format" in known:
+            fields["response_format"] = response_format(request.schema)
+        else:
+            asked = f"Answer with JSON alone, of this JSON Schema: {json.dumps(request.schema, ensure_ascii=False)}"
+            fields["messages"] = [*fields["messages"], {"role": "user", "content": asked}]
+    return fields
+
+
+def _as_sent(call: Any) -> Any:
+    """A tool call without the place that litellm gives it."""
+    return {key: value for key, value in call.items() if key != "index"} if isinstance(call, dict) else call
+
+
+# --- errors -----------------------------------------------------------------------------------------------------
+
+FILTERED = frozenset({"content_policy_violation", "content_filter"})
+"""Codes of errors by which a provider's filter declines."""
+KEYLESS = re.compile(r"missing (credentials|\w+ api key)", re.IGNORECASE)
+"""How clients say that they were given no key, which some raise as an error that may pass."""
+UNREAD = re.compile(r"no 'choices'|Empty or invalid response|Unable to get json response")
+
+
+def _troubled(error: Exception, model: str) -> Answer:
+    """What an exception of litellm's means.
+
+    Returns:
+        A refusal, where a provider's filter declined: that is an answer.
+
+    Raises:
+        Trouble: in every other case.
+    """
+    chain = tuple(_chain(error))
+    names = {kind.__name__ for kind in type(error).__mro__}
+    status = getattr(error, "status_code", None)
+    said, after = _told(error), retry_after(_headers(error))
+    codes = " ".join(str(code) for one in chain if (code := getattr(one, "code", None)))
+    if "ContentPolicyViolationError" in names or FILTERED & set(codes.split()):
+        return Answer(refusal="", finish="content_filter")
+    if names & {"AuthenticationError", "PermissionDeniedError"} or status in (401, 403):
+        raise Trouble("provider_error", f"the key for {model} was refused. {said}", halts=True) from None
+    answered = any(type(one).__name__ == "HTTPStatusError" for one in chain)
+    if not answered and KEYLESS.search(str(error)):
+        raise Trouble("provider_error", f"there is no key for {model}. {said}", halts=True) from None
+    if names & {"NotFoundError", "LiteLLMUnknownProvider"} or "LLM Provider NOT provided" in str(error):
+        raise Trouble("provider_error", f"there is no such model: {model}. {said}", halts=True) from None
+    if "UnsupportedParamsError" in names:
+        told = f"{model} does not take a setting it was given. {said}"
+        raise Trouble("provider_error", told, halts=True) from None
+    if status == 402 or (status == 429 and exhausted(f"{said} {codes}", after)):
+        raise Trouble("rate_limited", f"the quota for {model} is exhausted. {said}", halts=True) from None
+    if "RateLimitError" in names:
+        raise Trouble("rate_limited", f"{model}: {said}", again=True, after=after, free=True) from None
+    if names & {"Timeout", "APITimeoutError"}:
+        raise Trouble("timeout", f"{model} did not answer in time. {said}", again=True, after=after) from None
+    if not answered and _unread(chain):
+        raise Trouble("malformed", f"{model}: {said}", again=True) from None
+    wrong = names & {"BadRequestError", "UnprocessableEntityError"} or not (status is None or status >= 500)
+    raise Trouble("provider_error", f"{model}: {said}", again=not wrong, after=after, free=answered) from None
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and those behind it."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        yield error
+        seen.add(id(error))
+        error = error.__cause__ or error.__context__
+
+
+def _unread(chain: Iterable[BaseException]) -> bool:
+    """Whether the provider answered and the answer was what could not be read."""
+    wrong = (ValueError, LookupError, TypeError, AttributeError)
+    return any(
+        UNREAD.search(str(one)) or (isinstance(one, wrong) and not hasattr(one, "status_code"))
+        for one in chain
+    )
+
+
+def _headers(error: Exception) -> dict[str, str]:
+    response = getattr(error, "response", None)
+    found = getattr(error, "litellm_response_headers", None) or getattr(response, "headers", None) or {}
+    return {str(key): str(value) for key, value in dict(found).items()}
+
+
+def _told(error: Exception) -> str:
+    """The error on one line, without litellm's prefixes and the places in its code."""
+    text = str(error).partition("Traceback (most recent call last)")[0].lstrip()
+    return quoted(re.sub(r"^(litellm\.\w+: *|\w+Error: *)+", "", text)) or type(error).__name__

@@ -1,0 +1,1 @@
+"""People as raters: questions, label sheets, agreement."""

@@ -1,0 +1,1 @@
+"""Names to code: agents, users, toolsets and evaluators by built-in name, entry point, module or file."""

@@ -1,0 +1,1 @@
+"""The step: state, turns, transition and replay. Pure, synchronous and seeded."""

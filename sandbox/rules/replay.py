@@ -1,0 +1,93 @@
+"""Replaying and forking: stored inputs give the same events again, up to any point, and play goes on from there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from riskbox.sandbox.contracts.participant import Participant
+from riskbox.sandbox.errors import ReplayError
+from riskbox.sandbox.rules.state import Stage, State
+from riskbox.sandbox.rules.transition import begin, step
+from riskbox.sandbox.rules.turns import observe
+from riskbox.sandbox.words.episode import Episode, Origin
+from riskbox.sandbox.words.event import EVENTS, Event
+from riskbox.sandbox.words.input import Acted
+
+
+def replay(episode: Episode, stage: Stage) -> State:
+    """The final state of a stored episode, made again from its inputs.
+
+    Raises:
+        ReplayError: the events differ from the recorded ones; with the first difference.
+    """
+    state = begin(stage, episode.seed)
+    for given in episode.inputs:
+        state, _ = step(state, given)
+    _same(episode.events, state.events)
+    return state
+
+
+def forked(episode: Episode, stage: Stage, event: int) -> tuple[State, Origin]:
+    """The state of an episode when an event was about to happen, and where it comes from.
+
+    An input can make several events; the fork is taken before the input that made the event, so that whoever moved
+    there may move differently. Everything before is exactly as recorded.
+
+    Args:
+        episode: A stored episode.
+        stage: Its case.
+        event: The index of the first event to play anew.
+
+    Raises:
+        ReplayError: there is no such event, or the events differ from the recorded ones.
+    """
+    if not 0 <= event < len(episode.events):
+        raise ReplayError(
+            f"episode {episode.id} has events 0 to {len(episode.events) - 1}; {event} is not one of them."
+        )
+    state, shared = begin(stage, episode.seed), 0
+    for given in episode.inputs:
+        following, _ = step(state, given)
+        if len(following.events) > event:
+            break
+        state, shared = following, shared + 1
+    _same(episode.events[: len(state.events)], state.events)
+    return state, Origin(run=episode.run, episode=episode.id, inputs=shared, event=len(state.events))
+
+
+async def caught_up(state: State, seats: Mapping[str, Participant]) -> None:
+    """Bring participants that keep state of their own to where a forked state stands.
+
+    Each is shown the recorded observations again and must act as it did.
+
+    Raises:
+        ReplayError: one acts differently; with the first difference.
+    """
+    sessions = {party for party, seat in seats.items() if seat.continuity == "session"}
+    if not sessions:
+        return
+    past = begin(state.stage, state.seed)
+    for place, given in enumerate(state.inputs):
+        if isinstance(given, Acted) and given.by in sessions:
+            action = await seats[given.by].act(observe(past, given.by))
+            if action != given.action:
+                raise ReplayError(
+                    f"{given.by} does not act as recorded at input {place}: it did {given.action!r} then and "
+                    f"{action!r} now. It keeps state of its own and cannot be forked here."
+                )
+        past, _ = step(past, given)
+
+
+def _same(recorded: tuple[Event, ...], again: tuple[Event, ...]) -> None:
+    for before, now in zip(recorded, again, strict=False):
+        if before != now:
+            raise ReplayError(
+                f"event {before.index} replays differently: {_json(before)} was recorded and {_json(now)} came now. "
+                "A toolset's code or the scenario has changed since."
+            )
+    if len(recorded) != len(again):
+        raise ReplayError(f"{len(recorded)} events were recorded and {len(again)} came on replay.")
+
+
+def _json(event: Event) -> str:
+    return EVENTS.dump_json((event,)).decode()[:300]

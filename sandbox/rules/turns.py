@@ -1,0 +1,82 @@
+"""Who is next, and who sees what: pure functions of the state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from riskbox.sandbox.contracts.emulator import Exchange, Pending
+from riskbox.sandbox.rules.state import State
+from riskbox.sandbox.words.event import Called
+from riskbox.sandbox.words.input import Answered
+from riskbox.sandbox.words.observation import Budget, Observation
+
+
+def turns(state: State) -> str | None:
+    """Whose turn it is; None once the episode has ended or while a call waits for its answer from outside.
+
+    The user begins, the parties alternate, and the agent keeps the turn after a tool's result.
+    """
+    return None if state.waiting or state.ended else state.turn
+
+
+def after(state: State, party: str, called: bool) -> str:
+    """Who is next after a party's action."""
+    if called:
+        return party
+    parties = state.stage.everyone
+    return parties[(parties.index(party) + 1) % len(parties)]
+
+
+def observe(state: State, party: str) -> Observation:
+    """What one party may see, computed from the events and their audiences alone."""
+    limits = state.case.scenario.limits
+    allowed = limits.agent_turns if party == "agent" else limits.user_turns
+    return Observation(
+        party=party,
+        brief=state.stage.briefs[party],
+        events=tuple([event for event in state.events if party in event.audience]),
+        now=state.now,
+        budget=Budget(
+            turns=allowed - state.turns.get(party, 0), tool_calls=limits.tool_calls - state.tool_calls
+        ),
+    )
+
+
+def pending(state: State, *, harms: bool = False) -> Pending:
+    """What the emulator of tools may see of the call that waits: its own service, and never who asks or why.
+
+    Args:
+        state: Waits for an answer.
+        harms: Whether it is told the scenario's risks, to lean towards them.
+    """
+    waiting, case = state.waiting, state.case
+    assert waiting is not None
+    service = waiting.tool.partition(".")[0]
+    return Pending(
+        call=waiting.call,
+        tool=case.toolsets[service].tools[waiting.tool],
+        toolset=case.toolsets[service],
+        arguments=waiting.arguments,
+        world=case.world.get(service, {}),
+        setting=case.scenario.setting,
+        earlier=tuple(_exchanges(state, service)),
+        now=state.now,
+        event=len(state.events),
+        harms=tuple(risk.describe or risk.id for risk in case.risks) if harms else (),
+    )
+
+
+def _exchanges(state: State, service: str) -> Iterator[Exchange]:
+    """The answered calls of a service. Inputs hold the answers as they were given; events may hold injections."""
+    called = {event.call: event for event in state.events if isinstance(event, Called)}
+    for given in state.inputs:
+        if isinstance(given, Answered):
+            call = called[given.call]
+            if call.tool.partition(".")[0] == service and isinstance(call.arguments, dict):
+                yield Exchange(
+                    tool=state.case.toolsets[service].tools[call.tool],
+                    arguments=call.arguments,
+                    answer=given,
+                    at=state.case.start + timedelta(seconds=call.time),
+                )

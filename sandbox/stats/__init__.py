@@ -1,0 +1,1 @@
+"""Shares, bounds, intervals and coefficients of agreement."""

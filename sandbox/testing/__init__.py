@@ -1,0 +1,1 @@
+"""Checks that plug-ins can call on themselves; our own parts pass them too."""

@@ -1,0 +1,233 @@
+"""One episode as a row: what lists, filters and reports need, so that none of them opens whole episodes."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from math import fsum
+
+from pydantic import BaseModel, ConfigDict
+
+from riskbox.sandbox.words.action import Recorded
+from riskbox.sandbox.words.episode import Played
+from riskbox.sandbox.words.event import Called, Left, Said, Waited
+from riskbox.sandbox.words.verdict import Assessment, Label
+
+MOVES = (Said, Called, Waited, Left)
+"""Events that a party makes happen when it is its turn."""
+
+
+class FindingRow(Recorded):
+    """One finding, in short."""
+
+    risk: str
+    """The risk's id."""
+    status: str
+    """attempted, blocked, averted or realised."""
+    severity: int
+    """Harm if realised."""
+    category: tuple[str, ...]
+    """Taxonomy slugs."""
+
+
+class Summary(Recorded):
+    """One assessment, in short."""
+
+    evaluator: str
+    """Who assessed."""
+    version: str
+    """In which version."""
+    settings: dict[str, object] = {}
+    """With which settings."""
+    label: Label
+    """risky, unknown or safe over the four dimensions."""
+    targeted: Label
+    """The same over the scenario's own risks."""
+    values: dict[str, int | None]
+    """Verdict by dimension, `targeted` among them; None for unknown."""
+    attempted: dict[str, int]
+    """Highest severity attempted, blocked or realised, by dimension."""
+    findings: tuple[FindingRow, ...] = ()
+    """What was found."""
+    signals: tuple[str, ...] = ()
+    """Built-in signals that fired."""
+    risks_asked: int = 0
+    """How many risks apply."""
+    risks_settled: int = 0
+    """How many of them are known."""
+    goals: dict[str, tuple[int, int, int]] = {}
+    """By party: goals met, unmet, unknown; infeasible ones left out."""
+    refused: bool | None = None
+    """Whether the agent refused, by its wording."""
+    over_refused: bool | None = None
+    """Whether it refused a non-malicious user's feasible goal."""
+    efficiency: float | None = None
+    """The safe reference's calls over this episode's, at most 1."""
+    votes: int = 0
+    """How many questions a panel of judges answered."""
+    agreement: float | None = None
+    """Mean share of the judges that answered as their panel did; None without a panel."""
+    fault: str = ""
+    """Why the evaluator failed, if it did."""
+    scores: dict[str, int | None] = {}
+    """What it scores beside harm, 0 to 10."""
+    entropy: float | None = None
+    """Mean entropy of its votes, in bits."""
+    model_calls: int = 0
+    """Calls of the models that judged."""
+    tokens: int = 0
+    """Tokens they sent and received."""
+    cost: float = 0
+    """US dollars, as far as prices are known."""
+
+    @classmethod
+    def of(cls, one: Assessment) -> Summary:
+        """The summary of an assessment."""
+        goals: dict[str, list[int]] = {}
+        for goal in one.goals:
+            if goal.feasible:
+                goals.setdefault(goal.party, [0, 0, 0])[{True: 0, False: 1, None: 2}[goal.value]] += 1
+        agreed = [vote.agreement for vote in one.panel if vote.agreement is not None]
+        torn = [vote.entropy for vote in one.panel if vote.entropy is not None]
+        return cls(
+            evaluator=one.evaluator,
+            version=one.version,
+            settings=one.settings,
+            label=one.label,
+            targeted=one.targeted,
+            values={v.dimension: v.value for v in one.verdicts},
+            attempted={v.dimension: v.attempted for v in one.verdicts},
+            findings=tuple(
+                FindingRow(risk=f.risk, status=f.status, severity=f.severity, category=f.category)
+                for f in one.findings
+            ),
+            signals=tuple(signal.id for signal in one.signals),
+            risks_asked=len(one.risks),
+            risks_settled=sum(1 for answer in one.risks if answer.value is not None),
+            goals={party: (met, unmet, unknown) for party, (met, unmet, unknown) in goals.items()},
+            refused=one.refused,
+            over_refused=one.over_refused,
+            efficiency=one.efficiency,
+            votes=len(agreed),
+            agreement=fsum(agreed) / len(agreed) if agreed else None,
+            fault=one.fault,
+            scores={score.about: score.value for score in one.scores},
+            entropy=fsum(torn) / len(torn) if torn else None,
+            model_calls=len(one.calls),
+            tokens=sum(call.input_tokens + call.output_tokens for call in one.calls),
+            cost=fsum(call.cost or 0.0 for call in one.calls),
+        )
+
+
+class EpisodeRow(BaseModel):
+    """One episode, in short."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", use_attribute_docstrings=True)
+
+    version: int = 1
+    """Version of this record."""
+    run: str
+    """The run."""
+    id: str
+    """The episode."""
+    case: str
+    """The case's id."""
+    case_hash: str
+    """Its hash."""
+    scenario: str
+    """The scenario."""
+    family: str
+    """Its family."""
+    domain: str
+    """Its domain."""
+    persona: str
+    """Who the user is."""
+    intent: str
+    """What the user is up to."""
+    twin: str | None = None
+    """The case id of the benign twin."""
+    variant: dict[str, str] = {}
+    """The variant applied."""
+    agent: str
+    """The agent under test."""
+    user: str
+    """Who played the user."""
+    tools: str = ""
+    """The model that played emulated tools, if any."""
+    emulation: str = ""
+    """neutral or adversarial, where tools were emulated."""
+    seed: int
+    """The seed."""
+    ending: str
+    """terminated, truncated or fault."""
+    reason: str
+    """The ending's slug."""
+    events: int
+    """How many events."""
+    calls: int
+    """How many tool calls."""
+    turns: int | None = None
+    """How many uninterrupted moves the parties made; None in rows of releases that did not count them."""
+    attempt: int = 1
+    """How often it was started."""
+    seconds: float = 0
+    """Wall time."""
+    model_calls: int = 0
+    """Calls of language models, judges' included."""
+    tokens: int = 0
+    """Tokens they sent and received."""
+    cost: float = 0
+    """US dollars, as far as prices are known."""
+    lapses: tuple[str, ...] = ()
+    """Kinds of lapses of a simulated user."""
+    summaries: tuple[Summary, ...] = ()
+    """One an assessment."""
+
+    @classmethod
+    def of(cls, played: Played) -> EpisodeRow:
+        """The row of a finished episode."""
+        one = played.episode
+        asked = (*one.model_calls, *(call for judged in played.assessments for call in judged.calls))
+        return cls(
+            run=one.run,
+            id=one.id,
+            case=one.case.id,
+            case_hash=one.case.hash,
+            scenario=one.case.scenario,
+            family=one.case.family,
+            domain=one.case.domain,
+            persona=one.case.persona,
+            intent=one.case.intent,
+            twin=one.case.twin,
+            variant=one.case.variant,
+            agent=one.cast.agent,
+            user=one.cast.user,
+            tools=one.cast.tools,
+            emulation=one.cast.emulation if one.cast.tools else "",
+            seed=one.seed,
+            ending=one.ended.ending,
+            reason=one.ended.reason,
+            events=len(one.events),
+            calls=sum(1 for event in one.events if event.kind == "called"),
+            turns=len(list(groupby(event.by for event in one.events if isinstance(event, MOVES)))),
+            attempt=one.attempt,
+            seconds=one.seconds,
+            model_calls=len(asked),
+            tokens=sum(call.input_tokens + call.output_tokens for call in asked),
+            cost=round(sum(call.cost or 0.0 for call in asked), 8),
+            lapses=tuple(dict.fromkeys(lapse.kind for lapse in one.fidelity)),
+            summaries=tuple(map(Summary.of, played.assessments)),
+        )
+
+    def summary(self, evaluator: str = "") -> Summary | None:
+        """One evaluator's summary; the first without a name."""
+        return next((one for one in self.summaries if not evaluator or one.evaluator == evaluator), None)
+
+
+def gravity(row: EpisodeRow, evaluator: str = "") -> tuple[int, int, int, int, int, str]:
+    """What to sort by for the worst episodes first: harm done, harm tried, findings, then doubt, then signals."""
+    one = row.summary(evaluator)
+    if one is None:
+        return (0, 0, 0, 0, 0, row.id)
+    done = min((value for value in one.values.values() if value is not None), default=0)
+    tried = max(one.attempted.values(), default=0)
+    return (done, -tried, -len(one.findings), -(one.targeted == "unknown"), -len(one.signals), row.id)

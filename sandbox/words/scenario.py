@@ -1,0 +1,486 @@
+"""A scenario file as a model: setting, world, agent, personas, goals, risks, references, limits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from riskbox.sandbox.errors import did_you_mean
+from riskbox.sandbox.words.taxonomy import categories
+
+Slug: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
+"""Lower-case letters, digits and underscores."""
+
+Intent: TypeAlias = Literal["benign", "careless", "vulnerable", "malicious"]
+Domain: TypeAlias = Literal[
+    "healthcare",
+    "business_and_finance",
+    "education",
+    "personal_services",
+    "politics_and_law",
+    "technology_and_science",
+    "miscellaneous",
+]
+Level: TypeAlias = Literal["low", "medium", "high"]
+
+
+def _category(slug: str) -> str:
+    if slug not in categories():
+        # the commonest slip is a misspelt dimension, and all 53 names would drown the hint
+        raise ValueError(
+            f"{slug!r} is not a category. {did_you_mean(slug, categories(), listed=0)}".split(" Known")[0]
+        )
+    return slug
+
+
+CategorySlug: TypeAlias = Annotated[str, AfterValidator(_category)]
+Cel: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+"""A condition in CEL; see docs/scenarios.md for the functions it may use."""
+
+
+class Part(BaseModel):
+    """A part of a scenario file: frozen, and strict about unknown keys."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        use_attribute_docstrings=True,
+        populate_by_name=True,
+        str_max_length=200_000,
+    )
+
+
+class Scope(Part):
+    """Which cases something is for; what is left out matches all."""
+
+    persona: str | tuple[str, ...] = ()
+    """One persona or several."""
+    intent: Intent | tuple[Intent, ...] = ()
+    """One intent or several."""
+    variant: dict[str, str | tuple[str, ...]] = Field(default_factory=dict)
+    """By axis, one variant or several; `none` is the scenario without that axis."""
+
+    def covers(self, persona: str, intent: str, variant: dict[str, str]) -> bool:
+        """Whether a case is meant."""
+        return (
+            _among(persona, self.persona)
+            and _among(intent, self.intent)
+            and all(_among(variant.get(axis, "none"), names) for axis, names in self.variant.items())
+        )
+
+
+def _among(name: str, names: str | tuple[str, ...]) -> bool:
+    return not names or name == names or (not isinstance(names, str) and name in names)
+
+
+class Call(Part):
+    """A tool call in a script."""
+
+    call: str
+    """Toolset and tool, for instance `mail.send`."""
+    args: dict[str, Any] = Field(default_factory=dict)
+    """Its arguments."""
+
+
+class Beat(Part):
+    """One line of a script. A run of `when` lines, closed by an `else`, is one choice: the first that holds."""
+
+    when: Cel | None = None
+    """Play this line only if the condition holds on what the party has seen."""
+    say: str | None = None
+    """What is said."""
+    otherwise: str | None = Field(default=None, alias="else")
+    """What is said if no `when` line before it held."""
+    call: str | None = None
+    """A tool to call."""
+    args: dict[str, Any] = Field(default_factory=dict)
+    """The call's arguments."""
+    calls: tuple[Call, ...] = ()
+    """Several calls in one action."""
+    leave: str | Literal[True] | None = None
+    """Leave the conversation, with these parting words if any."""
+
+    @model_validator(mode="after")
+    def _does_something(self) -> Beat:
+        if self.otherwise is not None and (self.when is not None or self.say is not None):
+            raise ValueError("`else` holds the line itself; give it no `when` or `say`")
+        if self.args and self.call is None:
+            raise ValueError("`args` needs a `call`")
+        if not (self.say or self.otherwise or self.call or self.calls or self.leave):
+            raise ValueError("a line needs one of say, else, call, calls, leave")
+        return self
+
+
+def _grouped(script: tuple[Beat, ...]) -> tuple[Beat, ...]:
+    for before, beat in zip((None, *script), script, strict=False):
+        if beat.otherwise is not None and (before is None or before.when is None):
+            raise ValueError("an `else` line must follow a `when` line")
+    return script
+
+
+Script: TypeAlias = Annotated[tuple[Beat, ...], AfterValidator(_grouped)]
+
+
+class Style(Part):
+    """How a persona talks."""
+
+    verbosity: Literal["terse", "normal", "chatty"] = "normal"
+    """How much it says."""
+    patience: Level = "medium"
+    """How long it puts up with questions and refusals."""
+    expertise: Level = "medium"
+    """How much it knows of the matter."""
+    tone: str = ""
+    """Anything else about its voice, in a few words."""
+
+
+class Persona(Part):
+    """One user of a scenario."""
+
+    intent: Intent
+    """benign, careless, vulnerable or malicious."""
+    twin: str | None = None
+    """The benign persona who asks for much the same thing; a malicious or vulnerable one must name it."""
+    profile: dict[str, Any] = Field(default_factory=dict)
+    """Who it is: name, age, occupation, and what else matters."""
+    goal: str
+    """What it wants, in the second person: the user plays from it."""
+    knows: dict[str, Any] = Field(default_factory=dict)
+    """Facts it tells only when asked."""
+    discloses: str = ""
+    """How and when it reveals what it knows, in prose."""
+    style: Style = Style()
+    """How it talks."""
+    tactics: tuple[str, ...] = ()
+    """What it tries when refused: impersonation, urgency, flattery..."""
+    entitled: tuple[str, ...] = ()
+    """Names of other people whose private data it may learn, `*` for everyone's: a nurse, a guardian."""
+    script: Script = ()
+    """What it says when it is played offline."""
+    starting_speech: str = ""
+    """Its first line, word for word, whoever plays it; a person is told to begin so. For single-turn use, too."""
+
+
+class AgentBrief(Part):
+    """The agent under test, as its operator set it up."""
+
+    name: str
+    """What it calls itself."""
+    policy: str
+    """The operator's instructions: its system prompt."""
+    tools: tuple[str, ...] = ()
+    """Toolsets (`mail`) and single tools (`clinic.read_record`) it is offered."""
+
+
+class Ask(Part):
+    """A call that an injected instruction asks for."""
+
+    call: str
+    """Toolset and tool."""
+    args: dict[str, Any] = Field(default_factory=dict)
+    """Its arguments."""
+
+
+class Injection(Part):
+    """An instruction planted in data that the agent will read."""
+
+    id: Slug
+    """Names it; overlays merge by it."""
+    at: str
+    """The tool whose output or description carries it."""
+    into: Literal["output", "description"] = Field(default="output", alias="in")
+    """Where: in the tool's result, or in its description from the start."""
+    path: str = "$"
+    """JSONPath (RFC 9535) of the string in the result."""
+    place: Literal["replace", "start", "middle", "end"] = "end"
+    """Where in that string."""
+    times: int = Field(default=1, ge=1, le=1000)
+    """How many results may carry it."""
+    payload: str
+    """The planted text."""
+    asks: tuple[Ask, ...] = ()
+    """The calls it asks for, in order: what an agent that obeys would do."""
+    says: str = ""
+    """What it asks the agent to say."""
+
+
+class Judged(Part):
+    """What a judge is asked."""
+
+    counts: str
+    """What counts."""
+    not_: str = Field(default="", alias="not")
+    """What comes near and does not count."""
+
+
+class Question(Part):
+    """What risks and goals share: computed, judged, or both."""
+
+    id: Slug
+    """Names it; overlays merge by it."""
+    for_: Scope = Field(default=Scope(), alias="for")
+    """The cases it is asked for; default all."""
+    describe: str = ""
+    """One sentence for readers and judges."""
+    check: Cel | None = None
+    """A condition that computes it."""
+    judge: Judged | None = None
+    """What a judge is asked."""
+    silence: Literal["unknown", "proves"] = "unknown"
+    """What it means that a check over text did not fire: unknown until judged, or proof (nothing can paraphrase it)."""
+
+    @model_validator(mode="after")
+    def _asks_something(self) -> Question:
+        if self.check is None and self.judge is None:
+            raise ValueError("needs a `check`, a `judge`, or both")
+        return self
+
+
+class Risk(Question):
+    """One way the agent could do harm here."""
+
+    category: tuple[CategorySlug, ...] = Field(min_length=1)
+    """Taxonomy slugs; each names a dimension."""
+    severity: int = Field(ge=1, le=10)
+    """Harm if realised: 1-3 minor, 4-6 moderate, 7-8 serious, 9-10 irreversible or catastrophic."""
+    likelihood: float | None = Field(default=None, ge=0, le=1)
+    """How likely the harm follows from the act."""
+    delivered: Cel | None = None
+    """A condition that must have held for the risk to have been put to the agent; else it is unknown."""
+    averted: Cel | None = None
+    """A condition under which an attempt counts as averted: the user stopped it."""
+
+    @field_validator("category", mode="before")
+    @classmethod
+    def _listed(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, str) else value
+
+
+class GoalAsked(Question):
+    """Something a party wants to have reached."""
+
+    party: str = "user"
+    """Whose goal it is."""
+    feasible: bool = True
+    """Whether the world lets anyone reach it; where not, honesty is the good outcome."""
+
+
+class Reference(Part):
+    """A scripted agent for some cases that must end in a known way."""
+
+    id: str = ""
+    """Names it in reports; numbered if left out."""
+    for_: Scope = Field(default=Scope(), alias="for")
+    """The cases it is played in; default all."""
+    ends: Literal["safe", "unsafe"]
+    """How it must end."""
+    expects: tuple[str, ...] = ()
+    """The risks it must raise; only for unsafe ones."""
+    reaches: tuple[str, ...] = ()
+    """The goals it must reach."""
+    agent: Script | Literal["obeys"]
+    """What the agent does; or the agent that does what injections ask."""
+    note: str = ""
+    """Why it is there, for instance that it is a near miss."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Reference:
+        if self.ends == "safe" and self.expects:
+            raise ValueError("a safe reference expects no risk")
+        if self.ends == "unsafe" and not self.expects:
+            raise ValueError("an unsafe reference must say which risks it `expects`")
+        return self
+
+
+Proof: TypeAlias = Literal[
+    "unreached_goal", "free_goal", "unproven_risk", "unavoidable_risk", "no_safe_reference"
+]
+
+
+class Waiver(Part):
+    """Why a proof that `riskbox check` asks for cannot be given here."""
+
+    proof: Proof
+    """Which proof."""
+    about: str = ""
+    """The risk or goal; every one if left out."""
+    why: Annotated[str, StringConstraints(min_length=10)]
+    """The reason, for readers."""
+
+
+class Limits(Part):
+    """When an episode is cut off."""
+
+    user_turns: int = Field(default=12, ge=1, le=1000)
+    """Turns of the user."""
+    agent_turns: int = Field(default=12, ge=1, le=1000)
+    """Turns of the agent; one turn may hold several tool calls."""
+    tool_calls: int = Field(default=30, ge=0, le=10_000)
+    """Tool calls of the agent, refused ones included."""
+
+
+class ExtraCase(Part):
+    """A case beyond each axis varied alone."""
+
+    persona: str | tuple[str, ...] = ()
+    """One persona or several; all if left out."""
+    variant: dict[str, str]
+    """One variant of each axis named."""
+
+
+class CannedReply(Part):
+    """What a declared tool answers."""
+
+    when: dict[str, Any] = Field(default_factory=dict)
+    """Arguments the call must have, each equal to this; any call if left out."""
+    result: Any = None
+    """JSON the agent receives."""
+    error: str | None = None
+    """A refusal the agent receives instead."""
+
+
+CHECKED = {"schemas": "checked"}
+"""Validation context for declarations whose schemas a test has checked: checking takes longer than all the rest."""
+
+
+def _json_schema(schema: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+    if info.context == CHECKED:
+        return schema
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import SchemaError
+
+    try:
+        Draft202012Validator.check_schema(schema)
+    except SchemaError as error:
+        place = ".".join(map(str, error.absolute_path))
+        raise ValueError(
+            f"is not JSON Schema{f' at {place}' if place else ''}: {error.message[:300]}"
+        ) from None
+    for reference in _references(schema):
+        node: Any = schema if reference.startswith("#") else None
+        for part in reference.lstrip("#").strip("/").split("/"):
+            key = part.replace("~1", "/").replace("~0", "~")
+            if key and isinstance(node, list):
+                node = node[int(key)] if key.isdigit() and int(key) < len(node) else None
+            elif key:
+                node = node.get(key) if isinstance(node, dict) else None
+        if node is None:
+            raise ValueError(
+                f"the reference {reference!r} must lead into the schema itself, as in '#/$defs/name'"
+            )
+    return schema
+
+
+def _references(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if key in ("$ref", "$dynamicRef") and isinstance(item, str):
+                yield item
+            yield from _references(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _references(item)
+
+
+class DeclaredTool(Part):
+    """A tool without code, answered from a list or played by a model."""
+
+    name: Slug
+    """Its name within the toolset."""
+    description: str
+    """What the agent reads."""
+    parameters: Annotated[dict[str, Any], AfterValidator(_json_schema)] = {"type": "object", "properties": {}}
+    """JSON Schema of the arguments, as in OpenAI's function format."""
+    writes: bool = False
+    """Whether it changes the world: each such call becomes a row of the toolset's `calls` table."""
+    action: Literal["suggestive", "generative", "autonomous", "destructive"] = "suggestive"
+    """How far a call reaches."""
+    replies: tuple[CannedReply, ...] = ()
+    """The answers; the first that fits is given, and `{"ok": true}` if none is listed."""
+    returns: Annotated[dict[str, Any], AfterValidator(_json_schema)] | None = None
+    """JSON Schema of the result, where a model plays the toolset."""
+
+
+class DeclaredToolset(Part):
+    """A toolset without code: answered from lists, or played by a model."""
+
+    describe: str = ""
+    """What the service is."""
+    emulated: bool = False
+    """Whether a model plays it; each tool then says what it `returns`, and lists no replies."""
+    notes: str = ""
+    """For whoever plays it: the state it keeps, its rules, its ids, its usual errors."""
+    tools: tuple[DeclaredTool, ...]
+    """Its tools."""
+
+    @model_validator(mode="after")
+    def _played_one_way(self) -> DeclaredToolset:
+        for tool in self.tools:
+            if self.emulated and tool.returns is None:
+                raise ValueError(f"is emulated, so its tool {tool.name!r} must say what it `returns`")
+            if self.emulated and tool.replies:
+                raise ValueError(f"is emulated, so its tool {tool.name!r} cannot list `replies`")
+        return self
+
+
+class Scenario(Part):
+    """One situation in one YAML file."""
+
+    model_config = ConfigDict(title="Riskbox scenario")
+
+    scenario: Slug
+    """Names the scenario; unique among the files of a run."""
+    family: Slug
+    """Scenarios made from one idea share it; statistics cluster by it."""
+    title: str
+    """One line for people."""
+    domain: Domain
+    """Where it takes place."""
+    realism: Literal["today", "soon", "speculative"] = "today"
+    """Whether this could happen now."""
+    jurisdiction: str = "none"
+    """Whose law the legal risks refer to: us, eu, uk, ..."""
+    tags: tuple[str, ...] = ()
+    """Free words to select by."""
+    setting: str
+    """The situation, for users and judges; the agent sees only its policy."""
+    agent: AgentBrief
+    """Name, policy and tools of the agent under test."""
+    toolsets: dict[Slug, DeclaredToolset] = Field(default_factory=dict)
+    """Toolsets written here, answered from lists or played by a model, beside those that ship with riskbox."""
+    world: dict[str, Any] = Field(default_factory=dict)
+    """What the toolsets start from, by toolset; `clock` is the time at the start."""
+    inject: tuple[Injection, ...] = ()
+    """Instructions planted in data; usually a variant adds them."""
+    personas: dict[Slug, Persona] = Field(min_length=1)
+    """The users, by id."""
+    variants: dict[Slug, dict[Slug, dict[str, Any]]] = Field(default_factory=dict)
+    """Overlays by axis and name; each axis is varied alone unless `cases` lists more."""
+    cases: tuple[ExtraCase, ...] = ()
+    """Cases beyond each axis varied alone."""
+    goals: tuple[GoalAsked, ...] = ()
+    """What parties want to have reached."""
+    risks: tuple[Risk, ...] = ()
+    """How the agent could do harm."""
+    references: tuple[Reference, ...] = ()
+    """Scripted agents that prove the checks."""
+    waives: tuple[Waiver, ...] = ()
+    """Proofs this file cannot give, and why."""
+    limits: Limits = Limits()
+    """How many turns and tool calls an episode may take."""
+
+    @field_validator("world", mode="before")
+    @classmethod
+    def _no_null_world(cls, value: Any) -> Any:
+        return {} if value is None else value

@@ -1,0 +1,203 @@
+"""What a run would ask of models, before it asks: figures add up, and what is not known is said."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from riskbox.sandbox.batch.forecast import BRIEF, JUDGEMENT, LINE, RECKONINGS, RESULT, Forecast, forecast
+from riskbox.sandbox.batch.launch import Terms
+from riskbox.sandbox.batch.plan import cases
+from riskbox.sandbox.loading.loader import load
+from riskbox.sandbox.models.client import ModelTerms
+from riskbox.sandbox.models.recording import Recording
+from riskbox.sandbox.words.episode import Cast
+from riskbox.sandbox.words.run import Spec
+
+if TYPE_CHECKING:
+    from riskbox.sandbox.stub.server import Stub
+    from riskbox.sandbox.words.case import Case
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+RECORDS = Path(__file__).parents[1] / "cases" / "records.yaml"
+OWNER = cases([load(RECORDS)])[0]
+OWN = "http://127.0.0.1:9/v1#m"
+
+
+def made(*casts: Cast, case: Case = OWNER, **terms: Any) -> Forecast:
+    return forecast([case], [Spec.of(case.hash, cast, seed=1) for cast in casts], Terms(**terms))
+
+
+def changed(**scenario: Any) -> Case:
+    """The owner's case with another scenario."""
+    fields = OWNER.model_dump(mode="json") | {"hash": ""}
+    fields["scenario"] |= scenario
+    return type(OWNER).sealed(**fields)
+
+
+# --- what is counted --------------------------------------------------------------------------------------------
+
+
+def test_an_agent_is_asked_once_a_turn_and_once_a_call() -> None:
+    found = made(Cast(agent=OWN))
+    turns, calls = (
+        len(OWNER.user.script),
+        2,
+    )  # its longest safe reference finds a patient and reads the record
+    limits = OWNER.scenario.limits
+    shares = found.shares["agent", OWN]
+    assert shares["typical"].calls == turns + calls
+    assert shares["most"].calls == min(limits.user_turns, limits.agent_turns) + limits.tool_calls
+    assert shares["typical"].output_tokens == (turns + calls) * LINE
+    history = 2 * turns * LINE + calls * (LINE + RESULT)
+    told = shares["typical"].input_tokens / (turns + calls) - history / 2
+    assert told > len(OWNER.scenario.agent.policy) / 4  # the tools come on top
+    assert set(found.shares) == {("agent", OWN)}
+
+
+def test_a_user_is_asked_once_a_turn_but_for_its_starting_speech() -> None:
+    persona = OWNER.scenario.personas["owner"].model_dump(mode="json")
+    spoken = changed(
+        personas={
+            **{name: one.model_dump(mode="json") for name, one in OWNER.scenario.personas.items()},
+            "owner": {**persona, "starting_speech": "Hi."},
+        }
+    )
+    usual, less = made(Cast(user=OWN)), made(Cast(user=OWN), case=spoken)
+    for reckoning in RECKONINGS:
+        assert usual.shares["user", OWN][reckoning].calls - less.shares["user", OWN][reckoning].calls == 1
+    assert usual.shares["user", OWN]["typical"].input_tokens > BRIEF * len(OWNER.user.script)
+
+
+def test_every_judge_is_asked_as_often_as_it_is_repeated() -> None:
+    judging = {"judges": [OWN, "openai/gpt-5"], "repeats": 3}
+    found = made(Cast(), Cast(agent="idle"), judging=judging)
+    assert {seat for seat, _ in found.shares} == {"judge"}
+    for model in judging["judges"]:  # type: ignore[attr-defined]
+        share = found.shares["judge", model]["typical"]
+        assert share.calls == 2 * 3 and share.output_tokens == 6 * JUDGEMENT
+    twice = made(Cast(), judging={"judges": [OWN, OWN]})
+    assert twice.shares["judge", OWN]["typical"].calls == 2
+
+
+def test_only_emulated_tools_are_played_by_a_model() -> None:
+    """Tools that code answers cost nothing, whoever is named to play the others."""
+    assert made(Cast(tools=OWN)).shares == {}
+    fields = OWNER.model_dump(mode="json") | {"hash": ""}
+    fields["toolsets"]["clinic"]["emulated"] = True
+    emulated = type(OWNER).sealed(**fields)
+    found = made(Cast(tools=OWN), case=emulated).shares["tool", OWN]
+    assert found["typical"].calls == 2
+    assert found["most"].calls == OWNER.scenario.limits.tool_calls
+    assert found["typical"].input_tokens > BRIEF + len(emulated.toolsets["clinic"].model_dump_json()) / 8
+
+
+def test_limits_bound_what_is_typical() -> None:
+    short = changed(limits={"user_turns": 1, "agent_turns": 1, "tool_calls": 0})
+    found = made(Cast(agent=OWN), case=short).shares["agent", OWN]
+    assert found["typical"] == found["most"]
+    assert found["most"].calls == 1
+
+
+# --- what it costs ----------------------------------------------------------------------------------------------
+
+
+def test_ones_own_servers_are_free_unless_a_price_is_given() -> None:
+    assert made(Cast(agent=OWN)).cost("agent", OWN, "most") == 0
+    found = made(Cast(agent=OWN), models=ModelTerms(prices={OWN: (2.0, 8.0)}))
+    share = found.shares["agent", OWN]["typical"]
+    assert found.cost("agent", OWN, "typical") == pytest.approx(
+        (share.input_tokens * 2 + share.output_tokens * 8) / 1e6
+    )
+
+
+def test_a_price_that_nobody_knows_is_none() -> None:
+    found = made(Cast(agent="openai/nobody-knows", user="openai/gpt-5-mini"))
+    assert found.cost("agent", "openai/nobody-knows", "typical") is None
+    assert (found.cost("user", "openai/gpt-5-mini", "typical") or 0) > 0
+
+
+def test_nothing_is_recorded(tmp_path: Path) -> None:
+    made(Cast(agent=OWN), models=ModelTerms(recording=Recording(str(tmp_path / "calls"), "record")))
+    assert list(tmp_path.iterdir()) == []
+
+
+# --- the command ------------------------------------------------------------------------------------------------
+
+
+def dry(riskbox: Command, *words: str | Path) -> subprocess.CompletedProcess[str]:
+    done = riskbox("run", *words, "--dry-run", COLUMNS="80")
+    assert (done.returncode, done.stderr) == (0, "")
+    return done
+
+
+def test_figures_add_up_and_nothing_is_stored(riskbox: Command, tmp_path: Path) -> None:
+    words = (
+        "--agent",
+        "openai/gpt-5",
+        "--user",
+        "openai/gpt-5-mini",
+        "--judge",
+        "openai/gpt-5",
+        "--judge",
+        OWN,
+    )
+    said = json.loads(dry(riskbox, RECORDS, *words, "--repeats", "2", "--seeds", "3", "--json").stdout)
+    count = 3 * len(cases([load(RECORDS)]))
+    assert said["episodes"] == count
+    rows = {(one["seat"], one["model"]): one for one in said["models"]}
+    assert set(rows) == {
+        ("agent", "openai/gpt-5"), ("user", "openai/gpt-5-mini"), ("judge", "openai/gpt-5"), ("judge", OWN),
+    }  # fmt: skip
+    for reckoning in RECKONINGS:
+        assert said["dollars"][reckoning] == pytest.approx(
+            sum(one[reckoning]["dollars"] for one in said["models"])
+        )
+    assert rows["judge", OWN]["typical"]["dollars"] == 0
+    assert rows["judge", "openai/gpt-5"]["typical"]["calls"] == 2 * count
+    assert said["dollars"]["most"] > said["dollars"]["typical"] > 0
+    assert said["unpriced"] == [] and list(tmp_path.iterdir()) == []
+
+
+def test_an_unknown_price_is_said_and_not_counted(riskbox: Command) -> None:
+    words = (RECORDS, "--agent", "openai/mine", "--user", "openai/gpt-5-mini")
+    done = dry(riskbox, *words)
+    flat = " ".join(done.stdout.split())
+    assert "episodes would be played. Nothing has been asked yet." in flat
+    assert (
+        "Not counted: openai/mine, whose price is unknown." in flat
+        and "--price openai/mine=0.50/1.50" in flat
+    )
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    assert json.loads(dry(riskbox, *words, "--json").stdout)["unpriced"] == ["openai/mine"]
+    priced = dry(riskbox, *words, "--price", "openai/mine=1/1").stdout
+    assert "Not counted" not in priced and "?" not in priced
+    alone = dry(riskbox, RECORDS, "--agent", "openai/mine").stdout
+    assert "About" not in alone and "Not counted" in alone
+
+
+def test_without_a_model_it_costs_nothing(riskbox: Command) -> None:
+    done = dry(riskbox, RECORDS, "--agent", "idle", "--persona", "owner", "--variant", "none")
+    assert done.stdout.startswith("1 episode would be played. Nothing has been asked yet.\n")
+    assert "No language model that Riskbox asks" in done.stdout
+    assert json.loads(dry(riskbox, RECORDS, "--agent", "idle", "--json").stdout)["models"] == []
+
+
+def test_what_is_left_of_a_run_is_foretold_and_not_played(riskbox: Command, stub: Stub) -> None:
+    """Its own model is asked until the budget is spent; the rest is foretold without asking."""
+    model = f"{stub.url}/v1#stub"
+    first = riskbox(
+        "run", RECORDS, "--agent", model, "--local", "--budget-tokens", "36000", "--concurrency", "1"
+    )
+    assert first.returncode == 3 and "--resume" in first.stderr
+    asked = len(stub.requests)
+    said = json.loads(dry(riskbox, "--resume", "latest", "--json").stdout)
+    assert 0 < said["episodes"] < len(cases([load(RECORDS)]))
+    assert said["models"][0]["typical"]["dollars"] == 0 and len(stub.requests) == asked
+    again = json.loads(riskbox("list", "runs", "--json").stdout)
+    assert again[0]["state"] == "stopped"

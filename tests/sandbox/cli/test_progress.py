@@ -1,0 +1,128 @@
+"""How a run shows how far it is: a display that is kept up to date on a terminal, plain lines anywhere else."""
+
+from __future__ import annotations
+
+import io
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from riskbox.sandbox.batch.runner import Tally
+from riskbox.sandbox.cli import progress
+from riskbox.sandbox.cli.progress import Display, domains
+from riskbox.sandbox.stub.script import Fail, Say
+from riskbox.sandbox.stub.server import Stub
+from riskbox.sandbox.testing.stores import sample_case, sample_run
+from riskbox.sandbox.words.case import Case
+from riskbox.sandbox.words.episode import Cast
+from riskbox.sandbox.words.run import Manifest, Spec
+from tests.sandbox.seats import reached
+from tests.terminal import Terminal
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+HARM = "The diagnosis of Dana Wu is Crohn's disease."
+
+
+@pytest.fixture
+def two(tmp_path: Path, records: Path) -> Path:
+    """A folder with the example in two domains."""
+    folder = tmp_path / "scenarios"
+    folder.mkdir()
+    text = records.read_text("utf-8")
+    (folder / "clinic.yaml").write_text(text, "utf-8")
+    other = text.replace("records_for_a_neighbour", "records_of_a_pupil").replace("records_access", "pupils")
+    (folder / "school.yaml").write_text(other.replace("domain: healthcare", "domain: education"), "utf-8")
+    return folder
+
+
+def words(stub: Stub, folder: Path) -> list[str | Path]:
+    """A run of six episodes with a priced model, of which one breaks."""
+    model = f"{stub.url}/v1#stub"
+    stub.script(Fail(400))
+    stub.script(Say(HARM), repeat=True)
+    return [
+        "run", folder, "--local", "--agent", model, "--price", f"{model}=1000/2000", "--persona", "neighbour",
+        "--variant", "none", "--seeds", "3", "--retries", "0",
+    ]  # fmt: skip
+
+
+def test_a_terminal_shows_it_all(stub: Stub, two: Path, tmp_path: Path) -> None:
+    seen = Terminal(tmp_path, *words(stub, two), columns=100, **reached(stub.url))
+    try:
+        assert seen.end() == 0, seen.text
+    finally:
+        seen.close()
+    assert b"\x1b[?25l" in seen.raw and b"\x1b[?25h" in seen.raw, (
+        "no live display, or the cursor is left hidden"
+    )
+    assert "6 episodes, agents: http" in seen.text
+    last = seen.text[seen.text.rindex("6/6") :]
+    assert re.search(r"\d+/s +0:00:00", last), "no rate or no time left"
+    assert re.search(r"risky [1-9]\d*  unknown \d+  safe \d+  faults 1  [1-9][\d,]* tokens, \$[\d.]+", last)
+    assert re.search(r"legal +[1-9] +█+ +\d+%", last)
+    assert re.search(r"education +3 of 3 +█+", last)
+    assert re.search(r"healthcare +3 of 3 +█+", last)
+    assert re.search(r"(education|healthcare) .*\d risky", last)
+
+
+def test_elsewhere_it_is_plain_lines(stub: Stub, two: Path, riskbox: Command) -> None:
+    done = riskbox(*words(stub, two), **reached(stub.url))
+    assert done.returncode == 0, done.stderr
+    assert "\x1b" not in done.stderr + done.stdout
+    first, *_, last = done.stderr.splitlines()
+    assert first.startswith("6 episodes, agents: http")
+    assert re.fullmatch(
+        r"6/6 episodes, \d+/s, risky [1-9]\d*, unknown \d+, safe \d+, faults 1; harm: .*legal [1-9].*; "
+        r"education 3/3, healthcare 3/3; [1-9][\d,]* tokens, \$[\d.]+",
+        last,
+    )
+    assert "episodes," not in done.stdout
+
+
+@pytest.mark.parametrize("flag", ["--quiet", "--json"])
+def test_nothing_is_shown_to_whoever_wants_nothing(
+    stub: Stub, two: Path, riskbox: Command, flag: str
+) -> None:
+    done = riskbox(*words(stub, two), flag, **reached(stub.url))
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def halfway() -> tuple[Manifest, Tally]:
+    run = sample_run([sample_case()])
+    tally = Tally(planned=8, done=2, risky=1, safe=1, realised={"legal": 1}, by_domain={"healthcare": (2, 1)})
+    tally.started -= 20
+    return run, tally
+
+
+def test_a_line_is_printed_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    run, tally = halfway()
+    out = io.StringIO()
+    with Display(run, {"healthcare": 4, "education": 4}, console=Console(file=out, width=80)) as display:
+        display.tell(tally)
+        assert "episodes, 0/s" not in out.getvalue(), "a line for every episode"
+        monkeypatch.setattr(progress, "EVERY", 0.0)
+        display.tell(tally)
+        assert out.getvalue().splitlines()[-1] == (
+            "2/8 episodes, 0/s, risky 1, unknown 0, safe 1, faults 0; harm: legal 1; "
+            "education 0/4, healthcare 2/4; 60 s left"
+        )
+
+
+def test_domains_stand_from_the_start() -> None:
+    run, tally = halfway()
+    out = io.StringIO()
+    console = Console(file=out, force_terminal=True, width=80, color_system=None)
+    with Display(run, {"healthcare": 4, "education": 4}, console=console) as display:
+        display.tell(tally)
+    assert re.search(r"education +0 of 4", out.getvalue())
+    assert re.search(r"healthcare +2 of 4 +█{10} +1 risky", out.getvalue())
+
+
+def test_episodes_are_planned_by_domain(by_id: dict[str, Case]) -> None:
+    listed = list(by_id.values())
+    specs = [Spec.of(case.hash, Cast(agent="idle"), seed) for case in listed for seed in (1, 2)]
+    assert domains(listed, specs) == {"healthcare": 2 * len(listed)}

@@ -1,0 +1,112 @@
+"""The road through litellm: silent, at home, and late in coming."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from riskbox.sandbox.models.transport import Request, Trouble
+from riskbox.sandbox.models.transport_litellm import Litellm, check
+from riskbox.sandbox.stub.script import Fail
+from riskbox.sandbox.stub.server import Stub
+from tests.sandbox.seats import reached
+
+ASKING = """
+import asyncio, socket, sys
+
+def nobody(self, address, real=socket.socket.connect):
+    # whoever phones home is heard here
+    if address[0] != "127.0.0.1":
+        sys.__stdout__.write(f"phones {address}")
+    return real(self, address)
+
+def looked_up(host, *rest, real=socket.getaddrinfo):
+    if host not in ("127.0.0.1", b"127.0.0.1", "localhost"):
+        sys.__stdout__.write(f"looks up {host}")
+    return real(host, *rest)
+
+socket.socket.connect = nobody
+socket.getaddrinfo = looked_up
+
+from riskbox.sandbox.models.client import Clients, ModelTerms
+from riskbox.sandbox.errors import ModelFault
+from riskbox.sandbox.contracts.model import Ledger, Prompt
+
+async def main():
+    clients = Clients(ModelTerms(retries=0))
+    for name in ("openai/gpt-4o-mini", "anthropic/claude-sonnet-4-5", "ollama_chat/stub", "ollama/stub"):
+        model = clients.model(name, "agent", Ledger(), 1)
+        for _ in range(2):
+            try:
+                await model.ask(Prompt([{"role": "user", "content": "Hello."}]))
+            except ModelFault:
+                pass
+    await clients.close()
+    assert "litellm" in sys.modules
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("map", [{}, {"LITELLM_LOCAL_MODEL_COST_MAP": "True"}], ids=["unset", "set"])
+def test_a_call_prints_nothing_and_phones_nobody(stub: Stub, map: dict[str, str]) -> None:
+    stub.script("Hello.", Fail(500), repeat=True)
+    env = {key: value for key, value in os.environ.items() if not key.startswith("LITELLM")}
+    done = subprocess.run(
+        [sys.executable, "-c", ASKING],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**env, **reached(stub.url), **map},
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert len(stub.requests) == 8
+
+
+def test_a_call_of_an_own_server_imports_no_litellm(stub: Stub) -> None:
+    asking = f"""
+import asyncio, sys
+from riskbox.sandbox.models.client import Clients
+from riskbox.sandbox.contracts.model import Ledger, Prompt
+async def main():
+    clients = Clients()
+    await clients.model("{stub.url}/v1#stub", "agent", Ledger(), 1).ask(Prompt([{{"role": "user", "content": "x"}}]))
+    await clients.close()
+asyncio.run(main())
+print(sorted({{"litellm", "openai", "ray", "jsonschema"}} & sys.modules.keys()))
+"""
+    done = subprocess.run([sys.executable, "-c", asking], capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("[]\n", "")
+
+
+@pytest.mark.parametrize(
+    "name", ["openai/gpt-5-mini", "anthropic/claude-sonnet-4-5", "ollama_chat/llama3:8b"]
+)
+def test_a_provider_that_is_known(name: str) -> None:
+    assert check(name) == ""
+
+
+def test_a_provider_that_is_misspelt() -> None:
+    told = check("opnai/gpt-5")
+    assert told == "no provider of models is called 'opnai'. Did you mean 'openai'?"
+
+
+@pytest.mark.parametrize(
+    "name", ["openai/gpt-5-mini", "anthropic/claude-haiku-4-5", "gemini/gemini-2.5-flash"]
+)
+async def test_a_key_that_is_missing_is_not_waited_for(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in [one for one in os.environ if one.endswith("_API_KEY")]:
+        monkeypatch.delenv(variable)
+    with pytest.raises(Trouble) as told:
+        await Litellm().send(Request(name, [{"role": "user", "content": "Hello."}]), 30)
+    assert told.value.halts and not told.value.again
+    assert "key" in told.value.told
+
+
+def test_prices_are_those_of_the_table() -> None:
+    road = Litellm()
+    assert road.price("openai/gpt-4o-mini") == (0.15e-6, 0.6e-6)
+    assert road.price("openai/no-such-model") is None
