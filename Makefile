@@ -2,34 +2,66 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-READY := $(VENV)/.ready
 export LITELLM_LOCAL_MODEL_COST_MAP := True
 export RAY_USAGE_STATS_ENABLED := 0
 
-.PHONY: help setup demo test lint types bench wheel clean
+# pip and uv install the versions of constraints.txt, so neither has to search for any that fit together
+ifneq ($(shell command -v uv 2>/dev/null),)
+INSTALLER := uv
+CREATE := uv venv --quiet --allow-existing --python $(PYTHON) $(VENV)
+INSTALL := uv pip install --python $(BIN)/python --constraints constraints.txt
+else
+INSTALLER := pip
+CREATE := $(PYTHON) -m venv $(VENV)
+INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --no-compile --constraint constraints.txt
+endif
+
+.PHONY: help setup demo test lint types editors inspect lock locked bench wheel clean
 
 help:
-	@echo "make demo    play every shipped case with its reference agents and show the results"
-	@echo "make test    run the tests"
-	@echo "make lint    ruff, format check"
-	@echo "make types   mypy strict"
-	@echo "make bench   measure speed against the stated floors"
-	@echo "make wheel   build the wheel and play an episode from it in a clean environment"
+	@echo "make demo     play every shipped case with its reference agents and show the results"
+	@echo "make test     run the tests"
+	@echo "make lint     ruff, format check, spelling"
+	@echo "make types    mypy strict"
+	@echo "make editors  check that pyright and ty find every module of a checkout"
+	@echo "make inspect  test the export to Inspect AI beside Inspect itself (needs uv)"
+	@echo "make setup    install what demo, test, lint and types need"
+	@echo "make lock     renew uv.lock and constraints.txt (needs uv)"
+	@echo "make locked   check that both fit pyproject.toml (needs uv)"
+	@echo "make bench    measure speed against the stated floors"
+	@echo "make wheel    build the wheel and play an episode from it in a clean environment"
 
-setup: $(READY)
-
-$(READY): pyproject.toml
+# .venv grows: each command installs what it needs and leaves a stamp
+$(VENV)/.python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Riskbox needs Python 3.11 or later; set PYTHON=python3.11")'
-	@if command -v uv >/dev/null 2>&1; then \
-		echo "setting up $(VENV) with uv"; \
-		uv venv --quiet --allow-existing --python $(PYTHON) $(VENV) && uv pip install --quiet --python $(BIN)/python -e '.[dev]'; \
-	else \
-		echo "setting up $(VENV) with pip (about a minute)"; \
-		$(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'; \
-	fi
-	@touch $(READY)
+	@$(CREATE)
+	@touch $@
 
-demo: setup
+$(VENV)/.core: $(VENV)/.python pyproject.toml constraints.txt
+	@echo "setting up $(VENV) with $(INSTALLER): about 85 packages, 620 MB on disk; with pip this takes about a minute"
+	@$(INSTALL) -e .
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.python pyproject.toml constraints.txt
+	@echo "adding what the tests need to $(VENV) with $(INSTALLER): about 75 packages more, 1.4 GB in all; with pip about two minutes"
+	@$(INSTALL) -e '.[test]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.test
+	@$(INSTALL) -e '.[dev]'
+	@touch $@
+
+$(VENV)/.lint: $(VENV)/.python constraints.txt
+	@$(INSTALL) ruff codespell
+	@touch $@
+
+$(VENV)/.editors: $(VENV)/.test
+	@$(INSTALL) basedpyright ty
+	@touch $@
+
+setup: $(VENV)/.dev $(VENV)/.lint
+
+demo: $(VENV)/.core
 	@$(BIN)/riskbox run scenarios --agent reference --name demo --store sqlite:///demo.db
 	@$(BIN)/riskbox report latest --store sqlite:///demo.db
 	@echo
@@ -39,22 +71,45 @@ demo: setup
 	@echo "  $(BIN)/riskbox play scenarios/healthcare/records_for_a_neighbour.yaml --as user"
 	@echo "  $(BIN)/riskbox run scenarios --agent my_agent.py:agent         your own agent; see docs/agents.md"
 
-test: setup
+test: $(VENV)/.test
 	@$(BIN)/python -m pytest -q -n auto --maxprocesses=4 --dist worksteal
 
-lint: setup
+lint: $(VENV)/.lint
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@git ls-files -z | xargs -0 $(BIN)/codespell
 
-types: setup
+types: $(VENV)/.dev
 	@$(BIN)/mypy
 
-bench: setup
+editors: $(VENV)/.editors
+	@$(BIN)/python -m pytest -q -m editors tests/test_editors.py
+
+# Inspect AI in an environment of its own, made from the lock; mypy checks there what it cannot elsewhere
+inspect: $(VENV)/.dev
+	@UV_PROJECT_ENVIRONMENT=.venv-inspect uv sync --quiet --frozen --python $(PYTHON) --extra inspect --extra pytest
+	@$(BIN)/mypy --python-executable .venv-inspect/bin/python --cache-dir .mypy_cache/inspect --follow-imports silent \
+		$(shell find sandbox -path '*export/inspect.py' | sed 's|^|.links/riskbox/|') tests/sandbox/export/test_inspect.py
+	@.venv-inspect/bin/python -m pytest -q -m '' -k inspect tests/sandbox/export/test_inspect.py \
+		tests/sandbox/export/test_command.py
+
+# constraints.txt is uv.lock in the form that pip reads, without Inspect, whose tests use the lock itself
+CONSTRAINTS := uv export --quiet --frozen --all-extras --no-extra inspect --no-hashes --no-annotate --no-header --no-emit-project
+
+lock:
+	@uv lock --upgrade
+	@$(CONSTRAINTS) > constraints.txt
+
+locked:
+	@uv lock --check
+	@$(CONSTRAINTS) | diff - constraints.txt
+
+bench: $(VENV)/.test
 	@$(BIN)/python tests/benchmarks/bench.py
 	@$(BIN)/python tests/benchmarks/models.py
 
-wheel: setup
+wheel: $(VENV)/.test
 	@$(BIN)/python tests/wheel.py
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache demo.db demo.db-wal demo.db-shm
+	rm -rf .venv* build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache demo.db demo.db-wal demo.db-shm

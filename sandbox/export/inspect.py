@@ -14,8 +14,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
+from math import isnan
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from riskbox.sandbox.contracts.message import wire_name
 from riskbox.sandbox.errors import InputError
@@ -154,7 +155,8 @@ class Log:
 
         scores = []
         for (name, evaluator), found in self.scores.items():
-            values = [float(one.value) for one in found if one.value == one.value]  # type: ignore[arg-type]  # ours are numbers, NaN for unknown
+            numbers = [cast(float, one.value) for one in found]  # ours are numbers, NaN for unknown
+            values = [number for number in numbers if not isnan(number)]
             metrics = {"mean": sum(values) / len(values), "min": min(values)} if values else {}
             scores.append(
                 EvalScore(

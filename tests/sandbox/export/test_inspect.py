@@ -13,6 +13,9 @@ from pathlib import Path
 from socket import create_connection, socket
 
 import pytest
+
+pytest.importorskip("inspect_ai", reason="Inspect has an environment of its own: make inspect")
+
 from inspect_ai.event import InfoEvent, ModelEvent, ScoreEvent, ToolEvent
 from inspect_ai.log import (
     EvalLog,
@@ -133,7 +136,7 @@ def test_hostile_text_survives(source: Sources, tmp_path: Path) -> None:
         assert list(call.tool_calls[0].arguments.values()) == [told]
         assert isinstance(answer, ChatMessageTool) and answer.error and answer.error.message == told
         assert isinstance(sample.messages[5], ChatMessageAssistant)
-        assert sample.messages[5].tool_calls[0].arguments == {"raw": told}  # type: ignore[index]
+        assert [one.arguments for one in sample.messages[5].tool_calls or []] == [{"raw": told}]
         assert (sample.error is not None) == (played.episode.ending == "fault")
         assert log.results is not None and log.results.completed_samples == (0 if sample.error else 1)
         [usage] = sample.model_usage.values()
