@@ -23,7 +23,7 @@ FLOORS = (
     "loading",
     "episode",
     "stats",
-    "report",
+    "reporting",
     "people",
     "gates",
     "export",
@@ -34,6 +34,7 @@ FLOORS = (
     "gym",
     "stub",
     "testing",
+    "api",
     "cli",
 )
 """The folders of `sandbox/`, the lowest first: each imports the folders before it and nothing after."""

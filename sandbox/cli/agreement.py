@@ -42,7 +42,7 @@ def main(argv: list[str]) -> int:
     args = parser.parse_args(argv)
 
     from riskbox.sandbox.people.agreement import Agreement
-    from riskbox.sandbox.report.rows import Chosen
+    from riskbox.sandbox.reporting.rows import Chosen
 
     chosen = Chosen.parse(args.where)
     with options.open_existing(args.store) as store:
@@ -57,7 +57,7 @@ def main(argv: list[str]) -> int:
         return 0
 
     from riskbox.sandbox.cli.agreement_page import page
-    from riskbox.sandbox.report import screen
+    from riskbox.sandbox.reporting import screen
 
     console = screen.screen(svg=args.svg)
     for part in page(found, console.width):

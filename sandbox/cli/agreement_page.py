@@ -15,7 +15,7 @@ from rich.text import Text
 from riskbox.sandbox.escape import line
 from riskbox.sandbox.people.agreement import POOLED, Agreement, Coefficient, Group, Pair, Several, Shared
 from riskbox.sandbox.people.annotation import EVALUATOR as HUMAN
-from riskbox.sandbox.report.screen import QUIET, text
+from riskbox.sandbox.reporting.screen import QUIET, text
 from riskbox.sandbox.stats.shares import ENOUGH, Figure
 
 T = TypeVar("T", Shared, Several)

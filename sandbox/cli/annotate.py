@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from riskbox.sandbox.contracts.store import Store
     from riskbox.sandbox.people.annotation import Asked, Given
-    from riskbox.sandbox.report.screen import Screen
+    from riskbox.sandbox.reporting.screen import Screen
     from riskbox.sandbox.words.case import Case
     from riskbox.sandbox.words.episode import Episode, Played
     from riskbox.sandbox.words.row import EpisodeRow
@@ -103,7 +103,7 @@ def main(argv: list[str]) -> int:
 def _rows(given: argparse.Namespace, store: Store, run: str) -> list[EpisodeRow]:
     """The episodes to assess; what broke while it was played cannot be."""
     from riskbox.sandbox.people.annotation import sampled
-    from riskbox.sandbox.report.rows import Chosen
+    from riskbox.sandbox.reporting.rows import Chosen
 
     fitting = list(Chosen.parse(given.where).rows(store, run))
     whole = [row for row in fitting if row.ending != "fault"]
@@ -119,7 +119,7 @@ def _rows(given: argparse.Namespace, store: Store, run: str) -> list[EpisodeRow]
 
 def _exported(given: argparse.Namespace, store: Store, run: str, rows: Sequence[EpisodeRow]) -> int:
     from riskbox.sandbox.people import labels
-    from riskbox.sandbox.report.figures import many
+    from riskbox.sandbox.reporting.figures import many
 
     def episodes() -> Iterator[tuple[Case, Episode, str]]:
         for row in rows:
@@ -171,7 +171,7 @@ def _imported(given: argparse.Namespace, store: Store, run: str, rater: str) -> 
 
 def _asked(given: argparse.Namespace, store: Store, run: str, rater: str, rows: Sequence[EpisodeRow]) -> int:
     from riskbox.sandbox.people.annotation import raters, shuffled
-    from riskbox.sandbox.report.screen import QUIET, screen, text
+    from riskbox.sandbox.reporting.screen import QUIET, screen, text
 
     if isinstance(sys.stdin, io.TextIOWrapper):
         # bytes that are no text must not end a session
@@ -310,7 +310,7 @@ class Session:
         from rich.text import Text
 
         from riskbox.sandbox.people.annotation import SCALE
-        from riskbox.sandbox.report.screen import QUIET, text
+        from riskbox.sandbox.reporting.screen import QUIET, text
 
         self.console.print()
         self.console.print(
@@ -326,7 +326,7 @@ class Session:
         self._tell(f"  {one.expects}{events}" + (f"  [{before}]" if before and str(before) else ""), QUIET)
 
     def _tell(self, words: str, style: str = "") -> None:
-        from riskbox.sandbox.report.screen import text
+        from riskbox.sandbox.reporting.screen import text
 
         self.console.print(text(words, style), width=min(self.console.width, 100))
 
@@ -357,9 +357,9 @@ def blind(
     from rich.text import Text
 
     from riskbox.sandbox.people.annotation import blinded
-    from riskbox.sandbox.report import transcript as page
-    from riskbox.sandbox.report.findings import Notes
-    from riskbox.sandbox.report.lines import Lines
+    from riskbox.sandbox.reporting import transcript as page
+    from riskbox.sandbox.reporting.findings import Notes
+    from riskbox.sandbox.reporting.lines import Lines
 
     shown = blinded(played, names=names)
     events, room = shown.episode.events, min(width, page.READABLE)
@@ -377,7 +377,7 @@ def blind(
 
 
 def _plain(parts: Iterable[RenderableType]) -> str:
-    from riskbox.sandbox.report.screen import screen
+    from riskbox.sandbox.reporting.screen import screen
 
     file = io.StringIO()
     console = screen(file=file, width=96)

@@ -12,8 +12,8 @@ from riskbox.sandbox.errors import InputError, UnknownName, did_you_mean
 
 if TYPE_CHECKING:
     from riskbox.sandbox.contracts.store import Store
-    from riskbox.sandbox.report.compare import Comparison, Given
-    from riskbox.sandbox.report.rows import Chosen
+    from riskbox.sandbox.reporting.compare import Comparison, Given
+    from riskbox.sandbox.reporting.rows import Chosen
     from riskbox.sandbox.words.run import Manifest
 
 ABOUT = "Compare two sides episode by episode: the same case and seed. What got worse comes first."
@@ -54,8 +54,8 @@ def main(argv: list[str]) -> int:
     options.add_json(parser)
     args = parser.parse_args(argv)
 
-    from riskbox.sandbox.report.compare import compare
-    from riskbox.sandbox.report.rows import Chosen
+    from riskbox.sandbox.reporting.compare import compare
+    from riskbox.sandbox.reporting.rows import Chosen
 
     by = _groupings(args.by)
     chosen = Chosen.parse(args.where, args.evaluator)
@@ -75,7 +75,7 @@ def main(argv: list[str]) -> int:
         print(json.dumps(found.model_dump(mode="json"), indent=2))
         return 0
 
-    from riskbox.sandbox.report import screen, sides
+    from riskbox.sandbox.reporting import screen, sides
 
     console = screen.screen()
     for part in sides.page(found, console.width, _commands(found, args.store)):
@@ -90,8 +90,8 @@ def _given(store: Store, word: str, chosen: Chosen) -> Given:
         InputError: the run has several agents and none is named, or no episode fits.
         UnknownName: there is no such run, or it has no such agent.
     """
-    from riskbox.sandbox.report.compare import Given
-    from riskbox.sandbox.report.rows import agent_kind
+    from riskbox.sandbox.reporting.compare import Given
+    from riskbox.sandbox.reporting.rows import agent_kind
 
     manifest, agent = _named(store, word)
     rows = list(chosen.rows(store, manifest.run))
@@ -124,7 +124,7 @@ def _named(store: Store, word: str) -> tuple[Manifest, str]:
 
 
 def _groupings(listed: str) -> list[str]:
-    from riskbox.sandbox.report.compare import GROUPINGS
+    from riskbox.sandbox.reporting.compare import GROUPINGS
 
     names = [name.strip() for name in listed.split(",") if name.strip()]
     for name in names:

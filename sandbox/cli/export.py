@@ -79,7 +79,7 @@ def main(argv: list[str]) -> int:
     _require(given)
 
     from riskbox.sandbox.export.source import Source
-    from riskbox.sandbox.report.rows import Chosen
+    from riskbox.sandbox.reporting.rows import Chosen
 
     chosen = Chosen.parse(given.where, given.evaluator)
     with options.open_existing(given.store) as store:

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from riskbox.sandbox.cli import options
 from riskbox.sandbox.escape import inert
-from riskbox.sandbox.report import screen
+from riskbox.sandbox.reporting import screen
 from riskbox.sandbox.words.row import EpisodeRow
 
 EVERY = 0.5

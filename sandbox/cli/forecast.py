@@ -47,7 +47,7 @@ def _page(episodes: int, rows: list[dict[str, Any]], dollars: dict[Any, float], 
 
     from riskbox.sandbox.batch import forecast
     from riskbox.sandbox.escape import inert
-    from riskbox.sandbox.report.screen import QUIET, screen
+    from riskbox.sandbox.reporting.screen import QUIET, screen
 
     console = screen()
     many = "1 episode" if episodes == 1 else f"{episodes:,} episodes"

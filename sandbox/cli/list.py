@@ -14,7 +14,7 @@ from riskbox.sandbox.errors import InputError, did_you_mean
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from riskbox.sandbox.report.screen import Screen
+    from riskbox.sandbox.reporting.screen import Screen
     from riskbox.sandbox.words.row import EpisodeRow
     from riskbox.sandbox.words.toolspec import ToolsetSpec, ToolSpec
 
@@ -98,7 +98,7 @@ def main(argv: list[str]) -> int:
 
 
 def _runs(args: argparse.Namespace) -> int:
-    from riskbox.sandbox.report.rows import short
+    from riskbox.sandbox.reporting.rows import short
 
     with options.open_existing(args.store) as store:
         entries = [
@@ -125,8 +125,8 @@ def _runs(args: argparse.Namespace) -> int:
 
 
 def _episodes(args: argparse.Namespace) -> int:
-    from riskbox.sandbox.report.rows import Chosen, ended, short, worst
-    from riskbox.sandbox.report.screen import harm
+    from riskbox.sandbox.reporting.rows import Chosen, ended, short, worst
+    from riskbox.sandbox.reporting.screen import harm
 
     chosen = Chosen.parse(args.where)
     total = 0
@@ -292,7 +292,7 @@ LISTS: dict[str, Callable[[argparse.Namespace], int]] = {
 
 def _entries(args: argparse.Namespace, entries: Sequence[Entry], columns: Sequence[Column]) -> int:
     """Print the entries that fit `--where`."""
-    from riskbox.sandbox.report.rows import pairs
+    from riskbox.sandbox.reporting.rows import pairs
 
     wanted = pairs(args.where, list(entries[0])) if entries else {}
     fitting = [
@@ -337,7 +337,7 @@ def _table(console: Screen, rows: Sequence[Any], columns: Sequence[Column], tota
 
 
 def _console() -> Screen:
-    from riskbox.sandbox.report.screen import screen
+    from riskbox.sandbox.reporting.screen import screen
 
     return screen()
 
@@ -358,7 +358,7 @@ _ACTIONS = {"destructive": "bold red", "autonomous": "yellow", "generative": "cy
 
 
 def _text(words: str, style: str = "") -> Text:
-    from riskbox.sandbox.report.screen import text
+    from riskbox.sandbox.reporting.screen import text
 
     return text(words, style)
 
@@ -372,13 +372,13 @@ def _joined(name: str) -> Callable[[Entry], Text]:
 
 
 def _below(first: Text, second: str) -> Text:
-    from riskbox.sandbox.report.screen import QUIET
+    from riskbox.sandbox.reporting.screen import QUIET
 
     return _text("").append(first).append("\n").append(_text(second, QUIET))
 
 
 def _intent(words: str, intent: str) -> Text:
-    from riskbox.sandbox.report.screen import INTENTS
+    from riskbox.sandbox.reporting.screen import INTENTS
 
     return _text(words, INTENTS.get(intent, ""))
 
@@ -412,6 +412,6 @@ def _case(row: EpisodeRow) -> Text:
 
 
 def _seat(row: EpisodeRow) -> str:
-    from riskbox.sandbox.report.rows import ended, short
+    from riskbox.sandbox.reporting.rows import ended, short
 
     return f"{short(row.agent)}, seed {row.seed}, {ended(row)}"

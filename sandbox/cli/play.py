@@ -249,7 +249,7 @@ def _play(
 
 def _introduced(case: Case, spec: Spec) -> None:
     """Print who plays what."""
-    from riskbox.sandbox.report.screen import QUIET, screen, text
+    from riskbox.sandbox.reporting.screen import QUIET, screen, text
 
     who = {"human": "you", "scripted": "a script"}
     cast = [
@@ -293,8 +293,8 @@ def _tell(given: argparse.Namespace, case: Case, played: Played) -> None:
         print("\n" + json.dumps(told))
         return
 
-    from riskbox.sandbox.report.findings import verdicts
-    from riskbox.sandbox.report.screen import QUIET, screen, text
+    from riskbox.sandbox.reporting.findings import verdicts
+    from riskbox.sandbox.reporting.screen import QUIET, screen, text
 
     console = screen()
     console.print()

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from riskbox.sandbox.batch.runner import Tally
-from riskbox.sandbox.report.figures import many
+from riskbox.sandbox.reporting.figures import many
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.run import Manifest, Spec
 from riskbox.sandbox.words.verdict import DIMENSIONS

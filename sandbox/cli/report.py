@@ -15,8 +15,8 @@ from riskbox.sandbox.errors import InputError, did_you_mean
 if TYPE_CHECKING:
     from riskbox.sandbox.contracts.store import Store
     from riskbox.sandbox.gates.gate import Outcome
-    from riskbox.sandbox.report.results import Results
-    from riskbox.sandbox.report.rows import Chosen
+    from riskbox.sandbox.reporting.results import Results
+    from riskbox.sandbox.reporting.rows import Chosen
     from riskbox.sandbox.words.run import Manifest
 
 WORST = 8
@@ -65,7 +65,7 @@ def main(argv: list[str]) -> int:
     options.add_json(parser)
     args = parser.parse_args(argv)
 
-    from riskbox.sandbox.report.rows import Chosen
+    from riskbox.sandbox.reporting.rows import Chosen
 
     by = _groupings(args.by)
     chosen = Chosen.parse(args.where, args.evaluator)
@@ -85,8 +85,8 @@ def main(argv: list[str]) -> int:
         print(json.dumps(results.model_dump(mode="json") | decided, indent=2))
         return code
 
-    from riskbox.sandbox.report import screen
-    from riskbox.sandbox.report.tables import page
+    from riskbox.sandbox.reporting import screen
+    from riskbox.sandbox.reporting.tables import page
 
     console = screen.screen(svg=args.svg)
     for part in page(results, console.width, _commands(results, args)):
@@ -117,7 +117,7 @@ def _write_html(
 
 def _results(store: Store, manifest: Manifest, chosen: Chosen, by: list[str], limit: int = WORST) -> Results:
     """The results of the chosen rows; apart for each way in which tools were answered, where there are several."""
-    from riskbox.sandbox.report.results import Results
+    from riskbox.sandbox.reporting.results import Results
 
     def of(one: Chosen) -> Results:
         rows = one.rows(store, manifest.run)
@@ -132,7 +132,7 @@ def _results(store: Store, manifest: Manifest, chosen: Chosen, by: list[str], li
 
 
 def _groupings(listed: str) -> list[str]:
-    from riskbox.sandbox.report.aggregate import GROUPINGS
+    from riskbox.sandbox.reporting.aggregate import GROUPINGS
 
     names = [name.strip() for name in listed.split(",") if name.strip()]
     for name in names:

@@ -100,7 +100,7 @@ def main(argv: list[str]) -> int:
         raise InputError("score: --concurrency must be at least 1.")
 
     from riskbox.sandbox.cli.progress import Display
-    from riskbox.sandbox.report.rows import Chosen
+    from riskbox.sandbox.reporting.rows import Chosen
 
     # made once without models, so that what is wrong with the options is said before anything is opened
     asking = _evaluator(given, None)

@@ -57,8 +57,8 @@ def main(argv: list[str]) -> int:
         print(json.dumps(_record(played, case, args.party), indent=2))
         return 0
 
-    from riskbox.sandbox.report import screen
-    from riskbox.sandbox.report.transcript import transcript
+    from riskbox.sandbox.reporting import screen
+    from riskbox.sandbox.reporting.transcript import transcript
 
     console = screen.screen(svg=args.svg)
     for part in transcript(played, case, console.width, full=args.full, party=args.party):
@@ -106,7 +106,7 @@ def found(store: Store, name: str, run: str = "") -> tuple[str, str]:
 
 
 def _riskiest(store: Store, run: str) -> tuple[str, str]:
-    from riskbox.sandbox.report.rows import worst
+    from riskbox.sandbox.reporting.rows import worst
 
     rows = worst(store.rows(run), 1)
     if not rows:

@@ -12,9 +12,9 @@ from rich.text import Text
 from riskbox.sandbox.batch.trial import Observed, Pair
 from riskbox.sandbox.contracts.store import Store
 from riskbox.sandbox.escape import inert, line
-from riskbox.sandbox.report.aggregate import Half
-from riskbox.sandbox.report.screen import screen
-from riskbox.sandbox.report.tables import listed_commands
+from riskbox.sandbox.reporting.aggregate import Half
+from riskbox.sandbox.reporting.screen import screen
+from riskbox.sandbox.reporting.tables import listed_commands
 from riskbox.sandbox.words.episode import Episode
 from riskbox.sandbox.words.event import Called, Ended, Left, Returned, Said
 from riskbox.sandbox.words.row import EpisodeRow

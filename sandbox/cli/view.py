@@ -99,7 +99,7 @@ def _size(words: str) -> tuple[int, int]:
 
 def _picture(app: Viewer, path: str, keys: list[str], size: tuple[int, int]) -> int:
     """Draw without a terminal, press keys, and write what is then shown."""
-    from riskbox.sandbox.report.screen import write_picture
+    from riskbox.sandbox.reporting.screen import write_picture
 
     async def press(pilot: Any) -> None:
         for key in ["", *keys]:

@@ -32,7 +32,7 @@ from typing import (
 )
 
 from riskbox.sandbox.errors import InputError, did_you_mean
-from riskbox.sandbox.report.rows import Chosen, variant_name
+from riskbox.sandbox.reporting.rows import Chosen, variant_name
 from riskbox.sandbox.words.event import Opaque
 from riskbox.sandbox.words.modelcall import ModelCall
 from riskbox.sandbox.words.verdict import DIMENSIONS, Status

@@ -22,7 +22,7 @@ from riskbox.sandbox.contracts.message import wire_name
 from riskbox.sandbox.errors import InputError
 from riskbox.sandbox.export.frames import encodable
 from riskbox.sandbox.export.source import Source
-from riskbox.sandbox.report.rows import agent_kind
+from riskbox.sandbox.reporting.rows import agent_kind
 from riskbox.sandbox.words.case import Case, digest
 from riskbox.sandbox.words.episode import Played
 from riskbox.sandbox.words.event import Called, Event, Returned, Said

@@ -17,7 +17,7 @@ from xml.sax.saxutils import escape, quoteattr
 from riskbox.sandbox.escape import inert, line
 from riskbox.sandbox.export.source import Source
 from riskbox.sandbox.gates.gate import Desk, Gate, Outcome
-from riskbox.sandbox.report.rows import variant_name
+from riskbox.sandbox.reporting.rows import variant_name
 from riskbox.sandbox.words.row import EpisodeRow
 from riskbox.sandbox.words.verdict import Assessment, Finding
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from riskbox.sandbox.contracts.store import Store
-from riskbox.sandbox.report.rows import Chosen
+from riskbox.sandbox.reporting.rows import Chosen
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Played
 from riskbox.sandbox.words.row import EpisodeRow

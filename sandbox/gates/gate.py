@@ -13,8 +13,8 @@ from pathlib import Path
 
 from riskbox.sandbox.errors import InputError, Problem, ScenarioError, did_you_mean
 from riskbox.sandbox.gates.metric import Condition
-from riskbox.sandbox.report.aggregate import Aggregate, Counts, Group, Kind
-from riskbox.sandbox.report.rows import agent_kind
+from riskbox.sandbox.reporting.aggregate import Aggregate, Counts, Group, Kind
+from riskbox.sandbox.reporting.rows import agent_kind
 from riskbox.sandbox.stats.shares import ENOUGH, Figure
 from riskbox.sandbox.words.action import Frozen
 from riskbox.sandbox.words.row import EpisodeRow

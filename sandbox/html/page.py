@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from riskbox.sandbox.errors import InputError
 from riskbox.sandbox.escape import inert
-from riskbox.sandbox.report import figures
+from riskbox.sandbox.reporting import figures
 
 if TYPE_CHECKING:
     from jinja2 import Environment

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from riskbox.sandbox.escape import line
 from riskbox.sandbox.html.page import missing
 from riskbox.sandbox.html.shape import Bars
-from riskbox.sandbox.report.aggregate import Group
-from riskbox.sandbox.report.compare import Change
+from riskbox.sandbox.reporting.aggregate import Group
+from riskbox.sandbox.reporting.compare import Change
 
 if TYPE_CHECKING:
     from markupsafe import Markup

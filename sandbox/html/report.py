@@ -13,9 +13,9 @@ from riskbox.sandbox.html import page, plots
 from riskbox.sandbox.html.crosswalk import Catalogue, Entry, crosswalk
 from riskbox.sandbox.html.shape import Bars, Place, Shape, asked, bars
 from riskbox.sandbox.html.transcripts import Transcript, transcript
-from riskbox.sandbox.report.aggregate import Group
-from riskbox.sandbox.report.results import EMULATIONS, CategoryCount, Results
-from riskbox.sandbox.report.rows import Chosen
+from riskbox.sandbox.reporting.aggregate import Group
+from riskbox.sandbox.reporting.results import EMULATIONS, CategoryCount, Results
+from riskbox.sandbox.reporting.rows import Chosen
 from riskbox.sandbox.stats.shares import ENOUGH, RESAMPLES
 from riskbox.sandbox.words.run import Manifest
 from riskbox.sandbox.words.verdict import DIMENSIONS

@@ -9,8 +9,8 @@ from itertools import pairwise
 from rich.text import Text
 
 from riskbox.sandbox.escape import clipped
-from riskbox.sandbox.report.lines import Line, Lines
-from riskbox.sandbox.report.transcript import Block, blocks, clock, how_it_ended, models, prose, user_name
+from riskbox.sandbox.reporting.lines import Line, Lines
+from riskbox.sandbox.reporting.transcript import Block, blocks, clock, how_it_ended, models, prose, user_name
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Episode, Played
 from riskbox.sandbox.words.event import Changed, Ended, Event, Said

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from riskbox.sandbox.contracts.store import Store
 from riskbox.sandbox.errors import InputError, did_you_mean
 from riskbox.sandbox.people.annotation import EVALUATOR as HUMAN
-from riskbox.sandbox.report.flow import flow
+from riskbox.sandbox.reporting.flow import flow
 from riskbox.sandbox.stats import coefficients
 from riskbox.sandbox.stats.coefficients import Level
 from riskbox.sandbox.stats.shares import ENOUGH, RESAMPLES, TAIL, Figure, Part, figure

@@ -17,7 +17,7 @@ from textual.widgets import Footer, Input, Static
 from riskbox.sandbox.contracts.store import Where
 from riskbox.sandbox.errors import InputError, RiskboxError
 from riskbox.sandbox.escape import line
-from riskbox.sandbox.report.screen import LABELS, QUIET
+from riskbox.sandbox.reporting.screen import LABELS, QUIET
 from riskbox.sandbox.viewer import query, search
 from riskbox.sandbox.viewer.choose import Choose
 from riskbox.sandbox.viewer.episodes import Episodes

@@ -9,7 +9,7 @@ from textual.message import Message
 from textual.widgets import DataTable
 
 from riskbox.sandbox.escape import line
-from riskbox.sandbox.report.screen import QUIET
+from riskbox.sandbox.reporting.screen import QUIET
 from riskbox.sandbox.words.episode import Played
 from riskbox.sandbox.words.modelcall import ModelCall
 

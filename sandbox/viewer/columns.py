@@ -8,8 +8,8 @@ from typing import Literal
 
 from rich.text import Text
 
-from riskbox.sandbox.report.rows import ended, short
-from riskbox.sandbox.report.screen import INTENTS, QUIET, harm, text
+from riskbox.sandbox.reporting.rows import ended, short
+from riskbox.sandbox.reporting.screen import INTENTS, QUIET, harm, text
 from riskbox.sandbox.words.facet import HARM
 from riskbox.sandbox.words.row import EpisodeRow
 

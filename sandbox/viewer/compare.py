@@ -15,8 +15,8 @@ from textual.screen import Screen
 from textual.widgets import Footer, Static
 
 from riskbox.sandbox.escape import line
-from riskbox.sandbox.report.rows import short, variant_name
-from riskbox.sandbox.report.screen import AGENT, INTENTS, QUIET, harm
+from riskbox.sandbox.reporting.rows import short, variant_name
+from riskbox.sandbox.reporting.screen import AGENT, INTENTS, QUIET, harm
 from riskbox.sandbox.viewer.item import Item, Script
 from riskbox.sandbox.viewer.pairing import parting
 from riskbox.sandbox.viewer.transcript import Transcript

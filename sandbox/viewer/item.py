@@ -10,9 +10,9 @@ from rich.highlighter import JSONHighlighter
 from rich.rule import Rule
 from rich.text import Text
 
-from riskbox.sandbox.report.findings import Notes
-from riskbox.sandbox.report.lines import Line, Lines
-from riskbox.sandbox.report.transcript import (
+from riskbox.sandbox.reporting.findings import Notes
+from riskbox.sandbox.reporting.lines import Line, Lines
+from riskbox.sandbox.reporting.transcript import (
     READABLE,
     Margin,
     blocks,

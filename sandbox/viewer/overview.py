@@ -15,9 +15,9 @@ from textual.widgets import Footer, ProgressBar, Static
 
 from riskbox.sandbox.errors import RiskboxError
 from riskbox.sandbox.escape import line
-from riskbox.sandbox.report.results import Results
-from riskbox.sandbox.report.screen import QUIET
-from riskbox.sandbox.report.tables import page
+from riskbox.sandbox.reporting.results import Results
+from riskbox.sandbox.reporting.screen import QUIET
+from riskbox.sandbox.reporting.tables import page
 from riskbox.sandbox.viewer.heatmap import Heatmap
 from riskbox.sandbox.viewer.page import Page
 from riskbox.sandbox.viewer.source import Source

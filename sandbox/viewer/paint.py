@@ -10,7 +10,7 @@ from rich.segment import Segment
 from textual.strip import Strip
 
 from riskbox.sandbox.escape import inert
-from riskbox.sandbox.report.screen import Screen
+from riskbox.sandbox.reporting.screen import Screen
 
 _CONSOLE = Screen(
     file=io.StringIO(),

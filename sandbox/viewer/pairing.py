@@ -11,8 +11,8 @@ from rich.text import Text
 
 from riskbox.sandbox.contracts.store import Store, Where
 from riskbox.sandbox.escape import line
-from riskbox.sandbox.report.rows import short, variant_name
-from riskbox.sandbox.report.screen import QUIET, harm
+from riskbox.sandbox.reporting.rows import short, variant_name
+from riskbox.sandbox.reporting.screen import QUIET, harm
 from riskbox.sandbox.words.event import Event
 from riskbox.sandbox.words.facet import HARM, Order, Term
 from riskbox.sandbox.words.row import EpisodeRow

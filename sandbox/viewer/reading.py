@@ -16,8 +16,8 @@ from textual.widgets import Footer, Static, TabbedContent, TabPane
 
 from riskbox.sandbox.errors import RiskboxError
 from riskbox.sandbox.escape import line
-from riskbox.sandbox.report.findings import STATUSES
-from riskbox.sandbox.report.screen import AGENT, INTENTS, QUIET
+from riskbox.sandbox.reporting.findings import STATUSES
+from riskbox.sandbox.reporting.screen import AGENT, INTENTS, QUIET
 from riskbox.sandbox.viewer.calls import Calls, asked, summed
 from riskbox.sandbox.viewer.choose import Choose
 from riskbox.sandbox.viewer.compare import CompareScreen

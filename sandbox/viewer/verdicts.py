@@ -9,9 +9,9 @@ from rich.table import Table
 from rich.text import Text
 
 from riskbox.sandbox.escape import line
-from riskbox.sandbox.report import findings
-from riskbox.sandbox.report.findings import STATUSES
-from riskbox.sandbox.report.screen import QUIET, text
+from riskbox.sandbox.reporting import findings
+from riskbox.sandbox.reporting.findings import STATUSES
+from riskbox.sandbox.reporting.screen import QUIET, text
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Played
 from riskbox.sandbox.words.verdict import Assessment, Finding

@@ -12,10 +12,10 @@ from textual.widgets import Tree
 from textual.widgets.tree import TreeNode
 
 from riskbox.sandbox.escape import line
-from riskbox.sandbox.report.changes import Change, Key, Replay
-from riskbox.sandbox.report.flow import flow
-from riskbox.sandbox.report.screen import QUIET
-from riskbox.sandbox.report.transcript import clock
+from riskbox.sandbox.reporting.changes import Change, Key, Replay
+from riskbox.sandbox.reporting.flow import flow
+from riskbox.sandbox.reporting.screen import QUIET
+from riskbox.sandbox.reporting.transcript import clock
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.event import Changed, Event
 

@@ -16,7 +16,7 @@ from riskbox.sandbox.batch.plan import cases
 from riskbox.sandbox.episode.fidelity import lapses
 from riskbox.sandbox.episode.playing import Stages, play, seated
 from riskbox.sandbox.loading.loader import load
-from riskbox.sandbox.report.transcript import transcript
+from riskbox.sandbox.reporting.transcript import transcript
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Cast, Lapse
 from riskbox.sandbox.words.event import Ended, Event, Left, Said, Waited

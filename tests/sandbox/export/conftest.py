@@ -9,7 +9,7 @@ import pytest
 
 from riskbox.sandbox.contracts.store import Store
 from riskbox.sandbox.export.source import Source
-from riskbox.sandbox.report.rows import Chosen
+from riskbox.sandbox.reporting.rows import Chosen
 from riskbox.sandbox.stores import open_store
 from riskbox.sandbox.testing.stores import packed, sample_assessment, sample_case, sample_played
 from riskbox.sandbox.words.case import Case

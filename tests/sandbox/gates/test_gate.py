@@ -19,8 +19,8 @@ from riskbox.sandbox.errors import InputError, ScenarioError
 from riskbox.sandbox.gates import metric
 from riskbox.sandbox.gates.gate import Desk, Gate, Outcome, read
 from riskbox.sandbox.gates.metric import Condition
-from riskbox.sandbox.report.aggregate import SCALES, THRESHOLDS
-from riskbox.sandbox.report.results import Results
+from riskbox.sandbox.reporting.aggregate import SCALES, THRESHOLDS
+from riskbox.sandbox.reporting.results import Results
 from riskbox.sandbox.stores import open_store
 from riskbox.sandbox.testing.stores import (
     packed,

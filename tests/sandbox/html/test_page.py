@@ -25,8 +25,8 @@ from pypdf import PdfReader
 from riskbox.sandbox.contracts.store import Packed
 from riskbox.sandbox.escape import inert
 from riskbox.sandbox.html import page as pages
-from riskbox.sandbox.report.figures import bounds, interval
-from riskbox.sandbox.report.results import Results
+from riskbox.sandbox.reporting.figures import bounds, interval
+from riskbox.sandbox.reporting.results import Results
 from riskbox.sandbox.stores import open_store, record
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Cast, Played

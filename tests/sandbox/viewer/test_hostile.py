@@ -25,7 +25,7 @@ from riskbox.sandbox.words.run import Spec
 from riskbox.sandbox.words.scenario import Scenario
 from riskbox.sandbox.words.toolspec import ToolsetSpec
 from riskbox.sandbox.words.verdict import DIMENSIONS, Assessment, Finding, Goal, Score, Signal, Verdict, Vote
-from tests.sandbox.report.conftest import HOSTILE
+from tests.sandbox.reporting.conftest import HOSTILE
 from tests.sandbox.viewer.conftest import LARGE, SMALL, Viewing, press, screen_text
 
 _TEXTS = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from riskbox.sandbox.contracts.store import Store
-from riskbox.sandbox.report.results import Results
+from riskbox.sandbox.reporting.results import Results
 from riskbox.sandbox.stats.shares import Figure
 from riskbox.sandbox.viewer.episodes import Episodes
 from riskbox.sandbox.viewer.heatmap import Heatmap, cell

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from riskbox.sandbox.contracts.store import Store
-from riskbox.sandbox.report.screen import write_picture
+from riskbox.sandbox.reporting.screen import write_picture
 from riskbox.sandbox.stores import open_store
 from riskbox.sandbox.testing.stores import (
     packed,

@@ -13,9 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 from riskbox.sandbox.escape import inert
-from riskbox.sandbox.report.aggregate import Group
-from riskbox.sandbox.report.results import EMULATIONS, Bad, CategoryCount, Note, Results
-from riskbox.sandbox.report.screen import INTENTS, QUIET, text
+from riskbox.sandbox.reporting.aggregate import Group
+from riskbox.sandbox.reporting.results import EMULATIONS, Bad, CategoryCount, Note, Results
+from riskbox.sandbox.reporting.screen import INTENTS, QUIET, text
 from riskbox.sandbox.stats.shares import ENOUGH, Figure, Mean
 from riskbox.sandbox.words.verdict import DIMENSIONS
 

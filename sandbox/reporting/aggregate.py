@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, fields
 from math import fsum
 from typing import Literal, NamedTuple, Self, TypeAlias
 
-from riskbox.sandbox.report.rows import agent_kind, variant_name
+from riskbox.sandbox.reporting.rows import agent_kind, variant_name
 from riskbox.sandbox.stats.shares import Figure, Mean, Part, average, figure
 from riskbox.sandbox.words.action import Frozen
 from riskbox.sandbox.words.row import EpisodeRow, Summary

@@ -17,11 +17,11 @@ from rich.table import Table
 from rich.text import Text
 
 from riskbox.sandbox.escape import clipped, line
-from riskbox.sandbox.report.figures import many
-from riskbox.sandbox.report.findings import Notes, verdicts
-from riskbox.sandbox.report.flow import flow
-from riskbox.sandbox.report.lines import Line, Lines
-from riskbox.sandbox.report.screen import AGENT, INTENTS, LABELS, QUIET, text
+from riskbox.sandbox.reporting.figures import many
+from riskbox.sandbox.reporting.findings import Notes, verdicts
+from riskbox.sandbox.reporting.flow import flow
+from riskbox.sandbox.reporting.lines import Line, Lines
+from riskbox.sandbox.reporting.screen import AGENT, INTENTS, LABELS, QUIET, text
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Episode, Played
 from riskbox.sandbox.words.event import Ended, Event

@@ -9,8 +9,8 @@ from statistics import fmean
 from typing import get_args
 
 from riskbox.sandbox.errors import UnknownName, did_you_mean
-from riskbox.sandbox.report.aggregate import Aggregate, Counts, Group
-from riskbox.sandbox.report.rows import SCRIPTED, Emulation, agent_kind, emulation, worst
+from riskbox.sandbox.reporting.aggregate import Aggregate, Counts, Group
+from riskbox.sandbox.reporting.rows import SCRIPTED, Emulation, agent_kind, emulation, worst
 from riskbox.sandbox.stats.shares import ENOUGH
 from riskbox.sandbox.words.action import Frozen
 from riskbox.sandbox.words.row import EpisodeRow, FindingRow, Summary, gravity

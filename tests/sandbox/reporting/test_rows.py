@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from riskbox.sandbox.errors import InputError
-from riskbox.sandbox.report.rows import Chosen, agent_kind, variant_name, worst
+from riskbox.sandbox.reporting.rows import Chosen, agent_kind, variant_name, worst
 from riskbox.sandbox.words.row import EpisodeRow, gravity
 
 Row = Callable[..., EpisodeRow]

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from riskbox.sandbox.errors import UnknownName
-from riskbox.sandbox.report.compare import Change, Comparison, Given, compare
-from riskbox.sandbox.report.figures import signed
+from riskbox.sandbox.reporting.compare import Change, Comparison, Given, compare
+from riskbox.sandbox.reporting.figures import signed
 from riskbox.sandbox.stats.shares import Figure, Part, difference
 from riskbox.sandbox.words.row import EpisodeRow
 from riskbox.sandbox.words.run import Manifest

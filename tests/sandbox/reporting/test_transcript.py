@@ -10,8 +10,8 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from riskbox.sandbox.report.screen import screen
-from riskbox.sandbox.report.transcript import transcript
+from riskbox.sandbox.reporting.screen import screen
+from riskbox.sandbox.reporting.transcript import transcript
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Origin, Played
 from riskbox.sandbox.words.event import (

@@ -8,10 +8,10 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from riskbox.sandbox.report.compare import Change, Comparison, Flip, Group, Side, Unpaired
-from riskbox.sandbox.report.figures import bounds, many, score, signed
-from riskbox.sandbox.report.screen import INTENTS, LABELS, QUIET, text
-from riskbox.sandbox.report.tables import SHORT, headed, listed_commands, section
+from riskbox.sandbox.reporting.compare import Change, Comparison, Flip, Group, Side, Unpaired
+from riskbox.sandbox.reporting.figures import bounds, many, score, signed
+from riskbox.sandbox.reporting.screen import INTENTS, LABELS, QUIET, text
+from riskbox.sandbox.reporting.tables import SHORT, headed, listed_commands, section
 from riskbox.sandbox.words.verdict import Label
 
 SHOWS = {"worse": "bold red", "better": "bold green", "more": "yellow", "less": "yellow", "unclear": QUIET}

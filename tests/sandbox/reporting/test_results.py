@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from riskbox.sandbox.errors import UnknownName
-from riskbox.sandbox.report.results import Results
+from riskbox.sandbox.reporting.results import Results
 from riskbox.sandbox.words.row import EpisodeRow
 from riskbox.sandbox.words.run import Manifest
 

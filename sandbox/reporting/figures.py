@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sized
 
-from riskbox.sandbox.report.tables import between, percent
+from riskbox.sandbox.reporting.tables import between, percent
 from riskbox.sandbox.stats.shares import Figure
 
 NONE = "–"

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from riskbox.sandbox.report.aggregate import Aggregate, Group
+from riskbox.sandbox.reporting.aggregate import Aggregate, Group
 from riskbox.sandbox.words.row import EpisodeRow, Summary
 
 Row = Callable[..., EpisodeRow]

@@ -12,9 +12,9 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from riskbox.sandbox.report.results import Results
-from riskbox.sandbox.report.screen import save, screen
-from riskbox.sandbox.report.tables import page, percent
+from riskbox.sandbox.reporting.results import Results
+from riskbox.sandbox.reporting.screen import save, screen
+from riskbox.sandbox.reporting.tables import page, percent
 from riskbox.sandbox.words.row import EpisodeRow
 from riskbox.sandbox.words.run import Manifest
 

@@ -11,8 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from riskbox.sandbox.escape import line
-from riskbox.sandbox.report.lines import Line
-from riskbox.sandbox.report.screen import LABELS, QUIET, text
+from riskbox.sandbox.reporting.lines import Line
+from riskbox.sandbox.reporting.screen import LABELS, QUIET, text
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.verdict import Answer, Assessment, Finding, Goal, Score, Signal, Verdict
 

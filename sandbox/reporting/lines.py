@@ -10,9 +10,9 @@ from typing import Any, TypeAlias
 from rich.text import Text
 
 from riskbox.sandbox.escape import clipped, inert, line
-from riskbox.sandbox.report.changes import Change, Replay
-from riskbox.sandbox.report.flow import flow
-from riskbox.sandbox.report.screen import QUIET, text
+from riskbox.sandbox.reporting.changes import Change, Replay
+from riskbox.sandbox.reporting.flow import flow
+from riskbox.sandbox.reporting.screen import QUIET, text
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.event import (
     Called,

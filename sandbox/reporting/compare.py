@@ -14,8 +14,8 @@ from math import fsum
 from typing import Literal, NamedTuple, TypeAlias
 
 from riskbox.sandbox.errors import UnknownName, did_you_mean
-from riskbox.sandbox.report.aggregate import THRESHOLDS, Half, Known, severities
-from riskbox.sandbox.report.rows import SCRIPTED, agent_kind, emulation, variant_name
+from riskbox.sandbox.reporting.aggregate import THRESHOLDS, Half, Known, severities
+from riskbox.sandbox.reporting.rows import SCRIPTED, agent_kind, emulation, variant_name
 from riskbox.sandbox.stats.shares import ENOUGH, Figure, Part, difference, figure
 from riskbox.sandbox.words.action import Frozen
 from riskbox.sandbox.words.row import EpisodeRow, Summary, gravity

@@ -8,7 +8,7 @@ import pytest
 
 from riskbox.sandbox.batch.plan import cases
 from riskbox.sandbox.loading.loader import load
-from riskbox.sandbox.report.changes import Replay
+from riskbox.sandbox.reporting.changes import Replay
 from riskbox.sandbox.words.case import Case
 
 

@@ -1,0 +1,1 @@
+"""What the front door offers, one file a verb: the command line parses, calls these functions and prints."""
