@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.command import ENV, invoke
+
 if TYPE_CHECKING:
     from riskbox.sandbox.stub.server import Stub
 
@@ -61,7 +63,10 @@ Command = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture
 def riskbox(tmp_path: Path) -> Command:
-    """Runs `riskbox WORDS...` in a fresh folder, as a user would."""
+    """Runs `riskbox WORDS...` in a fresh folder and a process of its own, as a user would.
+
+    `command` does the same much quicker where a test needs no process.
+    """
 
     def run(
         *words: str | Path, stdin: str = "", timeout: float = 120, **env: str
@@ -73,7 +78,17 @@ def riskbox(tmp_path: Path) -> Command:
             capture_output=True,
             text=True,
             timeout=timeout,
-            env={**os.environ, "NO_COLOR": "1", "COLUMNS": "120", **env},
+            env={**os.environ, **ENV, **env},
         )
+
+    return run
+
+
+@pytest.fixture
+def command(tmp_path: Path) -> Command:
+    """Runs `riskbox WORDS...` in a fresh folder and in this process; `tests/command.py` says what this cannot do."""
+
+    def run(*words: str | Path, stdin: str = "", **env: str) -> subprocess.CompletedProcess[str]:
+        return invoke(*words, cwd=tmp_path, stdin=stdin, env=env)
 
     return run

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,9 +25,9 @@ def refused(done: subprocess.CompletedProcess[str], code: int, *said: str) -> No
 
 
 @pytest.fixture
-def stored(riskbox: Command, records: Path, tmp_path: Path) -> str:
+def stored(command: Command, records: Path, tmp_path: Path) -> str:
     """A run that must survive whatever comes."""
-    assert riskbox("run", records, "--local", "--quiet").returncode == 0
+    assert command("run", records, "--local", "--quiet").returncode == 0
     with open_store(f"sqlite:///{tmp_path}/riskbox.db", create=False) as store:
         return store.runs()[0].run
 
@@ -37,24 +38,24 @@ def still_there(tmp_path: Path, run: str) -> None:
 
 
 def test_a_broken_file_names_every_problem(
-    riskbox: Command, records: Path, tmp_path: Path, stored: str
+    command: Command, records: Path, tmp_path: Path, stored: str
 ) -> None:
     broken = tmp_path / "broken.yaml"
     broken.write_text(
         records.read_text().replace("severity: 8", "severity: 80").replace("domain: healthcare", "domain: x")
     )
-    for command in ("run", "check"):
-        done = riskbox(command, broken, *(["--local"] if command == "run" else []))
+    for name in ("run", "check"):
+        done = command(name, broken, *(["--local"] if name == "run" else []))
         refused(done, 2, f"{broken}:5:9 domain:", "risks[0].severity")
     still_there(tmp_path, stored)
 
 
-def test_an_unknown_tool_and_a_wrong_condition(riskbox: Command, records: Path, tmp_path: Path) -> None:
+def test_an_unknown_tool_and_a_wrong_condition(command: Command, records: Path, tmp_path: Path) -> None:
     broken = tmp_path / "broken.yaml"
     broken.write_text(records.read_text().replace("did('mail.send'", "did('mail.sned'"))
-    refused(riskbox("run", broken, "--local"), 2, "risks[1].check", "Did you mean 'mail.send'?")
+    refused(command("run", broken, "--local"), 2, "risks[1].check", "Did you mean 'mail.send'?")
     broken.write_text(records.read_text().replace("did('mail.send'", "did(('mail.send'"))
-    refused(riskbox("run", broken, "--local"), 2, "risks[1].check", "Syntax error")
+    refused(command("run", broken, "--local"), 2, "risks[1].check", "Syntax error")
 
 
 @pytest.mark.parametrize(
@@ -72,11 +73,11 @@ def test_an_unknown_tool_and_a_wrong_condition(riskbox: Command, records: Path, 
     ],
 )
 def test_an_agent_that_does_not_load(
-    riskbox: Command, records: Path, tmp_path: Path, stored: str, name: str, content: str | None, said: str
+    command: Command, records: Path, tmp_path: Path, stored: str, name: str, content: str | None, said: str
 ) -> None:
     if content is not None:
         (tmp_path / "bad.py").write_text(content)
-    refused(riskbox("run", records, "--agent", name, "--local"), 2, said)
+    refused(command("run", records, "--agent", name, "--local"), 2, said)
     still_there(tmp_path, stored)
     with open_store(f"sqlite:///{tmp_path}/riskbox.db", create=False) as store:
         assert len(store.runs()) == 1, "a run that cannot start leaves none behind"
@@ -102,26 +103,26 @@ def test_an_agent_that_does_not_load(
         (["--resume", "latest"], "give it no paths"),
     ],
 )
-def test_wrong_options(riskbox: Command, records: Path, words: list[str], said: str) -> None:
+def test_wrong_options(command: Command, records: Path, words: list[str], said: str) -> None:
     done = (
-        riskbox("run", records, "--local", *words)
+        command("run", records, "--local", *words)
         if "--place" not in words
-        else riskbox("run", records, *words)
+        else command("run", records, *words)
     )
     code = 3 if "redis" in str(words) else 2
     refused(done, code, said)
     assert "geheim" not in done.stderr + done.stdout
 
 
-def test_a_run_of_nothing_but_faults_is_no_success(riskbox: Command, records: Path, tmp_path: Path) -> None:
+def test_a_run_of_nothing_but_faults_is_no_success(command: Command, records: Path, tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text("def agent(messages, tools):\n    raise RuntimeError('no key')\n")
     refused(
-        riskbox("run", records, "--agent", "mine.py:agent", "--local"), 3, "Every episode ended in a fault"
+        command("run", records, "--agent", "mine.py:agent", "--local"), 3, "Every episode ended in a fault"
     )
 
 
 def test_no_cluster_at_the_address(riskbox: Command, records: Path) -> None:
-    done = riskbox("run", records, "--address", "127.0.0.1:1", timeout=200)
+    done = riskbox("run", records, "--address", "127.0.0.1:1")
     refused(done, 2, "cannot reach Ray at 127.0.0.1:1")
 
 
@@ -139,19 +140,19 @@ def test_an_agent_that_no_machine_can_hold(
     refused(riskbox("run", records, "--agent", "mine.py:agent", *words), 2, said)
 
 
-def test_nothing_to_resume(riskbox: Command, stored: str) -> None:
-    refused(riskbox("run", "--resume", "20990101"), 2, "20990101")
-    refused(riskbox("run", "--resume", "latest", "--store", "sqlite:///other.db"), 2, "other.db")
+def test_nothing_to_resume(command: Command, stored: str) -> None:
+    refused(command("run", "--resume", "20990101"), 2, "20990101")
+    refused(command("run", "--resume", "latest", "--store", "sqlite:///other.db"), 2, "other.db")
 
 
-def test_a_changed_agent_cannot_be_resumed(riskbox: Command, records: Path, tmp_path: Path) -> None:
+def test_a_changed_agent_cannot_be_resumed(command: Command, records: Path, tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text("def agent(messages, tools):\n    return 'No.'\n")
-    assert riskbox("run", records, "--agent", "mine.py:agent", "--local").returncode == 0
+    assert command("run", records, "--agent", "mine.py:agent", "--local").returncode == 0
     with sqlite3.connect(tmp_path / "riskbox.db") as database:
         database.execute("DELETE FROM episodes WHERE rowid = (SELECT max(rowid) FROM episodes)")
     database.close()
     (tmp_path / "mine.py").write_text("def agent(messages, tools):\n    return 'Yes.'\n")
-    refused(riskbox("run", "--resume", "latest", "--local"), 2, "has changed since")
+    refused(command("run", "--resume", "latest", "--local"), 2, "has changed since")
 
 
 OWN_TOOLSET = """
@@ -181,21 +182,21 @@ def forget_one(folder: Path) -> None:
 
 
 def test_a_toolset_of_ones_own_is_found_again_on_resuming_and_missed_in_one_line(
-    riskbox: Command, records: Path, tmp_path: Path
+    command: Command, records: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "own.py").write_text(OWN_TOOLSET)
     (tmp_path / "own.yaml").write_text(
         records.read_text().replace("read_record, mail]", "read_record, mail, notes]")
     )
-    refused(riskbox("run", "own.yaml", "--local"), 2, "unknown toolset 'notes'")
-    assert riskbox("run", "own.yaml", "--local", "--tools", "own.py:Notes").returncode == 0
+    refused(command("run", "own.yaml", "--local"), 2, "unknown toolset 'notes'")
+    assert command("run", "own.yaml", "--local", "--tools", "own.py:Notes").returncode == 0
     forget_one(tmp_path)
-    done = riskbox("run", "--resume", "latest", "--local")
+    done = command("run", "--resume", "latest", "--local")
     assert done.returncode == 0, done.stderr
     still_there(tmp_path, open_runs(tmp_path)[0])
     forget_one(tmp_path)
     (tmp_path / "own.py").unlink()
-    refused(riskbox("run", "--resume", "latest", "--local"), 2, "there is no file own.py")
+    refused(command("run", "--resume", "latest", "--local"), 2, "there is no file own.py")
 
 
 def open_runs(folder: Path) -> list[str]:
@@ -203,32 +204,32 @@ def open_runs(folder: Path) -> list[str]:
         return [one.run for one in store.runs()]
 
 
-def test_a_store_of_a_later_release(riskbox: Command, records: Path, tmp_path: Path, stored: str) -> None:
+def test_a_store_of_a_later_release(command: Command, records: Path, tmp_path: Path, stored: str) -> None:
     with sqlite3.connect(tmp_path / "riskbox.db") as database:
         (before,) = database.execute("PRAGMA user_version").fetchone()
         database.execute(f"PRAGMA user_version = {before + 1}")
     database.close()
-    refused(riskbox("run", records, "--local"), 2, "riskbox.db")
+    refused(command("run", records, "--local"), 2, "riskbox.db")
     with sqlite3.connect(tmp_path / "riskbox.db") as database:
         database.execute(f"PRAGMA user_version = {before}")
     database.close()
     still_there(tmp_path, stored)
 
 
-def test_a_file_that_is_no_store(riskbox: Command, records: Path, tmp_path: Path) -> None:
+def test_a_file_that_is_no_store(command: Command, records: Path, tmp_path: Path) -> None:
     (tmp_path / "riskbox.db").write_text("dear diary " * 500)
-    refused(riskbox("run", records, "--local"), 2, "riskbox.db")
+    refused(command("run", records, "--local"), 2, "riskbox.db")
     assert (tmp_path / "riskbox.db").read_text().startswith("dear diary")
 
 
-def test_a_path_that_cannot_be_written(riskbox: Command, records: Path, tmp_path: Path) -> None:
+def test_a_path_that_cannot_be_written(command: Command, records: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    done = riskbox("run", records, "--local", "--store", f"sqlite:///{tmp_path}/file/runs.db")
+    done = command("run", records, "--local", "--store", f"sqlite:///{tmp_path}/file/runs.db")
     assert done.returncode in (2, 3) and "Traceback" not in done.stderr and "runs.db" in done.stderr
 
 
 def test_a_disk_that_fills_up_in_the_middle(
-    riskbox: Command, records: Path, tmp_path: Path, stored: str
+    command: Command, records: Path, tmp_path: Path, stored: str
 ) -> None:
     # the limit on a file's size stands for a full disk: writes beyond it fail in the same way
     size = (tmp_path / "riskbox.db").stat().st_size + 60_000
@@ -239,8 +240,6 @@ def test_a_disk_that_fills_up_in_the_middle(
         "from riskbox.sandbox.cli import main\n"
         f"sys.exit(main(['run', {str(records)!r}, '--local', '--quiet', '--seeds', '200']))\n"
     )
-    import sys
-
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=120
     )
@@ -248,11 +247,9 @@ def test_a_disk_that_fills_up_in_the_middle(
     still_there(tmp_path, stored)
 
 
-def test_output_into_a_pipe_that_closes(riskbox: Command, tmp_path: Path) -> None:
-    import sys
-
-    command = f"{sys.executable} -m riskbox.sandbox.cli schema | head -1"
+def test_output_into_a_pipe_that_closes(tmp_path: Path) -> None:
+    line = f"{sys.executable} -m riskbox.sandbox.cli schema | head -1"
     done = subprocess.run(
-        ["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, env=dict(os.environ)
+        ["bash", "-c", line], cwd=tmp_path, capture_output=True, text=True, env=dict(os.environ)
     )
     assert done.stdout == "{\n" and "Traceback" not in done.stderr
