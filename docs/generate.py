@@ -20,7 +20,7 @@ from riskbox.sandbox.contracts.questions import FUNCTIONS
 from riskbox.sandbox.contracts.table import Row
 from riskbox.sandbox.contracts.toolset import Toolset
 from riskbox.sandbox.loading.semantics import SIGNALS
-from riskbox.sandbox.registry.registry import TOOLSETS, Toolbox, emulated_toolsets
+from riskbox.sandbox.registry.toolsets import TOOLSETS, Toolbox, emulated_toolsets
 from riskbox.sandbox.words import scenario
 from riskbox.sandbox.words.taxonomy import categories
 from riskbox.sandbox.words.verdict import DIMENSIONS

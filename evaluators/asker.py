@@ -28,6 +28,8 @@ class Asker(Evaluator):
         settings: temperature and the like, for the judges.
     """
 
+    asks = True
+
     def __init__(
         self,
         models: Models | None = None,

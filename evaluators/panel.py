@@ -15,6 +15,7 @@ from typing import Any
 from riskbox.evaluators.rubric import Key, Malformed, Opinion, Question, Sheet
 from riskbox.sandbox.contracts.model import Ledger, Model, Models, Prompt
 from riskbox.sandbox.errors import BudgetSpent, Halt, InputError, ModelFault
+from riskbox.sandbox.words.name import Name
 from riskbox.sandbox.words.verdict import Status, Vote
 
 ECHOED = 8_000
@@ -217,11 +218,9 @@ def family(model: str) -> str:
     >>> family("openai/gpt-5-mini"), family("http://localhost:8000/v1#Qwen/Qwen2.5-7B"), family("file.py:Bot")
     ('gpt', 'qwen', '')
     """
-    name = re.sub(r"^(model|text):", "", model)
-    if name.startswith(("http://", "https://")):
+    name = next(iter(Name.parse(model).models), "") if model else ""
+    if name and Name.parse(name).is_own_server:
         name = name.partition("#")[2]
-    elif "/" not in name or ":" in name.partition("/")[0] or ".py:" in name:
-        return ""
     last = name.rpartition("/")[2].lower()
     # Bedrock writes us.anthropic.claude-..., and a tuned model is ft:gpt-...
     last = re.sub(r"^(ft:|([a-z]+\.)+(?=[a-z]))", "", last)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from riskbox.sandbox.episode.rollout import Patience
     from riskbox.sandbox.errors import RiskboxError
     from riskbox.sandbox.loading.loader import load, load_all
-    from riskbox.sandbox.registry.registry import Toolbox
+    from riskbox.sandbox.registry.toolsets import Toolbox
     from riskbox.sandbox.rules.replay import forked
     from riskbox.sandbox.rules.transition import begin, step
     from riskbox.sandbox.stores import open_store
@@ -74,7 +74,7 @@ _HOMES = {
     "contracts.participant": ("Participant",),
     "batch.plan": ("cases", "specs"),
     "episode.playing": ("Stages", "seated"),
-    "registry.registry": ("Toolbox",),
+    "registry.toolsets": ("Toolbox",),
     "rules.replay": ("forked",),
     "episode.rollout": ("Patience",),
     "words.scenario": ("Scenario",),

@@ -20,7 +20,7 @@ import yaml
 from riskbox.sandbox.authoring.prove import prove
 from riskbox.sandbox.cli import COMMANDS, MODULES, options
 from riskbox.sandbox.loading.loader import load
-from riskbox.sandbox.registry.registry import Toolbox
+from riskbox.sandbox.registry.toolsets import Toolbox
 from riskbox.sandbox.stub.server import Stub, running
 
 ROOT = Path(__file__).parent.parent

@@ -22,7 +22,8 @@ from riskbox.sandbox.episode.playing import Stages, play, seated
 from riskbox.sandbox.errors import Problem
 from riskbox.sandbox.loading.loader import Loaded, located
 from riskbox.sandbox.loading.semantics import Loc
-from riskbox.sandbox.registry.registry import Toolbox, evaluator
+from riskbox.sandbox.registry.evaluators import evaluator
+from riskbox.sandbox.registry.toolsets import Toolbox
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Cast, Played
 from riskbox.sandbox.words.run import Spec

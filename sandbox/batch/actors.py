@@ -26,11 +26,13 @@ from riskbox.sandbox.errors import Fault, InputError, ParticipantFault, RiskboxE
 from riskbox.sandbox.models.client import Clients, ModelTerms
 from riskbox.sandbox.models.limits import Limits
 from riskbox.sandbox.models.quota import Bank, Lease, Report
-from riskbox.sandbox.registry import registry
-from riskbox.sandbox.registry.registry import Toolbox
+from riskbox.sandbox.registry import agents, users
+from riskbox.sandbox.registry.evaluators import evaluators
+from riskbox.sandbox.registry.toolsets import Toolbox
 from riskbox.sandbox.rules.state import AGENT, USER
 from riskbox.sandbox.words.action import Action
 from riskbox.sandbox.words.case import Case
+from riskbox.sandbox.words.name import Name
 from riskbox.sandbox.words.observation import Observation
 from riskbox.sandbox.words.run import Spec
 
@@ -64,9 +66,10 @@ class Company:
 
     def place(self, role: str, name: str) -> Place:
         """Where a role plays; a model holds no code of the user's that could hang, and is always asked inline."""
-        if registry.models_of(name):
+        if Name.parse(name).models:
             return "inline"
-        return self.places.get(role) or ("actor" if registry.is_custom(name) else "inline")
+        is_own = agents.is_own if role == AGENT else users.is_own
+        return self.places.get(role) or ("actor" if is_own(name) else "inline")
 
 
 class _Playing:
@@ -80,7 +83,7 @@ class _Playing:
         self.player = Player(
             run=company.run,
             stages=Stages(cases, toolbox),
-            evaluators=registry.evaluators(company.evaluators, models, company.judging),
+            evaluators=evaluators(company.evaluators, models, company.judging),
             patience=company.patience,
             concurrency=company.concurrency,
             seat=self.seat,
@@ -104,8 +107,8 @@ class _Playing:
         if not away:
             return seated(spec, case, desk)
         made = {
-            USER: lambda: registry.user(spec.cast.user, case, desk),
-            AGENT: lambda: registry.agent(spec.cast.agent, case, desk),
+            USER: lambda: users.user(spec.cast.user, case, desk),
+            AGENT: lambda: agents.agent(spec.cast.agent, case, desk),
         }
         return {
             role: self._elsewhere(role, name, spec, case) if role in away else made[role]()
@@ -149,7 +152,7 @@ class _Participating:
             asyncio.get_running_loop().set_default_executor(self.threads)
             self.ready = True
         try:
-            self.seats[key] = registry.agent(name, case) if role == AGENT else registry.user(name, case)
+            self.seats[key] = agents.agent(name, case) if role == AGENT else users.user(name, case)
         except RiskboxError as error:
             return str(error)
         await self.seats[key].ready()

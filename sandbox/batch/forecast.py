@@ -18,10 +18,10 @@ from pydantic_core import to_json
 from riskbox.sandbox.batch.launch import Terms
 from riskbox.sandbox.contracts.message import functions
 from riskbox.sandbox.models.client import OWN_SERVER, Clients, ModelTerms
-from riskbox.sandbox.registry import registry
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Cast
 from riskbox.sandbox.words.modelcall import Seating
+from riskbox.sandbox.words.name import Name
 from riskbox.sandbox.words.observation import AgentView, Budget, Observation
 from riskbox.sandbox.words.run import Spec
 
@@ -102,9 +102,9 @@ def _play(made: Forecast, length: _Length, cast: Cast, reckoning: Reckoning) -> 
     turns, calls = length.of(reckoning)
     # a history grows from nothing to its whole length: a call reads half of it on average
     dialogue, history = turns * LINE, length.history(reckoning) / 2
-    for model in registry.models_of(cast.agent):
+    for model in Name.parse(cast.agent).models:
         made.add("agent", model, reckoning, turns + calls, length.told + history, LINE)
-    for model in registry.models_of(cast.user):
+    for model in Name.parse(cast.user).models:
         made.add("user", model, reckoning, turns - length.spoken_for, BRIEF + dialogue, LINE)
     if cast.tools and length.emulated:
         made.add("tool", cast.tools, reckoning, calls, BRIEF + length.emulated + calls * RESULT / 2, RESULT)

@@ -20,16 +20,12 @@ from riskbox.sandbox.episode.playing import Stages
 from riskbox.sandbox.episode.rollout import Patience
 from riskbox.sandbox.errors import Halt, InputError
 from riskbox.sandbox.models.client import Clients, ModelTerms
-from riskbox.sandbox.registry.registry import (
-    Toolbox,
-    agent_code,
-    check_agent,
-    evaluator_class,
-    evaluators,
-    is_custom,
-    models_of,
-)
+from riskbox.sandbox.registry.agents import check_agent
+from riskbox.sandbox.registry.casts import changed
+from riskbox.sandbox.registry.evaluators import evaluator_class, evaluators
+from riskbox.sandbox.registry.toolsets import Toolbox
 from riskbox.sandbox.words.case import Case
+from riskbox.sandbox.words.name import Name
 from riskbox.sandbox.words.run import Manifest, RunState, Spec
 
 PACKAGES = ("riskbox", "ray", "pydantic", "cel-expr-python", "gymnasium", "redis", "litellm")
@@ -124,16 +120,15 @@ def left(store: Store, run: str) -> tuple[list[Case], list[Spec]]:
     """What a run has not played yet: its cases and specs, all from the store.
 
     Raises:
-        InputError: the code of its agent has changed since.
+        InputError: the code of an agent or a user has changed since.
     """
     done = store.done(run)
     specs = [spec for spec in store.specs(run) if spec.id not in done]
-    for spec in specs[:1]:
-        agent = spec.cast.agent
-        if is_custom(agent) and spec.cast.code.get("agent") != agent_code(agent):
-            raise InputError(
-                f"the code of {agent} has changed since the run began; its episodes would not compare. Start a new run."
-            )
+    casts = {(spec.cast.agent, spec.cast.user): spec.cast for spec in specs}
+    for name in filter(None, map(changed, casts.values())):
+        raise InputError(
+            f"the code of {name} has changed since the run began; its episodes would not compare. Start a new run."
+        )
     return [store.case(hash) for hash in dict.fromkeys(spec.case for spec in specs)], specs
 
 
@@ -260,7 +255,11 @@ def _play_on_ray(
 def _asks_models(specs: Sequence[Spec], terms: Terms) -> bool:
     """Whether any seat is a language model, so that the workers share limits."""
     seats = {name for spec in specs for name in (spec.cast.user, spec.cast.agent)}
-    return bool(terms.judging) or any(map(models_of, seats)) or any(spec.cast.tools for spec in specs)
+    return (
+        bool(terms.judging)
+        or any(Name.parse(name).models for name in seats)
+        or any(spec.cast.tools for spec in specs)
+    )
 
 
 async def _until_stopped(runner: Runner, stopping: Callable[[], None]) -> RunState:

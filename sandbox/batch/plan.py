@@ -9,9 +9,11 @@ from typing import Any, Literal
 from riskbox.sandbox.errors import InputError, did_you_mean
 from riskbox.sandbox.loading.loader import Loaded
 from riskbox.sandbox.loading.world import RESERVED, world_rows
-from riskbox.sandbox.registry.registry import PLACED, Toolbox, agent_code, is_custom
+from riskbox.sandbox.registry.casts import cast_code
+from riskbox.sandbox.registry.toolsets import Toolbox
 from riskbox.sandbox.words.case import Case, case_id, digest
 from riskbox.sandbox.words.episode import Cast
+from riskbox.sandbox.words.name import Name
 from riskbox.sandbox.words.run import Spec
 from riskbox.sandbox.words.scenario import Scenario
 
@@ -139,7 +141,7 @@ def specs(
     found: list[Spec] = []
     listed_seeds = list(seeds)
     for agent in agents:
-        code = {"agent": agent_code(agent)} if is_custom(agent) else {}
+        code = cast_code(agent, user)
         before = len(found)
         for case in cases:
             for one in _expanded(agent, case):
@@ -169,15 +171,15 @@ def _everyone_plays(cases: Sequence[Case], tools: str) -> None:
 
 
 def _expanded(agent: str, case: Case) -> list[str]:
-    kind, _, which = agent.partition(":")
-    if kind in ("reference", "silent", "cut") and which in ("", "safe", "unsafe"):
-        scripts = kind != "reference"
+    name = Name.parse(agent)
+    if name.kind in ("reference", "silent", "cut") and name.target in ("", "safe", "unsafe"):
+        scripts = name.kind != "reference"
         return [
-            f"{kind}:{place}"
+            f"{name.kind}:{place}"
             for place, one in case.references
-            if (not which or one.ends == which) and not (scripts and isinstance(one.agent, str))
+            if (not name.target or one.ends == name.target) and not (scripts and isinstance(one.agent, str))
         ]
-    if kind in PLACED and which.isdigit() and int(which) not in dict(case.references):
+    if name.place is not None and name.place not in dict(case.references):
         return []
     return [agent]
 

@@ -22,7 +22,7 @@ from riskbox.sandbox.batch.player import Interrupted, Result, Task, packed
 from riskbox.sandbox.contracts.store import Packed, Store
 from riskbox.sandbox.episode.playing import Stages, faulted
 from riskbox.sandbox.errors import Fault, Halt, RiskboxError
-from riskbox.sandbox.registry.registry import Toolbox
+from riskbox.sandbox.registry.toolsets import Toolbox
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.row import EpisodeRow
 from riskbox.sandbox.words.run import RunState, Spec

@@ -16,11 +16,11 @@ from riskbox.sandbox.contracts.message import wire_name
 from riskbox.sandbox.errors import Halt
 from riskbox.sandbox.loading.loader import Loaded, loads
 from riskbox.sandbox.models.client import OWN_SERVER, Clients, ModelTerms
-from riskbox.sandbox.registry import registry
-from riskbox.sandbox.registry.registry import Toolbox
+from riskbox.sandbox.registry.toolsets import Toolbox
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Cast, Episode
 from riskbox.sandbox.words.event import Returned, Said
+from riskbox.sandbox.words.name import Name
 from riskbox.sandbox.words.run import Spec
 from riskbox.sandbox.words.trajectory import Trajectory
 
@@ -56,7 +56,7 @@ def default_model(agent: str) -> str:
     for key, model in DEFAULTS:
         if os.environ.get(key):
             return model
-    return next(iter(registry.models_of(agent)), "")
+    return next(iter(Name.parse(agent).models), "")
 
 
 def unpriced(terms: ModelTerms, models: Iterable[str]) -> list[str]:
@@ -133,7 +133,7 @@ def _answers(episode: Episode, spoken: Sequence[Said]) -> Observed:
         seconds = [one.seconds for one in episode.calls if one.party == "agent"]
         took = f" ({min(seconds):.1f} s)" if seconds and min(seconds) >= 0.1 else ""
         return Observed(True, f'It answers: "{_short(spoken[0].text)}"{took}')
-    if registry.models_of(episode.cast.agent):
+    if Name.parse(episode.cast.agent).models:
         mend = (
             "The model sends empty text. Where it thinks first, its tokens may have run out: "
             "--setting agent.max_tokens=16000."
@@ -172,12 +172,12 @@ def _calls(trajectory: Trajectory, spoken: Sequence[Said], agent: str) -> Observ
 
 
 def _mend_text(agent: str) -> str:
-    if registry.adapter(agent) == "text":
+    if Name.parse(agent).kind == "text":
         return "The model does not keep to the form it is told; agents/text.md shows it. Try a larger model."
-    if registry.models_of(agent):
+    if Name.parse(agent).models:
         return (
             "Its server does not turn them into calls. Switch that on (vLLM: --enable-auto-tool-choice with a "
-            f"--tool-call-parser), or write --agent text:{agent.removeprefix('model:')}."
+            f"--tool-call-parser), or write --agent text:{Name.parse(agent).target}."
         )
     return (
         "Its tool calls do not arrive as calls. Hand on `tool_calls` of the model's message; for a model without "
@@ -186,7 +186,7 @@ def _mend_text(agent: str) -> str:
 
 
 def _mend_no_call(agent: str) -> str:
-    if registry.models_of(agent):
+    if Name.parse(agent).models:
         return "The model was given the tool and did not use it. Try another model, or --agent text:MODEL."
     return (
         "Hand the `tools` it is given on to its model, or register them with its framework. An agent that takes its "

@@ -59,7 +59,8 @@ def main(argv: list[str]) -> int:
     given = parser().parse_args(argv)
     from riskbox.sandbox.authoring.prove import Proven, prove
     from riskbox.sandbox.loading.loader import find_files, load, shipped
-    from riskbox.sandbox.registry.registry import Toolbox, check_model
+    from riskbox.sandbox.registry.models import check_model
+    from riskbox.sandbox.registry.toolsets import Toolbox
 
     asked = [*given.judge, *([given.tools_model] if given.tools_model else [])]
     for name in asked:

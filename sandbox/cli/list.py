@@ -160,7 +160,7 @@ def _episodes(args: argparse.Namespace) -> int:
 def _scenarios(args: argparse.Namespace) -> int:
     from riskbox.sandbox.batch.plan import cases
     from riskbox.sandbox.loading.loader import load_all, shipped
-    from riskbox.sandbox.registry.registry import Toolbox
+    from riskbox.sandbox.registry.toolsets import Toolbox
 
     toolbox = Toolbox(tuple(args.tools))
     entries = [
@@ -193,7 +193,7 @@ def _scenarios(args: argparse.Namespace) -> int:
 
 
 def _tools(args: argparse.Namespace) -> int:
-    from riskbox.sandbox.registry.registry import Toolbox
+    from riskbox.sandbox.registry.toolsets import Toolbox
 
     if len(args.names) > 1:
         raise InputError("list tools: name one toolset or one tool.")
@@ -258,7 +258,7 @@ def _categories(args: argparse.Namespace) -> int:
 def _evaluators(args: argparse.Namespace) -> int:
     import inspect
 
-    from riskbox.sandbox.registry.registry import EVALUATORS, evaluator_class
+    from riskbox.sandbox.registry.evaluators import EVALUATORS, evaluator_class
 
     entries = [
         {

@@ -25,7 +25,7 @@ from riskbox.sandbox.errors import Halt, InputError
 
 if TYPE_CHECKING:
     from riskbox.sandbox.contracts.store import Store
-    from riskbox.sandbox.registry.registry import Toolbox
+    from riskbox.sandbox.registry.toolsets import Toolbox
     from riskbox.sandbox.rules.state import Stage, State
     from riskbox.sandbox.words.case import Case
     from riskbox.sandbox.words.episode import Cast, Origin, Played
@@ -94,7 +94,7 @@ def main(argv: list[str]) -> int:
     if given.path and not given.seat:
         raise InputError("play: say which seat you take: --as user or --as agent.")
 
-    from riskbox.sandbox.registry.registry import Toolbox
+    from riskbox.sandbox.registry.toolsets import Toolbox
     from riskbox.sandbox.rules.state import Stage
     from riskbox.sandbox.stores import open_store
 
@@ -119,13 +119,10 @@ def _case(given: argparse.Namespace, toolbox: Toolbox) -> Case:
 
 
 def _cast(given: argparse.Namespace, case: Case) -> Cast:
-    from riskbox.sandbox.registry.registry import (
-        agent_code,
-        check_agent,
-        check_model,
-        check_user,
-        is_custom,
-    )
+    from riskbox.sandbox.registry.agents import check_agent
+    from riskbox.sandbox.registry.casts import cast_code
+    from riskbox.sandbox.registry.models import check_model
+    from riskbox.sandbox.registry.users import check_user
     from riskbox.sandbox.words.episode import Cast
 
     agent = "human" if given.seat == "agent" else given.agent
@@ -147,7 +144,7 @@ def _cast(given: argparse.Namespace, case: Case) -> Cast:
         user=user,
         tools=given.tools_model if emulated else "",
         settings={seat: one for seat, one in settings_from(given).items() if seat != "judge"},
-        code={"agent": agent_code(agent)} if is_custom(agent) else {},
+        code=cast_code(agent, user),
     )
 
 
@@ -190,7 +187,7 @@ def _play(
     from riskbox.sandbox.episode.playing import play, seated
     from riskbox.sandbox.episode.rollout import Patience
     from riskbox.sandbox.models.client import Clients
-    from riskbox.sandbox.registry.registry import evaluator
+    from riskbox.sandbox.registry.evaluators import evaluator
     from riskbox.sandbox.rules.replay import caught_up
     from riskbox.sandbox.words.run import Spec
 

@@ -16,6 +16,7 @@ from rich.table import Table
 from riskbox.sandbox.batch.runner import Tally
 from riskbox.sandbox.reporting.figures import many
 from riskbox.sandbox.words.case import Case
+from riskbox.sandbox.words.name import Name
 from riskbox.sandbox.words.run import Manifest, Spec
 from riskbox.sandbox.words.verdict import DIMENSIONS
 
@@ -65,7 +66,7 @@ class Display:
         self.console.print(
             f"{many(self.planned, 'episode')}, agents: {agents}", markup=False, highlight=False
         )
-        if any(agent.startswith("reference") for agent in self.run.agents):
+        if any(Name.parse(agent).kind == "reference" for agent in self.run.agents):
             self.console.print(
                 "Reference agents are scripted: they prove the scenarios and say nothing about a model.",
                 style="dim",

@@ -235,7 +235,7 @@ def _terms(given: argparse.Namespace) -> Terms:
 
 
 def _judging(given: argparse.Namespace) -> dict[str, Any]:
-    from riskbox.sandbox.registry.registry import check_model
+    from riskbox.sandbox.registry.models import check_model
 
     for name in given.judge:
         check_model(name)
@@ -251,7 +251,10 @@ def _judging(given: argparse.Namespace) -> dict[str, Any]:
 def _planned(given: argparse.Namespace) -> tuple[list[Any], list[Any]]:
     from riskbox.sandbox.batch import plan
     from riskbox.sandbox.loading.loader import load_all, shipped
-    from riskbox.sandbox.registry.registry import Toolbox, check_agent, check_model, check_user
+    from riskbox.sandbox.registry.agents import check_agent
+    from riskbox.sandbox.registry.models import check_model
+    from riskbox.sandbox.registry.toolsets import Toolbox
+    from riskbox.sandbox.registry.users import check_user
 
     agents = given.agent or ["reference"]
     if "human" in (*agents, given.user):
@@ -281,10 +284,10 @@ def _planned(given: argparse.Namespace) -> tuple[list[Any], list[Any]]:
 
 def _heeded(terms: Terms, specs: list[Any]) -> None:
     """Make sure that no figure is for a model that nobody asks: a misspelt limit would limit nothing."""
-    from riskbox.sandbox.registry.registry import models_of
+    from riskbox.sandbox.words.name import Name
 
     casts = {(spec.cast.agent, spec.cast.user, spec.cast.tools) for spec in specs}
-    asked = {model for cast in casts for name in cast for model in models_of(name)}
+    asked = {model for cast in casts for name in cast for model in (Name.parse(name).models if name else ())}
     asked.update(terms.judging.get("judges", ()))
     limits = terms.models.limits
     figures = (

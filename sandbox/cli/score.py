@@ -127,13 +127,14 @@ def main(argv: list[str]) -> int:
 
 
 def _evaluator(given: argparse.Namespace, models: Models | None) -> Evaluator:
-    from riskbox.sandbox.registry import registry
+    from riskbox.sandbox.registry.evaluators import evaluator, evaluator_class
+    from riskbox.sandbox.registry.models import check_model
 
-    if given.evaluator in registry.ASKING:
+    if evaluator_class(given.evaluator).asks:
         for name in given.judge:
-            registry.check_model(name)
-        return registry.evaluator(given.evaluator, models, **_judging(given))
-    made = registry.evaluator(given.evaluator)
+            check_model(name)
+        return evaluator(given.evaluator, models, **_judging(given))
+    made = evaluator(given.evaluator)
     if given.judge or given.repeats != 1 or given.keep_own_family or given.max_chars is not None:
         raise InputError(f"score: {given.evaluator} asks no model, so that it takes no judges.")
     return made

@@ -70,7 +70,7 @@ def main(argv: list[str]) -> int:
 
 def _verified(played: Played, case: Case, tools: tuple[str, ...], *, as_json: bool) -> int:
     """Replay an episode; a difference is an error that names the first event that differs."""
-    from riskbox.sandbox.registry.registry import Toolbox
+    from riskbox.sandbox.registry.toolsets import Toolbox
     from riskbox.sandbox.rules.replay import replay
     from riskbox.sandbox.rules.state import Stage
 

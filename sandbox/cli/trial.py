@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from riskbox.sandbox.batch.launch import Terms
     from riskbox.sandbox.batch.trial import Observed, Pair
     from riskbox.sandbox.contracts.store import Store
-    from riskbox.sandbox.registry.registry import Toolbox
+    from riskbox.sandbox.registry.toolsets import Toolbox
     from riskbox.sandbox.words.case import Case
     from riskbox.sandbox.words.episode import Cast, Episode
     from riskbox.sandbox.words.run import Manifest, RunState, Spec
@@ -97,9 +97,13 @@ class _Party:
     @property
     def models(self) -> list[str]:
         """The models that Riskbox asks."""
-        from riskbox.sandbox.registry.registry import models_of
+        from riskbox.sandbox.words.name import Name
 
-        return [*models_of(self.agent), *models_of(self.user), *filter(None, (self.judge, self.tools))]
+        return [
+            *Name.parse(self.agent).models,
+            *Name.parse(self.user).models,
+            *filter(None, (self.judge, self.tools)),
+        ]
 
 
 def main(argv: list[str]) -> int:
@@ -107,7 +111,7 @@ def main(argv: list[str]) -> int:
     given = parser().parse_args(argv)
     from riskbox.sandbox.batch import trial
     from riskbox.sandbox.cli import trial_page as page
-    from riskbox.sandbox.registry.registry import Toolbox
+    from riskbox.sandbox.registry.toolsets import Toolbox
     from riskbox.sandbox.stores import open_store
 
     party = _party(given)
@@ -162,11 +166,14 @@ def main(argv: list[str]) -> int:
 
 def _party(given: argparse.Namespace) -> _Party:
     from riskbox.sandbox.batch import trial
-    from riskbox.sandbox.registry.registry import PLACED, check_agent, check_model, check_user
+    from riskbox.sandbox.registry.agents import check_agent
+    from riskbox.sandbox.registry.models import check_model
+    from riskbox.sandbox.registry.users import check_user
+    from riskbox.sandbox.words.name import SCRIPTS, Name
 
     if given.agent == "human":
         raise InputError("try: a person needs no trial; use `riskbox play SCENARIO --as agent`.")
-    if given.agent.partition(":")[0] in PLACED:
+    if Name.parse(given.agent).kind in SCRIPTS:
         raise InputError(
             "try: scripted agents are connected already; `riskbox check` and `riskbox run` play them. Name an agent of "
             "your own, or a model."
@@ -176,7 +183,7 @@ def _party(given: argparse.Namespace) -> _Party:
     check_agent(given.agent)
     user = given.user or trial.default_model(given.agent) or "scripted"
     check_user(user)
-    model = "" if user == "scripted" else user
+    model = next(iter(Name.parse(user).models), "")
     party = _Party(given.agent, user, given.judge or model, given.tools_model or model)
     for name in filter(None, (given.judge, given.tools_model)):
         check_model(name)
@@ -223,7 +230,7 @@ def _chosen(given: argparse.Namespace, toolbox: Toolbox, *, emulated: bool) -> l
 
 def _check_prices(given: argparse.Namespace, party: _Party, terms: Terms) -> None:
     from riskbox.sandbox.batch.trial import unpriced
-    from riskbox.sandbox.registry.registry import models_of
+    from riskbox.sandbox.words.name import Name
 
     limits = terms.models.limits
     recording = terms.models.recording
@@ -231,7 +238,7 @@ def _check_prices(given: argparse.Namespace, party: _Party, terms: Terms) -> Non
         recording and recording.mode == "replay"
     ):
         return
-    missing = unpriced(terms.models, models_of(party.agent) if given.handshake else party.models)
+    missing = unpriced(terms.models, Name.parse(party.agent).models if given.handshake else party.models)
     if missing:
         raise InputError(
             f"try: nobody knows what {' and '.join(missing)} costs, so a cap in dollars cannot be kept. Give the price "
@@ -241,12 +248,17 @@ def _check_prices(given: argparse.Namespace, party: _Party, terms: Terms) -> Non
 
 
 def _cast(given: argparse.Namespace, party: _Party) -> Cast:
-    from riskbox.sandbox.registry.registry import agent_code, is_custom
+    from riskbox.sandbox.registry.casts import cast_code
     from riskbox.sandbox.words.episode import Cast
 
     settings = {seat: one for seat, one in settings_from(given).items() if seat != "judge"}
-    code = {"agent": agent_code(party.agent)} if is_custom(party.agent) else {}
-    return Cast(agent=party.agent, user=party.user, tools=party.tools, settings=settings, code=code)
+    return Cast(
+        agent=party.agent,
+        user=party.user,
+        tools=party.tools,
+        settings=settings,
+        code=cast_code(party.agent, party.user),
+    )
 
 
 # --- playing ----------------------------------------------------------------------------------------------------

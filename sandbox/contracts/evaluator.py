@@ -18,6 +18,8 @@ class Evaluator(ABC):
     """Its name in stored assessments."""
     version: ClassVar[str]
     """Raise it whenever the same episode could be assessed differently."""
+    asks: ClassVar[bool] = False
+    """Whether it asks language models; then it is made as `Kind(models, judges=..., ...)`."""
 
     def __init__(self, **settings: Any) -> None:
         self.settings = settings

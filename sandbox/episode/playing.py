@@ -14,8 +14,9 @@ from riskbox.sandbox.contracts.participant import Participant
 from riskbox.sandbox.episode.fidelity import lapses
 from riskbox.sandbox.episode.rollout import Patience, rollout
 from riskbox.sandbox.errors import EvaluatorFault, Halt, RiskboxError
-from riskbox.sandbox.registry import registry
-from riskbox.sandbox.registry.registry import Toolbox
+from riskbox.sandbox.registry import agents, users
+from riskbox.sandbox.registry.toolsets import Toolbox
+from riskbox.sandbox.registry.toolsets import emulator as emulator_of
 from riskbox.sandbox.rules.state import AGENT, USER, Stage, State
 from riskbox.sandbox.rules.transition import begin, step
 from riskbox.sandbox.words.case import Case
@@ -51,8 +52,8 @@ class Stages:
 def seated(spec: Spec, case: Case, desk: Desk | None = None) -> dict[str, Participant]:
     """The participants of an episode, by party."""
     return {
-        USER: registry.user(spec.cast.user, case, desk),
-        AGENT: registry.agent(spec.cast.agent, case, desk),
+        USER: users.user(spec.cast.user, case, desk),
+        AGENT: agents.agent(spec.cast.agent, case, desk),
     }
 
 
@@ -88,7 +89,7 @@ async def play(
         halts: Where it is given, a halt ends the episode where it stands and is put here instead of being raised.
     """
     started = time.monotonic()
-    emulator = registry.emulator(spec.cast, stage.case, desk)
+    emulator = emulator_of(spec.cast, stage.case, desk)
     try:
         state, seen = await rollout(start or begin(stage, spec.seed), seats, patience, emulator, stop, halts)
     finally:
@@ -124,7 +125,7 @@ def recorded(
         attempt=attempt,
         calls=tuple(seen),
         model_calls=tuple(desk.ledger.calls) if desk else (),
-        fidelity=lapses(state.case, state.events) if registry.is_model(spec.cast.user) else (),
+        fidelity=lapses(state.case, state.events) if spec.cast.user not in users.USERS else (),
         seconds=round(seconds, 6),
         host=platform.node(),
     )

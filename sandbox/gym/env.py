@@ -45,8 +45,8 @@ from riskbox.sandbox.errors import Fault, InputError, ParticipantFault, UnknownN
 from riskbox.sandbox.escape import inert
 from riskbox.sandbox.loading.loader import load
 from riskbox.sandbox.models.client import Clients, ModelTerms
-from riskbox.sandbox.registry import registry
-from riskbox.sandbox.registry.registry import Toolbox
+from riskbox.sandbox.registry import evaluators, toolsets, users
+from riskbox.sandbox.registry.toolsets import Toolbox
 from riskbox.sandbox.rules import transition
 from riskbox.sandbox.rules.state import AGENT, USER, Stage, State
 from riskbox.sandbox.rules.turns import observe, turns
@@ -55,6 +55,7 @@ from riskbox.sandbox.words.case import Case, digest
 from riskbox.sandbox.words.episode import Cast, Episode, Seen
 from riskbox.sandbox.words.event import Called, Ended, Event, Left, Noted, Returned, Said, Waited
 from riskbox.sandbox.words.input import Acted, Input, Stopped
+from riskbox.sandbox.words.name import Name
 from riskbox.sandbox.words.observation import Observation
 from riskbox.sandbox.words.run import Spec
 from riskbox.sandbox.words.toolspec import ToolSpec
@@ -536,7 +537,7 @@ class SandboxEnv(gymnasium.Env[Chat, Action]):
         self._stages: dict[str, Stage] = {}
         self._play: _Play | None = None
         case = self._stage(persona, variant).case
-        registry.check_user(user)  # a name that nothing answers to is told now, not at reset
+        users.check_user(user)  # a name that nothing answers to is told now, not at reset
         self.action_space: Moves = Moves(case.tools)
         self.observation_space: Chats = Chats()
 
@@ -566,9 +567,9 @@ class SandboxEnv(gymnasium.Env[Chat, Action]):
         desk = self._desk(drawn)
         play = _Play(
             transition.begin(stage, drawn),
-            registry.user(self.user, stage.case, desk),
+            users.user(self.user, stage.case, desk),
             desk=desk,
-            emulator=registry.emulator(self._cast(), stage.case, desk),
+            emulator=toolsets.emulator(self._cast(), stage.case, desk),
         )
         self.action_space.tools = stage.case.tools
         play.state = self._advanced(play, play.state)
@@ -646,7 +647,7 @@ class SandboxEnv(gymnasium.Env[Chat, Action]):
 
     def _desk(self, seed: int) -> Desk | None:
         """What an episode's model seats share; None where no model plays."""
-        if not (self.tools_model or registry.is_model(self.user)):
+        if not (self.tools_model or Name.parse(self.user).is_model):
             return None
         if self._models is None:
             self._models = Clients(self._terms)
@@ -689,7 +690,7 @@ class SandboxEnv(gymnasium.Env[Chat, Action]):
         """The reward of an episode that is over; tells the rest in `info`."""
         play.told = True
         episode = self.episode()
-        made = _at_once(assessed(play.case, episode, [registry.evaluator("checks")]))
+        made = _at_once(assessed(play.case, episode, [evaluators.evaluator("checks")]))
         assert made is not None  # checks compute and never wait
         found = made[0]
         ended = episode.ended

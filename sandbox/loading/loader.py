@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from riskbox.sandbox.errors import InputError, Problem, ScenarioError, did_you_mean
 from riskbox.sandbox.loading.overlay import overlaid
 from riskbox.sandbox.loading.semantics import Loc, wrong
-from riskbox.sandbox.registry.registry import Toolbox
+from riskbox.sandbox.registry.toolsets import Toolbox
 from riskbox.sandbox.words.scenario import Scenario
 from riskbox.sandbox.yamlfile import Marks, Path_, marks, parse, text_of
 

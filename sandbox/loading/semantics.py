@@ -11,7 +11,7 @@ from riskbox.sandbox.contracts.condition import Condition, ConditionError, compi
 from riskbox.sandbox.contracts.toolset import Toolset
 from riskbox.sandbox.errors import InputError, ScenarioError, did_you_mean
 from riskbox.sandbox.loading.world import RESERVED, world_rows
-from riskbox.sandbox.registry.registry import Toolbox
+from riskbox.sandbox.registry.toolsets import Toolbox
 from riskbox.sandbox.words.scenario import Beat, Question, Reference, Scenario, Scope
 
 Loc: TypeAlias = tuple[str | int, ...]

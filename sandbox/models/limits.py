@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from riskbox.sandbox.words.name import Name
+
 IN_FLIGHT = 100
 """Requests at once to one provider's model unless told otherwise; people's own servers queue by themselves."""
 
@@ -30,8 +32,7 @@ class Limits:
 
     def at_once(self, model: str) -> float | None:
         """Requests at once to a model; None for any number."""
-        own_server = model.startswith(("http://", "https://"))
-        return _of(self.in_flight, model, None if own_server else IN_FLIGHT)
+        return _of(self.in_flight, model, None if Name.parse(model).is_own_server else IN_FLIGHT)
 
     def per_minute(self, model: str) -> tuple[float | None, float | None]:
         """Requests and tokens a minute to a model; None for any number."""

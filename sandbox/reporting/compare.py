@@ -18,6 +18,7 @@ from riskbox.sandbox.reporting.aggregate import THRESHOLDS, Half, Known, severit
 from riskbox.sandbox.reporting.rows import SCRIPTED, agent_kind, emulation, variant_name
 from riskbox.sandbox.stats.shares import ENOUGH, Figure, Part, difference, figure
 from riskbox.sandbox.words.action import Frozen
+from riskbox.sandbox.words.name import Name
 from riskbox.sandbox.words.row import EpisodeRow, Summary, gravity
 from riskbox.sandbox.words.run import Manifest
 from riskbox.sandbox.words.verdict import DIMENSIONS, Label
@@ -219,7 +220,7 @@ _PLAYED: dict[str, Callable[[EpisodeRow], str]] = {
     "tools": lambda row: row.tools,
     "emulation": emulation,
     # two references of a scenario are two agents
-    "place": lambda row: row.agent.partition(":")[2] if agent_kind(row.agent) != row.agent else "",
+    "place": lambda row: Name.parse(row.agent).target if agent_kind(row.agent) != row.agent else "",
 }
 """What may differ between sides, and must be shared by a pair where it varies within one."""
 

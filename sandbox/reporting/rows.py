@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias, get_args
 from riskbox.sandbox.contracts.store import Store, Where
 from riskbox.sandbox.errors import InputError, did_you_mean
 from riskbox.sandbox.words.event import Ending
+from riskbox.sandbox.words.name import SCRIPTS, Name
 from riskbox.sandbox.words.row import EpisodeRow, Summary, gravity
 from riskbox.sandbox.words.scenario import Domain, Intent
 from riskbox.sandbox.words.verdict import Label, Status
@@ -20,7 +21,7 @@ STORED = ("scenario", "family", "domain", "persona", "intent", "case", "user", "
 Emulation: TypeAlias = Literal["code", "neutral", "adversarial"]
 """Who answered an episode's tools: code alone, or a model too, which may lean towards harm."""
 
-SCRIPTED = ("reference", "idle", "silent", "cut", "obeys")
+SCRIPTED = (*SCRIPTS, "idle")
 """Agents that are scripts: they prove scenarios and stand for no model."""
 
 _CLOSED: dict[str, tuple[str, ...]] = {
@@ -36,8 +37,7 @@ _CLOSED: dict[str, tuple[str, ...]] = {
 
 def agent_kind(agent: str) -> str:
     """An agent's name without its place in a scenario file: `reference:2` is `reference`."""
-    kind, _, place = agent.partition(":")
-    return kind if kind in SCRIPTED and place.isdigit() else agent
+    return Name.parse(agent).without_place
 
 
 def variant_name(variant: Mapping[str, str]) -> str:

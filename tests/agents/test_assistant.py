@@ -17,7 +17,7 @@ from riskbox.sandbox.batch.plan import cases
 from riskbox.sandbox.contracts.model import Model, Prompt, Reply
 from riskbox.sandbox.errors import InputError, UnknownName
 from riskbox.sandbox.loading.loader import load
-from riskbox.sandbox.registry.registry import check_agent
+from riskbox.sandbox.registry.agents import check_agent
 from riskbox.sandbox.stub.script import CallTool, Json, Raw, Refuse, Say
 from riskbox.sandbox.words.action import Action, ToolCall
 from riskbox.sandbox.words.episode import Played

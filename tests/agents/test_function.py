@@ -19,7 +19,8 @@ from riskbox.sandbox.batch.plan import cases
 from riskbox.sandbox.episode.playing import Stages, play
 from riskbox.sandbox.errors import ParticipantFault, PluginError
 from riskbox.sandbox.loading.loader import load
-from riskbox.sandbox.registry.registry import participant_from, user
+from riskbox.sandbox.registry.agents import participant_from
+from riskbox.sandbox.registry.users import user
 from riskbox.sandbox.words.action import Action, ToolCall
 from riskbox.sandbox.words.episode import Cast, Played
 from riskbox.sandbox.words.event import Called, Returned

@@ -27,7 +27,8 @@ from riskbox.sandbox.episode.playing import Stages, play
 from riskbox.sandbox.episode.rollout import Patience
 from riskbox.sandbox.errors import PluginError
 from riskbox.sandbox.loading.loader import load, loads
-from riskbox.sandbox.registry.registry import agent, check_agent, user
+from riskbox.sandbox.registry.agents import agent, check_agent
+from riskbox.sandbox.registry.users import user
 from riskbox.sandbox.words.action import Action
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Cast, Played

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from riskbox.agents.scripted import Scripted, grouped
 from riskbox.sandbox.batch.plan import cases
 from riskbox.sandbox.loading.loader import load, loads
-from riskbox.sandbox.registry.registry import Toolbox
+from riskbox.sandbox.registry.toolsets import Toolbox
 from riskbox.sandbox.rules.state import Stage, State
 from riskbox.sandbox.rules.transition import begin, step
 from riskbox.sandbox.rules.turns import observe

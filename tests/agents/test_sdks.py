@@ -33,7 +33,8 @@ from riskbox.sandbox.episode.playing import Stages, play
 from riskbox.sandbox.episode.rollout import Patience
 from riskbox.sandbox.errors import PluginError
 from riskbox.sandbox.loading.loader import load
-from riskbox.sandbox.registry.registry import check_agent, user
+from riskbox.sandbox.registry.agents import check_agent
+from riskbox.sandbox.registry.users import user
 from riskbox.sandbox.stub.script import CallTool, Fail, Json, Refuse, Say
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Cast, Played
@@ -229,7 +230,7 @@ def test_episodes_of_one_agent_play_side_by_side(stub: Stub) -> None:
 COEXIST = """
 import sys
 import a2a.client, agents, langgraph.graph, litellm, mcp, openai, pydantic_ai, ray
-from riskbox.sandbox.registry.registry import ADAPTERS, _adapted
+from riskbox.sandbox.registry.agents import ADAPTERS, _adapted
 kinds = [_adapted(kind) for kind in ADAPTERS]
 assert agents.Agent and pydantic_ai.Agent and "site-packages" in agents.__file__
 from riskbox.sandbox.cli import main

@@ -27,7 +27,9 @@ from riskbox.sandbox.contracts.participant import Participant
 from riskbox.sandbox.episode.playing import Stages, play, seated
 from riskbox.sandbox.episode.rollout import Patience
 from riskbox.sandbox.loading.loader import load, loads
-from riskbox.sandbox.registry.registry import Toolbox, agent, evaluator
+from riskbox.sandbox.registry.agents import agent
+from riskbox.sandbox.registry.evaluators import evaluator
+from riskbox.sandbox.registry.toolsets import Toolbox
 from riskbox.sandbox.stores import open_store
 from riskbox.sandbox.words.action import Action
 from riskbox.sandbox.words.case import Case

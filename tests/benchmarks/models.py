@@ -35,7 +35,7 @@ from riskbox.sandbox.models.client import Clients, ModelTerms
 from riskbox.sandbox.models.lease import Permits, Ticket
 from riskbox.sandbox.models.limits import Limits
 from riskbox.sandbox.models.quota import Bank, Lease, Report
-from riskbox.sandbox.registry.registry import evaluator
+from riskbox.sandbox.registry.evaluators import evaluator
 from riskbox.sandbox.words.episode import Cast
 from riskbox.sandbox.words.run import Spec
 

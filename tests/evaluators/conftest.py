@@ -17,7 +17,7 @@ from riskbox.sandbox.batch.plan import cases
 from riskbox.sandbox.contracts.model import Ledger, Model, Models, Prompt, Reply
 from riskbox.sandbox.episode.playing import Stages, assessed, play, seated
 from riskbox.sandbox.loading.loader import loads
-from riskbox.sandbox.registry.registry import evaluator
+from riskbox.sandbox.registry.evaluators import evaluator
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Cast, Episode
 from riskbox.sandbox.words.modelcall import ModelCall, Seating

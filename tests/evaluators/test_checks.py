@@ -13,7 +13,7 @@ from riskbox.sandbox.batch.plan import cases
 from riskbox.sandbox.contracts.participant import Participant
 from riskbox.sandbox.episode.playing import Stages, faulted, play, seated
 from riskbox.sandbox.loading.loader import load, loads
-from riskbox.sandbox.registry.registry import evaluator
+from riskbox.sandbox.registry.evaluators import evaluator
 from riskbox.sandbox.words.action import Action
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Cast, Played

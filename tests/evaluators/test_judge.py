@@ -16,7 +16,7 @@ from riskbox.evaluators.rubric import prose
 from riskbox.sandbox.contracts.model import Prompt, Reply
 from riskbox.sandbox.episode.playing import assessed
 from riskbox.sandbox.errors import BudgetSpent, Halt, InputError, ModelFault
-from riskbox.sandbox.registry.registry import evaluator
+from riskbox.sandbox.registry.evaluators import evaluator
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Episode
 from riskbox.sandbox.words.event import Said

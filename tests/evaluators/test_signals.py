@@ -11,7 +11,7 @@ from riskbox.evaluators.signals import signals
 from riskbox.sandbox.batch.plan import cases
 from riskbox.sandbox.loading.loader import loads
 from riskbox.sandbox.loading.semantics import SIGNALS
-from riskbox.sandbox.registry.registry import Toolbox
+from riskbox.sandbox.registry.toolsets import Toolbox
 from riskbox.sandbox.rules.state import Stage
 from riskbox.sandbox.rules.transition import begin, step
 from riskbox.sandbox.words.action import Action, ToolCall

@@ -14,7 +14,7 @@ from riskbox.sandbox.contracts.model import Ledger
 from riskbox.sandbox.episode.playing import Stages, play, seated
 from riskbox.sandbox.loading.loader import load, loads
 from riskbox.sandbox.models.client import Clients, ModelTerms
-from riskbox.sandbox.registry.registry import evaluator
+from riskbox.sandbox.registry.evaluators import evaluator
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Cast, Played
 from riskbox.sandbox.words.modelcall import Seating

@@ -21,7 +21,7 @@ from riskbox.sandbox.contracts.questions import Questions
 from riskbox.sandbox.episode.playing import play, seated
 from riskbox.sandbox.errors import ModelFault, ToolFault
 from riskbox.sandbox.loading.loader import loads
-from riskbox.sandbox.registry.registry import Toolbox, emulated_toolsets
+from riskbox.sandbox.registry.toolsets import Toolbox, emulated_toolsets
 from riskbox.sandbox.rules.replay import forked, replay
 from riskbox.sandbox.rules.state import Stage, State
 from riskbox.sandbox.rules.transition import begin, step

@@ -23,7 +23,7 @@ from riskbox.sandbox.episode.playing import Stages
 from riskbox.sandbox.episode.rollout import Patience
 from riskbox.sandbox.errors import PluginError
 from riskbox.sandbox.loading.loader import load, loads
-from riskbox.sandbox.registry.registry import evaluator
+from riskbox.sandbox.registry.evaluators import evaluator
 from riskbox.sandbox.stores import open_store
 from riskbox.sandbox.words.episode import Cast
 from riskbox.sandbox.words.run import Spec

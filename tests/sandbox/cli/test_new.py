@@ -20,7 +20,7 @@ from riskbox.sandbox.authoring.story import PLOTS
 from riskbox.sandbox.authoring.tool_list import read_offer
 from riskbox.sandbox.cli import main
 from riskbox.sandbox.loading.loader import Loaded, load
-from riskbox.sandbox.registry.registry import TOOLSETS
+from riskbox.sandbox.registry.toolsets import TOOLSETS
 from riskbox.sandbox.yamlfile import parse
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from riskbox.sandbox.contracts.condition import ConditionError, compiled
 from riskbox.sandbox.contracts.questions import FUNCTIONS, Function, Questions, alike
-from riskbox.sandbox.registry.registry import Toolbox
+from riskbox.sandbox.registry.toolsets import Toolbox
 from riskbox.sandbox.rules.state import Stage
 from riskbox.sandbox.rules.transition import begin, step
 from riskbox.sandbox.words.action import Action, ToolCall

@@ -17,7 +17,7 @@ from riskbox.sandbox.contracts.questions import Questions
 from riskbox.sandbox.contracts.table import ToolError
 from riskbox.sandbox.errors import InputError, PluginError, ScenarioError
 from riskbox.sandbox.loading.loader import load, loads
-from riskbox.sandbox.registry.registry import Toolbox
+from riskbox.sandbox.registry.toolsets import Toolbox
 from riskbox.sandbox.rules.state import Stage
 from riskbox.sandbox.rules.transition import begin, step
 from riskbox.sandbox.words.action import Action, ToolCall

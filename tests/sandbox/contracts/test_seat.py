@@ -19,7 +19,8 @@ from riskbox.sandbox.episode.playing import Stages, play
 from riskbox.sandbox.episode.rollout import Patience
 from riskbox.sandbox.errors import ReplayError
 from riskbox.sandbox.loading.loader import load
-from riskbox.sandbox.registry.registry import participant_from, user
+from riskbox.sandbox.registry.agents import participant_from
+from riskbox.sandbox.registry.users import user
 from riskbox.sandbox.rules.replay import caught_up, forked
 from riskbox.sandbox.rules.state import Stage
 from riskbox.sandbox.words.action import Action, ToolCall
@@ -299,7 +300,7 @@ import asyncio, sys
 from riskbox.agents.function import Function
 from riskbox.sandbox import Cast, Stages, cases, load
 from riskbox.sandbox.episode.playing import play
-from riskbox.sandbox.registry.registry import user
+from riskbox.sandbox.registry.users import user
 from riskbox.sandbox.words.run import Spec
 from riskbox.sandbox.contracts.seat import Owner, Seat
 

@@ -36,8 +36,9 @@ from riskbox.sandbox.errors import InputError, PluginError, ScenarioError, Unkno
 from riskbox.sandbox.gym import env as module
 from riskbox.sandbox.gym.env import DEEPEST, ID, Chats, Moves, SandboxEnv, _remove, register
 from riskbox.sandbox.loading.loader import load
-from riskbox.sandbox.registry import registry
-from riskbox.sandbox.registry.registry import TOOLSETS, Toolbox
+from riskbox.sandbox.registry import users
+from riskbox.sandbox.registry.agents import participant_from
+from riskbox.sandbox.registry.toolsets import TOOLSETS, Toolbox
 from riskbox.sandbox.rules.state import Stage
 from riskbox.sandbox.rules.transition import begin, step
 from riskbox.sandbox.stores import record
@@ -493,7 +494,7 @@ def test_it_plays_as_rollout_does(env: SandboxEnv, persona: str) -> None:
             len([one for one in seen.events if one.kind in ("said", "called") and one.by == "agent"])
         ]
 
-    seats = {"user": registry.user("scripted", case), "agent": registry.participant_from(agent)}
+    seats = {"user": users.user("scripted", case), "agent": participant_from(agent)}
     state, _ = asyncio.run(rollout(begin(Stage.of(case, Toolbox().of(case)), 5), seats))
     played(env, list(moves), seed=5, persona=persona)
     assert EVENTS.dump_json(env.episode().events) == EVENTS.dump_json(state.events)
@@ -556,7 +557,7 @@ class Person(Participant):
 def seat(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Person]:
     def seated(*moves: Any) -> Person:
         person = Person(*moves)
-        monkeypatch.setattr(registry, "user", lambda name, case, desk=None: person)
+        monkeypatch.setattr(users, "user", lambda name, case, desk=None: person)
         return person
 
     return seated

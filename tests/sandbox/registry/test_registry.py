@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
-from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
@@ -13,19 +12,14 @@ import pytest
 from riskbox.sandbox.cli import main
 from riskbox.sandbox.contracts.participant import Participant
 from riskbox.sandbox.errors import PluginError, UnknownName
-from riskbox.sandbox.registry import registry
-from riskbox.sandbox.registry.registry import (
-    Toolbox,
-    agent,
-    check_agent,
-    check_model,
-    code_hash,
-    evaluator,
-    is_custom,
-    load_object,
-    user,
-)
+from riskbox.sandbox.registry.agents import agent, agent_code, check_agent, is_own
+from riskbox.sandbox.registry.evaluators import evaluator
+from riskbox.sandbox.registry.models import check_model
+from riskbox.sandbox.registry.plugins import code_hash, installed, load_object
+from riskbox.sandbox.registry.toolsets import TOOLSETS, Toolbox
+from riskbox.sandbox.registry.users import user
 from riskbox.sandbox.words.case import Case
+from tests.sandbox.packages import install
 
 CRM = '''\
 from riskbox.sandbox.contracts.table import Row, Table
@@ -58,7 +52,7 @@ def crm(tmp_path: Path) -> Path:
 
 
 def test_every_built_in_toolset_loads_under_its_name() -> None:
-    for name in registry.TOOLSETS:
+    for name in TOOLSETS:
         assert Toolbox().find(name).toolset_name() == name
 
 
@@ -77,20 +71,17 @@ def test_a_toolset_of_ones_own_is_found_and_told_among_the_known(crm: Path) -> N
 
 
 @pytest.fixture
-def installed(monkeypatch: pytest.MonkeyPatch, crm: Path) -> Iterator[None]:
-    points = [
-        EntryPoint("crm", "crm:Crm", "riskbox.toolsets"),
-        EntryPoint("gone", "no_such_module_here:Gone", "riskbox.toolsets"),
-    ]
-    monkeypatch.syspath_prepend(str(crm.parent))
-    monkeypatch.setattr(registry, "entry_points", lambda group: points)
-    registry._installed.cache_clear()
+def packages(tmp_path: Path, crm: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An installed distribution whose entry points name the toolset, and one that is not there."""
+    install(tmp_path, {"riskbox.toolsets": {"crm": "crm:Crm", "gone": "no_such_module_here:Gone"}})
+    monkeypatch.syspath_prepend(str(tmp_path))
+    installed.cache_clear()
     yield
-    registry._installed.cache_clear()
+    installed.cache_clear()
     sys.modules.pop("crm", None)
 
 
-@pytest.mark.usefixtures("installed")
+@pytest.mark.usefixtures("packages")
 def test_installed_toolsets_are_found_by_entry_point_and_a_broken_one_says_so() -> None:
     assert Toolbox().find("crm").toolset_name() == "crm"
     assert {"crm", "gone", "mail"} <= set(Toolbox().names())
@@ -101,7 +92,7 @@ def test_installed_toolsets_are_found_by_entry_point_and_a_broken_one_says_so() 
 
 
 def test_without_entry_points_the_built_in_ones_are_all_there_is() -> None:
-    assert set(Toolbox().names()) >= set(registry.TOOLSETS)
+    assert set(Toolbox().names()) >= set(TOOLSETS)
 
 
 # --- file.py:Name -----------------------------------------------------------------------------------------------
@@ -162,7 +153,7 @@ def test_code_is_hashed_by_its_file(crm: Path) -> None:
 
 def test_every_built_in_agent_is_made(by_id: dict[str, Case]) -> None:
     for name in ("idle", "human", "obeys", "obeys:2", "reference:2", "silent:2", "cut:2"):
-        assert not is_custom(name)
+        assert not is_own(name)
         check_agent(name)
         assert isinstance(agent(name, by_id["owner"]), Participant)
     for name in ("scripted", "human"):
@@ -221,7 +212,7 @@ def test_an_agent_of_ones_own_is_checked_before_anything_is_played(tmp_path: Pat
 
 
 def test_a_module_is_found_in_the_working_directory_as_python_m_does(crm: Path) -> None:
-    code = "from riskbox.sandbox.registry.registry import load_object; print(load_object('crm:Crm').__name__)"
+    code = "from riskbox.sandbox.registry.plugins import load_object; print(load_object('crm:Crm').__name__)"
     done = subprocess.run([sys.executable, "-P", "-c", code], cwd=crm.parent, capture_output=True, text=True)
     assert done.stdout == "Crm\n", done.stderr
 
@@ -236,8 +227,8 @@ def test_an_agent_that_is_an_instance_is_known_by_the_file_that_names_it(tmp_pat
     (tmp_path / "kinds.py").write_text(kind)
     for name, said in (("one.py", "a"), ("two.py", "b")):
         (tmp_path / name).write_text(
-            f"from riskbox.sandbox.registry.registry import load_object\nKind = load_object({str(tmp_path / 'kinds.py')!r} + ':Kind')\n"
+            f"from riskbox.sandbox.registry.plugins import load_object\nKind = load_object({str(tmp_path / 'kinds.py')!r} + ':Kind')\n"
             f"agent = Kind()\nagent.said = {said!r}\n"
         )
-    one, two = (registry.agent_code(f"{tmp_path / name}:agent") for name in ("one.py", "two.py"))
-    assert one != two and one == registry.agent_code(f"{tmp_path / 'one.py'}:agent")
+    one, two = (agent_code(f"{tmp_path / name}:agent") for name in ("one.py", "two.py"))
+    assert one != two and one == agent_code(f"{tmp_path / 'one.py'}:agent")

@@ -10,7 +10,9 @@ import pytest
 from riskbox.sandbox.contracts.participant import Participant
 from riskbox.sandbox.episode.rollout import rollout
 from riskbox.sandbox.errors import ReplayError
-from riskbox.sandbox.registry.registry import Toolbox, agent, user
+from riskbox.sandbox.registry.agents import agent
+from riskbox.sandbox.registry.toolsets import Toolbox
+from riskbox.sandbox.registry.users import user
 from riskbox.sandbox.rules.replay import caught_up, forked, replay
 from riskbox.sandbox.rules.state import Stage
 from riskbox.sandbox.stores.record import pack, unpack

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from riskbox.sandbox.batch.plan import cases
 from riskbox.sandbox.loading.loader import load
-from riskbox.sandbox.registry.registry import Toolbox
+from riskbox.sandbox.registry.toolsets import Toolbox
 from riskbox.sandbox.rules.state import Stage, State
 from riskbox.sandbox.rules.transition import WrongInput, begin, step
 from riskbox.sandbox.rules.turns import observe, turns

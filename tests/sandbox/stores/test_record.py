@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from riskbox.sandbox.batch.plan import cases
 from riskbox.sandbox.errors import StoreError, StoreVersion
 from riskbox.sandbox.loading.loader import load
-from riskbox.sandbox.registry.registry import Toolbox
+from riskbox.sandbox.registry.toolsets import Toolbox
 from riskbox.sandbox.rules.replay import replay
 from riskbox.sandbox.rules.state import Stage
 from riskbox.sandbox.stores import record

@@ -1,0 +1,192 @@
+"""Agents under test, by name."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from riskbox.sandbox.contracts.model import Desk
+from riskbox.sandbox.contracts.participant import Participant
+from riskbox.sandbox.errors import PluginError, RiskboxError, UnknownName
+from riskbox.sandbox.registry.models import WRITTEN, check_model, seated_model
+from riskbox.sandbox.registry.plugins import Plugins, built_in, load_object, source_hash
+from riskbox.sandbox.words.case import Case
+from riskbox.sandbox.words.name import SCRIPTS, SDKS, Name
+from riskbox.sandbox.words.scenario import Beat
+
+AGENTS = ("reference", "reference:safe", "reference:unsafe", "idle", "silent", "cut", "obeys", "human")
+"""Agents known by name; those with a place in the file are written `reference:0`, `silent:0`, `cut:0`."""
+ADAPTERS = {
+    "model": "riskbox.agents.assistant:Assistant",
+    "text": "riskbox.agents.assistant:Texting",
+    "service": "riskbox.agents.service:Service",
+    "a2a": "riskbox.agents.a2a:A2A",
+    "process": "riskbox.agents.process:Process",
+    "mcp": "riskbox.agents.mcp:McpAgent",
+    "openai-agents": "riskbox.agents.openai_agents:OpenAIAgent",
+    "langgraph": "riskbox.agents.langgraph:Graph",
+    "pydantic-ai": "riskbox.agents.pydantic_ai:PydanticAgent",
+}
+"""The class behind each adapter: `service:http://host/act`, `process:COMMAND`, ...; see docs/agents.md."""
+PLUGINS = Plugins("agent")
+"""Agents of installed packages and of the user's own code."""
+HINT = f"{WRITTEN}, your own code module:function or file.py:Name."
+
+
+def is_own(agent: str) -> bool:
+    """Whether an agent is code that does not ship with Riskbox: the user's own, or of an installed package."""
+    name = Name.parse(agent)
+    return bool(name.code) or (name.kind == "plugin" and PLUGINS.is_own(agent))
+
+
+def agent_code(agent: str) -> str:
+    """A hash of the code behind an agent for which `is_own` holds."""
+    code = Name.parse(agent).code
+    return source_hash(code) if code else PLUGINS.code(agent)
+
+
+def check_agent(agent: str) -> None:
+    """Make sure that an agent exists and loads.
+
+    Raises:
+        InputError: its name is empty.
+        UnknownName, PluginError: it does not exist, or does not load.
+    """
+    name = Name.parse(agent)
+    for model in name.models:
+        check_model(model)
+    if name.is_model:
+        return
+    if name.kind in ADAPTERS:
+        _adapted(name.kind).check(load_object(name.code) if name.code else name.target)
+        return
+    if name.kind in ("code", "plugin"):
+        _make(agent)
+        return
+    if agent in AGENTS or name.place is not None:
+        return
+    if agent == "scripted":
+        raise UnknownName(
+            f"unknown agent 'scripted'; a script plays users. Write one of {', '.join(AGENTS)}."
+        )
+    form = f"{name.kind}:0" if name.kind in SCRIPTS else name.kind
+    raise UnknownName(f"unknown agent {agent!r}. Write {form}, or one of {', '.join(AGENTS)}.")
+
+
+def _make(agent: str) -> None:
+    """Make an agent of the user's own code once, to see that it can be made."""
+    thing = PLUGINS.find(agent, AGENTS, HINT)
+    try:
+        participant_from(thing)
+    except RiskboxError:
+        raise
+    except (Exception, SystemExit) as error:  # making it runs the user's code, which may do anything
+        raise PluginError(f"{agent} cannot be made: {type(error).__name__}: {error}") from error
+
+
+def participant_from(thing: Any) -> Participant:
+    """A participant from a user's object: a Participant class, or any callable."""
+    if inspect.isclass(thing) and issubclass(thing, Participant):
+        return thing()
+    function: Participant = built_in("riskbox.agents.function:Function")(thing)
+    return function
+
+
+def agent(text: str, case: Case, desk: Desk | None = None) -> Participant:
+    """The agent under test for one episode of a case.
+
+    Args:
+        text: Its name.
+        case: What is played.
+        desk: Where models are found; needed by agents that are models.
+
+    Raises:
+        UnknownName, PluginError: there is none of that name.
+    """
+    name = Name.parse(text)
+    if name.kind in ADAPTERS:
+        return _reached(name, desk)
+    match name.kind:
+        case "idle":
+            idle: Participant = built_in("riskbox.agents.derived:Idle")()
+            return idle
+        case "human":
+            return human()
+        case "obeys":
+            return _obeying(case, name.place)
+        case "reference":
+            reference = _reference(case, name)
+            return _obeying(case, None) if isinstance(reference, str) else scripted(case, reference)
+        case "silent" | "cut":
+            return _derived(case, name)
+        case _:
+            return participant_from(PLUGINS.find(text, AGENTS, HINT))
+
+
+def human() -> Participant:
+    """A person at the terminal."""
+    made: Participant = built_in("riskbox.agents.human:Human")()
+    return made
+
+
+def scripted(case: Case, script: tuple[Beat, ...], *, leaves: bool = False) -> Participant:
+    """Whoever plays a script.
+
+    Args:
+        case: What is played.
+        script: The lines.
+        leaves: Whether it leaves once the script is over.
+    """
+    made: Participant = built_in("riskbox.agents.scripted:Scripted")(case, script, leaves=leaves)
+    return made
+
+
+def _adapted(kind: str) -> Any:
+    """The class of an adapter."""
+    try:
+        return built_in(ADAPTERS[kind])
+    except ImportError as error:
+        raise PluginError(
+            f"the adapter {kind!r} needs a package that is not installed ({error.name or error}). "
+            f"Run: pip install 'riskbox[{kind}]'"
+        ) from None
+
+
+def _reached(name: Name, desk: Desk | None) -> Participant:
+    """An agent that is a model, or is reached by an adapter."""
+    if name.models:
+        given: Any = seated_model(desk, name.target, "agent")
+    else:
+        given = load_object(name.target) if name.kind in SDKS else name.target
+    made: Participant = _adapted(name.kind)(given)
+    return made
+
+
+def _reference(case: Case, name: Name) -> tuple[Beat, ...] | str:
+    fitting = dict(case.references)
+    if name.place in fitting:
+        return fitting[name.place].agent
+    raise UnknownName(
+        f"{case.id} has no reference {name.target!r}. "
+        f"It has {', '.join(f'reference:{i}' for i in fitting) or 'none'}."
+    )
+
+
+def _obeying(case: Case, place: int | None) -> Participant:
+    """An agent that obeys injections and is otherwise a reference: the one named, or the first safe script."""
+    scripts = {
+        i: one.agent for i, one in case.references if one.ends == "safe" and not isinstance(one.agent, str)
+    }
+    script = scripts.get(place, ()) if place is not None else next(iter(scripts.values()), ())
+    made: Participant = built_in("riskbox.agents.derived:Obeys")(case, scripted(case, script))
+    return made
+
+
+def _derived(case: Case, name: Name) -> Participant:
+    script = _reference(case, name)
+    if isinstance(script, str):
+        raise UnknownName(f"{name} cannot be derived from a reference that obeys injections")
+    changed = built_in("riskbox.agents.derived:silent")(script) if name.kind == "silent" else None
+    if name.kind == "cut":
+        changed = built_in("riskbox.agents.derived:cut_short")(case, script)
+    return scripted(case, changed or ())

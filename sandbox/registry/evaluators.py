@@ -1,0 +1,106 @@
+"""Evaluators, by name."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from riskbox.sandbox.contracts.evaluator import Evaluator
+from riskbox.sandbox.contracts.model import Models
+from riskbox.sandbox.errors import PluginError, RiskboxError
+from riskbox.sandbox.registry.plugins import Plugins, built_in
+
+EVALUATORS = {
+    "checks": "riskbox.evaluators.checks:Checks",
+    "judge": "riskbox.evaluators.judge:Judge",
+    "haicosystem": "riskbox.evaluators.haicosystem:Haicosystem",
+}
+"""The evaluators that ship with Riskbox."""
+PLUGINS = Plugins("evaluator")
+"""Evaluators of installed packages and of the user's own code."""
+HINT = "Your own code is written module:Name or file.py:Name."
+TAKEN = (*EVALUATORS, "human")
+"""Names under which assessments are stored that no evaluator of one's own makes."""
+
+
+def evaluator_names() -> tuple[str, ...]:
+    """Every evaluator that is known by name, sorted."""
+    return tuple(sorted({*EVALUATORS, *PLUGINS.installed}))
+
+
+def is_own(name: str) -> bool:
+    """Whether an evaluator is code that does not ship with Riskbox."""
+    return name not in EVALUATORS and PLUGINS.is_own(name)
+
+
+def evaluator_class(name: str) -> type[Evaluator]:
+    """The class of an evaluator.
+
+    Args:
+        name: A built-in name, that of an entry point, `module:Name` or `file.py:Name`.
+
+    Raises:
+        UnknownName: nothing has this name; with the nearest that is known.
+        PluginError: it does not load, is no `Evaluator`, or stores its assessments under a name that is taken.
+    """
+    if name in EVALUATORS:
+        shipped: type[Evaluator] = built_in(EVALUATORS[name])
+        return shipped
+    kind = PLUGINS.find(name, EVALUATORS, HINT)
+    if not (inspect.isclass(kind) and issubclass(kind, Evaluator)):
+        raise PluginError(f"{name} is not an Evaluator class")
+    for field in ("name", "version"):
+        if not isinstance(getattr(kind, field, None), str) or not getattr(kind, field):
+            raise PluginError(f'{name} has no {field}; write `{field} = "..."` in the class.')
+    if kind.name in TAKEN:
+        raise PluginError(
+            f"{name} is called {kind.name!r}, as a built-in evaluator is; give it a name of its own."
+        )
+    return kind
+
+
+def evaluator_code(names: Iterable[str]) -> dict[str, str]:
+    """The hash of the code of each evaluator that Riskbox does not ship, by name."""
+    return {name: PLUGINS.code(name) for name in names if is_own(name)}
+
+
+def stored_name(name: str) -> str:
+    """The name under which an evaluator's assessments are stored; a plain word is taken for one."""
+    return evaluator_class(name).name if ":" in name else name
+
+
+def evaluator(name: str, models: Models | None = None, **settings: Any) -> Evaluator:
+    """An evaluator by name. One that is not built in notes the hash of its code among its settings, so that the
+    assessments of changed code stand beside those of the old one.
+
+    Args:
+        name: Which.
+        models: Where those that ask a model find it.
+        settings: What one that asks a model is to do differently from its defaults; `judges` names the models.
+
+    Raises:
+        UnknownName, PluginError: there is none of that name, or it cannot be made.
+    """
+    kind: Any = evaluator_class(name)
+    try:
+        made: Evaluator = kind(models, **settings) if kind.asks else kind(**settings)
+    except RiskboxError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise PluginError(f"{name} cannot be made: {type(error).__name__}: {error}") from error
+    if is_own(name):
+        made.settings = {**getattr(made, "settings", {}), "code": PLUGINS.code(name)}
+    return made
+
+
+def evaluators(
+    names: Iterable[str], models: Models | None = None, judging: Mapping[str, Any] | None = None
+) -> list[Evaluator]:
+    """Several evaluators; those that ask a model are given the settings.
+
+    Raises:
+        UnknownName, PluginError: there is none of a name, or it cannot be made.
+    """
+    asked = dict(judging or {})
+    return [evaluator(name, models, **(asked if evaluator_class(name).asks else {})) for name in names]

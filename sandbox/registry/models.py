@@ -1,0 +1,61 @@
+"""Names of language models, checked before anything is asked."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from riskbox.sandbox.contracts.model import Desk, Model
+from riskbox.sandbox.errors import InputError, PluginError, UnknownName
+from riskbox.sandbox.words.modelcall import Seating
+from riskbox.sandbox.words.name import Name
+
+WRITTEN = "A model is written provider/model or http://host:port/v1#model"
+
+
+def check_model(name: str) -> None:
+    """Make sure that a name is a model's, of a provider that exists, and that it holds no secret.
+
+    Raises:
+        UnknownName: it is not.
+        InputError: it is the address of a server that cannot be asked so.
+    """
+    if not name or not Name.parse(name).is_model:
+        raise UnknownName(
+            f"{name!r} is not a model. Write provider/model, or http://host:port/v1#model for a server of your own."
+        )
+    if name.startswith(("http://", "https://")):
+        _check_server(name)
+        return
+    from riskbox.sandbox.models.transport_litellm import check
+
+    wrong = check(name)
+    if wrong:
+        raise UnknownName(f"{name}: {wrong}")
+
+
+def _check_server(name: str) -> None:
+    """Make sure that a model's address can be asked and stored; a refusal quotes none that may hold a secret."""
+    address, _, model = name.partition("#")
+    try:
+        parts = urlsplit(address)
+        parts.port  # noqa: B018  # raises where it is no number
+    except ValueError:
+        raise InputError("the address of a model is not a URL; write http://host:port/v1#model.") from None
+    if parts.username is not None or parts.query:
+        raise InputError(
+            "put no password or key into the address of a model, which is stored; write http://host:port/v1#model "
+            "and set RISKBOX_API_KEY, which is not."
+        )
+    if not parts.hostname or not model:
+        raise InputError(f"{name!r} is not complete; write http://host:port/v1#model.")
+
+
+def seated_model(desk: Desk | None, name: str, seat: Seating) -> Model:
+    """The model that plays in a seat.
+
+    Raises:
+        PluginError: no models are at hand.
+    """
+    if desk is None:
+        raise PluginError(f"{name} is a model, and models are not at hand here. Play it with `riskbox run`.")
+    return desk.model(name, seat)

@@ -1,0 +1,147 @@
+"""Code by name: built-in, installed with an entry point, or the user's own as `module:Name` or `file.py:Name`."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.util
+import inspect
+import sys
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from riskbox.sandbox.errors import PluginError, UnknownName, did_you_mean
+
+
+@cache
+def installed(group: str) -> dict[str, EntryPoint]:
+    """The entry points of a group, by name."""
+    return {point.name: point for point in entry_points(group=group)}
+
+
+@cache
+def built_in(spec: str) -> Any:
+    """A part that ships with Riskbox, by `module:Name`."""
+    module, _, name = spec.partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
+@dataclass(frozen=True)
+class Plugins:
+    """What may play one role besides what is built in: installed packages, and the user's own code."""
+
+    role: str
+    """agent, user, toolset or evaluator; the group of entry points is `riskbox.` and its plural."""
+
+    @property
+    def installed(self) -> dict[str, EntryPoint]:
+        """What installed packages offer, by name."""
+        return installed(f"riskbox.{self.role}s")
+
+    def is_own(self, spec: str) -> bool:
+        """Whether a name is code that does not ship with Riskbox."""
+        return ":" in spec or spec in self.installed
+
+    def find(self, spec: str, known: Iterable[str] = (), hint: str = "") -> Any:
+        """The object behind a name.
+
+        Args:
+            spec: `module:Name`, `file.py:Name`, or the name of an entry point.
+            known: Built-in names, for the error.
+            hint: What else may be written, for the error.
+
+        Raises:
+            UnknownName: nothing has this name; with the nearest that is known.
+            PluginError: it does not load, with the reason.
+        """
+        if ":" in spec:
+            return load_object(spec)
+        if spec not in self.installed:
+            told = did_you_mean(spec, {*known, *self.installed})
+            raise UnknownName(f"unknown {self.role} {spec!r}. {told} {hint}".rstrip())
+        try:
+            return self.installed[spec].load()
+        except (Exception, SystemExit) as error:  # importing runs other people's code
+            raise PluginError(f"the installed {self.role} {spec!r} does not load: {error}") from error
+
+    def code(self, spec: str) -> str:
+        """A hash of the code behind a name for which `is_own` holds."""
+        source = spec if ":" in spec else self.installed[spec].value.partition("[")[0].strip()
+        return source_hash(source)
+
+
+def load_object(spec: str) -> Any:
+    """The object that `module:Name` or `path/to/file.py:Name` names.
+
+    Raises:
+        PluginError: it does not exist or its module does not import, with the reason.
+    """
+    source, colon, name = spec.rpartition(":")
+    if not colon or not source or not name:
+        raise PluginError(f"{spec!r} is not of the form module:Name or file.py:Name")
+    module = _module(source)
+    try:
+        found: Any = module
+        for part in name.split("."):
+            found = getattr(found, part)
+    except AttributeError:
+        raise PluginError(f"{source} has no {name!r}. {did_you_mean(name, _public(module))}") from None
+    return found
+
+
+def _public(module: ModuleType) -> Collection[str]:
+    return [one for one in vars(module) if not one.startswith("_")]
+
+
+def _module(source: str) -> ModuleType:
+    try:
+        if not source.endswith(".py"):
+            if "" not in sys.path and str(Path.cwd()) not in sys.path:
+                sys.path.insert(0, str(Path.cwd()))  # as `python -m` does
+            return importlib.import_module(source)
+        path = Path(source).resolve()
+        if not path.is_file():
+            raise PluginError(f"there is no file {source}")
+        name = f"riskbox_user_{hashlib.blake2b(str(path).encode(), digest_size=6).hexdigest()}"
+        if name in sys.modules:
+            return sys.modules[name]
+        spec = importlib.util.spec_from_file_location(name, path)
+        if spec is None or spec.loader is None:
+            raise PluginError(f"{source} is not a Python file")
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        try:
+            spec.loader.exec_module(module)
+        except BaseException:
+            del sys.modules[name]
+            raise
+        return module
+    except PluginError:
+        raise
+    except (Exception, SystemExit) as error:  # importing runs the user's code, which may raise anything
+        raise PluginError(f"{source} does not import: {type(error).__name__}: {error}") from error
+
+
+def source_hash(spec: str) -> str:
+    """A hash of the code behind `module:Name` or `file.py:Name`: of the file that is named, and of the file in which
+    its object is written, since an agent of an SDK is an instance of the SDK's own class."""
+    named = _module(spec.rpartition(":")[0]).__file__
+    own = Path(named).read_bytes() if named else b""
+    return hashlib.blake2b(own + code_hash(load_object(spec)).encode(), digest_size=8).hexdigest()
+
+
+def code_hash(thing: Any) -> str:
+    """A hash of the source file of a class or function, or of its representation where there is none."""
+    try:
+        path = inspect.getsourcefile(
+            thing if inspect.isclass(thing) or inspect.isroutine(thing) else type(thing)
+        )
+        content = Path(path).read_bytes() if path else repr(thing).encode()
+    except (TypeError, OSError):
+        content = repr(thing).encode()
+    return hashlib.blake2b(content, digest_size=8).hexdigest()

@@ -1,0 +1,82 @@
+"""Users, by name."""
+
+from __future__ import annotations
+
+from riskbox.sandbox.contracts.model import Desk
+from riskbox.sandbox.contracts.participant import Participant
+from riskbox.sandbox.errors import PluginError, RiskboxError, UnknownName, did_you_mean
+from riskbox.sandbox.registry.agents import human, participant_from, scripted
+from riskbox.sandbox.registry.models import WRITTEN, check_model, seated_model
+from riskbox.sandbox.registry.plugins import Plugins, built_in
+from riskbox.sandbox.words.case import Case
+from riskbox.sandbox.words.name import Name
+
+USERS = ("scripted", "human")
+"""Users known by name."""
+PLUGINS = Plugins("user")
+"""Users of installed packages and of the user's own code."""
+HINT = f"{WRITTEN}, your own code module:Name or file.py:Name."
+
+
+def is_own(user: str) -> bool:
+    """Whether a user is code that does not ship with Riskbox: one's own, or of an installed package."""
+    name = Name.parse(user)
+    return name.kind == "code" or (name.kind == "plugin" and PLUGINS.is_own(user))
+
+
+def user_code(user: str) -> str:
+    """A hash of the code behind a user for which `is_own` holds."""
+    return PLUGINS.code(user)
+
+
+def check_user(user: str) -> None:
+    """Make sure that a user exists and loads.
+
+    Raises:
+        InputError: its name is empty.
+        UnknownName, PluginError: it does not exist, or does not load.
+    """
+    name = Name.parse(user)
+    if name.is_model:
+        check_model(user)
+    elif name.kind in ("code", "plugin"):
+        _own(user)
+    elif user not in USERS:
+        told = did_you_mean(user, {*USERS, *PLUGINS.installed})
+        raise UnknownName(f"unknown user {user!r}. {told} {HINT}")
+
+
+def user(text: str, case: Case, desk: Desk | None = None) -> Participant:
+    """The user for one episode of a case.
+
+    Args:
+        text: Its name: `scripted`, `human`, a model, or code.
+        case: What is played.
+        desk: Where models are found; needed by users that are models.
+
+    Raises:
+        UnknownName, PluginError: there is none of that name.
+    """
+    name = Name.parse(text)
+    if name.is_model:
+        simulated: Participant = built_in("riskbox.agents.user:Simulated")(seated_model(desk, text, "user"))
+        return simulated
+    if name.kind in ("code", "plugin"):
+        return _own(text)
+    check_user(text)
+    return human() if name.kind == "human" else scripted(case, case.user.script, leaves=True)
+
+
+def _own(user: str) -> Participant:
+    """A user made from code."""
+    thing = PLUGINS.find(user, USERS, HINT)
+    try:
+        made = participant_from(thing)
+    except RiskboxError:
+        raise
+    except (Exception, SystemExit) as error:  # making it runs other people's code, which may do anything
+        raise PluginError(f"{user} cannot be made: {type(error).__name__}: {error}") from error
+    # the messages of a user have no system message, so that they would not say whom to play
+    if getattr(made, "takes", 1) != 1:
+        raise PluginError(f"{user}: a user takes one argument, the observation.")
+    return made
