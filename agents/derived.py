@@ -8,7 +8,7 @@ from riskbox.sandbox.words.action import Action, ToolCall
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.event import Called, Returned, Said
 from riskbox.sandbox.words.observation import AgentView, Observation
-from riskbox.sandbox.words.scenario import Ask, Beat, Injection
+from riskbox.sandbox.words.scenario import InjectedCall, Injection, ScriptLine
 
 
 class Idle(Participant):
@@ -19,7 +19,7 @@ class Idle(Participant):
         return Action()
 
 
-def silent(script: tuple[Beat, ...]) -> tuple[Beat, ...]:
+def silent(script: tuple[ScriptLine, ...]) -> tuple[ScriptLine, ...]:
     """The script without a word: its calls alone."""
     return tuple(
         beat.model_copy(update={"say": None, "otherwise": None, "leave": None})
@@ -28,7 +28,7 @@ def silent(script: tuple[Beat, ...]) -> tuple[Beat, ...]:
     )
 
 
-def cut_short(case: Case, script: tuple[Beat, ...]) -> tuple[Beat, ...] | None:
+def cut_short(case: Case, script: tuple[ScriptLine, ...]) -> tuple[ScriptLine, ...] | None:
     """The script without its last writing call; None where it writes nothing."""
 
     def writes(tool: str | None) -> bool:
@@ -88,7 +88,7 @@ def _was_read(injection: Injection, seen: Observation) -> bool:
     )
 
 
-def _was_made(ask: Ask, seen: Observation) -> bool:
+def _was_made(ask: InjectedCall, seen: Observation) -> bool:
     return any(
         isinstance(event, Called)
         and event.tool == ask.call

@@ -10,7 +10,7 @@ from riskbox.sandbox.words.action import Action, ToolCall
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.event import Noted
 from riskbox.sandbox.words.observation import Observation, UserView
-from riskbox.sandbox.words.scenario import Beat
+from riskbox.sandbox.words.scenario import ScriptLine
 
 
 class Scripted(Participant):
@@ -25,7 +25,7 @@ class Scripted(Participant):
         leaves: Whether it leaves once the script is over.
     """
 
-    def __init__(self, case: Case, script: tuple[Beat, ...], *, leaves: bool) -> None:
+    def __init__(self, case: Case, script: tuple[ScriptLine, ...], *, leaves: bool) -> None:
         self.case, self.leaves = case, leaves
         self.choices = grouped(script)
 
@@ -48,7 +48,7 @@ class Scripted(Participant):
                 return _action(beat, note=str(place))
         return Action(leave=True) if self.leaves else Action()
 
-    def _chosen(self, choice: tuple[Beat, ...], seen: Observation) -> Beat | None:
+    def _chosen(self, choice: tuple[ScriptLine, ...], seen: Observation) -> ScriptLine | None:
         for beat in choice:
             if beat.when is None:
                 return beat
@@ -57,9 +57,9 @@ class Scripted(Participant):
         return None
 
 
-def grouped(script: tuple[Beat, ...]) -> tuple[tuple[Beat, ...], ...]:
+def grouped(script: tuple[ScriptLine, ...]) -> tuple[tuple[ScriptLine, ...], ...]:
     """The script's choices: a run of `when` lines and the `else` that closes it is one, any other line stands alone."""
-    choices: list[list[Beat]] = []
+    choices: list[list[ScriptLine]] = []
     is_open = False
     for beat in script:
         if beat.otherwise is not None or (beat.when is not None and is_open):
@@ -82,7 +82,7 @@ def _place(seen: Observation) -> int:
     return 0
 
 
-def _action(beat: Beat, note: str) -> Action:
+def _action(beat: ScriptLine, note: str) -> Action:
     text = beat.say or beat.otherwise or ""
     if isinstance(beat.leave, str):
         text = f"{text} {beat.leave}".strip()

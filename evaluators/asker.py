@@ -100,7 +100,7 @@ class Poll:
         recorded = {
             "notes": (*notes, *(cut if sheet.left_out else ()), *amended, *([] if nobody else faults)),
             "fault": "; ".join(faults) if nobody else "",
-            "calls": tuple(ledger.calls),
+            "model_calls": tuple(ledger.calls),
             "panel": tuple(votes),
         }
         return cls(held, recorded)

@@ -17,7 +17,7 @@ from riskbox.sandbox.contracts.questions import Questions
 from riskbox.sandbox.words import speech
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Episode
-from riskbox.sandbox.words.scenario import GoalAsked, Question, Risk
+from riskbox.sandbox.words.scenario import Criterion, GoalAsked, Risk
 from riskbox.sandbox.words.taxonomy import categories
 from riskbox.sandbox.words.verdict import DIMENSIONS, Answer, Assessment, Finding, Goal, Status, Verdict
 
@@ -91,13 +91,13 @@ def _answer(risk: Risk, questions: Questions, why_not: str) -> Answer:
     return _settled(risk, result)
 
 
-def _asked(one: Question, questions: Questions) -> Result:
+def _asked(one: Criterion, questions: Questions) -> Result:
     if one.check is None:
         return Result(None, "only a judge can tell, and none ran")
     return compiled(one.check).ask(questions, silence=one.silence)
 
 
-def _settled(one: Question, result: Result) -> Answer:
+def _settled(one: Criterion, result: Result) -> Answer:
     by: Literal["check", "none"] = "none" if one.check is None else "check"
     return Answer(id=one.id, value=result.value, reason=result.reason, evidence=result.evidence, by=by)
 

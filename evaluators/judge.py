@@ -32,8 +32,7 @@ from riskbox.sandbox.contracts.questions import Questions
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Episode
 from riskbox.sandbox.words.event import Said
-from riskbox.sandbox.words.scenario import GoalAsked, Risk
-from riskbox.sandbox.words.scenario import Question as Asking
+from riskbox.sandbox.words.scenario import Criterion, GoalAsked, Risk
 from riskbox.sandbox.words.verdict import DIMENSIONS, Answer, Assessment, Finding, Goal, Signal, Verdict
 
 REFUSED = ("agent", "refused")
@@ -95,7 +94,7 @@ def _open(case: Case, episode: Episode, computed: Assessment) -> list[rubric.Que
     return [*asked, refusal] if asked and not declined(episode) else asked
 
 
-def _is_open(one: Asking, answer: Answer, wordless: _Wordless) -> bool:
+def _is_open(one: Criterion, answer: Answer, wordless: _Wordless) -> bool:
     if answer.value is True:
         return one.judge is not None and wordless.contestable(one)
     if answer.value is False or answer.reason == UNDELIVERED:
@@ -103,7 +102,7 @@ def _is_open(one: Asking, answer: Answer, wordless: _Wordless) -> bool:
     return one.judge is not None or reads_words(one)
 
 
-def reads_words(one: Asking) -> bool:
+def reads_words(one: Criterion) -> bool:
     """Whether a check rests on wording at least in part."""
     return one.check is not None and any(use.function.textual for use in compiled(one.check).mentions)
 
@@ -125,7 +124,7 @@ class _Wordless:
         )
         return Questions(self.case, muted, self.signals)
 
-    def contestable(self, one: Asking) -> bool:
+    def contestable(self, one: Criterion) -> bool:
         """Whether a check that holds would not, had nobody said anything."""
         if one.check is None or not reads_words(one):
             return False

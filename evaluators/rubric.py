@@ -16,7 +16,7 @@ from typing import Any, TypeAlias, get_args
 
 from riskbox.evaluators.fence import Fence
 from riskbox.sandbox.escape import inert
-from riskbox.sandbox.words.scenario import Question as Asking
+from riskbox.sandbox.words.scenario import Criterion
 from riskbox.sandbox.words.taxonomy import categories
 from riskbox.sandbox.words.verdict import Status
 
@@ -195,7 +195,7 @@ def _share(value: float | None) -> float | None:
     return float(value) if value is not None and 0 <= value <= 1 else None
 
 
-def criterion(one: Asking) -> Json:
+def criterion(one: Criterion) -> Json:
     """What counts for a risk or goal; where its file does not say, its description is what counts."""
     if one.judge is None:
         return {"counts": one.describe or one.id.replace("_", " ")}

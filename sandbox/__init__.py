@@ -1,7 +1,7 @@
 """The front door of Riskbox. Names are imported when they are first used, so that `riskbox --help` stays quick.
 
 from riskbox.sandbox import cases, load, specs
-from riskbox.sandbox.episode.playing import play      # modules named like what they do keep it: play, replay, rollout
+from riskbox.sandbox.episode.playing import play_episode      # modules named like what they do keep it: play_episode, replay, rollout
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from riskbox.sandbox.contracts.seat import Owner, Seat
     from riskbox.sandbox.contracts.table import Row, Table, ToolError
     from riskbox.sandbox.contracts.toolset import Toolset, tool
-    from riskbox.sandbox.episode.playing import Stages, seated
-    from riskbox.sandbox.episode.rollout import Patience
+    from riskbox.sandbox.episode.playing import PreparedCases, make_participants
+    from riskbox.sandbox.episode.rollout import Timeouts
     from riskbox.sandbox.errors import RiskboxError
     from riskbox.sandbox.loading.loader import load, load_all
     from riskbox.sandbox.registry.toolsets import Toolbox
-    from riskbox.sandbox.rules.replay import forked
+    from riskbox.sandbox.rules.replay import fork
     from riskbox.sandbox.rules.transition import begin, step
     from riskbox.sandbox.stores import open_store
     from riskbox.sandbox.words.action import Action, ToolCall
@@ -39,25 +39,25 @@ __all__ = [
     "Observation",
     "Owner",
     "Participant",
-    "Patience",
     "Played",
+    "PreparedCases",
     "RiskboxError",
     "Row",
     "Scenario",
     "Seat",
-    "Stages",
     "Table",
+    "Timeouts",
     "ToolCall",
     "ToolError",
     "Toolbox",
     "Toolset",
     "begin",
     "cases",
-    "forked",
+    "fork",
     "load",
     "load_all",
+    "make_participants",
     "open_store",
-    "seated",
     "specs",
     "step",
     "tool",
@@ -73,10 +73,10 @@ _HOMES = {
     "words.observation": ("Observation",),
     "contracts.participant": ("Participant",),
     "batch.plan": ("cases", "specs"),
-    "episode.playing": ("Stages", "seated"),
+    "episode.playing": ("PreparedCases", "make_participants"),
     "registry.toolsets": ("Toolbox",),
-    "rules.replay": ("forked",),
-    "episode.rollout": ("Patience",),
+    "rules.replay": ("fork",),
+    "episode.rollout": ("Timeouts",),
     "words.scenario": ("Scenario",),
     "contracts.seat": ("Owner", "Seat"),
     "stores": ("open_store",),

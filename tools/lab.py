@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
-from riskbox.sandbox.contracts.table import Base, Changes, Row, Table, ToolError, has_words, paged
+from riskbox.sandbox.contracts.table import Changes, Row, StartRows, Table, ToolError, has_words, paged
 from riskbox.sandbox.contracts.toolset import Moment, Toolset, tool
 
 if TYPE_CHECKING:
@@ -596,7 +596,7 @@ def _refusal(error: Exception, denied: list[int], exhausted: bool, writing: bool
 
 
 @lru_cache(maxsize=16)
-def _image(tables: Base[DataTable], records: Base[Record]) -> bytes:
+def _image(tables: StartRows[DataTable], records: StartRows[Record]) -> bytes:
     """The database of a world's start; a Base is its own key, as it is shared and never written."""
     with closing(Database(START, random.Random(0))) as database:
         for table in tables.rows.values():
@@ -646,7 +646,7 @@ class Lab(Toolset):
     audit: Table[AuditEntry]
 
     def __init__(
-        self, bases: Mapping[str, Base[Any]], changes: Mapping[str, Changes], now: datetime, seed: int
+        self, bases: Mapping[str, StartRows[Any]], changes: Mapping[str, Changes], now: datetime, seed: int
     ) -> None:
         super().__init__(bases, changes, now, seed)
         self._bases = bases
@@ -1391,7 +1391,7 @@ STUDIES = {
     ),
     "trials": (
         "subject TEXT, arm TEXT, visit INTEGER, response REAL, adverse_event TEXT",
-        "Outcome at each visit.",
+        "ToolOutcome at each visit.",
     ),
     "assays": (
         "sample TEXT, analyte TEXT, measured TEXT, concentration REAL, unit TEXT, flag TEXT",

@@ -18,7 +18,7 @@ from riskbox.sandbox.contracts.condition import compiled
 from riskbox.sandbox.contracts.evaluator import Evaluator
 from riskbox.sandbox.contracts.model import Desk, Models
 from riskbox.sandbox.contracts.questions import Questions
-from riskbox.sandbox.episode.playing import Stages, play, seated
+from riskbox.sandbox.episode.playing import PreparedCases, make_participants, play_episode
 from riskbox.sandbox.errors import Problem
 from riskbox.sandbox.loading.loader import Loaded, located
 from riskbox.sandbox.loading.semantics import Loc
@@ -27,7 +27,7 @@ from riskbox.sandbox.registry.toolsets import Toolbox
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Cast, Played
 from riskbox.sandbox.words.run import Spec
-from riskbox.sandbox.words.scenario import Proof, Question, Reference
+from riskbox.sandbox.words.scenario import Criterion, Proof, Reference
 from riskbox.sandbox.words.trajectory import Trajectory
 from riskbox.sandbox.words.verdict import Assessment
 
@@ -136,7 +136,7 @@ class _Prover:
         self.every = cases([loaded], toolbox=toolbox)
         self.unplayed = [case for case in self.every if case.emulated and not tools]
         self.cases = [case for case in self.every if tools or not case.emulated]
-        self.stages = Stages({case.hash: case for case in self.cases}, toolbox)
+        self.prepared = PreparedCases({case.hash: case for case in self.cases}, toolbox)
         self.proven = Proven(str(loaded.path), self.scenario.scenario, cases=len(self.every))
         self.found: list[tuple[Loc, str]] = []
         self.delivered: set[str] = set()
@@ -170,8 +170,8 @@ class _Prover:
         self.proven.episodes += 1
         spec = Spec.of(case.hash, Cast(agent=agent, tools=self.tools if case.emulated else ""), SEED)
         desk = Desk(self.models, SEED) if self.models else None
-        stage, seats = self.stages.of(case.hash), seated(spec, case, desk)
-        return await play("check", spec, stage, seats, [evaluator("checks"), *judges], desk=desk)
+        prepared, seats = self.prepared.of(case.hash), make_participants(spec, case, desk)
+        return await play_episode("check", spec, prepared, seats, [evaluator("checks"), *judges], desk=desk)
 
     # --- references -----------------------------------------------------------------------------------------
 
@@ -191,7 +191,7 @@ class _Prover:
             many = f"{len(self.unplayed)} of {len(self.every)} case{'s' if len(self.every) != 1 else ''}"
             self.proven.notes.append(f"{many}: {names} played by a model; proven only with --tools-model.")
 
-    def _left_to_tools(self, question: Question) -> Iterator[Reference]:
+    def _left_to_tools(self, question: Criterion) -> Iterator[Reference]:
         """The references of cases that were not played and ask the question."""
         for case in self.unplayed:
             if any(one.id == question.id for one in (*case.risks, *case.goals)):
@@ -226,7 +226,7 @@ class _Prover:
             ):
                 self._fail((*at, "delivered"), "never held in any reference, so the risk is always unknown.")
 
-    def _labelled(self, risk: Question, at: Loc, references: Sequence[Trial]) -> str:
+    def _labelled(self, risk: Criterion, at: Loc, references: Sequence[Trial]) -> str:
         """A judged risk is proven by a judge alone; its references are the labels the judge is held to."""
         applies = {
             place: one
@@ -285,7 +285,7 @@ class _Prover:
                 self.proven.goals[id] = "failed"
                 self._fail(at, f"no reference reaches it; give one with `reaches: [{id}]`.")
 
-    def _judged_goal(self, goal: Question, at: Loc, references: Sequence[Trial]) -> str:
+    def _judged_goal(self, goal: Criterion, at: Loc, references: Sequence[Trial]) -> str:
         """A judged goal is proven if the judge finds it met wherever a reference says that it reaches it."""
         claims = [one for one in references if one.reference and goal.id in one.reference.reaches]
         for one in claims:
@@ -377,7 +377,7 @@ class _Prover:
         return False
 
     def _at(self, key: str, id: str) -> Loc:
-        listed: Sequence[Question] = self.scenario.risks if key == "risks" else self.scenario.goals
+        listed: Sequence[Criterion] = self.scenario.risks if key == "risks" else self.scenario.goals
         return next(((key, index) for index, one in enumerate(listed) if one.id == id), (key,))
 
     def _fail(self, at: Loc, said: str) -> None:
@@ -388,7 +388,7 @@ def _feasible(case: Case, goal: str) -> bool:
     return any(one.id == goal and one.feasible for one in case.goals)
 
 
-def _misjudged(risk: Question, references: Sequence[Trial]) -> Iterator[tuple[Trial, str]]:
+def _misjudged(risk: Criterion, references: Sequence[Trial]) -> Iterator[tuple[Trial, str]]:
     """Where the judge does not say of a judged risk what the references, which are its labels, say."""
     for one in references:
         if one.reference is None or not any(asked.id == risk.id for asked in one.case.risks):
@@ -402,7 +402,7 @@ def _misjudged(risk: Question, references: Sequence[Trial]) -> Iterator[tuple[Tr
             yield one, f"{label} ({risk.id}, {one.case.id}), and the judge says {says}: {why} {_reword(risk)}"
 
 
-def _reword(one: Question) -> str:
+def _reword(one: Criterion) -> str:
     return f"Reword `judge` of {one.id}, or name a better judge."
 
 

@@ -20,8 +20,8 @@ from riskbox.sandbox.batch.player import Player, Result, Task
 from riskbox.sandbox.batch.runner import WorkerDied
 from riskbox.sandbox.contracts.model import Desk
 from riskbox.sandbox.contracts.participant import Participant
-from riskbox.sandbox.episode.playing import Stages, seated
-from riskbox.sandbox.episode.rollout import Lost, Patience, contained
+from riskbox.sandbox.episode.playing import PreparedCases, make_participants
+from riskbox.sandbox.episode.rollout import ProcessDied, Timeouts, contained
 from riskbox.sandbox.errors import Fault, InputError, ParticipantFault, RiskboxError
 from riskbox.sandbox.models.client import Clients, ModelTerms
 from riskbox.sandbox.models.limits import Limits
@@ -53,7 +53,7 @@ class Company:
     evaluators: tuple[str, ...] = ("checks",)
     judging: Mapping[str, Any] = field(default_factory=dict)
     models: ModelTerms = field(default_factory=ModelTerms)
-    patience: Patience = field(default_factory=Patience)
+    patience: Timeouts = field(default_factory=Timeouts)
     concurrency: int = 200
     places: Mapping[str, Place] = field(default_factory=dict)
     """Where each role plays; a role left out plays in an actor if it is the user's own code, else inline."""
@@ -82,7 +82,7 @@ class _Playing:
         self.hosts: dict[str, _Host] = {}
         self.player = Player(
             run=company.run,
-            stages=Stages(cases, toolbox),
+            prepared=PreparedCases(cases, toolbox),
             evaluators=evaluators(company.evaluators, models, company.judging),
             patience=company.patience,
             concurrency=company.concurrency,
@@ -105,7 +105,7 @@ class _Playing:
         names = {USER: spec.cast.user, AGENT: spec.cast.agent}
         away = [role for role, name in names.items() if self.company.place(role, name) == "actor"]
         if not away:
-            return seated(spec, case, desk)
+            return make_participants(spec, case, desk)
         made = {
             USER: lambda: users.user(spec.cast.user, case, desk),
             AGENT: lambda: agents.agent(spec.cast.agent, case, desk),
@@ -198,7 +198,7 @@ class Elsewhere(Participant):
 
     def __init__(self, host: _Host, role: str, name: str, key: str, case: Case) -> None:
         self.host, self.role, self.name, self.key, self.case = host, role, name, key, case
-        self.seated = False
+        self.make_participants = False
         host.guests += 1
 
     async def ready(self) -> None:
@@ -206,7 +206,7 @@ class Elsewhere(Participant):
         refused = await self._asked(self.host.actor.sit.remote(self.key, self.role, self.name, self.case))
         if refused:
             raise ParticipantFault(refused)
-        self.seated = True
+        self.make_participants = True
 
     async def act(self, seen: Observation) -> Action:
         """Its move, made in the other process."""
@@ -214,10 +214,10 @@ class Elsewhere(Participant):
             action: Action = await self._asked(self.host.actor.act.remote(self.key, seen))
             return action
         except asyncio.CancelledError:
-            # the turn took too long; code that hangs keeps its thread, so nobody else is seated beside it
+            # the turn took too long; code that hangs keeps its thread, so nobody else is make_participants beside it
             if self.host.guests > 1 and not await self._answers():
                 self.host.end()
-                raise Lost(f"the process of the {self.role} hangs") from None
+                raise ProcessDied(f"the process of the {self.role} hangs") from None
             self.host.retired = True
             raise
 
@@ -226,7 +226,7 @@ class Elsewhere(Participant):
             return await reference
         except (ActorDiedError, ActorUnavailableError) as error:
             self.host.retired = True
-            raise Lost(f"the process of the {self.role} died: {str(error).splitlines()[0]}") from None
+            raise ProcessDied(f"the process of the {self.role} died: {str(error).splitlines()[0]}") from None
         except ray.exceptions.RayTaskError as error:
             cause = error.cause if isinstance(error.cause, Exception) else error
             raise ParticipantFault(f"{self.role}: {type(cause).__name__}: {cause}") from None
@@ -239,7 +239,7 @@ class Elsewhere(Participant):
 
     async def close(self) -> None:
         """Leaves the process, which ends once it is retired and empty."""
-        if self.seated and not self.host.retired:
+        if self.make_participants and not self.host.retired:
             self.host.actor.close.remote(self.key)
         self.host.leave()
 

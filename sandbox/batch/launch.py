@@ -16,8 +16,8 @@ from typing import Any, Literal
 from riskbox.sandbox.batch.player import Player, Result, Task
 from riskbox.sandbox.batch.runner import Runner, Tally, Worker, interruptible
 from riskbox.sandbox.contracts.store import Store
-from riskbox.sandbox.episode.playing import Stages
-from riskbox.sandbox.episode.rollout import Patience
+from riskbox.sandbox.episode.playing import PreparedCases
+from riskbox.sandbox.episode.rollout import Timeouts
 from riskbox.sandbox.errors import Halt, InputError
 from riskbox.sandbox.models.client import Clients, ModelTerms
 from riskbox.sandbox.registry.agents import check_agent
@@ -43,7 +43,7 @@ class Terms:
     """Episode actors; 0 for one a core."""
     concurrency: int = 200
     """Episodes in flight in each."""
-    patience: Patience = field(default_factory=Patience)
+    patience: Timeouts = field(default_factory=Timeouts)
     """How long things may take."""
     places: Mapping[str, Literal["inline", "actor"]] = field(default_factory=dict)
     """Where each role plays."""
@@ -214,7 +214,9 @@ def _play_here(
     async def hire(concurrency: int) -> Worker:
         models = Clients(terms.models)
         judges = evaluators(terms.evaluators, models, terms.judging)
-        return Here(Player(run, Stages(cases, toolbox), judges, terms.patience, concurrency, models=models))
+        return Here(
+            Player(run, PreparedCases(cases, toolbox), judges, terms.patience, concurrency, models=models)
+        )
 
     runner = Runner(run, specs, cases, store, hire, 1, terms.concurrency, toolbox, tell)
     return asyncio.run(_until_stopped(runner, stopping)), runner.tally

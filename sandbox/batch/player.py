@@ -16,8 +16,8 @@ from riskbox.sandbox.contracts.evaluator import Evaluator
 from riskbox.sandbox.contracts.model import Desk, Models
 from riskbox.sandbox.contracts.participant import Participant
 from riskbox.sandbox.contracts.store import Packed
-from riskbox.sandbox.episode.playing import Stages, faulted, play, seated
-from riskbox.sandbox.episode.rollout import Lost, Patience
+from riskbox.sandbox.episode.playing import PreparedCases, faulted_episode, make_participants, play_episode
+from riskbox.sandbox.episode.rollout import ProcessDied, Timeouts
 from riskbox.sandbox.errors import Fault, Halt, RiskboxError
 from riskbox.sandbox.stores.record import pack
 from riskbox.sandbox.words.case import Case
@@ -28,7 +28,7 @@ from riskbox.sandbox.words.run import Spec
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One episode to play, and how often it was started, this time included."""
+    """One episode to play_episode, and how often it was started, this time included."""
 
     spec: Spec
     attempt: int = 1
@@ -52,7 +52,7 @@ class Player:
 
     Args:
         run: The run.
-        stages: Its cases.
+        prepared: Its cases.
         evaluators: Who assesses the episodes.
         patience: How long things may take.
         concurrency: Episodes in flight.
@@ -61,11 +61,11 @@ class Player:
     """
 
     run: str
-    stages: Stages
+    prepared: PreparedCases
     evaluators: Sequence[Evaluator]
-    patience: Patience = field(default_factory=Patience)
+    patience: Timeouts = field(default_factory=Timeouts)
     concurrency: int = 200
-    seat: Seat = seated
+    seat: Seat = make_participants
     models: Models | None = None
 
     def __post_init__(self) -> None:
@@ -152,14 +152,21 @@ class Player:
 
     async def _result(self, task: Task) -> Result:
         spec = task.spec
-        stage = self.stages.of(spec.case)
+        prepared = self.prepared.of(spec.case)
         desk = Desk(self.models, spec.seed, spec.cast.settings) if self.models else None
         try:
-            seats = self.seat(spec, stage.case, desk)
-            played = await play(
-                self.run, spec, stage, seats, self.evaluators, self.patience, attempt=task.attempt, desk=desk
+            seats = self.seat(spec, prepared.case, desk)
+            played = await play_episode(
+                self.run,
+                spec,
+                prepared,
+                seats,
+                self.evaluators,
+                self.patience,
+                attempt=task.attempt,
+                desk=desk,
             )
-        except Lost as error:
+        except ProcessDied as error:
             return Interrupted(spec.id, str(error))
         except Halt:
             raise
@@ -169,7 +176,7 @@ class Player:
         ) as error:  # seats are anyone's code; what they raise is this episode's fault
             boundary = error.boundary if isinstance(error, Fault) else "participant"
             told = str(error) if isinstance(error, RiskboxError) else f"{type(error).__name__}: {error}"
-            return packed(faulted(self.run, spec, stage, boundary, told, task.attempt))
+            return packed(faulted_episode(self.run, spec, prepared, boundary, told, task.attempt))
         return packed(played)
 
 

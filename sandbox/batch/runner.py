@@ -20,7 +20,7 @@ from typing import Any, Protocol
 
 from riskbox.sandbox.batch.player import Interrupted, Result, Task, packed
 from riskbox.sandbox.contracts.store import Packed, Store
-from riskbox.sandbox.episode.playing import Stages, faulted
+from riskbox.sandbox.episode.playing import PreparedCases, faulted_episode
 from riskbox.sandbox.errors import Fault, Halt, RiskboxError
 from riskbox.sandbox.registry.toolsets import Toolbox
 from riskbox.sandbox.words.case import Case
@@ -277,10 +277,10 @@ class Runner:
         if strikes < STRIKES:
             self.suspects.append(Task(task.spec, task.attempt + 1))
             return
-        stage = Stages(self.cases, self.toolbox).of(task.spec.case)
+        prepared = PreparedCases(self.cases, self.toolbox).of(task.spec.case)
         detail = f"Its worker died {strikes} times while it was playing alone: {reason}"
         await self._keep(
-            [packed(faulted(self.run, task.spec, stage, "worker_died", detail, task.attempt))], {}
+            [packed(faulted_episode(self.run, task.spec, prepared, "worker_died", detail, task.attempt))], {}
         )
 
 

@@ -130,7 +130,7 @@ FAULTS = {
 
 def _answers(episode: Episode, spoken: Sequence[Said]) -> Observed:
     if spoken:
-        seconds = [one.seconds for one in episode.calls if one.party == "agent"]
+        seconds = [one.seconds for one in episode.timings if one.party == "agent"]
         took = f" ({min(seconds):.1f} s)" if seconds and min(seconds) >= 0.1 else ""
         return Observed(True, f'It answers: "{_short(spoken[0].text)}"{took}')
     if Name.parse(episode.cast.agent).models:

@@ -26,7 +26,7 @@ from riskbox.sandbox.errors import Halt, InputError
 if TYPE_CHECKING:
     from riskbox.sandbox.contracts.store import Store
     from riskbox.sandbox.registry.toolsets import Toolbox
-    from riskbox.sandbox.rules.state import Stage, State
+    from riskbox.sandbox.rules.state import PreparedCase, State
     from riskbox.sandbox.words.case import Case
     from riskbox.sandbox.words.episode import Cast, Origin, Played
     from riskbox.sandbox.words.event import Event
@@ -95,7 +95,7 @@ def main(argv: list[str]) -> int:
         raise InputError("play: say which seat you take: --as user or --as agent.")
 
     from riskbox.sandbox.registry.toolsets import Toolbox
-    from riskbox.sandbox.rules.state import Stage
+    from riskbox.sandbox.rules.state import PreparedCase
     from riskbox.sandbox.stores import open_store
 
     toolbox = Toolbox(tuple(given.tools))
@@ -106,7 +106,7 @@ def main(argv: list[str]) -> int:
         case = _case(given, toolbox)
         cast, seed, state, origin = _cast(given, case), given.seed, None, None
     with open_store(given.store) as store:
-        return _play(given, argv, store, Stage.of(case, toolbox.of(case)), cast, seed, state, origin)
+        return _play(given, argv, store, PreparedCase.of(case, toolbox.of(case)), cast, seed, state, origin)
 
 
 def _case(given: argparse.Namespace, toolbox: Toolbox) -> Case:
@@ -151,8 +151,8 @@ def _cast(given: argparse.Namespace, case: Case) -> Cast:
 def _forked(
     given: argparse.Namespace, store: Store, toolbox: Toolbox
 ) -> tuple[Case, Cast, int, State, Origin]:
-    from riskbox.sandbox.rules.replay import forked
-    from riskbox.sandbox.rules.state import Stage
+    from riskbox.sandbox.rules.replay import fork
+    from riskbox.sandbox.rules.state import PreparedCase
 
     name, colon, event = given.fork.rpartition(":")
     if not colon or not event.isdigit():
@@ -166,7 +166,7 @@ def _forked(
         )
     episode = store.episode(*found[0]).episode
     case = store.case(episode.case.hash)
-    state, origin = forked(episode, Stage.of(case, toolbox.of(case)), int(event))
+    state, origin = fork(episode, PreparedCase.of(case, toolbox.of(case)), int(event))
     cast = _cast(given, case) if given.seat or given.agent or given.user else episode.cast
     return case, cast, episode.seed, state, origin
 
@@ -175,7 +175,7 @@ def _play(
     given: argparse.Namespace,
     argv: list[str],
     store: Store,
-    stage: Stage,
+    prepared: PreparedCase,
     cast: Cast,
     seed: int,
     state: State | None,
@@ -184,63 +184,65 @@ def _play(
     from riskbox.sandbox.batch import launch
     from riskbox.sandbox.batch.player import packed
     from riskbox.sandbox.contracts.model import Desk
-    from riskbox.sandbox.episode.playing import play, seated
-    from riskbox.sandbox.episode.rollout import Patience
+    from riskbox.sandbox.episode.playing import EpisodeHalted, make_participants, play_episode
+    from riskbox.sandbox.episode.rollout import Timeouts
     from riskbox.sandbox.models.client import Clients
     from riskbox.sandbox.registry.evaluators import evaluator
-    from riskbox.sandbox.rules.replay import caught_up
+    from riskbox.sandbox.rules.replay import catch_up
     from riskbox.sandbox.words.run import Spec
 
-    spec = Spec.of(stage.case.hash, cast, seed, origin)
+    spec = Spec.of(prepared.case.hash, cast, seed, origin)
     asked = models_from(given)
-    terms = launch.Terms(local=True, patience=Patience(None, None), toolsets=tuple(given.tools), models=asked)
-    made = launch.manifest([stage.case], [spec], terms, name="play", command=["riskbox", "play", *argv])
+    terms = launch.Terms(local=True, patience=Timeouts(None, None), toolsets=tuple(given.tools), models=asked)
+    made = launch.manifest([prepared.case], [spec], terms, name="play", command=["riskbox", "play", *argv])
 
     stop = asyncio.Event()
-    halts: list[Halt] = []
 
-    async def one() -> Played:
+    async def one() -> tuple[Played, Halt | None]:
         models = Clients(asked)
         desk = Desk(models, seed, cast.settings)
-        seats = seated(spec, stage.case, desk)
+        seats = make_participants(spec, prepared.case, desk)
         try:
             if state is not None:
-                await caught_up(state, seats)
-            judges = [evaluator("checks")]
-            with _stopped_by_hand(stop):
-                played = await play(
-                    made.run,
-                    spec,
-                    stage,
-                    seats,
-                    judges,
-                    terms.patience,
-                    origin=origin,
-                    start=state,
-                    desk=desk,
-                    stop=stop,
-                    halts=halts,
-                )
+                await catch_up(state, seats)
+            judges, halt = [evaluator("checks")], None
+            try:
+                with _stopped_by_hand(stop):
+                    played = await play_episode(
+                        made.run,
+                        spec,
+                        prepared,
+                        seats,
+                        judges,
+                        terms.patience,
+                        origin=origin,
+                        start=state,
+                        desk=desk,
+                        stop=stop,
+                        keep_halted=True,
+                    )
+            except EpisodeHalted as halted:
+                played, halt = halted.played, halted.halt
             for party, seat in seats.items():
                 if isinstance(seat, Onlooker):
                     seat.see([one for one in played.episode.events if party in one.audience], party)
-            return played
+            return played, halt
         finally:
             await models.close()
 
-    launch.start(store, made, [stage.case], [spec])
+    launch.start(store, made, [prepared.case], [spec])
     done = False
     if not given.json:
-        _introduced(stage.case, spec)
+        _introduced(prepared.case, spec)
     try:
-        played = asyncio.run(one())
+        played, halt = asyncio.run(one())
         store.write(made.run, [packed(played)])
         done = True
     finally:
         store.finish(made.run, "done" if done else "stopped")
-    _tell(given, stage.case, played)
-    if halts:
-        raise halts[0]  # after what was played is kept
+    _tell(given, prepared.case, played)
+    if halt:
+        raise halt  # after what was played is kept
     return 130 if stop.is_set() else 0
 
 

@@ -203,7 +203,7 @@ def main(argv: list[str]) -> int:
 
 def _terms(given: argparse.Namespace) -> Terms:
     from riskbox.sandbox.batch.launch import Terms
-    from riskbox.sandbox.episode.rollout import Patience
+    from riskbox.sandbox.episode.rollout import Timeouts
 
     places: dict[str, Any] = {}
     for one in given.place:
@@ -222,7 +222,7 @@ def _terms(given: argparse.Namespace) -> Terms:
         address=given.address,
         workers=given.workers,
         concurrency=given.concurrency,
-        patience=Patience(given.turn_seconds or None, given.episode_seconds or None),
+        patience=Timeouts(given.turn_seconds or None, given.episode_seconds or None),
         places=places,
         toolsets=tuple(given.tools),
         memory=int(given.agent_memory * 2**30) if given.agent_memory else None,

@@ -159,7 +159,7 @@ def _is_scored(row: EpisodeRow, asking: Evaluator) -> bool:
 
 
 async def _score(given: argparse.Namespace, store: Store, rows: Sequence[EpisodeRow], done: Done) -> None:
-    from riskbox.sandbox.episode.playing import assessed
+    from riskbox.sandbox.episode.playing import assess
 
     left = iter(rows)
     cases: dict[str, Case] = {}
@@ -169,7 +169,7 @@ async def _score(given: argparse.Namespace, store: Store, rows: Sequence[Episode
             episode = store.episode(row.run, row.id).episode
             if row.case_hash not in cases:
                 cases[row.case_hash] = store.case(row.case_hash)
-            found = await assessed(cases[row.case_hash], episode, [asking])
+            found = await assess(cases[row.case_hash], episode, [asking])
             store.assess(row.run, row.id, found)
             done.add(row, found[0])
 
@@ -228,8 +228,8 @@ class Done:
         self.failed += bool(one.fault)
         self.noted += bool(one.notes)
         self.first = self.first or one.fault
-        cost = sum(call.cost or 0.0 for call in one.calls)
-        tokens = sum(call.input_tokens + call.output_tokens for call in one.calls)
+        cost = sum(call.cost or 0.0 for call in one.model_calls)
+        tokens = sum(call.input_tokens + call.output_tokens for call in one.model_calls)
         self.cost += cost
         self.tokens += tokens
         # what is told on the way is what the judges take, not what playing took

@@ -72,10 +72,10 @@ def _verified(played: Played, case: Case, tools: tuple[str, ...], *, as_json: bo
     """Replay an episode; a difference is an error that names the first event that differs."""
     from riskbox.sandbox.registry.toolsets import Toolbox
     from riskbox.sandbox.rules.replay import replay
-    from riskbox.sandbox.rules.state import Stage
+    from riskbox.sandbox.rules.state import PreparedCase
 
     episode = played.episode
-    replay(episode, Stage.of(case, Toolbox(tools).of(case)))
+    replay(episode, PreparedCase.of(case, Toolbox(tools).of(case)))
     told = {"episode": episode.id, "events": len(episode.events), "replays": True}
     exactly = f"{episode.id}: {len(episode.inputs)} inputs give the same {len(episode.events)} events again."
     print(json.dumps(told) if as_json else exactly)

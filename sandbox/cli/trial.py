@@ -192,7 +192,7 @@ def _party(given: argparse.Namespace) -> _Party:
 
 def _terms(given: argparse.Namespace, judge: str) -> Terms:
     from riskbox.sandbox.batch.launch import Terms
-    from riskbox.sandbox.episode.rollout import Patience
+    from riskbox.sandbox.episode.rollout import Timeouts
 
     if not 0 <= given.turn_seconds < float("inf"):
         raise InputError("try: --turn-seconds is a number of seconds, or 0 for as long as it takes.")
@@ -206,7 +206,7 @@ def _terms(given: argparse.Namespace, judge: str) -> Terms:
     return Terms(
         local=True,
         concurrency=10,
-        patience=Patience(turn=given.turn_seconds or None),
+        patience=Timeouts(turn=given.turn_seconds or None),
         toolsets=tuple(given.tools),
         evaluators=("judge", "checks") if judge else ("checks",),
         judging=judging,

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from riskbox.sandbox.words.modelcall import ModelCall, Outcome, Seating
+from riskbox.sandbox.words.modelcall import ModelCall, ModelOutcome, Seating
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Reply:
     `outcome` is ok, refused or malformed; the other outcomes are raised.
     """
 
-    outcome: Outcome = "ok"
+    outcome: ModelOutcome = "ok"
     text: str = ""
     """What it said; for a refusal, the words of the refusal if there are any."""
     calls: Sequence[Mapping[str, Any]] = ()

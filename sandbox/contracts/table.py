@@ -1,6 +1,6 @@
 """Tables of frozen rows: the state of every mock service.
 
-The rows a scenario starts from are parsed once and shared by all its episodes (`Base`). An episode holds only the
+The rows a scenario starts from are parsed once and shared by all its episodes (`StartRows`). An episode holds only the
 rows it changed; a `Table` shows both as one and writes down each change as JSON Patch (RFC 6902) operations.
 """
 
@@ -63,7 +63,7 @@ class Row(BaseModel):
 R = TypeVar("R", bound=Row)
 
 
-class Base(Generic[R]):
+class StartRows(Generic[R]):
     """The rows a table starts from, shared by every episode of a case and never written."""
 
     __slots__ = ("_highest", "kind", "rows")
@@ -100,7 +100,7 @@ class Table(Generic[R]):
 
     __slots__ = ("_base", "_changes", "_copied", "_path", "patch")
 
-    def __init__(self, base: Base[R], changes: Changes, path: tuple[str, ...]) -> None:
+    def __init__(self, base: StartRows[R], changes: Changes, path: tuple[str, ...]) -> None:
         self._base, self._changes, self._copied = base, changes, False
         self._path = path
         self.patch: list[dict[str, Any]] = []

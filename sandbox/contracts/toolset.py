@@ -44,7 +44,7 @@ from typing import (
 from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError, create_model
 from pydantic_core import to_jsonable_python
 
-from riskbox.sandbox.contracts.table import Base, Changes, Row, Table, ToolError
+from riskbox.sandbox.contracts.table import Changes, Row, StartRows, Table, ToolError
 from riskbox.sandbox.errors import Problem, ScenarioError, ToolFault, did_you_mean
 from riskbox.sandbox.words.toolspec import ActionClass, TableSpec, ToolsetSpec, ToolSpec
 
@@ -142,7 +142,7 @@ def tool(
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ToolOutcome:
     """What one tool call came to."""
 
     result: Any = None
@@ -194,7 +194,7 @@ class Toolset:
     # --- the toolset owns these -----------------------------------------------------------------------------
 
     def __init__(
-        self, bases: Mapping[str, Base[Any]], changes: Mapping[str, Changes], now: datetime, seed: int
+        self, bases: Mapping[str, StartRows[Any]], changes: Mapping[str, Changes], now: datetime, seed: int
     ) -> None:
         self.now, self._seed, self._random = now, seed, None
         name = self.toolset_name()
@@ -237,7 +237,7 @@ class Toolset:
         return ToolsetSpec(name=cls.toolset_name(), description=about, tools=tools, tables=tables)
 
     @classmethod
-    def parse(cls, world: Mapping[str, Any]) -> dict[str, Base[Any]]:
+    def parse(cls, world: Mapping[str, Any]) -> dict[str, StartRows[Any]]:
         """The world's rows, validated, by table; tables it does not mention start empty.
 
         Raises:
@@ -278,18 +278,18 @@ class Toolset:
             problems = [Problem(sentence) for sentence in cls.prepare(parsed)]
         if problems:
             raise ScenarioError(problems)
-        return {table: Base(kinds[table], rows) for table, rows in parsed.items()}
+        return {table: StartRows(kinds[table], rows) for table, rows in parsed.items()}
 
     @classmethod
     def call(
         cls,
         tool: str,
         arguments: Any,
-        bases: Mapping[str, Base[Any]],
+        bases: Mapping[str, StartRows[Any]],
         changes: Mapping[str, Changes],
         now: datetime,
         seed: int,
-    ) -> Outcome:
+    ) -> ToolOutcome:
         """Answer one call of a tool that code can answer.
 
         Raises:
@@ -299,12 +299,12 @@ class Toolset:
         try:
             valid = found.validated(arguments)
         except ToolError as error:
-            return Outcome(error=error.as_json(), changes=changes, permitted=False)
+            return ToolOutcome(error=error.as_json(), changes=changes, permitted=False)
         service = cls(bases, changes, now, seed)
         try:
             result = found.method(service, **valid)
         except ToolError as error:
-            return Outcome(error=error.as_json(), changes=changes)
+            return ToolOutcome(error=error.as_json(), changes=changes)
         except Exception as error:
             raise ToolFault(f"{found.spec.name} raised {type(error).__name__}: {error}") from error
         touched = {name: table for name in bases if (table := getattr(service, name)).patch}
@@ -316,28 +316,28 @@ class Toolset:
         after = (
             {**changes, **{name: table.changes for name, table in touched.items()}} if touched else changes
         )
-        return Outcome(result=to_jsonable_python(result), patch=patch, changes=after)
+        return ToolOutcome(result=to_jsonable_python(result), patch=patch, changes=after)
 
     @classmethod
     async def answer(
         cls,
         tool: str,
         arguments: Any,
-        bases: Mapping[str, Base[Any]],
+        bases: Mapping[str, StartRows[Any]],
         changes: Mapping[str, Changes],
         now: datetime,
         seed: int,
-    ) -> Outcome:
+    ) -> ToolOutcome:
         """Answer one call of an `async def` tool, outside the step; what it returns is all that comes of it."""
         found = cls.tools()[tool]
         service = cls(bases, changes, now, seed)
         try:
             result = await found.method(service, **found.validated(arguments))
         except ToolError as error:
-            return Outcome(error=error.as_json())
+            return ToolOutcome(error=error.as_json())
         except Exception as error:
             raise ToolFault(f"{found.spec.name} raised {type(error).__name__}: {error}") from error
-        return Outcome(result=to_jsonable_python(result))
+        return ToolOutcome(result=to_jsonable_python(result))
 
 
 @cache

@@ -1,4 +1,4 @@
-"""One episode from a spec: seats its participants, plays it, assesses it, and makes its record."""
+"""One episode from a spec: make its participants, play it, assess it, and make its record."""
 
 from __future__ import annotations
 
@@ -12,44 +12,44 @@ from riskbox.sandbox.contracts.evaluator import Evaluator
 from riskbox.sandbox.contracts.model import Desk
 from riskbox.sandbox.contracts.participant import Participant
 from riskbox.sandbox.episode.fidelity import lapses
-from riskbox.sandbox.episode.rollout import Patience, rollout
+from riskbox.sandbox.episode.rollout import Timeouts, rollout
 from riskbox.sandbox.errors import EvaluatorFault, Halt, RiskboxError
 from riskbox.sandbox.registry import agents, users
 from riskbox.sandbox.registry.toolsets import Toolbox
 from riskbox.sandbox.registry.toolsets import emulator as emulator_of
-from riskbox.sandbox.rules.state import AGENT, USER, Stage, State
+from riskbox.sandbox.rules.state import AGENT, USER, PreparedCase, State
 from riskbox.sandbox.rules.transition import begin, step
 from riskbox.sandbox.words.case import Case
-from riskbox.sandbox.words.episode import CaseRef, Episode, Origin, Played, Seen
+from riskbox.sandbox.words.episode import CaseRef, Episode, Origin, Played, TurnTiming
 from riskbox.sandbox.words.input import Stopped
 from riskbox.sandbox.words.run import Spec
 from riskbox.sandbox.words.verdict import Assessment
 
-Seats = Mapping[str, Participant]
-
 
 @dataclass
-class Stages:
-    """Cases made ready to play, each once a process.
-
-    Args:
-        cases: Cases by hash.
-        toolbox: Where toolsets come from.
-    """
+class PreparedCases:
+    """Cases made ready to play. Each is prepared once a process, when it is first played."""
 
     cases: Mapping[str, Case]
+    """Cases by hash."""
     toolbox: Toolbox = field(default_factory=Toolbox)
-    ready: dict[str, Stage] = field(default_factory=dict)
+    """Where toolsets come from."""
+    ready: dict[str, PreparedCase] = field(default_factory=dict)
+    """Those prepared so far, by hash."""
 
-    def of(self, hash: str) -> Stage:
-        """The stage of a case."""
+    def of(self, hash: str) -> PreparedCase:
+        """The case with this hash, ready to play.
+
+        Raises:
+            ScenarioError: its world holds rows that its toolsets do not accept.
+        """
         if hash not in self.ready:
             case = self.cases[hash]
-            self.ready[hash] = Stage.of(case, self.toolbox.of(case))
+            self.ready[hash] = PreparedCase.of(case, self.toolbox.of(case))
         return self.ready[hash]
 
 
-def seated(spec: Spec, case: Case, desk: Desk | None = None) -> dict[str, Participant]:
+def make_participants(spec: Spec, case: Case, desk: Desk | None = None) -> dict[str, Participant]:
     """The participants of an episode, by party."""
     return {
         USER: users.user(spec.cast.user, case, desk),
@@ -57,55 +57,75 @@ def seated(spec: Spec, case: Case, desk: Desk | None = None) -> dict[str, Partic
     }
 
 
-async def play(
+class EpisodeHalted(Halt):
+    """A model said that no later call can go better, and the episode is kept as far as it was played."""
+
+    def __init__(self, halt: Halt, played: Played) -> None:
+        super().__init__(str(halt), halt.exit_code)
+        self.halt, self.played = halt, played
+
+
+async def play_episode(
     run: str,
     spec: Spec,
-    stage: Stage,
-    seats: Seats,
+    prepared: PreparedCase,
+    participants: Mapping[str, Participant],
     evaluators: Sequence[Evaluator],
-    patience: Patience = Patience(),  # noqa: B008  # frozen
+    timeouts: Timeouts = Timeouts(),  # noqa: B008  # frozen
     *,
     attempt: int = 1,
     origin: Origin | None = None,
     start: State | None = None,
     desk: Desk | None = None,
     stop: asyncio.Event | None = None,
-    halts: list[Halt] | None = None,
+    keep_halted: bool = False,
 ) -> Played:
     """Play one episode to its end and assess it.
 
     Args:
         run: The run it belongs to.
         spec: What is played.
-        stage: Its case, ready to play.
-        seats: The participants by party; they are closed at the end.
+        prepared: Its case, ready to play.
+        participants: Who plays, by party; they are closed at the end.
         evaluators: Who assesses it.
-        patience: How long things may take.
+        timeouts: How long things may take.
         attempt: How often it was started.
         origin: For a fork, where it comes from.
         start: For a fork, the state it goes on from.
-        desk: What its model seats share.
+        desk: What its models share.
         stop: Where it is set, cancelling this ends the episode where it stands.
-        halts: Where it is given, a halt ends the episode where it stands and is put here instead of being raised.
+        keep_halted: Whether a halted episode is recorded and assessed as far as it was played.
+
+    Raises:
+        ProcessDied: a participant's process died.
+        Halt: a model says that no later call can go better.
+        EpisodeHalted: the same with `keep_halted`; it holds the episode.
     """
     started = time.monotonic()
-    emulator = emulator_of(spec.cast, stage.case, desk)
+    emulator = emulator_of(spec.cast, prepared.case, desk)
     try:
-        state, seen = await rollout(start or begin(stage, spec.seed), seats, patience, emulator, stop, halts)
+        state, timings, halt = await rollout(
+            start or begin(prepared, spec.seed), participants, timeouts, emulator, stop
+        )
     finally:
-        for seat in seats.values():
-            await seat.close()
-    episode = recorded(
-        run, spec, state, seen, time.monotonic() - started, attempt=attempt, origin=origin, desk=desk
+        for participant in participants.values():
+            await participant.close()
+    if halt and not keep_halted:
+        raise halt
+    episode = episode_record(
+        run, spec, state, timings, time.monotonic() - started, attempt=attempt, origin=origin, desk=desk
     )
-    return Played(episode=episode, assessments=await assessed(stage.case, episode, evaluators))
+    played = Played(episode=episode, assessments=await assess(prepared.case, episode, evaluators))
+    if halt:
+        raise EpisodeHalted(halt, played)
+    return played
 
 
-def recorded(
+def episode_record(
     run: str,
     spec: Spec,
     state: State,
-    seen: Sequence[Seen] = (),
+    timings: Sequence[TurnTiming] = (),
     seconds: float = 0.0,
     *,
     attempt: int = 1,
@@ -123,7 +143,7 @@ def recorded(
         inputs=state.inputs,
         events=state.events,
         attempt=attempt,
-        calls=tuple(seen),
+        timings=tuple(timings),
         model_calls=tuple(desk.ledger.calls) if desk else (),
         fidelity=lapses(state.case, state.events) if spec.cast.user not in users.USERS else (),
         seconds=round(seconds, 6),
@@ -131,7 +151,7 @@ def recorded(
     )
 
 
-async def assessed(case: Case, episode: Episode, evaluators: Sequence[Evaluator]) -> tuple[Assessment, ...]:
+async def assess(case: Case, episode: Episode, evaluators: Sequence[Evaluator]) -> tuple[Assessment, ...]:
     """What each evaluator says; one that crashes says so, and all its values are unknown.
 
     Raises:
@@ -154,7 +174,9 @@ async def _assessed(case: Case, episode: Episode, evaluator: Evaluator) -> Asses
         )
 
 
-def faulted(run: str, spec: Spec, stage: Stage, reason: str, detail: str, attempt: int) -> Played:
+def faulted_episode(
+    run: str, spec: Spec, prepared: PreparedCase, reason: str, detail: str, attempt: int
+) -> Played:
     """The record of an episode that could not be played: a fault with its reason, and nothing else."""
-    state, _ = step(begin(stage, spec.seed), Stopped(ending="fault", reason=reason, detail=detail))
-    return Played(episode=recorded(run, spec, state, attempt=attempt))
+    state, _ = step(begin(prepared, spec.seed), Stopped(ending="fault", reason=reason, detail=detail))
+    return Played(episode=episode_record(run, spec, state, attempt=attempt))

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Coroutine, Generator, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from riskbox.sandbox.contracts.emulator import Emulator
 from riskbox.sandbox.contracts.participant import Participant
@@ -15,7 +15,7 @@ from riskbox.sandbox.rules.state import State
 from riskbox.sandbox.rules.transition import step
 from riskbox.sandbox.rules.turns import observe, pending, turns
 from riskbox.sandbox.words.action import Action
-from riskbox.sandbox.words.episode import Seen
+from riskbox.sandbox.words.episode import TurnTiming
 from riskbox.sandbox.words.input import Acted, Answered, Input, Stopped
 
 T = TypeVar("T")
@@ -25,63 +25,81 @@ WARM_UP = 300.0
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
-    """How long things may take, in seconds of wall time; None for as long as it takes."""
+class Timeouts:
+    """Time limits in seconds of wall time; None for no limit."""
 
     turn: float | None = 120.0
-    """One answer of a participant or of a tool that is answered outside."""
+    """For one answer of a participant, or of a tool that is answered outside the step."""
     episode: float | None = 1800.0
-    """One episode."""
+    """For one whole episode."""
 
 
-class Lost(Exception):
-    """A process that a participant lives in has died; the episode cannot go on and may not be to blame."""
+class ProcessDied(Exception):
+    """The process that a participant runs in has died. The episode cannot go on, and may not be to blame."""
+
+
+class Rollout(NamedTuple):
+    """What came of playing an episode to its end."""
+
+    state: State
+    """The final state."""
+    timings: tuple[TurnTiming, ...]
+    """What was measured of the turns that had to be waited for."""
+    halt: Halt | None = None
+    """What halted the episode, where a model said that no later call can go better."""
 
 
 async def rollout(
     state: State,
     participants: Mapping[str, Participant],
-    patience: Patience = Patience(),  # frozen
+    timeouts: Timeouts = Timeouts(),  # frozen
     emulator: Emulator | None = None,
     stop: asyncio.Event | None = None,
-    halts: list[Halt] | None = None,
-) -> tuple[State, tuple[Seen, ...]]:
+) -> Rollout:
     """Play an episode to its end, from wherever it stands.
 
-    Whatever breaks becomes the episode's ending; so does a cancellation, if `stop` is set, and a halt, if there is a
-    list to put it in.
+    Whatever breaks becomes the episode's ending. So does a halt, which is returned beside the state, and a
+    cancellation where `stop` is set.
 
-    Returns:
-        The final state, and what was measured of the turns that had to be waited for.
+    Args:
+        state: Where the episode stands.
+        participants: Who plays, by party.
+        timeouts: How long things may take.
+        emulator: Answers emulated tools.
+        stop: Where it is set, a cancellation ends the episode as truncated instead of being raised.
 
     Raises:
-        Lost: a participant's process died.
-        Halt: a model says that no later call can go better.
+        ProcessDied: a participant's process died.
+        Halt: a participant says while it gets ready that no later call of its model can go better.
     """
-    seen: list[Seen] = []
-    deadline = None if patience.episode is None else time.monotonic() + patience.episode
+    timings: list[TurnTiming] = []
+    halt: Halt | None = None
+    deadline = None if timeouts.episode is None else time.monotonic() + timeouts.episode
     unready = await _made_ready(participants)
     if unready is not None:
         state, _ = step(state, unready)
     while not state.ended:
         try:
-            given = await next_input(state, participants, patience.turn, deadline, seen, emulator)
+            given, timing = await next_input(state, participants, timeouts.turn, deadline, emulator)
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if stop is None or not stop.is_set() or task is None:
                 raise
             task.uncancel()
-            given = Stopped(ending="truncated", reason="cancelled", detail="It was stopped from outside.")
-        except Halt as halt:
-            if halts is None:
-                raise
-            halts.append(halt)
-            given = Stopped(ending="truncated", reason="cancelled", detail=str(halt))
+            given, timing = _cancelled("It was stopped from outside."), None
+        except Halt as error:
+            halt, given, timing = error, _cancelled(str(error)), None
+        if timing is not None:
+            timings.append(timing)
         try:
             state, _ = step(state, given)
         except Fault as fault:
             state, _ = step(state, Stopped(ending="fault", reason=fault.boundary, detail=str(fault)))
-    return state, tuple(seen)
+    return Rollout(state, tuple(timings), halt)
+
+
+def _cancelled(detail: str) -> Stopped:
+    return Stopped(ending="truncated", reason="cancelled", detail=detail)
 
 
 async def _made_ready(participants: Mapping[str, Participant]) -> Stopped | None:
@@ -89,7 +107,7 @@ async def _made_ready(participants: Mapping[str, Participant]) -> Stopped | None
     for party, participant in participants.items():
         try:
             await _limited(contained(participant.ready()), WARM_UP)
-        except (Lost, Halt):
+        except (ProcessDied, Halt):
             raise
         except Exception as error:  # anyone's code again
             told = "was not ready in time" if isinstance(error, TimeoutError) else _told(error)
@@ -100,58 +118,70 @@ async def _made_ready(participants: Mapping[str, Participant]) -> Stopped | None
 async def next_input(
     state: State,
     participants: Mapping[str, Participant],
-    patience: float | None,
+    timeout: float | None,
     deadline: float | None,
-    seen: list[Seen],
     emulator: Emulator | None = None,
-) -> Input:
+) -> tuple[Input, TurnTiming | None]:
     """The next input of an episode that has not ended: a party's move, a tool's answer, or the stop that came instead.
 
     Args:
         state: Where the episode stands.
-        participants: Who plays.
-        patience: Seconds for this answer; None for as long as it takes.
+        participants: Who plays, by party.
+        timeout: Seconds that this answer may take; None for no limit.
         deadline: When the episode must be over, on the monotonic clock.
-        seen: What was measured of a turn that had to be waited for is added here.
-        emulator: Who answers emulated tools.
+        emulator: Answers emulated tools.
+
+    Returns:
+        The input, and what was measured of a party's turn that had to be waited for.
+
+    Raises:
+        ProcessDied: a participant's process died.
+        Halt: a model says that no later call can go better.
     """
     started = time.monotonic()
     if deadline is not None:
         left = deadline - started
         if left <= 0:
-            return Stopped(ending="truncated", reason="episode_seconds", detail="The episode took too long.")
-        patience = left if patience is None else min(patience, left)
+            stopped = Stopped(
+                ending="truncated", reason="episode_seconds", detail="The episode took too long."
+            )
+            return stopped, None
+        timeout = left if timeout is None else min(timeout, left)
     party = turns(state)
     try:
         if party is None:
-            return (await _limited(_answer(state, emulator), patience))[0]
+            return (await _limited(_answer(state, emulator), timeout))[0], None
         acting = contained(participants[party].act(observe(state, party)))
-        action, waited = await _limited(acting, patience)
-    except TimeoutError:
-        late = deadline is not None and time.monotonic() >= deadline
-        reason, who = ("episode_seconds" if late else "turn_seconds"), (party or "a tool")
-        return Stopped(ending="truncated", reason=reason, detail=f"{who} took longer than {patience:g} s.")
-    except (Lost, Halt):
+        action, waited = await _limited(acting, timeout)
+    except (ProcessDied, Halt):
         raise
-    except BudgetSpent as spent:
-        return Stopped(ending="truncated", reason="budget", detail=str(spent))
-    except Withdrawn as gone:
-        return Stopped(ending="truncated", reason="cancelled", detail=str(gone))
-    except Fault as fault:
-        return Stopped(ending="fault", reason=fault.boundary, detail=str(fault))
     except Exception as error:  # a participant may be anyone's code; what it raises is data, not a crash
-        return Stopped(ending="fault", reason=ParticipantFault.boundary, detail=f"{party}: {_told(error)}")
+        late = deadline is not None and time.monotonic() >= deadline
+        return _stopped_by(error, party, timeout, late), None
     if not isinstance(action, Action):
-        kind = type(action).__name__
-        return Stopped(
-            ending="fault",
-            reason=ParticipantFault.boundary,
-            detail=f"{party} answered {kind}, not an Action.",
-        )
+        detail = f"{party} answered {type(action).__name__}, not an Action."
+        return Stopped(ending="fault", reason=ParticipantFault.boundary, detail=detail), None
+    timing = None
     if waited:
         seconds = round(time.monotonic() - started, 6)
-        seen.append(Seen(party=party, event=len(state.events), seconds=seconds))
-    return Acted(by=party, action=action)
+        timing = TurnTiming(party=party, event=len(state.events), seconds=seconds)
+    return Acted(by=party, action=action), timing
+
+
+def _stopped_by(error: Exception, party: str | None, timeout: float | None, late: bool) -> Stopped:
+    """The ending that an error of a participant or of a tool is."""
+    match error:
+        case TimeoutError():
+            reason, who = ("episode_seconds" if late else "turn_seconds"), (party or "a tool")
+            detail = f"{who} took longer than {timeout:g} s."
+            return Stopped(ending="truncated", reason=reason, detail=detail)
+        case BudgetSpent():
+            return Stopped(ending="truncated", reason="budget", detail=str(error))
+        case Withdrawn():
+            return _cancelled(str(error))
+        case Fault():
+            return Stopped(ending="fault", reason=error.boundary, detail=str(error))
+    return Stopped(ending="fault", reason=ParticipantFault.boundary, detail=f"{party}: {_told(error)}")
 
 
 async def _answer(state: State, emulator: Emulator | None) -> Answered:
@@ -166,10 +196,10 @@ async def _answer(state: State, emulator: Emulator | None) -> Answered:
                 f"{waiting.tool} is played by a model, and none plays it. Name one with --tools-model."
             )
         return await emulator.answer(pending(state, harms=emulator.adversarial))
-    outcome = await state.stage.toolsets[toolset].answer(
+    outcome = await state.prepared.toolsets[toolset].answer(
         name,
         waiting.arguments,
-        state.stage.bases[toolset],
+        state.prepared.bases[toolset],
         state.changes.get(toolset, {}),
         state.now,
         waiting.seed,
@@ -206,15 +236,24 @@ async def _limited(work: Coroutine[Any, Any, T], seconds: float | None) -> tuple
         return done.value, False
     try:
         async with asyncio.timeout(seconds) as limit:
-            return await _Begun(work, first), True
+            return await _StartedCoroutine(work, first), True
     except TimeoutError as error:
         if limit.expired():
             raise
         raise ParticipantFault(_told(error)) from error  # its own time-out, not ours
 
 
-class _Begun:
-    """A coroutine that has run to its first wait, to be awaited from there."""
+class _StartedCoroutine:
+    """A coroutine that has run to its first wait, to be awaited from there.
+
+    `_limited` runs a participant's coroutine by hand until it first waits. A coroutine that was started by hand can
+    no longer be awaited as it is: the first thing that it waits for (a future of the event loop) has already come out
+    of `send`, and the loop never saw it. So `__await__` does what `await` would have done from there. It yields that
+    first future to the loop, sends each answer back into the coroutine, and throws what the loop throws. Cancellation
+    and time-outs come in as exceptions at the `yield`; they must reach the coroutine, so that its `finally` blocks run
+    and it may still answer. A new task for the coroutine would be shorter. It would cost more than a scripted turn, and
+    a cancellation would have to be handed on to it.
+    """
 
     def __init__(self, work: Coroutine[Any, Any, Any], waits_for: Any) -> None:
         self.work, self.waits_for = work, waits_for
@@ -222,13 +261,12 @@ class _Begun:
     def __await__(self) -> Generator[Any, Any, Any]:
         waits_for = self.waits_for
         while True:
+            thrown: BaseException | None = None
             given = None
             try:
                 given = yield waits_for
             except BaseException as error:  # cancellation comes in here and belongs to the coroutine
-                thrown: BaseException | None = error
-            else:
-                thrown = None
+                thrown = error
             try:
                 waits_for = self.work.send(given) if thrown is None else self.work.throw(thrown)
             except StopIteration as done:

@@ -279,7 +279,12 @@ def of_row(row: EpisodeRow, evaluator: str = "") -> EpisodeFields:
     """The flat form of a row."""
     one = row.summary(evaluator)
     lists: dict[str, Any] = {name: [] for name in (*get_args(Status), "signals")}
-    own = {"episode": row.id, "variant": variant_name(row.variant), "lapses": list(row.lapses)}
+    own = {
+        "episode": row.id,
+        "calls": row.tool_calls,
+        "variant": variant_name(row.variant),
+        "lapses": list(row.lapses),
+    }
     return _ordered(EpisodeFields, {**dict(row), **own, **(_of_summary(one) if one else lists)})
 
 
@@ -350,7 +355,7 @@ def _model_calls(one: Played) -> Iterator[ModelCallFields]:
     for call in one.episode.model_calls:
         yield _model_call(one, call, None)
     for assessment in one.assessments:
-        for call in assessment.calls:
+        for call in assessment.model_calls:
             yield _model_call(one, call, assessment.evaluator)
 
 

@@ -16,7 +16,7 @@ from riskbox.sandbox.gates.metric import Condition
 from riskbox.sandbox.reporting.aggregate import Aggregate, Counts, Group, Kind
 from riskbox.sandbox.reporting.rows import agent_kind
 from riskbox.sandbox.stats.shares import ENOUGH, Figure
-from riskbox.sandbox.words.action import Frozen
+from riskbox.sandbox.words.frozen import Frozen
 from riskbox.sandbox.words.row import EpisodeRow
 from riskbox.sandbox.words.run import Manifest
 from riskbox.sandbox.yamlfile import marks, parse, text_of

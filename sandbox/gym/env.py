@@ -39,7 +39,7 @@ from riskbox.sandbox.contracts import message
 from riskbox.sandbox.contracts.emulator import Emulator
 from riskbox.sandbox.contracts.model import Desk
 from riskbox.sandbox.contracts.participant import Participant
-from riskbox.sandbox.episode.playing import assessed, recorded
+from riskbox.sandbox.episode.playing import episode_record
 from riskbox.sandbox.episode.rollout import next_input
 from riskbox.sandbox.errors import Fault, InputError, ParticipantFault, UnknownName, did_you_mean
 from riskbox.sandbox.escape import inert
@@ -48,11 +48,11 @@ from riskbox.sandbox.models.client import Clients, ModelTerms
 from riskbox.sandbox.registry import evaluators, toolsets, users
 from riskbox.sandbox.registry.toolsets import Toolbox
 from riskbox.sandbox.rules import transition
-from riskbox.sandbox.rules.state import AGENT, USER, Stage, State
+from riskbox.sandbox.rules.state import AGENT, USER, PreparedCase, State
 from riskbox.sandbox.rules.turns import observe, turns
 from riskbox.sandbox.words.action import Action, ToolCall
 from riskbox.sandbox.words.case import Case, digest
-from riskbox.sandbox.words.episode import Cast, Episode, Seen
+from riskbox.sandbox.words.episode import Cast, Episode, TurnTiming
 from riskbox.sandbox.words.event import Called, Ended, Event, Left, Noted, Returned, Said, Waited
 from riskbox.sandbox.words.input import Acted, Input, Stopped
 from riskbox.sandbox.words.name import Name
@@ -459,7 +459,7 @@ class _Play:
     began: float = field(default_factory=time.monotonic)
     asked: float = 0.0
     """When the caller was last told what it sees."""
-    seen: list[Seen] = field(default_factory=list)
+    timings: list[TurnTiming] = field(default_factory=list)
     told: bool = False
     """Whether the caller knows that it is over."""
     desk: Desk | None = None
@@ -503,7 +503,7 @@ class SandboxEnv(gymnasium.Env[Chat, Action]):
         models: How language models are asked: limits, budgets, recordings.
         toolsets: Further toolsets, `file.py:Name` or `module:Name`.
         agent: What the caller is called in the records of its episodes.
-        patience: Seconds that one answer of the user or of a tool outside may take; None for as long as it takes.
+        turn_seconds: Seconds that one answer of the user or of a tool outside may take; None for no limit.
         render_mode: `ansi` for the transcript as text.
 
     Raises:
@@ -522,19 +522,19 @@ class SandboxEnv(gymnasium.Env[Chat, Action]):
         models: ModelTerms | None = None,
         toolsets: Iterable[str] = (),
         agent: str = "gymnasium",
-        patience: float | None = 120.0,
+        turn_seconds: float | None = 120.0,
         render_mode: str | None = None,
     ) -> None:
         if render_mode not in (None, "ansi"):
             raise UnsupportedMode(f"There is no render mode {render_mode!r}; write 'ansi' or None.")
         self.render_mode = render_mode
-        self.agent, self.user, self.patience = agent, user, patience
+        self.agent, self.user, self.turn_seconds = agent, user, turn_seconds
         self.tools_model, self._terms = tools_model, models or ModelTerms()
         self._models: Clients | None = None
         self._toolbox = Toolbox(tuple(toolsets))
         self._source = scenario if isinstance(scenario, Case) else load(os.fspath(scenario), self._toolbox)
         self._persona, self._variant = persona, variant
-        self._stages: dict[str, Stage] = {}
+        self._stages: dict[str, PreparedCase] = {}
         self._play: _Play | None = None
         case = self._stage(persona, variant).case
         users.check_user(user)  # a name that nothing answers to is told now, not at reset
@@ -561,17 +561,17 @@ class SandboxEnv(gymnasium.Env[Chat, Action]):
             raise InputError(
                 f"reset has no option {unknown[0]!r}. {did_you_mean(unknown[0], ['persona', 'variant'])}"
             )
-        stage = self._stage(**chosen)
+        prepared = self._stage(**chosen)
         self._let_go()
         drawn = int(self.np_random.integers(2**31)) if seed is None else seed
         desk = self._desk(drawn)
         play = _Play(
-            transition.begin(stage, drawn),
-            users.user(self.user, stage.case, desk),
+            transition.begin(prepared, drawn),
+            users.user(self.user, prepared.case, desk),
             desk=desk,
-            emulator=toolsets.emulator(self._cast(), stage.case, desk),
+            emulator=toolsets.emulator(self._cast(), prepared.case, desk),
         )
-        self.action_space.tools = stage.case.tools
+        self.action_space.tools = prepared.case.tools
         play.state = self._advanced(play, play.state)
         self._play = play
         chat, info = self._shown(play, since=0)
@@ -593,10 +593,10 @@ class SandboxEnv(gymnasium.Env[Chat, Action]):
             raise ResetNeeded("The episode is over; call reset() to begin the next one.")
         move, before = _action(action), play.state
         if not before.ended:
-            taken = Seen(
+            taken = TurnTiming(
                 party=AGENT, event=len(before.events), seconds=round(time.monotonic() - play.asked, 6)
             )
-            play.seen.append(taken)
+            play.timings.append(taken)
             play.state = self._advanced(play, _fed(before, Acted(by=AGENT, action=move)))
         chat, info = self._shown(play, since=len(before.events))
         reward = self._closed(play, info) if play.state.ended else 0.0
@@ -639,7 +639,7 @@ class SandboxEnv(gymnasium.Env[Chat, Action]):
             if isinstance(one, Acted) and one.by == AGENT
         ]
         spec = Spec.of(play.case.hash, self._cast(digest(moves)), state.seed)
-        return recorded(run, spec, state, play.seen, play.asked - play.began, desk=play.desk)
+        return episode_record(run, spec, state, play.timings, play.asked - play.began, desk=play.desk)
 
     def _cast(self, moves: str = "") -> Cast:
         """Who plays; the moves of the caller stand for its code."""
@@ -671,9 +671,12 @@ class SandboxEnv(gymnasium.Env[Chat, Action]):
             action = _at_once(play.user.act(observe(state, USER)))
             if action is not None:
                 seconds = round(time.monotonic() - started, 6)
-                play.seen.append(Seen(party=USER, event=len(state.events), seconds=seconds))
+                play.timings.append(TurnTiming(party=USER, event=len(state.events), seconds=seconds))
                 return Acted(by=USER, action=action)
-        return _waited(next_input(state, {USER: play.user}, self.patience, None, play.seen, play.emulator))
+        given, timing = _waited(next_input(state, {USER: play.user}, self.turn_seconds, None, play.emulator))
+        if timing is not None:
+            play.timings.append(timing)
+        return given
 
     def _shown(self, play: _Play, since: int) -> tuple[Chat, dict[str, Any]]:
         """What the agent sees, and the info that goes with it."""
@@ -690,7 +693,7 @@ class SandboxEnv(gymnasium.Env[Chat, Action]):
         """The reward of an episode that is over; tells the rest in `info`."""
         play.told = True
         episode = self.episode()
-        made = _at_once(assessed(play.case, episode, [evaluators.evaluator("checks")]))
+        made = _at_once(assess(play.case, episode, [evaluators.evaluator("checks")]))
         assert made is not None  # checks compute and never wait
         found = made[0]
         ended = episode.ended
@@ -705,12 +708,12 @@ class SandboxEnv(gymnasium.Env[Chat, Action]):
             return 0.0
         return _reward(play.case, found)
 
-    def _stage(self, persona: str | None, variant: Mapping[str, str] | None) -> Stage:
+    def _stage(self, persona: str | None, variant: Mapping[str, str] | None) -> PreparedCase:
         named = dict(variant or {})
         key = json.dumps([persona, named], sort_keys=True)
         if key not in self._stages:
             case = self._case(persona, named)
-            self._stages[key] = Stage.of(case, self._toolbox.of(case))
+            self._stages[key] = PreparedCase.of(case, self._toolbox.of(case))
         return self._stages[key]
 
     def _case(self, persona: str | None, variant: dict[str, str]) -> Case:

@@ -97,7 +97,7 @@ class Shape:
     def _measure(self, row: EpisodeRow) -> None:
         if row.turns is not None:
             self.numbers["turns"][row.turns] += 1
-        self.numbers["tool calls"][row.calls] += 1
+        self.numbers["tool calls"][row.tool_calls] += 1
         if row.model_calls:
             self.numbers["tokens"][row.tokens] += 1
             self.numbers["US dollars"][row.cost] += 1

@@ -12,7 +12,7 @@ from riskbox.sandbox.contracts.toolset import Toolset
 from riskbox.sandbox.errors import InputError, ScenarioError, did_you_mean
 from riskbox.sandbox.loading.world import RESERVED, world_rows
 from riskbox.sandbox.registry.toolsets import Toolbox
-from riskbox.sandbox.words.scenario import Beat, Question, Reference, Scenario, Scope
+from riskbox.sandbox.words.scenario import Criterion, Reference, Scenario, Scope, ScriptLine
 
 Loc: TypeAlias = tuple[str | int, ...]
 Found: TypeAlias = tuple[Loc, str]
@@ -159,7 +159,7 @@ def _people(scenario: Scenario) -> Iterator[Found]:
 
 
 def _parts(scenario: Scenario, names: _Names) -> Iterator[Found]:
-    lists: tuple[tuple[str, tuple[Question, ...]], ...] = (
+    lists: tuple[tuple[str, tuple[Criterion, ...]], ...] = (
         ("risks", scenario.risks),
         ("goals", scenario.goals),
     )
@@ -204,7 +204,7 @@ def _named(one: Reference, names: _Names, at: Loc) -> Iterator[Found]:
             yield (*at, "reaches", place), f"no goal {goal!r}. {did_you_mean(goal, names.goals)}"
 
 
-def _script(script: tuple[Beat, ...], names: _Names, at: Loc) -> Iterator[Found]:
+def _script(script: tuple[ScriptLine, ...], names: _Names, at: Loc) -> Iterator[Found]:
     for index, beat in enumerate(script):
         here: Loc = (*at, index)
         if beat.when is not None:

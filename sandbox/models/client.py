@@ -19,7 +19,7 @@ from riskbox.sandbox.models.quota import Bank, Lease, Report
 from riskbox.sandbox.models.recording import CUT_OFF, TOO_DEAR, Cassette, Recording, key_of
 from riskbox.sandbox.models.transport import Answer, Request, Road, Trouble, encoded, without_secrets
 from riskbox.sandbox.rules.state import derived
-from riskbox.sandbox.words.modelcall import ModelCall, Outcome, Seating
+from riskbox.sandbox.words.modelcall import ModelCall, ModelOutcome, Seating
 
 OWN_SERVER = ("http://", "https://")
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
@@ -336,7 +336,7 @@ class Client(Model):
         return answer.cost
 
     def _note(
-        self, prompt: Prompt, tally: _Tally, outcome: Outcome, detail: str, answer: Answer | None = None
+        self, prompt: Prompt, tally: _Tally, outcome: ModelOutcome, detail: str, answer: Answer | None = None
     ) -> None:
         known = answer or Answer()
         live = tally.source == "live"

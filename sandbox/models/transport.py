@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from pydantic_core import PydanticSerializationError, to_json
 
 from riskbox.sandbox.escape import clipped
-from riskbox.sandbox.words.modelcall import Outcome
+from riskbox.sandbox.words.modelcall import ModelOutcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Trouble(Exception):
 
     def __init__(
         self,
-        outcome: Outcome,
+        outcome: ModelOutcome,
         told: str,
         *,
         again: bool = False,

@@ -22,7 +22,7 @@ from riskbox.sandbox.reporting.flow import flow
 from riskbox.sandbox.stats import coefficients
 from riskbox.sandbox.stats.coefficients import Level
 from riskbox.sandbox.stats.shares import ENOUGH, RESAMPLES, TAIL, Figure, Part, figure
-from riskbox.sandbox.words.action import Frozen
+from riskbox.sandbox.words.frozen import Frozen
 from riskbox.sandbox.words.row import EpisodeRow
 from riskbox.sandbox.words.verdict import DIMENSIONS, Assessment, label
 

@@ -276,7 +276,7 @@ def blinded(played: Played, *, names: bool = False) -> Played:
         for event in episode.events
     )
     shown = episode.model_copy(
-        update={"cast": cast, "events": events, "model_calls": (), "fidelity": (), "calls": ()}
+        update={"cast": cast, "events": events, "model_calls": (), "fidelity": (), "timings": ()}
     )
     return Played(episode=shown)
 

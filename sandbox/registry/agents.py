@@ -12,7 +12,7 @@ from riskbox.sandbox.registry.models import WRITTEN, check_model, seated_model
 from riskbox.sandbox.registry.plugins import Plugins, built_in, load_object, source_hash
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.name import SCRIPTS, SDKS, Name
-from riskbox.sandbox.words.scenario import Beat
+from riskbox.sandbox.words.scenario import ScriptLine
 
 AGENTS = ("reference", "reference:safe", "reference:unsafe", "idle", "silent", "cut", "obeys", "human")
 """Agents known by name; those with a place in the file are written `reference:0`, `silent:0`, `cut:0`."""
@@ -129,7 +129,7 @@ def human() -> Participant:
     return made
 
 
-def scripted(case: Case, script: tuple[Beat, ...], *, leaves: bool = False) -> Participant:
+def scripted(case: Case, script: tuple[ScriptLine, ...], *, leaves: bool = False) -> Participant:
     """Whoever plays a script.
 
     Args:
@@ -162,7 +162,7 @@ def _reached(name: Name, desk: Desk | None) -> Participant:
     return made
 
 
-def _reference(case: Case, name: Name) -> tuple[Beat, ...] | str:
+def _reference(case: Case, name: Name) -> tuple[ScriptLine, ...] | str:
     fitting = dict(case.references)
     if name.place in fitting:
         return fitting[name.place].agent

@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple, Self, TypeAlias
 
 from riskbox.sandbox.reporting.rows import agent_kind, variant_name
 from riskbox.sandbox.stats.shares import Figure, Mean, Part, average, figure
-from riskbox.sandbox.words.action import Frozen
+from riskbox.sandbox.words.frozen import Frozen
 from riskbox.sandbox.words.row import EpisodeRow, Summary
 from riskbox.sandbox.words.verdict import DIMENSIONS
 

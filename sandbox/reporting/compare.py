@@ -17,7 +17,7 @@ from riskbox.sandbox.errors import UnknownName, did_you_mean
 from riskbox.sandbox.reporting.aggregate import THRESHOLDS, Half, Known, severities
 from riskbox.sandbox.reporting.rows import SCRIPTED, agent_kind, emulation, variant_name
 from riskbox.sandbox.stats.shares import ENOUGH, Figure, Part, difference, figure
-from riskbox.sandbox.words.action import Frozen
+from riskbox.sandbox.words.frozen import Frozen
 from riskbox.sandbox.words.name import Name
 from riskbox.sandbox.words.row import EpisodeRow, Summary, gravity
 from riskbox.sandbox.words.run import Manifest

@@ -12,7 +12,7 @@ from riskbox.sandbox.errors import UnknownName, did_you_mean
 from riskbox.sandbox.reporting.aggregate import Aggregate, Counts, Group
 from riskbox.sandbox.reporting.rows import SCRIPTED, Emulation, agent_kind, emulation, worst
 from riskbox.sandbox.stats.shares import ENOUGH
-from riskbox.sandbox.words.action import Frozen
+from riskbox.sandbox.words.frozen import Frozen
 from riskbox.sandbox.words.row import EpisodeRow, FindingRow, Summary, gravity
 from riskbox.sandbox.words.run import Manifest
 from riskbox.sandbox.words.taxonomy import Category, categories

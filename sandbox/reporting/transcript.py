@@ -139,7 +139,7 @@ def card(played: Played, case: Case, width: int, *, full: bool) -> Panel:
 def models(played: Played) -> Iterator[tuple[str, Text]]:
     """What language models were asked, by seat and model, and what went wrong with their calls."""
     asked: dict[tuple[str, str], list[ModelCall]] = {}
-    for call in (*played.episode.model_calls, *(one for a in played.assessments for one in a.calls)):
+    for call in (*played.episode.model_calls, *(one for a in played.assessments for one in a.model_calls)):
         asked.setdefault((call.seat, call.model), []).append(call)
     for place, ((seat, model), calls) in enumerate(asked.items()):
         tokens = sum(call.input_tokens + call.output_tokens for call in calls)

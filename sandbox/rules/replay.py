@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from riskbox.sandbox.contracts.participant import Participant
 from riskbox.sandbox.errors import ReplayError
-from riskbox.sandbox.rules.state import Stage, State
+from riskbox.sandbox.rules.state import PreparedCase, State
 from riskbox.sandbox.rules.transition import begin, step
 from riskbox.sandbox.rules.turns import observe
 from riskbox.sandbox.words.episode import Episode, Origin
@@ -14,20 +14,20 @@ from riskbox.sandbox.words.event import EVENTS, Event
 from riskbox.sandbox.words.input import Acted
 
 
-def replay(episode: Episode, stage: Stage) -> State:
+def replay(episode: Episode, prepared: PreparedCase) -> State:
     """The final state of a stored episode, made again from its inputs.
 
     Raises:
         ReplayError: the events differ from the recorded ones; with the first difference.
     """
-    state = begin(stage, episode.seed)
+    state = begin(prepared, episode.seed)
     for given in episode.inputs:
         state, _ = step(state, given)
     _same(episode.events, state.events)
     return state
 
 
-def forked(episode: Episode, stage: Stage, event: int) -> tuple[State, Origin]:
+def fork(episode: Episode, prepared: PreparedCase, event: int) -> tuple[State, Origin]:
     """The state of an episode when an event was about to happen, and where it comes from.
 
     An input can make several events; the fork is taken before the input that made the event, so that whoever moved
@@ -35,7 +35,7 @@ def forked(episode: Episode, stage: Stage, event: int) -> tuple[State, Origin]:
 
     Args:
         episode: A stored episode.
-        stage: Its case.
+        prepared: Its case.
         event: The index of the first event to play anew.
 
     Raises:
@@ -45,7 +45,7 @@ def forked(episode: Episode, stage: Stage, event: int) -> tuple[State, Origin]:
         raise ReplayError(
             f"episode {episode.id} has events 0 to {len(episode.events) - 1}; {event} is not one of them."
         )
-    state, shared = begin(stage, episode.seed), 0
+    state, shared = begin(prepared, episode.seed), 0
     for given in episode.inputs:
         following, _ = step(state, given)
         if len(following.events) > event:
@@ -55,7 +55,7 @@ def forked(episode: Episode, stage: Stage, event: int) -> tuple[State, Origin]:
     return state, Origin(run=episode.run, episode=episode.id, inputs=shared, event=len(state.events))
 
 
-async def caught_up(state: State, seats: Mapping[str, Participant]) -> None:
+async def catch_up(state: State, seats: Mapping[str, Participant]) -> None:
     """Bring participants that keep state of their own to where a forked state stands.
 
     Each is shown the recorded observations again and must act as it did.
@@ -66,7 +66,7 @@ async def caught_up(state: State, seats: Mapping[str, Participant]) -> None:
     sessions = {party for party, seat in seats.items() if seat.continuity == "session"}
     if not sessions:
         return
-    past = begin(state.stage, state.seed)
+    past = begin(state.prepared, state.seed)
     for place, given in enumerate(state.inputs):
         if isinstance(given, Acted) and given.by in sessions:
             action = await seats[given.by].act(observe(past, given.by))

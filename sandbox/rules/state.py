@@ -10,7 +10,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Literal
 
-from riskbox.sandbox.contracts.table import Base, Changes
+from riskbox.sandbox.contracts.table import Changes, StartRows
 from riskbox.sandbox.contracts.toolset import Toolset
 from riskbox.sandbox.words.action import Action
 from riskbox.sandbox.words.case import Case
@@ -20,7 +20,7 @@ from riskbox.sandbox.words.observation import AgentView, UserView
 from riskbox.sandbox.words.scenario import Injection
 from riskbox.sandbox.words.toolspec import ToolSpec
 
-Role = Literal["user", "agent"]
+PartyRole = Literal["user", "agent"]
 
 USER, AGENT = "user", "agent"
 """The ids of the two parties; each is named as its role."""
@@ -31,20 +31,20 @@ class Party:
     """Whoever observes and acts."""
 
     id: str
-    role: Role
+    role: PartyRole
 
 
 @dataclass(frozen=True)
-class Stage:
+class PreparedCase:
     """A case made ready to play: toolset classes and parsed rows, shared by all its episodes and never written."""
 
     case: Case
     toolsets: Mapping[str, type[Toolset]]
-    bases: Mapping[str, Mapping[str, Base[Any]]]
+    bases: Mapping[str, Mapping[str, StartRows[Any]]]
     parties: tuple[Party, ...] = (Party(USER, "user"), Party(AGENT, "agent"))
 
     @classmethod
-    def of(cls, case: Case, toolsets: Mapping[str, type[Toolset]]) -> Stage:
+    def of(cls, case: Case, toolsets: Mapping[str, type[Toolset]]) -> PreparedCase:
         """Parse the case's world.
 
         Raises:
@@ -136,7 +136,7 @@ class Waiting:
 class State:
     """Where an episode stands."""
 
-    stage: Stage
+    prepared: PreparedCase
     seed: int
     inputs: tuple[Input, ...] = ()
     events: tuple[Event, ...] = ()
@@ -160,12 +160,12 @@ class State:
     @property
     def case(self) -> Case:
         """What is played."""
-        return self.stage.case
+        return self.prepared.case
 
     @property
     def now(self) -> datetime:
         """The world's clock."""
-        return self.stage.case.start + timedelta(seconds=self.clock)
+        return self.prepared.case.start + timedelta(seconds=self.clock)
 
     @property
     def ended(self) -> Ended | None:

@@ -15,9 +15,9 @@ from typing import Any
 from pydantic_core import PydanticSerializationError, to_json
 
 from riskbox.sandbox.contracts.table import Changes, ToolError
-from riskbox.sandbox.contracts.toolset import Outcome
+from riskbox.sandbox.contracts.toolset import ToolOutcome
 from riskbox.sandbox.errors import did_you_mean
-from riskbox.sandbox.rules.state import AGENT, Stage, State, Waiting, derived, placed
+from riskbox.sandbox.rules.state import AGENT, PreparedCase, State, Waiting, derived, placed
 from riskbox.sandbox.rules.turns import after, turns
 from riskbox.sandbox.words.action import Action, ToolCall
 from riskbox.sandbox.words.event import (
@@ -44,11 +44,11 @@ class WrongInput(ValueError):
     """An input that does not fit the state: a move out of turn, an answer nobody waits for, anything after the end."""
 
 
-def begin(stage: Stage, seed: int) -> State:
+def begin(prepared: PreparedCase, seed: int) -> State:
     """The state before the first move."""
-    draft = _Draft(State(stage=stage, seed=seed))
-    for one in stage.case.scenario.inject:
-        if one.into == "description" and one.at in stage.offered:
+    draft = _Draft(State(prepared=prepared, seed=seed))
+    for one in prepared.case.scenario.inject:
+        if one.into == "description" and one.at in prepared.offered:
             draft.happen(Injected, (), injection=one.id, call="")
             draft.injected[one.id] = 1
     return draft.state(None)
@@ -88,7 +88,7 @@ class _Draft:
 
     def __init__(self, state: State) -> None:
         self.before = state
-        self.stage = state.stage
+        self.prepared = state.prepared
         self.events: list[Event] = []
         self.first = len(state.events)
         self.clock = state.clock
@@ -110,12 +110,12 @@ class _Draft:
 
     def end(self, ending: Ending, reason: str, detail: str = "") -> None:
         if not self.over:
-            self.happen(Ended, self.stage.everyone, ending=ending, reason=reason, detail=detail)
+            self.happen(Ended, self.prepared.everyone, ending=ending, reason=reason, detail=detail)
             self.over = True
 
     def state(self, given: Input | None) -> State:
         return State(
-            stage=self.stage,
+            prepared=self.prepared,
             seed=self.before.seed,
             inputs=(*self.before.inputs, given) if given is not None else self.before.inputs,
             events=(*self.before.events, *self.events),
@@ -138,7 +138,7 @@ def _act(draft: _Draft, party: str, action: Action) -> None:
     if party != expected:
         waits = "a tool call waits for its answer" if expected is None else f"it is the turn of {expected!r}"
         raise WrongInput(f"{party!r} cannot act now: {waits}")
-    everyone = draft.stage.everyone
+    everyone = draft.prepared.everyone
     if action.note:
         draft.happen(Noted, (party,), by=party, text=action.note)
     if action.text:
@@ -157,7 +157,7 @@ def _finish(draft: _Draft, party: str, action: Action, *, called: bool) -> None:
             draft.rest = Action(calls=action.calls[place + 1 :], leave=action.leave)
             return
     if action.leave:
-        draft.happen(Left, draft.stage.everyone, by=party)
+        draft.happen(Left, draft.prepared.everyone, by=party)
         draft.end("terminated", f"{party}_left")
         return
     if action.waits and not called:
@@ -171,7 +171,7 @@ def _pass_turn(draft: _Draft, party: str, called: bool) -> None:
     if draft.turn == party:
         return
     draft.turns[party] = draft.turns.get(party, 0) + 1
-    limits = draft.stage.case.scenario.limits
+    limits = draft.prepared.case.scenario.limits
     limit = limits.agent_turns if draft.turn == AGENT else limits.user_turns
     if draft.turns.get(draft.turn, 0) >= limit:
         name = "agent_turns" if draft.turn == AGENT else "user_turns"
@@ -179,7 +179,7 @@ def _pass_turn(draft: _Draft, party: str, called: bool) -> None:
 
 
 def _call(draft: _Draft, party: str, call: ToolCall) -> None:
-    limit = draft.stage.case.scenario.limits.tool_calls
+    limit = draft.prepared.case.scenario.limits.tool_calls
     if draft.tool_calls >= limit:
         draft.end("truncated", "tool_calls", f"The limit of {limit} tool calls was reached.")
         return
@@ -193,34 +193,34 @@ def _call(draft: _Draft, party: str, call: ToolCall) -> None:
         _settle(draft, party, id, call.tool, outcome)
 
 
-def _outcome(draft: _Draft, party: str, id: str, call: ToolCall, seed: int) -> Outcome | None:
+def _outcome(draft: _Draft, party: str, id: str, call: ToolCall, seed: int) -> ToolOutcome | None:
     """What a call comes to; None where its answer must come from outside."""
-    stage = draft.stage
-    if party != AGENT or call.tool not in stage.offered:
-        hint = did_you_mean(call.tool, stage.offered if party == AGENT else (), listed=40)
+    prepared = draft.prepared
+    if party != AGENT or call.tool not in prepared.offered:
+        hint = did_you_mean(call.tool, prepared.offered if party == AGENT else (), listed=40)
         unknown = ToolError("unknown_tool", f"There is no tool {call.tool!r}. {hint}")
-        return Outcome(error=unknown.as_json(), permitted=False)
+        return ToolOutcome(error=unknown.as_json(), permitted=False)
     toolset, _, name = call.tool.partition(".")
-    kind = stage.toolsets[toolset]
-    if stage.case.toolsets[toolset].tools[call.tool].outside:
+    kind = prepared.toolsets[toolset]
+    if prepared.case.toolsets[toolset].tools[call.tool].outside:
         try:
             kind.tools()[name].validated(call.arguments)
         except ToolError as error:
-            return Outcome(error=error.as_json(), permitted=False)
+            return ToolOutcome(error=error.as_json(), permitted=False)
         draft.waiting = Waiting(id, call.tool, dict(call.arguments), seed)  # type: ignore[arg-type]  # an object, or not valid
         return None
     changes = draft.changes.get(toolset, {})
-    now = stage.case.start + timedelta(seconds=draft.clock)
-    outcome = kind.call(name, call.arguments, stage.bases[toolset], changes, now, seed)
+    now = prepared.case.start + timedelta(seconds=draft.clock)
+    outcome = kind.call(name, call.arguments, prepared.bases[toolset], changes, now, seed)
     if outcome.patch:
         draft.changes = {**draft.changes, toolset: outcome.changes}
     return outcome
 
 
-def _settle(draft: _Draft, party: str, id: str, tool: str, outcome: Outcome) -> None:
+def _settle(draft: _Draft, party: str, id: str, tool: str, outcome: ToolOutcome) -> None:
     result, delivered = outcome.result, []
     if outcome.error is None:
-        for one in draft.stage.injections.get(tool, ()):
+        for one in draft.prepared.injections.get(tool, ()):
             if draft.injected.get(one.id, 0) < one.times:
                 result, carried = _injected(result, one)
                 if carried:
@@ -248,8 +248,8 @@ def _answer(draft: _Draft, given: Answered) -> None:
         raise WrongInput(f"no call {given.call!r} waits for an answer")
     draft.waiting = None
     service = waiting.tool.partition(".")[0]
-    outcome = Outcome(result=given.result, error=given.error)
-    if given.error is None and draft.stage.case.toolsets[service].emulated:
+    outcome = ToolOutcome(result=given.result, error=given.error)
+    if given.error is None and draft.prepared.case.toolsets[service].emulated:
         outcome = _effect(draft, waiting, outcome)
     _settle(draft, draft.turn, waiting.call, waiting.tool, outcome)
     if given.note:
@@ -258,13 +258,13 @@ def _answer(draft: _Draft, given: Answered) -> None:
     _finish(draft, draft.turn, rest or Action(), called=True)
 
 
-def _effect(draft: _Draft, waiting: Waiting, outcome: Outcome) -> Outcome:
+def _effect(draft: _Draft, waiting: Waiting, outcome: ToolOutcome) -> ToolOutcome:
     """What an answered call of an emulated tool leaves in the world: its toolset writes it down."""
     service, _, name = waiting.tool.partition(".")
-    stage, changes = draft.stage, draft.changes.get(service, {})
-    now = stage.case.start + timedelta(seconds=draft.clock)
-    made = stage.toolsets[service].call(
-        name, waiting.arguments, stage.bases[service], changes, now, waiting.seed
+    prepared, changes = draft.prepared, draft.changes.get(service, {})
+    now = prepared.case.start + timedelta(seconds=draft.clock)
+    made = prepared.toolsets[service].call(
+        name, waiting.arguments, prepared.bases[service], changes, now, waiting.seed
     )
     if made.patch:
         draft.changes = {**draft.changes, service: made.changes}

@@ -24,7 +24,7 @@ def after(state: State, party: str, called: bool) -> str:
     """Who is next after a party's action."""
     if called:
         return party
-    parties = state.stage.everyone
+    parties = state.prepared.everyone
     return parties[(parties.index(party) + 1) % len(parties)]
 
 
@@ -34,7 +34,7 @@ def observe(state: State, party: str) -> Observation:
     allowed = limits.agent_turns if party == "agent" else limits.user_turns
     return Observation(
         party=party,
-        brief=state.stage.briefs[party],
+        brief=state.prepared.briefs[party],
         events=tuple([event for event in state.events if party in event.audience]),
         now=state.now,
         budget=Budget(

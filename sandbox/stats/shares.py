@@ -14,7 +14,7 @@ from functools import lru_cache
 from math import fsum
 from typing import TYPE_CHECKING
 
-from riskbox.sandbox.words.action import Frozen
+from riskbox.sandbox.words.frozen import Frozen
 
 if TYPE_CHECKING:
     from numpy import ndarray

@@ -349,7 +349,7 @@ def check_episode_is_assessed(store: Store) -> None:
     run = _begun(store).run
     former, judged = sample_assessment(0), sample_assessment(None, evaluator="judge", model="a", also=["b"])
     asked = ModelCall(seat="judge", model="a", outcome="ok", input_tokens=90, output_tokens=10, cost=0.25)
-    judged = judged.model_copy(update={"calls": (asked, asked)})
+    judged = judged.model_copy(update={"model_calls": (asked, asked)})
     played = sample_played(run, sample_case(), assessments=[former, judged])
     id = played.episode.id
     store.write(run, [packed(played), packed(sample_played(run, sample_case(), 1))])
@@ -357,7 +357,7 @@ def check_episode_is_assessed(store: Store) -> None:
     replaced, judged_again = (
         sample_assessment(-8),
         sample_assessment(-1, evaluator="judge", also=["b"], model="a").model_copy(
-            update={"calls": (asked,)}
+            update={"model_calls": (asked,)}
         ),
     )
     for added, expected in (

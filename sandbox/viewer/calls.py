@@ -18,7 +18,7 @@ HEADINGS = ("#", "seat", "outcome", "in", "out", "cost", "latency", "cached", "t
 
 def asked(played: Played) -> list[ModelCall]:
     """Every call, in the order of the events, judges' last."""
-    return [*played.episode.model_calls, *(call for one in played.assessments for call in one.calls)]
+    return [*played.episode.model_calls, *(call for one in played.assessments for call in one.model_calls)]
 
 
 def summed(calls: Sequence[ModelCall]) -> str:

@@ -70,7 +70,7 @@ COLUMNS = (
     Column("leg", "legal", 3, 9, _verdict("legal"), "right"),
     Column("user", "user", 12, 10, lambda row: text(short(row.user))),
     Column("domain", "domain", 14, 7, lambda row: text(row.domain.replace("_", " "), QUIET)),
-    Column("calls", "calls", 5, 8, _number("calls"), "right"),
+    Column("calls", "calls", 5, 8, _number("tool_calls"), "right"),
     Column("tokens", "tokens", 8, 8, _number("tokens"), "right"),
     Column("cost", "cost", 8, 8, lambda row: Text(f"${row.cost:.4f}" if row.cost else ""), "right"),
     Column("s", "seconds", 6, 11, _number("seconds", ".1f"), "right"),

@@ -4,19 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-
-
-class Frozen(BaseModel):
-    """A model that never changes and refuses unknown fields; each field's docstring is its schema description."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-
-class Recorded(Frozen):
-    """A part of a stored record: what a later release of it has besides is passed over on reading."""
-
-    model_config = ConfigDict(extra="ignore")
+from riskbox.sandbox.words.frozen import Frozen
 
 
 class ToolCall(Frozen):

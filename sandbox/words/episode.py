@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
-from riskbox.sandbox.words.action import Recorded
 from riskbox.sandbox.words.case import Case, case_id
 from riskbox.sandbox.words.event import Ended, Ending, Event
+from riskbox.sandbox.words.frozen import Recorded
 from riskbox.sandbox.words.input import Input
 from riskbox.sandbox.words.modelcall import ModelCall
 from riskbox.sandbox.words.verdict import Assessment
@@ -87,7 +87,7 @@ class CaseRef(Recorded):
         )
 
 
-class Seen(Recorded):
+class TurnTiming(Recorded):
     """What was measured of one participant's turn, kept out of the events so that they stay reproducible."""
 
     party: str
@@ -114,7 +114,13 @@ class Lapse(Recorded):
 class Episode(BaseModel):
     """One case played once with a seed and a cast."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="ignore",
+        use_attribute_docstrings=True,
+        populate_by_name=True,
+        serialize_by_alias=True,
+    )
 
     version: int = VERSION
     """Version of this record; older ones are upgraded on reading."""
@@ -136,8 +142,8 @@ class Episode(BaseModel):
     """What happened."""
     attempt: int = 1
     """How often it was started, after workers that died."""
-    calls: tuple[Seen, ...] = ()
-    """What was measured of each turn."""
+    timings: tuple[TurnTiming, ...] = Field(default=(), alias="calls")
+    """What was measured of each turn; records hold it as `calls`."""
     model_calls: tuple[ModelCall, ...] = ()
     """Every call of a language model while it was played."""
     fidelity: tuple[Lapse, ...] = ()

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Tag, TypeAdapter
 
-from riskbox.sandbox.words.action import Recorded
+from riskbox.sandbox.words.frozen import Recorded
 
 Ending: TypeAlias = Literal["terminated", "truncated", "fault"]
 """How an episode ended: someone left or a goal closed; a limit was reached; something broke."""

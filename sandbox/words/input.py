@@ -6,8 +6,9 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field, TypeAdapter
 
-from riskbox.sandbox.words.action import Action, Frozen
+from riskbox.sandbox.words.action import Action
 from riskbox.sandbox.words.event import Ending
+from riskbox.sandbox.words.frozen import Frozen
 
 
 class Acted(Frozen):

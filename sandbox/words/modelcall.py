@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-from riskbox.sandbox.words.action import Recorded
+from riskbox.sandbox.words.frozen import Recorded
 
-Outcome: TypeAlias = Literal["ok", "refused", "malformed", "timeout", "rate_limited", "provider_error"]
+ModelOutcome: TypeAlias = Literal["ok", "refused", "malformed", "timeout", "rate_limited", "provider_error"]
 """It answered; the provider or the model declined; the answer was not of the form asked for; and three ways to get none."""
 
 Seating: TypeAlias = Literal["user", "agent", "tool", "judge"]
@@ -26,7 +26,7 @@ class ModelCall(Recorded):
     """The index of the next event when it was asked."""
     key: str = ""
     """Hash of the request: recordings and caches find the call by it."""
-    outcome: Outcome
+    outcome: ModelOutcome
     """What came of it."""
     detail: str = ""
     """One sentence where it did not go well."""

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from riskbox.sandbox.words.action import Frozen
 from riskbox.sandbox.words.event import Event
+from riskbox.sandbox.words.frozen import Frozen
 from riskbox.sandbox.words.scenario import Style
 from riskbox.sandbox.words.toolspec import ToolSpec
 

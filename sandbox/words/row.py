@@ -5,11 +5,11 @@ from __future__ import annotations
 from itertools import groupby
 from math import fsum
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
-from riskbox.sandbox.words.action import Recorded
 from riskbox.sandbox.words.episode import Played
 from riskbox.sandbox.words.event import Called, Left, Said, Waited
+from riskbox.sandbox.words.frozen import Recorded
 from riskbox.sandbox.words.verdict import Assessment, Label
 
 MOVES = (Said, Called, Waited, Left)
@@ -112,16 +112,22 @@ class Summary(Recorded):
             fault=one.fault,
             scores={score.about: score.value for score in one.scores},
             entropy=fsum(torn) / len(torn) if torn else None,
-            model_calls=len(one.calls),
-            tokens=sum(call.input_tokens + call.output_tokens for call in one.calls),
-            cost=fsum(call.cost or 0.0 for call in one.calls),
+            model_calls=len(one.model_calls),
+            tokens=sum(call.input_tokens + call.output_tokens for call in one.model_calls),
+            cost=fsum(call.cost or 0.0 for call in one.model_calls),
         )
 
 
 class EpisodeRow(BaseModel):
     """One episode, in short."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="ignore",
+        use_attribute_docstrings=True,
+        populate_by_name=True,
+        serialize_by_alias=True,
+    )
 
     version: int = 1
     """Version of this record."""
@@ -163,8 +169,8 @@ class EpisodeRow(BaseModel):
     """The ending's slug."""
     events: int
     """How many events."""
-    calls: int
-    """How many tool calls."""
+    tool_calls: int = Field(alias="calls")
+    """How many tool calls; records hold it as `calls`."""
     turns: int | None = None
     """How many uninterrupted moves the parties made; None in rows of releases that did not count them."""
     attempt: int = 1
@@ -186,7 +192,7 @@ class EpisodeRow(BaseModel):
     def of(cls, played: Played) -> EpisodeRow:
         """The row of a finished episode."""
         one = played.episode
-        asked = (*one.model_calls, *(call for judged in played.assessments for call in judged.calls))
+        asked = (*one.model_calls, *(call for judged in played.assessments for call in judged.model_calls))
         return cls(
             run=one.run,
             id=one.id,
@@ -207,7 +213,7 @@ class EpisodeRow(BaseModel):
             ending=one.ended.ending,
             reason=one.ended.reason,
             events=len(one.events),
-            calls=sum(1 for event in one.events if event.kind == "called"),
+            tool_calls=sum(1 for event in one.events if event.kind == "called"),
             turns=len(list(groupby(event.by for event in one.events if isinstance(event, MOVES)))),
             attempt=one.attempt,
             seconds=one.seconds,

@@ -6,9 +6,9 @@ from typing import Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict
 
-from riskbox.sandbox.words.action import Frozen
 from riskbox.sandbox.words.case import digest
 from riskbox.sandbox.words.episode import Cast, Origin
+from riskbox.sandbox.words.frozen import Frozen
 
 RunState: TypeAlias = Literal["running", "done", "stopped", "failed"]
 """Still writing (or killed while it was); finished; ended by the user; ended by a fault."""

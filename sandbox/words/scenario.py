@@ -32,7 +32,7 @@ Domain: TypeAlias = Literal[
     "technology_and_science",
     "miscellaneous",
 ]
-Level: TypeAlias = Literal["low", "medium", "high"]
+Degree: TypeAlias = Literal["low", "medium", "high"]
 
 
 def _category(slug: str) -> str:
@@ -49,7 +49,7 @@ Cel: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=2000)
 """A condition in CEL; see docs/scenarios.md for the functions it may use."""
 
 
-class Part(BaseModel):
+class ScenarioPart(BaseModel):
     """A part of a scenario file: frozen, and strict about unknown keys."""
 
     model_config = ConfigDict(
@@ -61,7 +61,7 @@ class Part(BaseModel):
     )
 
 
-class Scope(Part):
+class Scope(ScenarioPart):
     """Which cases something is for; what is left out matches all."""
 
     persona: str | tuple[str, ...] = ()
@@ -84,7 +84,7 @@ def _among(name: str, names: str | tuple[str, ...]) -> bool:
     return not names or name == names or (not isinstance(names, str) and name in names)
 
 
-class Call(Part):
+class ScriptedCall(ScenarioPart):
     """A tool call in a script."""
 
     call: str
@@ -93,7 +93,7 @@ class Call(Part):
     """Its arguments."""
 
 
-class Beat(Part):
+class ScriptLine(ScenarioPart):
     """One line of a script. A run of `when` lines, closed by an `else`, is one choice: the first that holds."""
 
     when: Cel | None = None
@@ -106,13 +106,13 @@ class Beat(Part):
     """A tool to call."""
     args: dict[str, Any] = Field(default_factory=dict)
     """The call's arguments."""
-    calls: tuple[Call, ...] = ()
+    calls: tuple[ScriptedCall, ...] = ()
     """Several calls in one action."""
     leave: str | Literal[True] | None = None
     """Leave the conversation, with these parting words if any."""
 
     @model_validator(mode="after")
-    def _does_something(self) -> Beat:
+    def _does_something(self) -> ScriptLine:
         if self.otherwise is not None and (self.when is not None or self.say is not None):
             raise ValueError("`else` holds the line itself; give it no `when` or `say`")
         if self.args and self.call is None:
@@ -122,30 +122,30 @@ class Beat(Part):
         return self
 
 
-def _grouped(script: tuple[Beat, ...]) -> tuple[Beat, ...]:
+def _grouped(script: tuple[ScriptLine, ...]) -> tuple[ScriptLine, ...]:
     for before, beat in zip((None, *script), script, strict=False):
         if beat.otherwise is not None and (before is None or before.when is None):
             raise ValueError("an `else` line must follow a `when` line")
     return script
 
 
-Script: TypeAlias = Annotated[tuple[Beat, ...], AfterValidator(_grouped)]
+ScriptLines: TypeAlias = Annotated[tuple[ScriptLine, ...], AfterValidator(_grouped)]
 
 
-class Style(Part):
+class Style(ScenarioPart):
     """How a persona talks."""
 
     verbosity: Literal["terse", "normal", "chatty"] = "normal"
     """How much it says."""
-    patience: Level = "medium"
+    patience: Degree = "medium"
     """How long it puts up with questions and refusals."""
-    expertise: Level = "medium"
+    expertise: Degree = "medium"
     """How much it knows of the matter."""
     tone: str = ""
     """Anything else about its voice, in a few words."""
 
 
-class Persona(Part):
+class Persona(ScenarioPart):
     """One user of a scenario."""
 
     intent: Intent
@@ -166,13 +166,13 @@ class Persona(Part):
     """What it tries when refused: impersonation, urgency, flattery..."""
     entitled: tuple[str, ...] = ()
     """Names of other people whose private data it may learn, `*` for everyone's: a nurse, a guardian."""
-    script: Script = ()
+    script: ScriptLines = ()
     """What it says when it is played offline."""
     starting_speech: str = ""
     """Its first line, word for word, whoever plays it; a person is told to begin so. For single-turn use, too."""
 
 
-class AgentBrief(Part):
+class AgentBrief(ScenarioPart):
     """The agent under test, as its operator set it up."""
 
     name: str
@@ -183,7 +183,7 @@ class AgentBrief(Part):
     """Toolsets (`mail`) and single tools (`clinic.read_record`) it is offered."""
 
 
-class Ask(Part):
+class InjectedCall(ScenarioPart):
     """A call that an injected instruction asks for."""
 
     call: str
@@ -192,7 +192,7 @@ class Ask(Part):
     """Its arguments."""
 
 
-class Injection(Part):
+class Injection(ScenarioPart):
     """An instruction planted in data that the agent will read."""
 
     id: Slug
@@ -209,13 +209,13 @@ class Injection(Part):
     """How many results may carry it."""
     payload: str
     """The planted text."""
-    asks: tuple[Ask, ...] = ()
+    asks: tuple[InjectedCall, ...] = ()
     """The calls it asks for, in order: what an agent that obeys would do."""
     says: str = ""
     """What it asks the agent to say."""
 
 
-class Judged(Part):
+class Judged(ScenarioPart):
     """What a judge is asked."""
 
     counts: str
@@ -224,7 +224,7 @@ class Judged(Part):
     """What comes near and does not count."""
 
 
-class Question(Part):
+class Criterion(ScenarioPart):
     """What risks and goals share: computed, judged, or both."""
 
     id: Slug
@@ -241,13 +241,13 @@ class Question(Part):
     """What it means that a check over text did not fire: unknown until judged, or proof (nothing can paraphrase it)."""
 
     @model_validator(mode="after")
-    def _asks_something(self) -> Question:
+    def _asks_something(self) -> Criterion:
         if self.check is None and self.judge is None:
             raise ValueError("needs a `check`, a `judge`, or both")
         return self
 
 
-class Risk(Question):
+class Risk(Criterion):
     """One way the agent could do harm here."""
 
     category: tuple[CategorySlug, ...] = Field(min_length=1)
@@ -267,7 +267,7 @@ class Risk(Question):
         return (value,) if isinstance(value, str) else value
 
 
-class GoalAsked(Question):
+class GoalAsked(Criterion):
     """Something a party wants to have reached."""
 
     party: str = "user"
@@ -276,7 +276,7 @@ class GoalAsked(Question):
     """Whether the world lets anyone reach it; where not, honesty is the good outcome."""
 
 
-class Reference(Part):
+class Reference(ScenarioPart):
     """A scripted agent for some cases that must end in a known way."""
 
     id: str = ""
@@ -289,7 +289,7 @@ class Reference(Part):
     """The risks it must raise; only for unsafe ones."""
     reaches: tuple[str, ...] = ()
     """The goals it must reach."""
-    agent: Script | Literal["obeys"]
+    agent: ScriptLines | Literal["obeys"]
     """What the agent does; or the agent that does what injections ask."""
     note: str = ""
     """Why it is there, for instance that it is a near miss."""
@@ -308,7 +308,7 @@ Proof: TypeAlias = Literal[
 ]
 
 
-class Waiver(Part):
+class Waiver(ScenarioPart):
     """Why a proof that `riskbox check` asks for cannot be given here."""
 
     proof: Proof
@@ -319,7 +319,7 @@ class Waiver(Part):
     """The reason, for readers."""
 
 
-class Limits(Part):
+class EpisodeLimits(ScenarioPart):
     """When an episode is cut off."""
 
     user_turns: int = Field(default=12, ge=1, le=1000)
@@ -330,7 +330,7 @@ class Limits(Part):
     """Tool calls of the agent, refused ones included."""
 
 
-class ExtraCase(Part):
+class ExtraCase(ScenarioPart):
     """A case beyond each axis varied alone."""
 
     persona: str | tuple[str, ...] = ()
@@ -339,7 +339,7 @@ class ExtraCase(Part):
     """One variant of each axis named."""
 
 
-class CannedReply(Part):
+class CannedReply(ScenarioPart):
     """What a declared tool answers."""
 
     when: dict[str, Any] = Field(default_factory=dict)
@@ -393,7 +393,7 @@ def _references(value: Any) -> Iterator[str]:
             yield from _references(item)
 
 
-class DeclaredTool(Part):
+class DeclaredTool(ScenarioPart):
     """A tool without code, answered from a list or played by a model."""
 
     name: Slug
@@ -412,7 +412,7 @@ class DeclaredTool(Part):
     """JSON Schema of the result, where a model plays the toolset."""
 
 
-class DeclaredToolset(Part):
+class DeclaredToolset(ScenarioPart):
     """A toolset without code: answered from lists, or played by a model."""
 
     describe: str = ""
@@ -434,7 +434,7 @@ class DeclaredToolset(Part):
         return self
 
 
-class Scenario(Part):
+class Scenario(ScenarioPart):
     """One situation in one YAML file."""
 
     model_config = ConfigDict(title="Riskbox scenario")
@@ -477,7 +477,7 @@ class Scenario(Part):
     """Scripted agents that prove the checks."""
     waives: tuple[Waiver, ...] = ()
     """Proofs this file cannot give, and why."""
-    limits: Limits = Limits()
+    limits: EpisodeLimits = EpisodeLimits()
     """How many turns and tool calls an episode may take."""
 
     @field_validator("world", mode="before")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from riskbox.sandbox.words.action import Frozen
+from riskbox.sandbox.words.frozen import Frozen
 
 ActionClass = Literal["suggestive", "generative", "autonomous", "destructive"]
 """How far a call reaches: it informs; makes something; acts on its own; cannot be undone."""

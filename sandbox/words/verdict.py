@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypeAlias
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
-from riskbox.sandbox.words.action import Recorded
+from riskbox.sandbox.words.frozen import Recorded
 from riskbox.sandbox.words.modelcall import ModelCall
 
 Dimension: TypeAlias = Literal["operational", "content", "societal", "legal"]
@@ -123,6 +123,8 @@ class Vote(Recorded):
 class Assessment(Recorded):
     """All that one evaluator, in one version and with given settings, says of one episode."""
 
+    model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
+
     evaluator: str
     """Its name."""
     version: str
@@ -151,8 +153,8 @@ class Assessment(Recorded):
     """How it was judged, where that is not as it was told: judges left out or failed, citations dropped."""
     fault: str = ""
     """Why the evaluator could not do its work; all that it was to settle is then unknown."""
-    calls: tuple[ModelCall, ...] = ()
-    """Every call of a language model that judged."""
+    model_calls: tuple[ModelCall, ...] = Field(default=(), alias="calls")
+    """Every call of a language model that judged; records hold it as `calls`."""
     panel: tuple[Vote, ...] = ()
     """What each judge of a panel answered, where there are several."""
 

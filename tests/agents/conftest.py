@@ -1,4 +1,4 @@
-"""Episodes in which language models play, answered by a provider on loopback."""
+"""Episodes in which language models play_episode, answered by a provider on loopback."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from riskbox.sandbox.contracts.model import Desk
-from riskbox.sandbox.episode.playing import Stages, play, seated
+from riskbox.sandbox.episode.playing import PreparedCases, make_participants, play_episode
 from riskbox.sandbox.models.client import Clients
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Cast, Played
@@ -41,7 +41,7 @@ async def _played(case: Case, cast: Cast, seed: int) -> Played:
     desk = Desk(models, seed)
     spec = Spec.of(case.hash, cast, seed)
     try:
-        stage = Stages({case.hash: case}).of(case.hash)
-        return await play("test", spec, stage, seated(spec, case, desk), [], desk=desk)
+        prepared = PreparedCases({case.hash: case}).of(case.hash)
+        return await play_episode("test", spec, prepared, make_participants(spec, case, desk), [], desk=desk)
     finally:
         await models.close()

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from riskbox.sandbox.batch.plan import cases
-from riskbox.sandbox.episode.playing import Stages, play
-from riskbox.sandbox.episode.rollout import Patience
+from riskbox.sandbox.episode.playing import PreparedCases, play_episode
+from riskbox.sandbox.episode.rollout import Timeouts
 from riskbox.sandbox.errors import PluginError
 from riskbox.sandbox.loading.loader import load
 from riskbox.sandbox.registry.agents import agent, check_agent
@@ -161,8 +161,8 @@ def seen(server: str, deed: str) -> list[dict[str, Any]]:
 def played(url: str, case: Case = CASE) -> Played:
     spec = Spec.of(case.hash, Cast(agent=f"a2a:{url}"), 1)
     seats = {"user": user("scripted", case), "agent": agent(f"a2a:{url}", case)}
-    stage = Stages({case.hash: case}).of(case.hash)
-    return asyncio.run(play("t", spec, stage, seats, [], Patience(turn=20)))
+    prepared = PreparedCases({case.hash: case}).of(case.hash)
+    return asyncio.run(play_episode("t", spec, prepared, seats, [], Timeouts(turn=20)))
 
 
 def ended(url: str) -> Ended:

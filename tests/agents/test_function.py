@@ -16,7 +16,7 @@ import pytest
 
 from riskbox.agents.function import Function
 from riskbox.sandbox.batch.plan import cases
-from riskbox.sandbox.episode.playing import Stages, play
+from riskbox.sandbox.episode.playing import PreparedCases, play_episode
 from riskbox.sandbox.errors import ParticipantFault, PluginError
 from riskbox.sandbox.loading.loader import load
 from riskbox.sandbox.registry.agents import participant_from
@@ -35,7 +35,7 @@ OWNER = next(one for one in cases([load(RECORDS)]) if one.id.endswith("/owner"))
 def played(agent: Any) -> Played:
     spec = Spec.of(OWNER.hash, Cast(agent="test:agent"), 1)
     seats = {"user": user("scripted", OWNER), "agent": participant_from(agent)}
-    return asyncio.run(play("t", spec, Stages({OWNER.hash: OWNER}).of(OWNER.hash), seats, []))
+    return asyncio.run(play_episode("t", spec, PreparedCases({OWNER.hash: OWNER}).of(OWNER.hash), seats, []))
 
 
 def said(agent: Any) -> list[str]:

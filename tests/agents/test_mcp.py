@@ -23,8 +23,8 @@ from riskbox.agents.door import Door, opened
 from riskbox.sandbox.batch.plan import cases
 from riskbox.sandbox.contracts.participant import Participant
 from riskbox.sandbox.contracts.seat import Seat
-from riskbox.sandbox.episode.playing import Stages, play
-from riskbox.sandbox.episode.rollout import Patience
+from riskbox.sandbox.episode.playing import PreparedCases, play_episode
+from riskbox.sandbox.episode.rollout import Timeouts
 from riskbox.sandbox.errors import PluginError
 from riskbox.sandbox.loading.loader import load, loads
 from riskbox.sandbox.registry.agents import agent, check_agent
@@ -41,7 +41,7 @@ ROOT = Path(__file__).parent.parent.parent
 RECORDS = ROOT / "tests" / "sandbox" / "cases" / "records.yaml"
 SHIPPED = ROOT / "scenarios" / "healthcare" / "night_line.yaml"
 CASE = next(one for one in cases([load(RECORDS)]) if one.id.endswith("/owner"))
-STAGE = Stages({CASE.hash: CASE}).of(CASE.hash)
+PREPARED = PreparedCases({CASE.hash: CASE}).of(CASE.hash)
 
 # --- agents -----------------------------------------------------------------------------------------------------
 
@@ -150,7 +150,7 @@ def seats(command: str, case: Case) -> dict[str, Participant]:
 async def playing(
     command: str,
     case: Case = CASE,
-    patience: Patience = Patience(turn=60),  # noqa: B008  # frozen
+    patience: Timeouts = Timeouts(turn=60),  # noqa: B008  # frozen
     seed: int = 1,
     who: Participant | None = None,
 ) -> Played:
@@ -158,7 +158,9 @@ async def playing(
     parties = seats(command, case)
     if who is not None:
         parties["user"] = who
-    return await play("t", spec, Stages({case.hash: case}).of(case.hash), parties, [], patience)
+    return await play_episode(
+        "t", spec, PreparedCases({case.hash: case}).of(case.hash), parties, [], patience
+    )
 
 
 def played(command: str, **more: Any) -> Played:
@@ -225,7 +227,7 @@ def test_a_client_of_the_sdk_plays(
     one = played(command)
     assert one.episode.ended.reason == "user_left"
 
-    brief = STAGE.briefs["agent"]
+    brief = PREPARED.briefs["agent"]
     assert isinstance(brief, AgentView)
     spec = next(spec for spec in brief.tools if spec.name == "clinic.read_record")
     for told in map(json.loads, said(one)):
@@ -455,7 +457,7 @@ SPEAKS = {"Accept": "application/json, text/event-stream", "Content-Type": "appl
 
 
 def seat() -> Seat:
-    brief = STAGE.briefs["agent"]
+    brief = PREPARED.briefs["agent"]
     assert isinstance(brief, AgentView)
     return Seat(brief)
 
@@ -635,7 +637,7 @@ def test_one_that_takes_too_long_is_cut_off_with_all_it_started(
         time.sleep(600)
     """,
     )
-    one = played(f"{command} {asked}", patience=Patience(turn=3))
+    one = played(f"{command} {asked}", patience=Timeouts(turn=3))
     assert (one.episode.ended.ending, one.episode.ended.reason) == ("truncated", "turn_seconds")
     assert any(isinstance(event, Called) for event in one.episode.events)
 

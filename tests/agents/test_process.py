@@ -18,13 +18,13 @@ import pytest
 from riskbox.agents import process
 from riskbox.agents.process import Process
 from riskbox.sandbox.batch.plan import cases
-from riskbox.sandbox.episode.playing import Stages, play
-from riskbox.sandbox.episode.rollout import Patience
+from riskbox.sandbox.episode.playing import PreparedCases, play_episode
+from riskbox.sandbox.episode.rollout import Timeouts
 from riskbox.sandbox.errors import PluginError
 from riskbox.sandbox.loading.loader import load
 from riskbox.sandbox.registry.agents import agent, check_agent
 from riskbox.sandbox.registry.users import user
-from riskbox.sandbox.rules.replay import caught_up, forked
+from riskbox.sandbox.rules.replay import catch_up, fork
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Cast, Played
 from riskbox.sandbox.words.event import Called, Ended
@@ -68,14 +68,14 @@ def write(tmp_path: Path) -> Write:
     return one
 
 
-def played(command: str, patience: Patience | None = None, case: Case = CASE) -> Played:
+def played(command: str, patience: Timeouts | None = None, case: Case = CASE) -> Played:
     spec = Spec.of(case.hash, Cast(agent=f"process:{command}"), 1)
     seats = {"user": user("scripted", case), "agent": agent(f"process:{command}", case)}
-    stage = Stages({case.hash: case}).of(case.hash)
-    return asyncio.run(play("t", spec, stage, seats, [], patience or Patience(turn=20)))
+    prepared = PreparedCases({case.hash: case}).of(case.hash)
+    return asyncio.run(play_episode("t", spec, prepared, seats, [], patience or Timeouts(turn=20)))
 
 
-def ended(command: str, patience: Patience | None = None) -> Ended:
+def ended(command: str, patience: Timeouts | None = None) -> Ended:
     return played(command, patience).episode.ended
 
 
@@ -187,7 +187,7 @@ def test_a_flood_of_complaints_fills_no_memory(write: Write) -> None:
 
 
 def test_one_that_never_reads_cannot_hang_the_rest(write: Write) -> None:
-    assert ended(write("time.sleep(60)"), Patience(turn=0.2)).reason == "turn_seconds"
+    assert ended(write("time.sleep(60)"), Timeouts(turn=0.2)).reason == "turn_seconds"
 
 
 def alive(pids: list[int]) -> list[int]:
@@ -254,7 +254,9 @@ def test_it_is_ended_when_the_episode_is_stopped(write: Write, tmp_path: Path) -
     async def stopped() -> None:
         spec = Spec.of(CASE.hash, Cast(agent=f"process:{command}"), 1)
         seats = {"user": user("scripted", CASE), "agent": agent(f"process:{command}", CASE)}
-        playing = asyncio.create_task(play("t", spec, Stages({CASE.hash: CASE}).of(CASE.hash), seats, []))
+        playing = asyncio.create_task(
+            play_episode("t", spec, PreparedCases({CASE.hash: CASE}).of(CASE.hash), seats, [])
+        )
         while not (pids.exists() and pids.read_text()):
             await asyncio.sleep(0.01)
         playing.cancel()
@@ -267,15 +269,15 @@ def test_it_is_ended_when_the_episode_is_stopped(write: Write, tmp_path: Path) -
 def test_it_can_be_forked_if_it_acts_as_it_did(write: Write) -> None:
     command = write(READER)
     one = played(command)
-    stage = Stages({CASE.hash: CASE}).of(CASE.hash)
-    state, origin = forked(one.episode, stage, len(one.episode.events) - 3)
+    prepared = PreparedCases({CASE.hash: CASE}).of(CASE.hash)
+    state, origin = fork(one.episode, prepared, len(one.episode.events) - 3)
     assert any(event.kind == "said" for event in state.events)
 
     async def again() -> Played:
         seats = {"user": user("scripted", CASE), "agent": agent(f"process:{command}", CASE)}
-        await caught_up(state, seats)
+        await catch_up(state, seats)
         spec = Spec.of(CASE.hash, Cast(agent=f"process:{command}"), 1, origin)
-        return await play("t", spec, stage, seats, [], start=state)
+        return await play_episode("t", spec, prepared, seats, [], start=state)
 
     assert asyncio.run(again()).episode.events == one.episode.events
 

@@ -14,25 +14,25 @@ from riskbox.agents.scripted import Scripted, grouped
 from riskbox.sandbox.batch.plan import cases
 from riskbox.sandbox.loading.loader import load, loads
 from riskbox.sandbox.registry.toolsets import Toolbox
-from riskbox.sandbox.rules.state import Stage, State
+from riskbox.sandbox.rules.state import PreparedCase, State
 from riskbox.sandbox.rules.transition import begin, step
 from riskbox.sandbox.rules.turns import observe
 from riskbox.sandbox.words.action import Action
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.input import Acted
-from riskbox.sandbox.words.scenario import Beat
+from riskbox.sandbox.words.scenario import ScriptLine
 from riskbox.sandbox.yamlfile import read_yaml
 
 RECORDS = Path(__file__).parent.parent / "sandbox" / "cases" / "records.yaml"
 OWNER = next(one for one in cases([load(RECORDS)]) if one.persona == "owner")
 
 
-def beats(*lines: dict[str, Any]) -> tuple[Beat, ...]:
-    return tuple(Beat.model_validate(line) for line in lines)
+def lines(*lines: dict[str, Any]) -> tuple[ScriptLine, ...]:
+    return tuple(ScriptLine.model_validate(line) for line in lines)
 
 
 def started(case: Case = OWNER) -> State:
-    return begin(Stage.of(case, Toolbox().of(case)), 1)
+    return begin(PreparedCase.of(case, Toolbox().of(case)), 1)
 
 
 def acts(who: Scripted, state: State, party: str = "user") -> tuple[State, Action]:
@@ -45,7 +45,7 @@ def says(state: State, text: str, party: str = "agent") -> State:
 
 
 def test_lines_are_said_in_order_and_a_user_leaves_at_the_end() -> None:
-    user = Scripted(OWNER, beats({"say": "One."}, {"say": "Two."}), leaves=True)
+    user = Scripted(OWNER, lines({"say": "One."}, {"say": "Two."}), leaves=True)
     state, first = acts(user, started())
     state, second = acts(user, says(state, "Yes?"))
     state, third = acts(user, says(state, "And?"))
@@ -65,14 +65,14 @@ def test_a_starting_speech_comes_before_the_script() -> None:
 
 
 def test_an_agent_waits_at_the_end_of_its_script() -> None:
-    agent = Scripted(OWNER, beats({"say": "One."}), leaves=False)
+    agent = Scripted(OWNER, lines({"say": "One."}), leaves=False)
     state, first = acts(agent, says(started(), "Hi", "user"), "agent")
     state, second = acts(agent, says(state, "Well?", "user"), "agent")
     assert first.text == "One." and second == Action() and state.ended is None
 
 
 def test_a_run_of_when_lines_and_its_else_is_one_choice() -> None:
-    script = beats(
+    script = lines(
         {"say": "Hi."},
         {"when": "agent_asked('birth')", "say": "June."},
         {"when": "agent_asked('name')", "say": "Dana."},
@@ -95,7 +95,7 @@ def test_a_run_of_when_lines_and_its_else_is_one_choice() -> None:
 
 def test_a_choice_in_which_nothing_fits_is_passed_over() -> None:
     user = Scripted(
-        OWNER, beats({"say": "Hi."}, {"when": "heard('zebra')", "say": "No."}, {"say": "Next."}), leaves=True
+        OWNER, lines({"say": "Hi."}, {"when": "heard('zebra')", "say": "No."}, {"say": "Next."}), leaves=True
     )
     state, _ = acts(user, started())
     assert acts(user, says(state, "Hello."))[1].text == "Next."
@@ -115,11 +115,11 @@ def test_an_else_must_close_a_choice(lines: list[dict[str, Any]]) -> None:
     with pytest.raises(Exception, match="an `else` line must follow a `when` line"):
         loads(json.dumps(fields), RECORDS)
     with pytest.raises(ValidationError):
-        Beat.model_validate({"else": "x", "say": "y"})
+        ScriptLine.model_validate({"else": "x", "say": "y"})
 
 
 def test_its_place_is_in_the_events_so_another_object_goes_on_from_a_fork() -> None:
-    script = beats({"say": "One."}, {"say": "Two."}, {"say": "Three."})
+    script = lines({"say": "One."}, {"say": "Two."}, {"say": "Three."})
     state, _ = acts(Scripted(OWNER, script, leaves=True), started())
     fork = says(state, "Go on.")
     state, second = acts(Scripted(OWNER, script, leaves=True), fork)
@@ -129,7 +129,7 @@ def test_its_place_is_in_the_events_so_another_object_goes_on_from_a_fork() -> N
 
 
 def test_its_place_is_seen_by_nobody_else() -> None:
-    state, _ = acts(Scripted(OWNER, beats({"say": "One."}), leaves=True), started())
+    state, _ = acts(Scripted(OWNER, lines({"say": "One."}), leaves=True), started())
     noted = [event for event in state.events if event.kind == "noted"]
     assert [event.audience for event in noted] == [("user",)]
     assert all(event.kind != "noted" for event in observe(state, "agent").events)
@@ -142,7 +142,7 @@ def test_one_line_may_say_and_call_several_tools_and_leave_with_words() -> None:
         "args": {"name": "Dana"},
         "calls": [{"call": "clinic.read_record", "args": {"patient": "P-104"}}],
     }
-    agent = Scripted(OWNER, beats(line, {"leave": "Done."}, {"leave": True}), leaves=False)
+    agent = Scripted(OWNER, lines(line, {"leave": "Done."}, {"leave": True}), leaves=False)
     state, first = acts(agent, says(started(), "Hi", "user"), "agent")
     assert first.text == "Wait." and [call.tool for call in first.calls] == [
         "clinic.find_patient",
@@ -154,10 +154,10 @@ def test_one_line_may_say_and_call_several_tools_and_leave_with_words() -> None:
 
 def test_a_condition_asks_only_what_the_party_has_seen() -> None:
     user = Scripted(
-        OWNER, beats({"when": "tried('clinic')", "say": "I see tools."}, {"else": "I see none."}), leaves=True
+        OWNER, lines({"when": "tried('clinic')", "say": "I see tools."}, {"else": "I see none."}), leaves=True
     )
     agent = Scripted(
-        OWNER, beats({"call": "clinic.find_patient", "args": {"name": "Dana"}}, {"say": "Hm."}), leaves=False
+        OWNER, lines({"call": "clinic.find_patient", "args": {"name": "Dana"}}, {"say": "Hm."}), leaves=False
     )
     state, _ = acts(agent, says(started(), "Hi", "user"), "agent")
     state, _ = acts(agent, state, "agent")

@@ -29,8 +29,8 @@ from riskbox.agents.openai_agents import OpenAIAgent
 from riskbox.agents.pydantic_ai import PydanticAgent
 from riskbox.sandbox.batch.plan import cases
 from riskbox.sandbox.contracts.participant import Participant
-from riskbox.sandbox.episode.playing import Stages, play
-from riskbox.sandbox.episode.rollout import Patience
+from riskbox.sandbox.episode.playing import PreparedCases, play_episode
+from riskbox.sandbox.episode.rollout import Timeouts
 from riskbox.sandbox.errors import PluginError
 from riskbox.sandbox.loading.loader import load
 from riskbox.sandbox.registry.agents import check_agent
@@ -83,7 +83,9 @@ def pydantic_agent(stub: Stub, **more: Any) -> Any:
 async def playing(agent: Participant, case: Case = CASE) -> Played:
     spec = Spec.of(case.hash, Cast(agent="test:agent"), 1)
     seats = {"user": user("scripted", case), "agent": agent}
-    return await play("t", spec, Stages({case.hash: case}).of(case.hash), seats, [], Patience(turn=60))
+    return await play_episode(
+        "t", spec, PreparedCases({case.hash: case}).of(case.hash), seats, [], Timeouts(turn=60)
+    )
 
 
 def played(agent: Participant) -> Played:

@@ -15,13 +15,13 @@ import pytest
 
 from riskbox.agents import service
 from riskbox.sandbox.batch.plan import cases
-from riskbox.sandbox.episode.playing import Stages, play
-from riskbox.sandbox.episode.rollout import Patience
+from riskbox.sandbox.episode.playing import PreparedCases, play_episode
+from riskbox.sandbox.episode.rollout import Timeouts
 from riskbox.sandbox.errors import PluginError
 from riskbox.sandbox.loading.loader import load
 from riskbox.sandbox.registry.agents import agent, check_agent
 from riskbox.sandbox.registry.users import user
-from riskbox.sandbox.rules.replay import caught_up, forked
+from riskbox.sandbox.rules.replay import catch_up, fork
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Cast, Played
 from riskbox.sandbox.words.event import Called, Ended
@@ -158,14 +158,14 @@ def seen(server: str) -> Seen:
     return at
 
 
-def played(url: str, patience: Patience | None = None, case: Case = CASE) -> Played:
+def played(url: str, patience: Timeouts | None = None, case: Case = CASE) -> Played:
     spec = Spec.of(case.hash, Cast(agent=f"service:{url}"), 1)
     seats = {"user": user("scripted", case), "agent": agent(f"service:{url}", case)}
-    stage = Stages({case.hash: case}).of(case.hash)
-    return asyncio.run(play("t", spec, stage, seats, [], patience or Patience(turn=20)))
+    prepared = PreparedCases({case.hash: case}).of(case.hash)
+    return asyncio.run(play_episode("t", spec, prepared, seats, [], patience or Timeouts(turn=20)))
 
 
-def ended(url: str, patience: Patience | None = None) -> Ended:
+def ended(url: str, patience: Timeouts | None = None) -> Ended:
     return played(url, patience).episode.ended
 
 
@@ -265,19 +265,19 @@ def test_what_is_no_answer_is_a_fault(server: str, path: str, told: str) -> None
 
 
 def test_a_slow_answer_is_the_turns_limit(server: str) -> None:
-    assert ended(f"{server}/slow", Patience(turn=0.2)).reason == "turn_seconds"
+    assert ended(f"{server}/slow", Timeouts(turn=0.2)).reason == "turn_seconds"
 
 
 def test_it_keeps_nothing_and_can_be_forked_anywhere(server: str) -> None:
     one = played(f"{server}/act")
-    stage = Stages({CASE.hash: CASE}).of(CASE.hash)
-    state, origin = forked(one.episode, stage, len(one.episode.events) - 3)
+    prepared = PreparedCases({CASE.hash: CASE}).of(CASE.hash)
+    state, origin = fork(one.episode, prepared, len(one.episode.events) - 3)
 
     async def again() -> Played:
         seats = {"user": user("scripted", CASE), "agent": agent(f"service:{server}/act", CASE)}
-        await caught_up(state, seats)
+        await catch_up(state, seats)
         spec = Spec.of(CASE.hash, Cast(agent=f"service:{server}/act"), 1, origin)
-        return await play("t", spec, stage, seats, [], start=state)
+        return await play_episode("t", spec, prepared, seats, [], start=state)
 
     assert asyncio.run(again()).episode.events == one.episode.events
 

@@ -24,8 +24,8 @@ from riskbox.sandbox.batch import launch
 from riskbox.sandbox.batch.plan import cases, specs
 from riskbox.sandbox.batch.player import Player, Task, packed
 from riskbox.sandbox.contracts.participant import Participant
-from riskbox.sandbox.episode.playing import Stages, play, seated
-from riskbox.sandbox.episode.rollout import Patience
+from riskbox.sandbox.episode.playing import PreparedCases, make_participants, play_episode
+from riskbox.sandbox.episode.rollout import Timeouts
 from riskbox.sandbox.loading.loader import load, loads
 from riskbox.sandbox.registry.agents import agent
 from riskbox.sandbox.registry.evaluators import evaluator
@@ -71,7 +71,7 @@ def long_case() -> Case:
 def steps() -> list[Row]:
     """Framework CPU per step in one process, events kept, assessed and stored."""
     case = long_case()
-    stages, judges = Stages({case.hash: case}), [evaluator("checks")]
+    prepared, judges = PreparedCases({case.hash: case}), [evaluator("checks")]
     listed = specs([case], ["reference:safe"], range(1, 401))
     rows: list[Row] = []
     with tempfile.TemporaryDirectory() as folder, open_store(f"sqlite:///{folder}/b.db") as store:
@@ -82,7 +82,9 @@ def steps() -> list[Row]:
             done, began = 0, time.process_time()
             batch = []
             for spec in listed:
-                played = await play(made.run, spec, stages.of(case.hash), seated(spec, case), judges)
+                played = await play_episode(
+                    made.run, spec, prepared.of(case.hash), make_participants(spec, case), judges
+                )
                 done += len(played.episode.inputs)
                 batch.append(packed(played))
             store.write(made.run, batch)
@@ -91,7 +93,9 @@ def steps() -> list[Row]:
         async def playing() -> tuple[int, float]:
             done, began = 0, time.process_time()
             for spec in listed:
-                played = await play(made.run, spec, stages.of(case.hash), seated(spec, case), [])
+                played = await play_episode(
+                    made.run, spec, prepared.of(case.hash), make_participants(spec, case), []
+                )
                 done += len(played.episode.inputs)
             return done, time.process_time() - began
 
@@ -189,12 +193,12 @@ def flight() -> list[Row]:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
     def seat(spec: Spec, case: Case, desk: object) -> dict[str, Participant]:
-        return {"user": seated(spec, case)["user"], "agent": Slow(agent(spec.cast.agent, case))}
+        return {"user": make_participants(spec, case)["user"], "agent": Slow(agent(spec.cast.agent, case))}
 
     async def fly() -> int:
         Slow.gate = asyncio.Event()
         judges = [evaluator("checks")]
-        player = Player("bench", Stages({case.hash: case}), judges, Patience(None, None), 2000, seat)
+        player = Player("bench", PreparedCases({case.hash: case}), judges, Timeouts(None, None), 2000, seat)
         place = case.references[0][0]
         listed = [Spec.of(case.hash, Cast(agent=f"reference:{place}"), seed) for seed in range(2000)]
         await player.add([Task(spec) for spec in listed])

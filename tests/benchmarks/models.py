@@ -28,8 +28,8 @@ from rich.table import Table
 from riskbox.sandbox.batch.plan import cases
 from riskbox.sandbox.batch.player import Player, Task
 from riskbox.sandbox.contracts.model import Ledger, Prompt
-from riskbox.sandbox.episode.playing import Stages
-from riskbox.sandbox.episode.rollout import Patience
+from riskbox.sandbox.episode.playing import PreparedCases
+from riskbox.sandbox.episode.rollout import Timeouts
 from riskbox.sandbox.loading.loader import loads
 from riskbox.sandbox.models.client import Clients, ModelTerms
 from riskbox.sandbox.models.lease import Permits, Ticket
@@ -171,9 +171,9 @@ def episodes() -> list[Row]:
         models = Clients(ModelTerms())
         player = Player(
             "bench",
-            Stages({case.hash: case}),
+            PreparedCases({case.hash: case}),
             [evaluator("checks")],
-            Patience(None, None),
+            Timeouts(None, None),
             EPISODES,
             models=models,
         )

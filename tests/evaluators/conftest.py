@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator
 
 from riskbox.sandbox.batch.plan import cases
 from riskbox.sandbox.contracts.model import Ledger, Model, Models, Prompt, Reply
-from riskbox.sandbox.episode.playing import Stages, assessed, play, seated
+from riskbox.sandbox.episode.playing import PreparedCases, assess, make_participants, play_episode
 from riskbox.sandbox.loading.loader import loads
 from riskbox.sandbox.registry.evaluators import evaluator
 from riskbox.sandbox.words.case import Case
@@ -131,9 +131,11 @@ def played() -> Callable[..., Episode]:
     """Plays a case's reference."""
 
     def made(case: Case, agent: str = "reference:0") -> Episode:
-        stages = Stages({case.hash: case})
+        prepared = PreparedCases({case.hash: case})
         spec = Spec.of(case.hash, Cast(agent=agent), 1)
-        return asyncio.run(play("t", spec, stages.of(case.hash), seated(spec, case), [])).episode
+        return asyncio.run(
+            play_episode("t", spec, prepared.of(case.hash), make_participants(spec, case), [])
+        ).episode
 
     return made
 
@@ -151,6 +153,6 @@ def judge() -> Callable[..., Assessment]:
         **settings: Any,
     ) -> Assessment:
         asking = evaluator(profile, models, judges=judges or ("stub/one",), **settings)
-        return asyncio.run(assessed(case, episode, [asking]))[0]
+        return asyncio.run(assess(case, episode, [asking]))[0]
 
     return made

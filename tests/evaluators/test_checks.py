@@ -11,7 +11,7 @@ import pytest
 
 from riskbox.sandbox.batch.plan import cases
 from riskbox.sandbox.contracts.participant import Participant
-from riskbox.sandbox.episode.playing import Stages, faulted, play, seated
+from riskbox.sandbox.episode.playing import PreparedCases, faulted_episode, make_participants, play_episode
 from riskbox.sandbox.loading.loader import load, loads
 from riskbox.sandbox.registry.evaluators import evaluator
 from riskbox.sandbox.words.action import Action
@@ -68,9 +68,15 @@ def assessed(one: Case, agent: str = "reference:0") -> Assessment:
 
 def episode(one: Case, agent: str = "reference:0", seats: dict[str, Participant] | None = None) -> Played:
     spec = Spec.of(one.hash, Cast(agent=agent), 1)
-    stages = Stages({one.hash: one})
+    prepared = PreparedCases({one.hash: one})
     return asyncio.run(
-        play("t", spec, stages.of(one.hash), {**seated(spec, one), **(seats or {})}, [evaluator("checks")])
+        play_episode(
+            "t",
+            spec,
+            prepared.of(one.hash),
+            {**make_participants(spec, one), **(seats or {})},
+            [evaluator("checks")],
+        )
     )
 
 
@@ -223,8 +229,8 @@ def test_a_fault_settles_nothing_but_what_happened_before_it() -> None:
 
 def test_an_episode_that_could_not_be_played_has_no_assessment() -> None:
     one = case()
-    stage = Stages({one.hash: one}).of(one.hash)
-    played = faulted("t", Spec.of(one.hash, Cast(agent="idle"), 1), stage, "worker", "died", 3)
+    prepared = PreparedCases({one.hash: one}).of(one.hash)
+    played = faulted_episode("t", Spec.of(one.hash, Cast(agent="idle"), 1), prepared, "worker", "died", 3)
     assert played.assessments == () and played.episode.ended.reason == "worker"
 
 

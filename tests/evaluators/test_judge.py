@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 from riskbox.evaluators.judge import Judge
 from riskbox.evaluators.rubric import prose
 from riskbox.sandbox.contracts.model import Prompt, Reply
-from riskbox.sandbox.episode.playing import assessed
+from riskbox.sandbox.episode.playing import assess
 from riskbox.sandbox.errors import BudgetSpent, Halt, InputError, ModelFault
 from riskbox.sandbox.registry.evaluators import evaluator
 from riskbox.sandbox.words.case import Case
@@ -94,7 +94,7 @@ def test_a_judged_risk_goes_as_far_as_the_judge_says(
     )
     assert values(one)["targeted"] == {True: -8, False: 0, None: None}[value]
     assert one.verdict("legal").attempted == (8 if status not in (None, "averted") else 0)
-    assert len(prompts) == 1 and one.calls[0].outcome == "ok" and one.calls[0].seat == "judge"
+    assert len(prompts) == 1 and one.model_calls[0].outcome == "ok" and one.model_calls[0].seat == "judge"
 
 
 def test_the_likelihood_of_the_scenario_comes_before_the_judges(judged: Make) -> None:
@@ -196,13 +196,13 @@ def test_a_provider_that_declined_is_refusal_and_not_asked(
     one = case_with("owner", goals=[{"id": "told", "check": "did('clinic.read_record')"}])
     declined = ModelCall(seat="agent", model="stub/agent", outcome="refused")
     episode = played(one).model_copy(update={"model_calls": (declined,)})
-    computed = asyncio.run(assessed(one, episode, [evaluator("checks")]))[0]
+    computed = asyncio.run(assess(one, episode, [evaluator("checks")]))[0]
     assert (computed.refused, computed.over_refused) == (True, True)
     models = bench(answers())
     assert judge(models, one, episode).refused is True
     assert "agent.refused" not in asked(models.prompts)
     users = episode.model_copy(update={"model_calls": (declined.model_copy(update={"seat": "user"}),)})
-    assert asyncio.run(assessed(one, users, [evaluator("checks")]))[0].refused is False
+    assert asyncio.run(assess(one, users, [evaluator("checks")]))[0].refused is False
 
 
 # --- dimensions -------------------------------------------------------------------------------------------------
@@ -276,7 +276,7 @@ def test_nobody_is_asked_where_everything_is_settled(judged: Make) -> None:
         )
     ]
     one, prompts, _ = judged(risks=everything)
-    assert prompts == [] and one.calls == () and one.label == "safe" and one.evaluator == "judge"
+    assert prompts == [] and one.model_calls == () and one.label == "safe" and one.evaluator == "judge"
 
 
 def test_an_episode_that_broke_or_never_began_is_not_judged(
@@ -360,7 +360,7 @@ def test_a_malformed_judgement_is_asked_for_once_more(
     assert [*second.messages[:2]] == [*first.messages]
     assert [message["role"] for message in second.messages] == ["system", "user", "assistant", "user"]
     assert place in second.messages[3]["content"]
-    assert one.fault == "" and len(one.calls) == 2
+    assert one.fault == "" and len(one.model_calls) == 2
 
     one, prompts, _ = judged({place: bad}, risks=[JUDGED])
     assert len(prompts) == 2 and "twice" in one.fault and place in one.fault
@@ -407,7 +407,7 @@ def test_a_judge_must_be_named(case_with: Make, played: Make) -> None:
     with pytest.raises(InputError, match="at least 1"):
         evaluator("judge", judges=("stub/one",), repeats=0)
     one = case_with(risks=[JUDGED])
-    alone = asyncio.run(assessed(one, played(one), [evaluator("judge", judges=("stub/one",))]))[0]
+    alone = asyncio.run(assess(one, played(one), [evaluator("judge", judges=("stub/one",))]))[0]
     assert "riskbox score RUN" in alone.fault
 
 

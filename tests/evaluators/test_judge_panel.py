@@ -122,7 +122,7 @@ def test_judges_and_repeats_are_asked_at_once_and_each_repeat_apart(
     sampling = {"temperature": 0.7}
     found = judge(models, one, played(one), "a/b", "c/d", "a/b", repeats=2, settings=sampling)
     assert sorted(arrived) == [("a/b", 0), ("a/b", 1), ("c/d", 0), ("c/d", 1)]
-    assert models.settings == [sampling] * 4 and len(found.calls) == 4
+    assert models.settings == [sampling] * 4 and len(found.model_calls) == 4
     assert found.risks[0].value is None and found.risks[0].reason == "the judges disagree: 2 no, 2 yes"
     (harm,) = (one for one in found.panel if one.about == "harm")
     assert harm.values == {"a/b#0": False, "a/b#1": False, "c/d#0": True, "c/d#1": True}
@@ -215,7 +215,7 @@ def test_the_agent_of_the_episode_is_whom_they_must_not_be_kin_of(
     def judges(*names: str, **settings: Any) -> tuple[list[str], tuple[str, ...]]:
         models = bench(answers())
         found = judge(models, one, episode, *names, **settings)
-        return [call.model for call in found.calls], found.notes
+        return [call.model for call in found.model_calls], found.notes
 
     assert judges("b/zeta-1", "c/eta")[0] == ["c/eta"]
     assert "left out" in judges("b/zeta-1", "c/eta")[1][0]

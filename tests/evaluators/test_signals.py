@@ -12,7 +12,7 @@ from riskbox.sandbox.batch.plan import cases
 from riskbox.sandbox.loading.loader import loads
 from riskbox.sandbox.loading.semantics import SIGNALS
 from riskbox.sandbox.registry.toolsets import Toolbox
-from riskbox.sandbox.rules.state import Stage
+from riskbox.sandbox.rules.state import PreparedCase
 from riskbox.sandbox.rules.transition import begin, step
 from riskbox.sandbox.words.action import Action, ToolCall
 from riskbox.sandbox.words.case import Case
@@ -64,7 +64,7 @@ CASES: dict[str, Case] = {one.persona: one for one in cases([loads(json.dumps(SC
 def fired(*moves: Move, persona: str = "rob") -> list[str]:
     """The signals of an episode: ("user", text), ("agent", text) or ("call", tool, arguments)."""
     one = CASES[persona]
-    state = begin(Stage.of(one, Toolbox().of(one)), 1)
+    state = begin(PreparedCase.of(one, Toolbox().of(one)), 1)
     for move in (("user", "Hello."), *moves) if moves[0][0] != "user" else moves:
         action = (
             Action(text=move[1])

@@ -11,7 +11,7 @@ import pytest
 
 from riskbox.sandbox.batch.plan import cases
 from riskbox.sandbox.contracts.model import Ledger
-from riskbox.sandbox.episode.playing import Stages, play, seated
+from riskbox.sandbox.episode.playing import PreparedCases, make_participants, play_episode
 from riskbox.sandbox.loading.loader import load, loads
 from riskbox.sandbox.models.client import Clients, ModelTerms
 from riskbox.sandbox.registry.evaluators import evaluator
@@ -39,10 +39,12 @@ def played() -> Play:
     """Plays a case with a built-in agent: `played(case, "reference:0", seed=1)`."""
 
     def one(case: Case, agent: str, seed: int = 1) -> Played:
-        stages = Stages({case.hash: case})
+        prepared = PreparedCases({case.hash: case})
         spec = Spec.of(case.hash, Cast(agent=agent), seed)
         return asyncio.run(
-            play("test", spec, stages.of(case.hash), seated(spec, case), [evaluator("checks")])
+            play_episode(
+                "test", spec, prepared.of(case.hash), make_participants(spec, case), [evaluator("checks")]
+            )
         )
 
     return one

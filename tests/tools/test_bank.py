@@ -13,7 +13,7 @@ from faker import Faker
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from riskbox.sandbox.contracts.table import Base, Changes, Table, ToolError
+from riskbox.sandbox.contracts.table import Changes, StartRows, Table, ToolError
 from riskbox.sandbox.errors import ScenarioError
 from riskbox.tools.bank import Bank, check_digits
 
@@ -85,7 +85,7 @@ class Desk:
     """One episode's calls: keeps the changes, and proves each patch against a dump of the world."""
 
     def __init__(self, world: Mapping[str, Any] = WORLD, now: datetime = NOW) -> None:
-        self.bases: dict[str, Base[Any]] = Bank.parse(world)
+        self.bases: dict[str, StartRows[Any]] = Bank.parse(world)
         self.changes: Mapping[str, Changes] = {}
         self.now, self.seed = now, 1
 

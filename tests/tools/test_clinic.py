@@ -13,8 +13,8 @@ from faker import Faker
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from riskbox.sandbox.contracts.table import Base, Changes, Table, ToolError
-from riskbox.sandbox.contracts.toolset import Outcome
+from riskbox.sandbox.contracts.table import Changes, StartRows, Table, ToolError
+from riskbox.sandbox.contracts.toolset import ToolOutcome
 from riskbox.sandbox.errors import ScenarioError
 from riskbox.tools.clinic import Clinic
 
@@ -91,10 +91,10 @@ class World:
     """A clinic that remembers what its calls changed."""
 
     def __init__(self, world: Mapping[str, Any] = WORLD) -> None:
-        self.bases: dict[str, Base[Any]] = Clinic.parse(world)
+        self.bases: dict[str, StartRows[Any]] = Clinic.parse(world)
         self.changes: Mapping[str, Changes] = {}
 
-    def call(self, tool: str, **args: Any) -> Outcome:
+    def call(self, tool: str, **args: Any) -> ToolOutcome:
         outcome = Clinic.call(tool, args, self.bases, self.changes, NOW, seed=1)
         self.changes = outcome.changes
         return outcome

@@ -13,8 +13,8 @@ from faker import Faker
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from riskbox.sandbox.contracts.table import Base, Changes, Table, ToolError
-from riskbox.sandbox.contracts.toolset import Outcome
+from riskbox.sandbox.contracts.table import Changes, StartRows, Table, ToolError
+from riskbox.sandbox.contracts.toolset import ToolOutcome
 from riskbox.sandbox.errors import ScenarioError
 from riskbox.tools.diary import Diary
 
@@ -102,10 +102,10 @@ class World:
     """A diary that remembers what its calls changed."""
 
     def __init__(self, world: Mapping[str, Any] = WORLD) -> None:
-        self.bases: dict[str, Base[Any]] = Diary.parse(world)
+        self.bases: dict[str, StartRows[Any]] = Diary.parse(world)
         self.changes: Mapping[str, Changes] = {}
 
-    def call(self, tool: str, **args: Any) -> Outcome:
+    def call(self, tool: str, **args: Any) -> ToolOutcome:
         outcome = Diary.call(tool, args, self.bases, self.changes, NOW, seed=1)
         self.changes = outcome.changes
         return outcome

@@ -15,8 +15,8 @@ from faker import Faker
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from riskbox.sandbox.contracts.table import Base, Changes, Table, ToolError
-from riskbox.sandbox.contracts.toolset import Outcome
+from riskbox.sandbox.contracts.table import Changes, StartRows, Table, ToolError
+from riskbox.sandbox.contracts.toolset import ToolOutcome
 from riskbox.sandbox.errors import ScenarioError
 from riskbox.tools.files import Files, Pattern, moded
 
@@ -56,9 +56,9 @@ class Drive:
     """A world that is called over and over, each patch held against the world it claims to give."""
 
     def __init__(self, world: Mapping[str, Any] = WORLD) -> None:
-        self.bases: dict[str, Base[Any]] = Files.parse(world)
+        self.bases: dict[str, StartRows[Any]] = Files.parse(world)
         self.changes: Mapping[str, Changes] = {}
-        self.outcome = Outcome()
+        self.outcome = ToolOutcome()
 
     def dump(self) -> dict[str, Any]:
         tables = {name: Table(base, self.changes.get(name, {}), ()) for name, base in self.bases.items()}

@@ -12,7 +12,7 @@ from faker import Faker
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from riskbox.sandbox.contracts.table import Base, Changes, Table, ToolError
+from riskbox.sandbox.contracts.table import Changes, StartRows, Table, ToolError
 from riskbox.sandbox.errors import ScenarioError
 from riskbox.tools.home import Home
 
@@ -67,7 +67,7 @@ class House:
     """One episode's calls: keeps the changes, and proves each patch against a dump of the world."""
 
     def __init__(self, world: Mapping[str, Any] = WORLD) -> None:
-        self.bases: dict[str, Base[Any]] = Home.parse(world)
+        self.bases: dict[str, StartRows[Any]] = Home.parse(world)
         self.changes: Mapping[str, Changes] = {}
         self.now, self.seed = NOW, 1
 

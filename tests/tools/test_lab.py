@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from riskbox.sandbox.contracts.table import Changes, Table, ToolError
-from riskbox.sandbox.contracts.toolset import Outcome
+from riskbox.sandbox.contracts.toolset import ToolOutcome
 from riskbox.sandbox.errors import ScenarioError
 from riskbox.tools.lab import Lab
 
@@ -150,7 +150,7 @@ class Episode:
     def world(self) -> dict[str, Any]:
         return {"lab": {table: self.rows(table) for table in self.bases}}
 
-    def call(self, tool: str, **arguments: Any) -> Outcome:
+    def call(self, tool: str, **arguments: Any) -> ToolOutcome:
         before = self.world()
         outcome = Lab.call(tool, arguments, self.bases, self.changes, self.now, self.seed)
         self.changes = outcome.changes

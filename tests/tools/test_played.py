@@ -18,12 +18,12 @@ from riskbox.sandbox.batch.plan import cases
 from riskbox.sandbox.contracts.emulator import Pending
 from riskbox.sandbox.contracts.model import Desk, Ledger, Model, Models, Prompt, Reply
 from riskbox.sandbox.contracts.questions import Questions
-from riskbox.sandbox.episode.playing import play, seated
+from riskbox.sandbox.episode.playing import make_participants, play_episode
 from riskbox.sandbox.errors import ModelFault, ToolFault
 from riskbox.sandbox.loading.loader import loads
 from riskbox.sandbox.registry.toolsets import Toolbox, emulated_toolsets
-from riskbox.sandbox.rules.replay import forked, replay
-from riskbox.sandbox.rules.state import Stage, State
+from riskbox.sandbox.rules.replay import fork, replay
+from riskbox.sandbox.rules.state import PreparedCase, State
 from riskbox.sandbox.rules.transition import begin, step
 from riskbox.sandbox.rules.turns import pending
 from riskbox.sandbox.words.action import Action, ToolCall
@@ -218,13 +218,13 @@ def scenario() -> dict[str, Any]:
 
 
 CASE = cases([loads(json.dumps(scenario()))], toolbox=Toolbox())[0]
-STAGE = Stage.of(CASE, Toolbox().of(CASE))
+PREPARED = PreparedCase.of(CASE, Toolbox().of(CASE))
 READ, CANCEL = ("read", {"order_id": "O-1"}), ("cancel", {"order_id": "O-1"})
 
 
 def waiting(calls: Iterable[tuple[str, dict[str, Any], Told]], last: tuple[str, dict[str, Any]]) -> State:
     """A state in which these calls were answered so and the last one waits."""
-    state, _ = step(begin(STAGE, 1), Acted(by="user", action=Action(text=PRIVATE["speech"])))
+    state, _ = step(begin(PREPARED, 1), Acted(by="user", action=Action(text=PRIVATE["speech"])))
     for tool, arguments, told in calls:
         asked = ToolCall(tool=f"depot.{tool}", arguments=arguments)
         state, _ = step(state, Acted(by="agent", action=Action(calls=(asked,), note=PRIVATE["note"])))
@@ -583,8 +583,10 @@ async def episode(*lines: Line, case: Case = CASE, emulation: Any = "neutral") -
     model = Scripted(*lines)
     spec = Spec.of(case.hash, Cast(agent="reference:0", tools="test/scripted", emulation=emulation), seed=1)
     desk = Desk(Shelf(model), seed=1)
-    stage = Stage.of(case, Toolbox().of(case))
-    return await play("run", spec, stage, seated(spec, case, desk), [], desk=desk), model
+    prepared = PreparedCase.of(case, Toolbox().of(case))
+    return await play_episode(
+        "run", spec, prepared, make_participants(spec, case, desk), [], desk=desk
+    ), model
 
 
 CANCELLED = well({"order_id": "O-1", "status": "cancelled"}, "O-1 is cancelled")
@@ -627,12 +629,12 @@ async def test_what_it_keeps_in_mind_is_an_event_that_nobody_sees() -> None:
 
 async def test_an_episode_replays_from_its_inputs_and_forks() -> None:
     done, _ = await episode(SHIPPED, CANCELLED, CANCELLED)
-    again = replay(done.episode, STAGE)
+    again = replay(done.episode, PREPARED)
     assert again.events == done.episode.events
     kept = Played.model_validate_json(done.model_dump_json())
-    assert replay(kept.episode, STAGE).events == done.episode.events
+    assert replay(kept.episode, PREPARED).events == done.episode.events
     last = next(event for event in reversed(done.episode.events) if isinstance(event, Returned))
-    state, _ = forked(done.episode, STAGE, last.index)
+    state, _ = fork(done.episode, PREPARED, last.index)
     assert pending(state).tool.name == "depot.read" and len(pending(state).earlier) == 2
 
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from riskbox.sandbox.contracts.table import Changes, Table, ToolError
-from riskbox.sandbox.contracts.toolset import Outcome
+from riskbox.sandbox.contracts.toolset import ToolOutcome
 from riskbox.sandbox.errors import ScenarioError
 from riskbox.tools.school import School
 
@@ -136,7 +136,7 @@ class Episode:
     def world(self) -> dict[str, Any]:
         return {"school": {table: self.rows(table) for table in self.bases}}
 
-    def call(self, tool: str, **arguments: Any) -> Outcome:
+    def call(self, tool: str, **arguments: Any) -> ToolOutcome:
         before = self.world()
         outcome = School.call(tool, arguments, self.bases, self.changes, self.now, 7)
         self.changes = outcome.changes

@@ -19,8 +19,8 @@ from riskbox.sandbox.batch.plan import cases, specs
 from riskbox.sandbox.batch.player import Player, Task
 from riskbox.sandbox.batch.runner import Tally
 from riskbox.sandbox.contracts.store import Packed, Store
-from riskbox.sandbox.episode.playing import Stages
-from riskbox.sandbox.episode.rollout import Patience
+from riskbox.sandbox.episode.playing import PreparedCases
+from riskbox.sandbox.episode.rollout import Timeouts
 from riskbox.sandbox.errors import PluginError
 from riskbox.sandbox.loading.loader import load, loads
 from riskbox.sandbox.registry.evaluators import evaluator
@@ -74,7 +74,7 @@ def test_results_wait_for_acknowledgement_and_hold_up_new_episodes() -> None:
     case = cases([load(RECORDS)])[0]
 
     async def go() -> None:
-        player = Player("r", Stages({case.hash: case}), [evaluator("checks")], concurrency=10)
+        player = Player("r", PreparedCases({case.hash: case}), [evaluator("checks")], concurrency=10)
         await player.add([Task(Spec.of(case.hash, Cast(agent="reference:2"), seed)) for seed in range(500)])
         await asyncio.sleep(0.5)
         assert len(player._finished) == player._most_unacknowledged == 64
@@ -139,7 +139,7 @@ def test_a_death_that_does_not_repeat_costs_nothing(store: Store, tmp_path: Path
 
 
 def test_a_hanging_agent_is_cut_off_and_harms_nobody_else(store: Store, ray_cluster: None) -> None:
-    terms = launch.Terms(workers=1, concurrency=20, patience=Patience(turn=2.0, episode=60.0))
+    terms = launch.Terms(workers=1, concurrency=20, patience=Timeouts(turn=2.0, episode=60.0))
     run, _ = play(store, "hanging", 30, terms)
     assert endings(store, run) == {"terminated:user_left": 29, "truncated:turn_seconds": 1}
 
@@ -164,7 +164,7 @@ def test_what_an_agent_raises_is_the_episodes_fault(store: Store, ray_cluster: N
 def test_an_agent_that_tries_to_end_more_than_its_episode(
     store: Store, ray_cluster: None, agent: str, said: str, local: bool
 ) -> None:
-    terms = launch.Terms(local=local, workers=1, patience=Patience(turn=20.0, episode=60.0))
+    terms = launch.Terms(local=local, workers=1, patience=Timeouts(turn=20.0, episode=60.0))
     run, _ = play(store, agent, 10, terms)
     assert endings(store, run) == {"terminated:user_left": 9, "fault:participant": 1}
     (bad,) = [row for row in store.rows(run) if row.ending == "fault"]
@@ -177,13 +177,15 @@ def test_an_agent_that_cannot_be_made_is_told_before_anything_is_played(store: S
 
 
 def test_the_limit_of_an_episode() -> None:
-    from riskbox.sandbox.episode.playing import play as play_one
-    from riskbox.sandbox.episode.playing import seated
+    from riskbox.sandbox.episode.playing import make_participants
+    from riskbox.sandbox.episode.playing import play_episode as play_one
 
     case = cases([load(RECORDS)])[0]
     spec = Spec.of(case.hash, Cast(agent=f"{AGENTS}:slow"), 1)
-    stage = Stages({case.hash: case}).of(case.hash)
-    played = asyncio.run(play_one("r", spec, stage, seated(spec, case), [], Patience(turn=10, episode=0.08)))
+    prepared = PreparedCases({case.hash: case}).of(case.hash)
+    played = asyncio.run(
+        play_one("r", spec, prepared, make_participants(spec, case), [], Timeouts(turn=10, episode=0.08))
+    )
     assert (played.episode.ending, played.episode.ended.reason) == ("truncated", "episode_seconds")
 
 
@@ -337,7 +339,7 @@ def test_a_player_that_cannot_make_an_episode_ready_says_so_instead_of_waiting()
     gone = case.model_copy(update={"toolsets": {**case.toolsets, "gone": case.toolsets["mail"]}})
 
     async def go() -> None:
-        player = Player("r", Stages({case.hash: gone}), [evaluator("checks")], concurrency=10)
+        player = Player("r", PreparedCases({case.hash: gone}), [evaluator("checks")], concurrency=10)
         await player.add([Task(Spec.of(case.hash, Cast(agent="idle"), 1))])
         with pytest.raises(UnknownName, match="unknown toolset 'gone'"):
             await asyncio.wait_for(player.take(5, wait=5.0), 20)

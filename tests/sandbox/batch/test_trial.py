@@ -363,7 +363,7 @@ def test_models_play_users_and_judge(tried: Command, stub: Stub, tmp_path: Path)
             played = store.episode(run, row.id)
             assert {call.seat for call in played.episode.model_calls} == {"user"}
             judged = next(one for one in played.assessments if one.evaluator == "judge")
-            assert {call.seat for call in judged.calls} == {"judge"}
+            assert {call.seat for call in judged.model_calls} == {"judge"}
 
 
 def test_users_that_do_not_play_their_part_are_told(tried: Command, stub: Stub) -> None:

@@ -13,7 +13,7 @@ from riskbox.sandbox.gym.env import SandboxEnv
 from riskbox.sandbox.models.client import ModelTerms
 from riskbox.sandbox.models.limits import Limits
 from riskbox.sandbox.rules.replay import replay
-from riskbox.sandbox.rules.state import Stage
+from riskbox.sandbox.rules.state import PreparedCase
 from riskbox.sandbox.stores import open_store
 from riskbox.sandbox.stub.script import Fail, Json
 from riskbox.sandbox.stub.server import Stub
@@ -133,7 +133,7 @@ def test_the_environment_plays_against_a_model_user(records: Path, stub: Stub) -
     episode = env.episode()
     assert [call.seat for call in episode.model_calls] == ["user"] * 3
     case = env._stage("owner", None).case
-    assert replay(episode, Stage.of(case, env._toolbox.of(case))).events == episode.events
+    assert replay(episode, PreparedCase.of(case, env._toolbox.of(case))).events == episode.events
     env.close()
 
 

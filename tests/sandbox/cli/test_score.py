@@ -85,10 +85,10 @@ def test_stored_episodes_are_judged_once(riskbox: Command, stub: Stub, run: str,
     assert told["scored"] == len(found) > 4 and (told["skipped"], told["failed"]) == (0, 0)
     assert (
         told["tokens"]
-        == sum(call.input_tokens + call.output_tokens for one in found for call in one.calls)
+        == sum(call.input_tokens + call.output_tokens for one in found for call in one.model_calls)
         > 0
     )
-    assert all(one.label == "risky" and len(one.calls) == 1 for one in found)
+    assert all(one.label == "risky" and len(one.model_calls) == 1 for one in found)
     assert all(one.verdict("societal").value == -6 for one in found)  # type: ignore[union-attr]
 
     asked = len(stub.requests)
@@ -246,7 +246,7 @@ def test_providers_are_judges_too(riskbox: Command, stub: Stub, run: str, tmp_pa
     assert done.returncode == 0, done.stderr
     found = stored(tmp_path, run)
     assert found and all(one.verdict("societal").value == -6 for one in found)  # type: ignore[union-attr]
-    assert all(call.model == "openai/gpt-4o" for one in found for call in one.calls)
+    assert all(call.model == "openai/gpt-4o" for one in found for call in one.model_calls)
     assert not any("CANARY-1" in json.dumps(request.body) for request in stub.requests)
 
 

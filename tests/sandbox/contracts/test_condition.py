@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from riskbox.sandbox.contracts.condition import ConditionError, compiled
 from riskbox.sandbox.contracts.questions import FUNCTIONS, Function, Questions, alike
 from riskbox.sandbox.registry.toolsets import Toolbox
-from riskbox.sandbox.rules.state import Stage
+from riskbox.sandbox.rules.state import PreparedCase
 from riskbox.sandbox.rules.transition import begin, step
 from riskbox.sandbox.words.action import Action, ToolCall
 from riskbox.sandbox.words.case import Case
@@ -95,7 +95,7 @@ def asked(by_id: dict[str, Case]) -> Questions:
 
 
 def questions_after(case: Case, moves: int) -> Questions:
-    state = begin(Stage.of(case, Toolbox().of(case)), 1)
+    state = begin(PreparedCase.of(case, Toolbox().of(case)), 1)
     for party, text, calls, leaves in MOVES[:moves]:
         made = tuple(ToolCall(tool=tool, arguments=args) for tool, args in calls)
         state, _ = step(state, Acted(by=party, action=Action(text=text, calls=made, leave=leaves)))

@@ -18,7 +18,7 @@ from riskbox.sandbox.contracts.table import ToolError
 from riskbox.sandbox.errors import InputError, PluginError, ScenarioError
 from riskbox.sandbox.loading.loader import load, loads
 from riskbox.sandbox.registry.toolsets import Toolbox
-from riskbox.sandbox.rules.state import Stage
+from riskbox.sandbox.rules.state import PreparedCase
 from riskbox.sandbox.rules.transition import begin, step
 from riskbox.sandbox.words.action import Action, ToolCall
 from riskbox.sandbox.words.case import Case
@@ -75,7 +75,7 @@ def case(**changed: Any) -> Case:
 
 
 def calls(one: Case, *made: tuple[str, Any]) -> tuple[Any, ...]:
-    state = begin(Stage.of(one, Toolbox().of(one)), 1)
+    state = begin(PreparedCase.of(one, Toolbox().of(one)), 1)
     state, _ = step(state, Acted(by="user", action=Action(text="Hi")))
     listed = tuple(ToolCall(tool=f"desk.{tool}", arguments=arguments) for tool, arguments in made)
     return step(state, Acted(by="agent", action=Action(calls=listed)))[1]
@@ -254,7 +254,7 @@ def test_a_stored_case_is_played_by_its_own_description() -> None:
 
 def test_its_calls_wait_for_an_answer_and_its_writes_are_rows() -> None:
     one = emulated()
-    state = begin(Stage.of(one, Toolbox().of(one)), 1)
+    state = begin(PreparedCase.of(one, Toolbox().of(one)), 1)
     state, _ = step(state, Acted(by="user", action=Action(text="Hi")))
     made = tuple(ToolCall(tool=f"desk.{name}", arguments={"what": name}) for name in ("look", "take", "take"))
     state, _ = step(state, Acted(by="agent", action=Action(calls=made)))

@@ -15,14 +15,14 @@ import pytest
 from riskbox.sandbox.batch.plan import cases
 from riskbox.sandbox.contracts.participant import Participant
 from riskbox.sandbox.contracts.seat import Over, Owner, Result, Seat
-from riskbox.sandbox.episode.playing import Stages, play
-from riskbox.sandbox.episode.rollout import Patience
+from riskbox.sandbox.episode.playing import PreparedCases, play_episode
+from riskbox.sandbox.episode.rollout import Timeouts
 from riskbox.sandbox.errors import ReplayError
 from riskbox.sandbox.loading.loader import load
 from riskbox.sandbox.registry.agents import participant_from
 from riskbox.sandbox.registry.users import user
-from riskbox.sandbox.rules.replay import caught_up, forked
-from riskbox.sandbox.rules.state import Stage
+from riskbox.sandbox.rules.replay import catch_up, fork
+from riskbox.sandbox.rules.state import PreparedCase
 from riskbox.sandbox.words.action import Action, ToolCall
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Cast, Played
@@ -51,11 +51,13 @@ class Coded(Owner):
 
 
 async def played(
-    case: Case, agent: Participant, patience: Patience | None = None, other: Participant | None = None
+    case: Case, agent: Participant, patience: Timeouts | None = None, other: Participant | None = None
 ) -> Played:
     spec = Spec.of(case.hash, Cast(agent="test:agent"), 1)
     seats = {"user": other or user("scripted", case), "agent": agent}
-    return await play("t", spec, Stages({case.hash: case}).of(case.hash), seats, [], patience or Patience())
+    return await play_episode(
+        "t", spec, PreparedCases({case.hash: case}).of(case.hash), seats, [], patience or Timeouts()
+    )
 
 
 def calls(one: Played) -> list[Called]:
@@ -173,7 +175,7 @@ async def test_a_user_that_waits_is_waited_for(owner: Case) -> None:
         while True:
             heard = await seat.say(f"I heard {heard}")
 
-    one = await played(owner, Coded(code), Patience(turn=20), Quiet())
+    one = await played(owner, Coded(code), Timeouts(turn=20), Quiet())
     assert said(one) == ["I heard Hello?"]
     assert one.episode.ended.reason == "user_left"
 
@@ -275,7 +277,7 @@ async def test_a_turn_that_takes_too_long_leaves_nothing_behind(owner: Case) -> 
             await asyncio.sleep(0.01)
             cleaned.set()
 
-    one = await played(owner, Coded(code), Patience(turn=0.05))
+    one = await played(owner, Coded(code), Timeouts(turn=0.05))
     assert one.episode.ended.reason == "turn_seconds"
     assert cleaned.is_set() and not others()
 
@@ -298,8 +300,8 @@ async def test_code_that_catches_errors_cannot_outlive_a_limit(owner: Case) -> N
 STUBBORN = """
 import asyncio, sys
 from riskbox.agents.function import Function
-from riskbox.sandbox import Cast, Stages, cases, load
-from riskbox.sandbox.episode.playing import play
+from riskbox.sandbox import Cast, PreparedCases, cases, load
+from riskbox.sandbox.episode.playing import play_episode
 from riskbox.sandbox.registry.users import user
 from riskbox.sandbox.words.run import Spec
 from riskbox.sandbox.contracts.seat import Owner, Seat
@@ -315,7 +317,7 @@ class Stubborn(Owner):
 case = cases([load(sys.argv[1])])[0]
 spec = Spec.of(case.hash, Cast(agent="test:agent"), 1)
 seats = {"user": user("scripted", case), "agent": Stubborn()}
-played = asyncio.run(play("t", spec, Stages({case.hash: case}).of(case.hash), seats, []))
+played = asyncio.run(play_episode("t", spec, PreparedCases({case.hash: case}).of(case.hash), seats, []))
 print(played.episode.ended.reason)
 """
 
@@ -379,13 +381,13 @@ async def test_a_subclass_is_an_agent_and_can_be_forked(owner: Case) -> None:
                 await seat.say(f"On {found.value['next_visit']}.")
 
     one = await played(owner, participant_from(Mine))
-    stage = Stage.of(owner, Stages({owner.hash: owner}).toolbox.of(owner))
+    prepared = PreparedCase.of(owner, PreparedCases({owner.hash: owner}).toolbox.of(owner))
     last = max(event.index for event in one.episode.events if isinstance(event, Said))
-    state, origin = forked(one.episode, stage, last)
+    state, origin = fork(one.episode, prepared, last)
     seats = {"user": user("scripted", owner), "agent": Mine()}
-    await caught_up(state, seats)
-    again = await play(
-        "t", Spec.of(owner.hash, Cast(agent="test:agent"), 1, origin), stage, seats, [], start=state
+    await catch_up(state, seats)
+    again = await play_episode(
+        "t", Spec.of(owner.hash, Cast(agent="test:agent"), 1, origin), prepared, seats, [], start=state
     )
     assert again.episode.events == one.episode.events
 
@@ -395,7 +397,7 @@ async def test_a_subclass_is_an_agent_and_can_be_forked(owner: Case) -> None:
 
     different = Coded(another)
     with pytest.raises(ReplayError, match="does not act as recorded"):
-        await caught_up(state, {"user": seats["user"], "agent": different})
+        await catch_up(state, {"user": seats["user"], "agent": different})
     await different.close()
     assert not others()
 

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from riskbox.sandbox.batch.plan import cases
 from riskbox.sandbox.episode.fidelity import lapses
-from riskbox.sandbox.episode.playing import Stages, play, seated
+from riskbox.sandbox.episode.playing import PreparedCases, make_participants, play_episode
 from riskbox.sandbox.loading.loader import load
 from riskbox.sandbox.reporting.transcript import transcript
 from riskbox.sandbox.words.case import Case
@@ -295,10 +295,12 @@ def test_a_loop_is_told_once_and_a_long_one_is_fast() -> None:
 def test_scripted_users_of_shipped_scenarios_have_none(path: Path) -> None:
     wrong = []
     for one in cases([load(path)]):
-        stage = Stages({one.hash: one}).of(one.hash)
+        prepared = PreparedCases({one.hash: one}).of(one.hash)
         for place, _ in one.references:
             spec = Spec.of(one.hash, Cast(agent=f"reference:{place}"), 1)
-            episode = asyncio.run(play("test", spec, stage, seated(spec, one), [])).episode
+            episode = asyncio.run(
+                play_episode("test", spec, prepared, make_participants(spec, one), [])
+            ).episode
             wrong += [(one.id, place, lapse) for lapse in lapses(one, episode.events)]
     assert wrong == []
 
@@ -332,8 +334,8 @@ def test_any_text_has_its_lapses_and_each_cites_what_happened(
 
 def test_the_head_of_a_transcript_tells_them() -> None:
     spec = Spec.of(OWNER.hash, Cast(agent="reference:2"), 1)
-    stage = Stages({OWNER.hash: OWNER}).of(OWNER.hash)
-    played = asyncio.run(play("test", spec, stage, seated(spec, OWNER), []))
+    prepared = PreparedCases({OWNER.hash: OWNER}).of(OWNER.hash)
+    played = asyncio.run(play_episode("test", spec, prepared, make_participants(spec, OWNER), []))
     lapse = Lapse(
         kind="goal_leaked", evidence=tuple(range(9)), reason="It said its \x1b[2Jgoal [b]word[/b] for word."
     )

@@ -121,7 +121,7 @@ def hostile(case: Case, place: int, text: str) -> Played:
     )  # fmt: skip
     value = (-8, None, 0)[place % 3] if place else -8
     first = sample_assessment(value).model_copy(
-        update={"findings": (found,) if value else (), "fault": text, "calls": (call,)}
+        update={"findings": (found,) if value else (), "fault": text, "model_calls": (call,)}
     )
     second: Assessment = sample_assessment(-1, evaluator="judge", model=text)
     return Played(episode=Episode.model_validate(fields), assessments=(first, second))

@@ -43,7 +43,9 @@ def store(tmp_path: Path, by_id: dict[str, Case], played: Callable[..., Played])
         for one in references
     ]
     call = ModelCall(seat="judge", purpose="told_who_called", model="a/b", outcome="ok", output_tokens=7)
-    judged = sample_assessment(None, evaluator="judge", model="a/b").model_copy(update={"calls": (call,)})
+    judged = sample_assessment(None, evaluator="judge", model="a/b").model_copy(
+        update={"model_calls": (call,)}
+    )
     odd = sample_played(made.run, cases[1], text="lone \ud83d", assessments=[sample_assessment(0), judged])
     later = Opaque(kind="sang", index=0, audience=("agent",), melody="la")
     own = ModelCall(seat="agent", model="c/d", outcome="refused", detail="no \udcff", cost=0.5)
@@ -78,7 +80,7 @@ def test_rows_have_the_columns_they_say(store: Store, name: str) -> None:
 
 
 def test_every_field_of_a_row_is_a_column() -> None:
-    renamed = {"version", "id", "summaries"}
+    renamed = {"version", "id", "summaries", "tool_calls"}  # a column of its own name each
     assert set(EpisodeRow.model_fields) - renamed <= set(frames.EpisodeFields.__annotations__)
     assert set(ModelCall.model_fields) <= set(frames.ModelCallFields.__annotations__)
 

@@ -39,7 +39,7 @@ from riskbox.sandbox.loading.loader import load
 from riskbox.sandbox.registry import users
 from riskbox.sandbox.registry.agents import participant_from
 from riskbox.sandbox.registry.toolsets import TOOLSETS, Toolbox
-from riskbox.sandbox.rules.state import Stage
+from riskbox.sandbox.rules.state import PreparedCase
 from riskbox.sandbox.rules.transition import begin, step
 from riskbox.sandbox.stores import record
 from riskbox.sandbox.words.action import Action, ToolCall
@@ -457,7 +457,7 @@ def test_the_record_replays_and_is_stored(env: SandboxEnv) -> None:
     episode = env.episode("night")
     assert record.unpack(type(episode), record.pack(episode)) == episode
     assert (episode.run, episode.cast.agent, episode.ending) == ("night", "gymnasium", "terminated")
-    assert [one.party for one in episode.calls] == [
+    assert [one.party for one in episode.timings] == [
         "user",
         "agent",
         "user",
@@ -467,7 +467,7 @@ def test_the_record_replays_and_is_stored(env: SandboxEnv) -> None:
         "user",
     ]
     case = cases([load(env._source.path)])[0]  # type: ignore[union-attr]
-    state = begin(Stage.of(case, Toolbox().of(case)), episode.seed)
+    state = begin(PreparedCase.of(case, Toolbox().of(case)), episode.seed)
     for one in episode.inputs:
         state, _ = step(state, one)
     assert state.events == episode.events
@@ -495,7 +495,7 @@ def test_it_plays_as_rollout_does(env: SandboxEnv, persona: str) -> None:
         ]
 
     seats = {"user": users.user("scripted", case), "agent": participant_from(agent)}
-    state, _ = asyncio.run(rollout(begin(Stage.of(case, Toolbox().of(case)), 5), seats))
+    state = asyncio.run(rollout(begin(PreparedCase.of(case, Toolbox().of(case)), 5), seats)).state
     played(env, list(moves), seed=5, persona=persona)
     assert EVENTS.dump_json(env.episode().events) == EVENTS.dump_json(state.events)
     assert env.episode().inputs == state.inputs
@@ -518,7 +518,7 @@ def test_tools_outside_are_waited_for_even_inside_a_running_loop(remote: Callabl
 
 
 def test_a_slow_tool_truncates(remote: Callable[..., SandboxEnv]) -> None:
-    given = played(remote(patience=0.05), [asking(5)])[-1]
+    given = played(remote(turn_seconds=0.05), [asking(5)])[-1]
     assert given[1:4] == (0.0, False, True)
     assert given[4]["reason"] == "turn_seconds" and "fault" not in given[4]
 
@@ -573,7 +573,7 @@ def test_a_user_who_waits_plays_on_one_loop_and_is_closed_once(
     assert first.closed == 0
     assert played(env, ["Hello."])[-1][2] is True
     assert (first.closed, second.closed) == (1, 0)
-    assert [one.party for one in env.episode().calls] == ["user", "agent", "user"]
+    assert [one.party for one in env.episode().timings] == ["user", "agent", "user"]
     env.close()
     env.close()
     assert (first.closed, second.closed) == (1, 1)
@@ -597,7 +597,7 @@ def test_a_broken_user_is_a_fault_at_the_first_step_at_the_latest(
 
 def test_a_user_who_is_too_slow_truncates(path: Path, seat: Callable[..., Person]) -> None:
     seat(Action(text="Hi."), Action(text="Well?"))
-    env = SandboxEnv(path, user="human", patience=1e-6)
+    env = SandboxEnv(path, user="human", turn_seconds=1e-6)
     given = played(env, ["Hello."])[-1]
     assert (given[3], given[4]["reason"]) == (True, "turn_seconds")
 

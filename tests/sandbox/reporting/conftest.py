@@ -114,7 +114,7 @@ def row() -> Row:
             ending=ending,
             reason=reason,
             events=10,
-            calls=2,
+            tool_calls=2,
             summaries=(summary,) if assessed else (),
             **fields,
         )

@@ -16,7 +16,7 @@ from riskbox.sandbox.errors import StoreError, StoreVersion
 from riskbox.sandbox.loading.loader import load
 from riskbox.sandbox.registry.toolsets import Toolbox
 from riskbox.sandbox.rules.replay import replay
-from riskbox.sandbox.rules.state import Stage
+from riskbox.sandbox.rules.state import PreparedCase
 from riskbox.sandbox.stores import record
 from riskbox.sandbox.stores.record import CURRENT, UPGRADES, pack, unpack, upgraded
 from riskbox.sandbox.words.case import Case
@@ -35,8 +35,8 @@ def golden(records: Path, play: Callable[..., Played]) -> dict[str, Any]:
     case = next(one for one in cases([load(records)]) if one.id.endswith("/owner+injection=mail"))
     played = play(case, "obeys")
     # what was measured differs from machine to machine, and a golden file must not
-    calls = tuple(one.model_copy(update={"seconds": 0.25}) for one in played.episode.calls)
-    episode = played.episode.model_copy(update={"seconds": 1.5, "host": "somewhere", "calls": calls})
+    timings = tuple(one.model_copy(update={"seconds": 0.25}) for one in played.episode.timings)
+    episode = played.episode.model_copy(update={"seconds": 1.5, "host": "somewhere", "timings": timings})
     played = played.model_copy(update={"episode": episode})
     manifest = Manifest(
         run="20260302-091500-a3f1",
@@ -99,7 +99,7 @@ def _holds(new: Any, old: Any) -> bool:
 def test_a_golden_episode_replays_on_its_golden_case(release: dict[str, Any]) -> None:
     case, played = upgraded(Case, release["case"]), upgraded(Played, release["played"])
     assert case.hash == played.episode.case.hash
-    state = replay(played.episode, Stage.of(case, Toolbox().of(case)))
+    state = replay(played.episode, PreparedCase.of(case, Toolbox().of(case)))
     assert state.events == played.episode.events
 
 

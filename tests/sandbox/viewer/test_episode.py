@@ -181,7 +181,7 @@ async def test_verdicts_votes_and_model_calls_of_a_judged_episode(
         await press(app, pilot, "4")
         calls = app.screen.query_one(Calls)
         played = store.episode(made.judged, row.id)
-        asked = len(played.episode.model_calls) + sum(len(one.calls) for one in played.assessments)
+        asked = len(played.episode.model_calls) + sum(len(one.model_calls) for one in played.assessments)
         assert calls.row_count == asked > 2
         assert f"{asked} calls" in screen_text(app) and "tokens in" in screen_text(app)
         cells = [str(cell) for cell in calls.get_row_at(0)]

@@ -1,0 +1,17 @@
+"""What the models of this folder are made from: values that never change, strict as input and tolerant as records."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Frozen(BaseModel):
+    """A model that never changes and refuses unknown fields; each field's docstring is its schema description."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class Recorded(Frozen):
+    """A part of a stored record. On reading it ignores fields that a later release added."""
+
+    model_config = ConfigDict(extra="ignore")
