@@ -80,7 +80,7 @@ def test_rows_have_the_columns_they_say(store: Store, name: str) -> None:
 
 
 def test_every_field_of_a_row_is_a_column() -> None:
-    renamed = {"version", "id", "summaries", "tool_calls"}  # a column of its own name each
+    renamed = {"version", "id", "summaries", "tool_calls"}  # `tool_calls` is the column `calls`
     assert set(EpisodeRow.model_fields) - renamed <= set(frames.EpisodeFields.__annotations__)
     assert set(ModelCall.model_fields) <= set(frames.ModelCallFields.__annotations__)
 
