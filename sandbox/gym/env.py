@@ -39,7 +39,7 @@ from riskbox.sandbox.contracts import message
 from riskbox.sandbox.contracts.emulator import Emulator
 from riskbox.sandbox.contracts.model import Desk
 from riskbox.sandbox.contracts.participant import Participant
-from riskbox.sandbox.episode.playing import episode_record
+from riskbox.sandbox.episode.playing import assess, episode_record
 from riskbox.sandbox.episode.rollout import next_input
 from riskbox.sandbox.errors import Fault, InputError, ParticipantFault, UnknownName, did_you_mean
 from riskbox.sandbox.escape import inert
