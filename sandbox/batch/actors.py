@@ -8,35 +8,30 @@ import os
 import socket
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from importlib import import_module
+from typing import Any
 
 import ray
-from ray._private import worker as ray_worker
 from ray.exceptions import ActorDiedError, ActorUnavailableError
 
-from riskbox.sandbox.batch.player import Player, Result, Task
+from riskbox.sandbox.batch.player import Attempt, AttemptResult, Player, RenewLease
 from riskbox.sandbox.batch.runner import WorkerDied
+from riskbox.sandbox.batch.settings import RunSettings
 from riskbox.sandbox.contracts.model import Desk
 from riskbox.sandbox.contracts.participant import Participant
-from riskbox.sandbox.episode.playing import PreparedCases, make_participants
-from riskbox.sandbox.episode.rollout import ProcessDied, Timeouts, contained
+from riskbox.sandbox.episode.playing import make_participants
+from riskbox.sandbox.episode.rollout import ProcessDied, contained
 from riskbox.sandbox.errors import Fault, InputError, ParticipantFault, RiskboxError
-from riskbox.sandbox.models.client import Clients, ModelTerms
 from riskbox.sandbox.models.limits import Limits
 from riskbox.sandbox.models.quota import Bank, Lease, Report
 from riskbox.sandbox.registry import agents, users
-from riskbox.sandbox.registry.evaluators import evaluators
-from riskbox.sandbox.registry.toolsets import Toolbox
 from riskbox.sandbox.rules.state import AGENT, USER
 from riskbox.sandbox.words.action import Action
 from riskbox.sandbox.words.case import Case
-from riskbox.sandbox.words.name import Name
 from riskbox.sandbox.words.observation import Observation
 from riskbox.sandbox.words.run import Spec
-
-Place = Literal["inline", "actor"]
 
 THREADS = 64
 """Calls of agent code that is not async, running at once in one participant actor."""
@@ -44,148 +39,122 @@ PING = 5.0
 """Seconds a participant actor has to answer before it counts as hung."""
 
 
-@dataclass(frozen=True)
-class Company:
-    """What an episode actor is made from."""
+class _EpisodeActor:
+    """Plays episodes; see `Player`. It keeps the processes in which participants of the user's own code live."""
 
-    run: str
-    toolsets: tuple[str, ...] = ()
-    evaluators: tuple[str, ...] = ("checks",)
-    judging: Mapping[str, Any] = field(default_factory=dict)
-    models: ModelTerms = field(default_factory=ModelTerms)
-    patience: Timeouts = field(default_factory=Timeouts)
-    concurrency: int = 200
-    places: Mapping[str, Place] = field(default_factory=dict)
-    """Where each role plays; a role left out plays in an actor if it is the user's own code, else inline."""
-    cpus: float = 0.5
-    """Cores reserved for each actor."""
-    memory: int | None = None
-    """Bytes of memory a participant actor may use."""
-    gpus: float = 0.0
-    """GPUs reserved for each participant actor."""
-
-    def place(self, role: str, name: str) -> Place:
-        """Where a role plays; a model holds no code of the user's that could hang, and is always asked inline."""
-        if Name.parse(name).models:
-            return "inline"
-        is_own = agents.is_own if role == AGENT else users.is_own
-        return self.places.get(role) or ("actor" if is_own(name) else "inline")
-
-
-class _Playing:
-    """Plays episodes; see `Player`."""
-
-    def __init__(self, company: Company, cases: dict[str, Case], bank: Any) -> None:
-        toolbox = Toolbox(company.toolsets)
-        self.company = company
-        models = Clients(company.models, None if bank is None else _renewing(bank))
-        self.hosts: dict[str, _Host] = {}
+    def __init__(self, run: str, cases: dict[str, Case], settings: RunSettings, quota: Any) -> None:
+        self.settings = settings
+        self.processes: dict[str, _ParticipantProcess] = {}
         self.player = Player(
-            run=company.run,
-            prepared=PreparedCases(cases, toolbox),
-            evaluators=evaluators(company.evaluators, models, company.judging),
-            patience=company.patience,
-            concurrency=company.concurrency,
-            seat=self.seat,
-            models=models,
+            run,
+            cases,
+            settings,
+            participants=self.participants,
+            renew=None if quota is None else _renewing(quota),
         )
 
-    async def add(self, tasks: Sequence[Task]) -> None:
-        await self.player.add(tasks)
+    async def add(self, attempts: Sequence[Attempt]) -> None:
+        await self.player.add(attempts)
 
-    async def take(self, most: int, acknowledged: Sequence[str], wait: float) -> list[Result]:
+    async def take(self, most: int, acknowledged: Sequence[str], wait: float) -> list[AttemptResult]:
         return await self.player.take(most, acknowledged, wait)
 
     async def stop(self) -> None:
         await self.player.stop()
-        for host in self.hosts.values():
-            host.end()
+        for process in self.processes.values():
+            process.end()
 
-    def seat(self, spec: Spec, case: Case, desk: Desk | None) -> Mapping[str, Participant]:
+    def participants(self, spec: Spec, case: Case, desk: Desk | None) -> Mapping[str, Participant]:
         names = {USER: spec.cast.user, AGENT: spec.cast.agent}
-        away = [role for role, name in names.items() if self.company.place(role, name) == "actor"]
-        if not away:
+        remote = [role for role, name in names.items() if self.settings.placement(role, name) == "actor"]
+        if not remote:
             return make_participants(spec, case, desk)
-        made = {
+        inline = {
             USER: lambda: users.user(spec.cast.user, case, desk),
             AGENT: lambda: agents.agent(spec.cast.agent, case, desk),
         }
         return {
-            role: self._elsewhere(role, name, spec, case) if role in away else made[role]()
+            role: self._remote(role, name, spec, case) if role in remote else inline[role]()
             for role, name in names.items()
         }
 
-    def _elsewhere(self, role: str, name: str, spec: Spec, case: Case) -> Participant:
-        host = self.hosts.get(f"{role} {name}")
-        if host is None or host.retired:
-            host = _Host.start(self.company)
-            self.hosts[f"{role} {name}"] = host
-        return Elsewhere(host, role, name, f"{spec.id}/{role}", case)
+    def _remote(self, role: str, name: str, spec: Spec, case: Case) -> Participant:
+        process = self.processes.get(f"{role} {name}")
+        if process is None or process.retired:
+            process = _ParticipantProcess.start(self.settings)
+            self.processes[f"{role} {name}"] = process
+        return RemoteParticipant(process, role, name, f"{spec.id}/{role}", case)
 
 
-def _renewing(bank: Any) -> Callable[[Report], Awaitable[Lease]]:
+def _renewing(quota: Any) -> RenewLease:
     async def renew(report: Report) -> Lease:
-        lease: Lease = await bank.renew.remote(report)
+        lease: Lease = await quota.renew.remote(report)
         return lease
 
     return renew
 
 
-class _Banking(Bank):
+class _QuotaActor(Bank):
     """Keeps the limits of a run; see `Bank`. It may restart: workers report all that it must know."""
 
     def __init__(self, limits: Limits) -> None:
         super().__init__(limits, restarted=ray.get_runtime_context().was_current_actor_reconstructed)
 
 
-class _Participating:
-    """Hosts participants: the user's own code, which may hang, leak or crash."""
+class _ParticipantActor:
+    """Runs participants: the user's own code, which may hang, leak or crash."""
 
     def __init__(self) -> None:
-        self.seats: dict[str, Participant] = {}
+        self.participants: dict[str, Participant] = {}
         self.threads = ThreadPoolExecutor(THREADS)
         self.ready = False
 
-    async def sit(self, key: str, role: str, name: str, case: Case) -> str:
-        """Seat a participant; what is wrong with its code is returned as a sentence."""
+    async def create(self, key: str, role: str, name: str, case: Case) -> str:
+        """Make a participant; what is wrong with its code is returned as a sentence."""
         if not self.ready:
             asyncio.get_running_loop().set_default_executor(self.threads)
             self.ready = True
         try:
-            self.seats[key] = agents.agent(name, case) if role == AGENT else users.user(name, case)
+            made = agents.agent(name, case) if role == AGENT else users.user(name, case)
         except RiskboxError as error:
             return str(error)
-        await self.seats[key].ready()
+        self.participants[key] = made
+        await made.ready()
         return ""
 
     async def act(self, key: str, seen: Observation) -> Action:
-        return await contained(self.seats[key].act(seen))
+        return await contained(self.participants[key].act(seen))
 
     async def close(self, key: str) -> None:
-        seat = self.seats.pop(key, None)
-        if seat is not None:
-            await seat.close()
+        participant = self.participants.pop(key, None)
+        if participant is not None:
+            await participant.close()
 
     async def ping(self) -> bool:
         return True
 
 
-class _Host:
-    """One participant actor, and how many episodes still need it."""
+class _ParticipantProcess:
+    """The process of one participant actor, and how many episodes still use it.
+
+    One process serves many episodes at once. When it hangs or dies it is *retired*: no further episode enters it, and
+    it ends once the last one has left. A process that hangs for one episode may still answer the others, so it is pinged
+    before it is ended under them.
+    """
 
     def __init__(self, actor: Any) -> None:
-        self.actor, self.guests, self.retired = actor, 0, False
+        self.actor, self.episodes, self.retired = actor, 0, False
 
     @classmethod
-    def start(cls, company: Company) -> _Host:
-        options: dict[str, Any] = {"num_cpus": 0, "max_concurrency": 10_000, "num_gpus": company.gpus}
-        if company.memory:
-            options["memory"] = company.memory
+    def start(cls, settings: RunSettings) -> _ParticipantProcess:
+        options: dict[str, Any] = {"num_cpus": 0, "max_concurrency": 10_000, "num_gpus": settings.gpus}
+        if settings.memory:
+            options["memory"] = settings.memory
         return cls(ParticipantActor.options(**options).remote())
 
     def leave(self) -> None:
-        self.guests -= 1
-        if self.retired and self.guests <= 0:
+        self.episodes -= 1
+        if self.retired and self.episodes <= 0:
             self.end()
 
     def end(self) -> None:
@@ -193,65 +162,68 @@ class _Host:
         ray.kill(self.actor)
 
 
-class Elsewhere(Participant):
-    """A participant that lives in a participant actor."""
+class RemoteParticipant(Participant):
+    """A participant that lives in a process of its own."""
 
-    def __init__(self, host: _Host, role: str, name: str, key: str, case: Case) -> None:
-        self.host, self.role, self.name, self.key, self.case = host, role, name, key, case
-        self.make_participants = False
-        host.guests += 1
+    def __init__(self, process: _ParticipantProcess, role: str, name: str, key: str, case: Case) -> None:
+        self.process, self.role, self.name, self.key, self.case = process, role, name, key, case
+        self.created = False
+        process.episodes += 1
 
     async def ready(self) -> None:
-        """Takes its seat in the other process, which may have to start first."""
-        refused = await self._asked(self.host.actor.sit.remote(self.key, self.role, self.name, self.case))
+        """Create it in the other process, which may have to start first."""
+        refused = await self._answer(
+            self.process.actor.create.remote(self.key, self.role, self.name, self.case)
+        )
         if refused:
             raise ParticipantFault(refused)
-        self.make_participants = True
+        self.created = True
 
     async def act(self, seen: Observation) -> Action:
         """Its move, made in the other process."""
         try:
-            action: Action = await self._asked(self.host.actor.act.remote(self.key, seen))
+            action: Action = await self._answer(self.process.actor.act.remote(self.key, seen))
             return action
         except asyncio.CancelledError:
-            # the turn took too long; code that hangs keeps its thread, so nobody else is make_participants beside it
-            if self.host.guests > 1 and not await self._answers():
-                self.host.end()
+            # the turn took too long; code that hangs keeps its thread, so no further episode enters this process
+            if self.process.episodes > 1 and not await self._is_alive():
+                self.process.end()
                 raise ProcessDied(f"the process of the {self.role} hangs") from None
-            self.host.retired = True
+            self.process.retired = True
             raise
 
-    async def _asked(self, reference: Any) -> Any:
+    async def _answer(self, reference: Any) -> Any:
         try:
             return await reference
         except (ActorDiedError, ActorUnavailableError) as error:
-            self.host.retired = True
+            self.process.retired = True
             raise ProcessDied(f"the process of the {self.role} died: {str(error).splitlines()[0]}") from None
         except ray.exceptions.RayTaskError as error:
             cause = error.cause if isinstance(error.cause, Exception) else error
             raise ParticipantFault(f"{self.role}: {type(cause).__name__}: {cause}") from None
 
-    async def _answers(self) -> bool:
+    async def _is_alive(self) -> bool:
         try:
-            return bool(await asyncio.wait_for(asyncio.shield(_awaited(self.host.actor.ping.remote())), PING))
+            answer = asyncio.shield(_awaited(self.process.actor.ping.remote()))
+            return bool(await asyncio.wait_for(answer, PING))
         except (TimeoutError, ActorDiedError, ActorUnavailableError):
             return False
 
     async def close(self) -> None:
-        """Leaves the process, which ends once it is retired and empty."""
-        if self.make_participants and not self.host.retired:
-            self.host.actor.close.remote(self.key)
-        self.host.leave()
+        """Close it, and end its process if that is retired and this was its last episode."""
+        if self.created and not self.process.retired:
+            self.process.actor.close.remote(self.key)
+        self.process.leave()
 
 
 async def _awaited(reference: Any) -> Any:
     return await reference
 
 
-# restarting would lose the queue unseen; the runner replaces a dead actor and plays its suspects alone
-EpisodeActor: Any = ray.remote(_Playing)
-ParticipantActor: Any = ray.remote(_Participating)
-BankActor: Any = ray.remote(_Banking)
+# an episode actor never restarts by itself: its queue would be lost unseen, and the runner replaces it anyhow
+EpisodeActor: Any = ray.remote(_EpisodeActor)
+ParticipantActor: Any = ray.remote(_ParticipantActor)
+QuotaActor: Any = ray.remote(_QuotaActor)
 
 
 # --- the driver's side ------------------------------------------------------------------------------------------
@@ -263,13 +235,13 @@ class RayWorker:
     def __init__(self, actor: Any) -> None:
         self.actor = actor
 
-    async def add(self, tasks: Sequence[Task]) -> None:
+    async def add(self, attempts: Sequence[Attempt]) -> None:
         """Queue episodes."""
-        await self._call(self.actor.add.remote(tasks))
+        await self._call(self.actor.add.remote(attempts))
 
-    async def take(self, most: int, acknowledged: Sequence[str], wait: float) -> list[Result]:
-        """Finished episodes."""
-        taken: list[Result] = await self._call(self.actor.take.remote(most, acknowledged, wait))
+    async def take(self, most: int, acknowledged: Sequence[str], wait: float) -> list[AttemptResult]:
+        """Return finished episodes."""
+        taken: list[AttemptResult] = await self._call(self.actor.take.remote(most, acknowledged, wait))
         return taken
 
     async def stop(self) -> None:
@@ -318,8 +290,7 @@ def cluster(address: str | None, *, working_dir: str | None = None) -> Iterator[
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
     logging.getLogger("ray").setLevel(logging.ERROR)
-    # Ray prints a paragraph for each death of a worker, and has no switch for it; the runner tells of each that counts
-    ray_worker.print_to_stdstream = lambda *_, **__: None
+    _silence_obituaries()
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR", "configure_logging": False}
     if working_dir:
         options["runtime_env"] = {"working_dir": working_dir}
@@ -338,23 +309,34 @@ def cluster(address: str | None, *, working_dir: str | None = None) -> Iterator[
         ray.shutdown()
 
 
+def _silence_obituaries() -> None:
+    """Keep Ray from printing a paragraph for each worker that dies; the runner reports each death that counts.
+
+    Ray has no switch for it and prints through a private function. Where a later Ray has moved that function, its
+    paragraphs come back and nothing else changes.
+    """
+    with suppress(ImportError):
+        worker: Any = import_module("ray._private.worker")
+        worker.print_to_stdstream = lambda *_, **__: None
+
+
 def cores() -> int:
     """The cores of the cluster."""
     resources: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]  # of Ray's own
     return max(1, int(resources.get("CPU", 1)))
 
 
-def bank(limits: Limits) -> Any:
-    """The bank of a run, on which all its workers draw."""
-    return BankActor.options(num_cpus=0, max_restarts=-1, max_task_retries=0).remote(limits)
+def shared_quota(limits: Limits) -> Any:
+    """The actor that keeps the limits of a run for all its workers."""
+    return QuotaActor.options(num_cpus=0, max_restarts=-1, max_task_retries=0).remote(limits)
 
 
-def _refuse_impossible(company: Company) -> None:
+def _refuse_impossible(settings: RunSettings) -> None:
     """Ray would wait for ever for what no machine has."""
     machines = [one["Resources"] for one in ray.nodes() if one["Alive"]]  # type: ignore[no-untyped-call]  # of Ray's own
     for key, wanted, size, name in (
-        ("GPU", company.gpus, 1, "GPUs"),
-        ("memory", company.memory or 0, 2**30, "GB of memory"),
+        ("GPU", settings.gpus, 1, "GPUs"),
+        ("memory", settings.memory or 0, 2**30, "GB of memory"),
     ):
         most = max((one.get(key, 0.0) for one in machines), default=0.0)
         if wanted > most:
@@ -364,21 +346,22 @@ def _refuse_impossible(company: Company) -> None:
             )
 
 
-def hiring(company: Company, cases: Mapping[str, Case], bank: Any) -> Callable[[int], Awaitable[RayWorker]]:
-    """What makes workers: an episode actor with all cases, ready to play.
+def worker_starter(
+    run: str, cases: Mapping[str, Case], settings: RunSettings, quota: Any
+) -> Callable[[int], Awaitable[RayWorker]]:
+    """What starts workers: an episode actor that holds all cases and is ready to play.
 
     Raises:
-        InputError: the cluster has not what a process of the user's own code needs.
+        InputError: no machine of the cluster has what a process of the user's own code needs.
     """
-    _refuse_impossible(company)
+    _refuse_impossible(settings)
     shared = ray.put(dict(cases))
 
-    async def hire(concurrency: int) -> RayWorker:
-        crew = replace(company, concurrency=concurrency)
-        worker = RayWorker(
-            EpisodeActor.options(num_cpus=company.cpus, max_concurrency=64).remote(crew, shared, bank)
-        )
-        await worker.take(0, (), 0.0)  # returns once the actor stands, or says why it does not
+    async def start_worker(concurrency: int) -> RayWorker:
+        alike = replace(settings, concurrency=concurrency)
+        options = {"num_cpus": settings.cpus, "max_concurrency": 64}
+        worker = RayWorker(EpisodeActor.options(**options).remote(run, shared, alike, quota))
+        await worker.take(0, (), 0.0)  # returns once the actor is up, or raises what keeps it from that
         return worker
 
-    return hire
+    return start_worker

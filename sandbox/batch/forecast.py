@@ -1,4 +1,4 @@
-"""What a run would ask of language models, estimated before anything is asked: calls, tokens, dollars.
+"""Estimates what a run would ask of language models before anything is asked: calls, tokens, dollars.
 
 Two figures each. The *typical* one takes as many user turns as the persona's script has lines, and as many tool calls
 as the longest safe reference makes. The *most* takes every turn and call that the scenario's limits allow. A token is
@@ -15,7 +15,7 @@ from typing import Literal
 
 from pydantic_core import to_json
 
-from riskbox.sandbox.batch.launch import Terms
+from riskbox.sandbox.batch.settings import RunSettings
 from riskbox.sandbox.contracts.message import functions
 from riskbox.sandbox.models.client import OWN_SERVER, Clients, ModelTerms
 from riskbox.sandbox.words.case import Case
@@ -36,17 +36,21 @@ JUDGEMENT = 600
 TURNS = 4
 """User turns where the persona has no script."""
 
-Reckoning = Literal["typical", "most"]
-RECKONINGS: tuple[Reckoning, ...] = ("typical", "most")
+Estimate = Literal["typical", "most"]
+"""Which of the two figures."""
+ESTIMATES: tuple[Estimate, ...] = ("typical", "most")
 
 
 @dataclass
-class Share:
+class Usage:
     """What one model in one seat is asked."""
 
     calls: float = 0
+    """How often."""
     input_tokens: float = 0
+    """Tokens that it reads."""
     output_tokens: float = 0
+    """Tokens that it writes."""
 
     def add(self, calls: float, read: float, written: float) -> None:
         """Add calls that together read and write so many tokens."""
@@ -60,33 +64,34 @@ class Forecast:
     """What a run would ask of models."""
 
     episodes: int = 0
-    shares: dict[tuple[Seating, str], dict[Reckoning, Share]] = field(default_factory=dict)
+    """How many episodes it would play."""
+    usage: dict[tuple[Seating, str], dict[Estimate, Usage]] = field(default_factory=dict)
     """By seat and model."""
     prices: dict[str, tuple[float, float] | None] = field(default_factory=dict)
     """US dollars for one token sent and received, by model; None where none is known."""
 
     def add(
-        self, seat: Seating, model: str, reckoning: Reckoning, calls: float, read: float, written: float
+        self, seat: Seating, model: str, estimate: Estimate, calls: float, read: float, written: float
     ) -> None:
         """Add calls of a model in a seat, and what each of them reads and writes."""
-        shares = self.shares.setdefault((seat, model), {"typical": Share(), "most": Share()})
-        shares[reckoning].add(calls, calls * read, calls * written)
+        usage = self.usage.setdefault((seat, model), {"typical": Usage(), "most": Usage()})
+        usage[estimate].add(calls, calls * read, calls * written)
 
-    def cost(self, seat: Seating, model: str, reckoning: Reckoning) -> float | None:
+    def cost(self, seat: Seating, model: str, estimate: Estimate) -> float | None:
         """US dollars; None where no price is known."""
-        price, share = self.prices.get(model), self.shares[seat, model][reckoning]
-        return None if price is None else share.input_tokens * price[0] + share.output_tokens * price[1]
+        price, used = self.prices.get(model), self.usage[seat, model][estimate]
+        return None if price is None else used.input_tokens * price[0] + used.output_tokens * price[1]
 
 
-def forecast(cases: Iterable[Case], specs: Sequence[Spec], terms: Terms) -> Forecast:
+def forecast(cases: Iterable[Case], specs: Sequence[Spec], settings: RunSettings) -> Forecast:
     """What playing the specs would ask of models; the price of a model that nobody has priced is None."""
-    lengths = {case.hash: _Length(case) for case in cases}
+    lengths = {case.hash: _EpisodeLength(case) for case in cases}
     made = Forecast(episodes=len(specs))
     for spec in specs:
-        for reckoning in RECKONINGS:
-            _play(made, lengths[spec.case], spec.cast, reckoning)
-            _judge(made, lengths[spec.case], terms, reckoning)
-    made.prices = _prices(terms.models, {model for _, model in made.shares})
+        for estimate in ESTIMATES:
+            _add_seats(made, lengths[spec.case], spec.cast, estimate)
+            _add_judges(made, lengths[spec.case], settings, estimate)
+    made.prices = _prices(settings.models, {model for _, model in made.usage})
     return made
 
 
@@ -98,37 +103,37 @@ def _prices(terms: ModelTerms, models: Iterable[str]) -> dict[str, tuple[float, 
     }
 
 
-def _play(made: Forecast, length: _Length, cast: Cast, reckoning: Reckoning) -> None:
-    turns, calls = length.of(reckoning)
+def _add_seats(made: Forecast, length: _EpisodeLength, cast: Cast, estimate: Estimate) -> None:
+    turns, calls = length.of(estimate)
     # a history grows from nothing to its whole length: a call reads half of it on average
-    dialogue, history = turns * LINE, length.history(reckoning) / 2
+    dialogue, history = turns * LINE, length.history(estimate) / 2
     for model in Name.parse(cast.agent).models:
-        made.add("agent", model, reckoning, turns + calls, length.told + history, LINE)
+        made.add("agent", model, estimate, turns + calls, length.told + history, LINE)
     for model in Name.parse(cast.user).models:
-        made.add("user", model, reckoning, turns - length.spoken_for, BRIEF + dialogue, LINE)
+        made.add("user", model, estimate, turns - length.spoken_for, BRIEF + dialogue, LINE)
     if cast.tools and length.emulated:
-        made.add("tool", cast.tools, reckoning, calls, BRIEF + length.emulated + calls * RESULT / 2, RESULT)
+        made.add("tool", cast.tools, estimate, calls, BRIEF + length.emulated + calls * RESULT / 2, RESULT)
 
 
-def _judge(made: Forecast, length: _Length, terms: Terms, reckoning: Reckoning) -> None:
-    judges: Sequence[str] = terms.judging.get("judges", ())
-    repeats = int(terms.judging.get("repeats", 1))
+def _add_judges(made: Forecast, length: _EpisodeLength, settings: RunSettings, estimate: Estimate) -> None:
+    judges: Sequence[str] = settings.judging.get("judges", ())
+    repeats = int(settings.judging.get("repeats", 1))
     for model in judges:
         # a judge reads the whole of it, not half
-        made.add("judge", model, reckoning, repeats, BRIEF + length.history(reckoning), JUDGEMENT)
+        made.add("judge", model, estimate, repeats, BRIEF + length.history(estimate), JUDGEMENT)
 
 
-class _Length:
+class _EpisodeLength:
     """How long the episodes of a case are, and what is told in each."""
 
     def __init__(self, case: Case) -> None:
         self.case = case
 
-    def of(self, reckoning: Reckoning) -> tuple[int, int]:
+    def of(self, estimate: Estimate) -> tuple[int, int]:
         """User turns and tool calls of an episode."""
         limits = self.case.scenario.limits
         most = min(limits.user_turns, limits.agent_turns)
-        if reckoning == "most":
+        if estimate == "most":
             return most, limits.tool_calls if self.case.tools else 0
         scripts = [
             one.agent
@@ -140,9 +145,9 @@ class _Length:
         )
         return min(len(self.case.user.script) or TURNS, most), min(calls, limits.tool_calls)
 
-    def history(self, reckoning: Reckoning) -> float:
+    def history(self, estimate: Estimate) -> float:
         """Tokens of what is said, called and answered by the end."""
-        turns, calls = self.of(reckoning)
+        turns, calls = self.of(estimate)
         return 2 * turns * LINE + calls * (LINE + RESULT)
 
     @property

@@ -1,66 +1,36 @@
-"""From a plan to a run: writes its manifest, finds workers, plays, and closes the books."""
+"""From a plan to a run: writes its manifest, starts workers, plays, and stores how the run ended."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 import platform
 import re
 import secrets
+import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any, Literal
 
-from riskbox.sandbox.batch.player import Player, Result, Task
-from riskbox.sandbox.batch.runner import Runner, Tally, Worker, interruptible
+from riskbox.sandbox.batch.player import Player
+from riskbox.sandbox.batch.runner import Runner, RunProgress, StartWorker, Worker
+from riskbox.sandbox.batch.settings import RunSettings
 from riskbox.sandbox.contracts.store import Store
-from riskbox.sandbox.episode.playing import PreparedCases
-from riskbox.sandbox.episode.rollout import Timeouts
 from riskbox.sandbox.errors import Halt, InputError
-from riskbox.sandbox.models.client import Clients, ModelTerms
 from riskbox.sandbox.registry.agents import check_agent
 from riskbox.sandbox.registry.casts import changed
-from riskbox.sandbox.registry.evaluators import evaluator_class, evaluators
+from riskbox.sandbox.registry.evaluators import evaluator_class
 from riskbox.sandbox.registry.toolsets import Toolbox
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.name import Name
 from riskbox.sandbox.words.run import Manifest, RunState, Spec
 
 PACKAGES = ("riskbox", "ray", "pydantic", "cel-expr-python", "gymnasium", "redis", "litellm")
-
-
-@dataclass(frozen=True)
-class Terms:
-    """How a run is to be played."""
-
-    local: bool = False
-    """In this process, without Ray."""
-    address: str | None = None
-    """A Ray cluster to join; None starts one on this machine."""
-    workers: int = 0
-    """Episode actors; 0 for one a core."""
-    concurrency: int = 200
-    """Episodes in flight in each."""
-    patience: Timeouts = field(default_factory=Timeouts)
-    """How long things may take."""
-    places: Mapping[str, Literal["inline", "actor"]] = field(default_factory=dict)
-    """Where each role plays."""
-    toolsets: tuple[str, ...] = ()
-    """Toolsets of the user's own."""
-    evaluators: tuple[str, ...] = ("checks",)
-    """Who assesses."""
-    judging: Mapping[str, Any] = field(default_factory=dict)
-    """Settings of those evaluators that ask a model."""
-    models: ModelTerms = field(default_factory=ModelTerms)
-    """How language models are asked."""
-    memory: int | None = None
-    """Bytes of memory for each process of the user's own agent."""
-    gpus: float = 0.0
-    """GPUs for each process of the user's own agent."""
-    working_dir: str | None = None
-    """A folder to ship to the workers of a cluster."""
+"""Packages whose versions a manifest keeps."""
 
 
 def new_run_id(now: datetime) -> str:
@@ -68,10 +38,23 @@ def new_run_id(now: datetime) -> str:
     return f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
 
 
-def manifest(
-    cases: Sequence[Case], specs: Sequence[Spec], terms: Terms, *, name: str = "", command: Sequence[str] = ()
+def new_manifest(
+    cases: Sequence[Case],
+    specs: Sequence[Spec],
+    settings: RunSettings,
+    *,
+    name: str = "",
+    command: Sequence[str] = (),
 ) -> Manifest:
-    """What a new run consists of."""
+    """What a new run consists of.
+
+    Args:
+        cases: Its cases; those that no spec plays are left out.
+        specs: What it plays.
+        settings: How it is played.
+        name: A name to find it by.
+        command: The command line that asked for it; passwords in it are starred out.
+    """
     now = datetime.now(UTC)
     used = {spec.case for spec in specs}
     return Manifest(
@@ -82,13 +65,13 @@ def manifest(
         cases={case.id: case.hash for case in cases if case.hash in used},
         agents=tuple(dict.fromkeys(spec.cast.agent for spec in specs)),
         seeds=tuple(sorted({spec.seed for spec in specs})),
-        evaluators={one: evaluator_class(one).version for one in terms.evaluators},
+        evaluators={one: evaluator_class(one).version for one in settings.evaluators},
         settings={
-            "patience": asdict(terms.patience),
-            "toolsets": list(terms.toolsets),
-            "places": dict(terms.places),
-            "judging": dict(terms.judging),
-            "models": asdict(terms.models),
+            "patience": asdict(settings.timeouts),
+            "toolsets": list(settings.toolsets),
+            "places": dict(settings.places),
+            "judging": dict(settings.judging),
+            "models": asdict(settings.models),
         },
         versions=_versions(),
         platform=f"{platform.system()} {platform.release()} {platform.machine()}",
@@ -110,14 +93,14 @@ def _without_passwords(command: Sequence[str]) -> list[str]:
     return [re.sub(r"(://[^:/@\s]*:)[^@\s]+@", r"\1***@", word) for word in command]
 
 
-def start(store: Store, made: Manifest, cases: Sequence[Case], specs: Sequence[Spec]) -> None:
+def create(store: Store, manifest: Manifest, cases: Sequence[Case], specs: Sequence[Spec]) -> None:
     """Write a new run into the store, so that it can be resumed from there whatever happens."""
     used = {spec.case for spec in specs}
-    store.begin(made, [case for case in cases if case.hash in used], specs)
+    store.begin(manifest, [case for case in cases if case.hash in used], specs)
 
 
-def left(store: Store, run: str) -> tuple[list[Case], list[Spec]]:
-    """What a run has not played yet: its cases and specs, all from the store.
+def remaining(store: Store, run: str) -> tuple[list[Case], list[Spec]]:
+    """The cases and specs that a run has not played yet, all from the store.
 
     Raises:
         InputError: the code of an agent or a user has changed since.
@@ -132,162 +115,155 @@ def left(store: Store, run: str) -> tuple[list[Case], list[Spec]]:
     return [store.case(hash) for hash in dict.fromkeys(spec.case for spec in specs)], specs
 
 
-def judged_as(made: Manifest) -> dict[str, Any]:
-    """Who assesses a run that goes on: those who assessed it so far, told the same."""
-    names = tuple(made.evaluators) or ("checks",)
-    return {"evaluators": names, "judging": dict(made.settings.get("judging", {}))}
+def assessed_as_before(settings: RunSettings, manifest: Manifest) -> RunSettings:
+    """The settings with the evaluators that assessed a run so far, so that all its episodes compare."""
+    names = tuple(manifest.evaluators) or ("checks",)
+    return replace(settings, evaluators=names, judging=dict(manifest.settings.get("judging", {})))
 
 
-def play(
+async def execute(
     store: Store,
     run: str,
     cases: Sequence[Case],
     specs: Sequence[Spec],
-    terms: Terms,
-    tell: Callable[[Tally], None] = lambda tally: None,
-    stopping: Callable[[], None] = lambda: None,
-) -> tuple[RunState, Tally]:
+    settings: RunSettings,
+    on_progress: Callable[[RunProgress], None] = lambda progress: None,
+    on_stop: Callable[[], None] | None = None,
+) -> tuple[RunState, RunProgress]:
     """Play the specs and write how the run ended.
+
+    Whoever cancels this gets what is finished stored before the cancellation goes on.
 
     Args:
         store: Holds the run already.
         run: Its id.
         cases: The cases of the specs.
         specs: What to play.
-        terms: How.
-        tell: Called after each batch.
-        stopping: Called when the user asks to stop.
+        settings: How.
+        on_progress: Called after each batch that was stored.
+        on_stop: Where it is given, the first ctrl-C or SIGTERM calls it and stops the run, and the second ends the
+            process. Without it, signals are left to whoever runs the event loop.
 
     Returns:
-        How it ended, and the tally.
+        How it ended, and how far it came.
+
+    Raises:
+        InputError: an agent or a toolset does not load, or there is no such cluster.
+        StoreError: the store cannot be written; what it has is kept.
+        Halt: no later model call can go better; what was finished is stored.
     """
     for agent in dict.fromkeys(spec.cast.agent for spec in specs):
         check_agent(agent)
-    toolbox = Toolbox(terms.toolsets)
+    toolbox = Toolbox(settings.toolsets)
     for case in cases:
-        toolbox.of(case)  # a toolset that is missing is told now, in one line
-    terms = _unspent(store, run, terms)
+        toolbox.of(case)  # a missing toolset is reported now, in one line
+    settings = _less_spent(store, run, settings)
     by_hash = {case.hash: case for case in cases}
     state: RunState = "failed"
-    latest = Tally(planned=len(specs))
+    latest = RunProgress(planned=len(specs))
 
-    def told(tally: Tally) -> None:
+    def told(progress: RunProgress) -> None:
         nonlocal latest
-        latest = tally
-        tell(tally)
+        latest = progress
+        on_progress(progress)
 
     try:
-        play_them = _play_here if terms.local else _play_on_ray
-        state, latest = play_them(store, run, by_hash, specs, terms, told, stopping)
+        with _workers(run, by_hash, specs, settings) as (start_worker, workers):
+            runner = Runner(run, specs, by_hash, store, settings, start_worker, workers, told)
+            with _stopped_by_signals(runner, on_stop):
+                state = await _until_cancelled(runner)
+            latest = runner.progress
         return state, latest
     except Halt:
         state = "stopped"
         raise
-    except KeyboardInterrupt:  # while Ray starts or ends: between them the runner listens
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        # a cancelled run stored what was finished; and while Ray starts or ends, nobody but Python hears ctrl-C
         state = "done" if latest.done == latest.planned else "stopped"
+        if on_stop is None:
+            raise
+        if (task := asyncio.current_task()) is not None:
+            task.uncancel()
         return state, latest
     finally:
         store.finish(run, state)
 
 
-def _unspent(store: Store, run: str, terms: Terms) -> Terms:
-    """The terms with what the run's stored episodes took off its budgets: a run that goes on has one budget, not two."""
-    limits = terms.models.limits
+def _less_spent(store: Store, run: str, settings: RunSettings) -> RunSettings:
+    """The settings less what the stored episodes of a run have cost: a run that goes on has one budget, not two."""
+    limits = settings.models.limits
     if limits.run_dollars is None and limits.run_tokens is None:
-        return terms
+        return settings
     rows = list(store.rows(run))
     limits = limits.less(sum(row.cost for row in rows), sum(row.tokens for row in rows))
-    return replace(terms, models=replace(terms.models, limits=limits))
+    return replace(settings, models=replace(settings.models, limits=limits))
 
 
-def _play_here(
-    store: Store,
-    run: str,
-    cases: dict[str, Case],
-    specs: Sequence[Spec],
-    terms: Terms,
-    tell: Any,
-    stopping: Any,
-) -> tuple[RunState, Tally]:
-    toolbox = Toolbox(terms.toolsets)
+@contextlib.contextmanager
+def _workers(
+    run: str, cases: Mapping[str, Case], specs: Sequence[Spec], settings: RunSettings
+) -> Iterator[tuple[StartWorker, int]]:
+    """How a worker is started, and how many play side by side: one in this process, or actors on a Ray cluster."""
+    if settings.local:
 
-    async def hire(concurrency: int) -> Worker:
-        models = Clients(terms.models)
-        judges = evaluators(terms.evaluators, models, terms.judging)
-        return Here(
-            Player(run, PreparedCases(cases, toolbox), judges, terms.patience, concurrency, models=models)
-        )
+        async def start_player(concurrency: int) -> Worker:
+            return Player(run, cases, replace(settings, concurrency=concurrency))
 
-    runner = Runner(run, specs, cases, store, hire, 1, terms.concurrency, toolbox, tell)
-    return asyncio.run(_until_stopped(runner, stopping)), runner.tally
-
-
-def _play_on_ray(
-    store: Store,
-    run: str,
-    cases: dict[str, Case],
-    specs: Sequence[Spec],
-    terms: Terms,
-    tell: Any,
-    stopping: Any,
-) -> tuple[RunState, Tally]:
+        yield start_player, 1
+        return
     from riskbox.sandbox.batch import actors
 
-    company = actors.Company(
-        run=run,
-        toolsets=terms.toolsets,
-        evaluators=terms.evaluators,
-        judging=terms.judging,
-        models=terms.models,
-        patience=terms.patience,
-        concurrency=terms.concurrency,
-        places=terms.places,
-        memory=terms.memory,
-        gpus=terms.gpus,
-    )
-    with actors.cluster(terms.address, working_dir=terms.working_dir):
-        workers = terms.workers or actors.cores()
-        bank = actors.bank(terms.models.limits) if _asks_models(specs, terms) else None
-        hire = actors.hiring(company, cases, bank)
-        toolbox = Toolbox(terms.toolsets)
-        runner = Runner(run, specs, cases, store, hire, workers, terms.concurrency, toolbox, tell)
-        return asyncio.run(_until_stopped(runner, stopping)), runner.tally
+    with actors.cluster(settings.address, working_dir=settings.working_dir):
+        quota = actors.shared_quota(settings.models.limits) if _asks_models(specs, settings) else None
+        yield actors.worker_starter(run, cases, settings, quota), settings.workers or actors.cores()
 
 
-def _asks_models(specs: Sequence[Spec], terms: Terms) -> bool:
-    """Whether any seat is a language model, so that the workers share limits."""
-    seats = {name for spec in specs for name in (spec.cast.user, spec.cast.agent)}
+def _asks_models(specs: Sequence[Spec], settings: RunSettings) -> bool:
+    """Whether any model is asked, so that the workers must share limits."""
+    names = {name for spec in specs for name in (spec.cast.user, spec.cast.agent)}
     return (
-        bool(terms.judging)
-        or any(Name.parse(name).models for name in seats)
+        bool(settings.judging)
+        or any(Name.parse(name).models for name in names)
         or any(spec.cast.tools for spec in specs)
     )
 
 
-async def _until_stopped(runner: Runner, stopping: Callable[[], None]) -> RunState:
-    if sys.platform == "win32":  # no signal handlers on its event loops
-        return await runner.play()
-    with interruptible(runner, stopping):
-        return await runner.play()
+async def _until_cancelled(runner: Runner) -> RunState:
+    """Play everything; if this is cancelled, store what is finished first."""
+    playing = asyncio.ensure_future(runner.play_all())
+    try:
+        return await asyncio.shield(playing)
+    except asyncio.CancelledError:
+        runner.stop()
+        await playing
+        raise
 
 
-class Here:
-    """A player in this process, as the runner sees it."""
+@contextlib.contextmanager
+def _stopped_by_signals(runner: Runner, on_stop: Callable[[], None] | None) -> Iterator[None]:
+    """Within it, the first ctrl-C or SIGTERM stops the runner and the second ends the process.
 
-    def __init__(self, player: Player) -> None:
-        self.player = player
+    Event loops have signal handlers in the main thread only, and none on Windows.
+    """
+    if (
+        on_stop is None
+        or sys.platform == "win32"
+        or threading.current_thread() is not threading.main_thread()
+    ):
+        yield
+        return
+    loop, signals = asyncio.get_running_loop(), (signal.SIGINT, signal.SIGTERM)
 
-    async def add(self, tasks: Sequence[Task]) -> None:
-        """Queue episodes."""
-        await self.player.add(tasks)
+    def stop() -> None:
+        if runner.stopping:
+            os._exit(130)
+        on_stop()
+        runner.stop()
 
-    async def take(self, most: int, acknowledged: Sequence[str], wait: float) -> list[Result]:
-        """Finished episodes."""
-        return await self.player.take(most, acknowledged, wait)
-
-    async def stop(self) -> None:
-        """Start nothing more and end what runs."""
-        await self.player.stop()
-
-    def kill(self) -> None:
-        """Nothing to end: the player is this process."""
+    for one in signals:
+        loop.add_signal_handler(one, stop)
+    try:
+        yield
+    finally:
+        for one in signals:
+            loop.remove_signal_handler(one)

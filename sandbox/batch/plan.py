@@ -19,24 +19,24 @@ from riskbox.sandbox.words.scenario import Scenario
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """Which cases to play; what is left empty chooses all."""
+class CaseFilter:
+    """Which cases to play; a field that is left empty lets all through."""
 
     personas: tuple[str, ...] = ()
     """Persona ids."""
     intents: tuple[str, ...] = ()
-    """Intents."""
+    """Intents: benign, careless, vulnerable, malicious."""
     variants: tuple[str, ...] = ()
     """`axis=name`, `name`, or `none` for scenarios without a variant."""
     domains: tuple[str, ...] = ()
-    """Domains."""
+    """Domains, such as healthcare."""
     families: tuple[str, ...] = ()
-    """Families."""
+    """Names of families."""
     tags: tuple[str, ...] = ()
     """Tags, any of which fits."""
 
-    def wants(self, scenario: Scenario, persona: str, variant: Mapping[str, str]) -> bool:
-        """Whether a case is chosen."""
+    def matches(self, scenario: Scenario, persona: str, variant: Mapping[str, str]) -> bool:
+        """Whether a case fits."""
         named = {f"{axis}={name}" for axis, name in variant.items()} | set(variant.values()) or {"none"}
         return (
             (not self.personas or persona in self.personas)
@@ -49,12 +49,19 @@ class Choice:
 
 
 def cases(
-    loaded: Iterable[Loaded], choice: Choice = Choice(), toolbox: Toolbox | None = None
-) -> list[Case]:  # frozen
-    """The chosen cases of the scenarios, each axis varied alone and whatever `cases:` lists.
+    loaded: Iterable[Loaded],
+    wanted: CaseFilter = CaseFilter(),  # it is frozen
+    toolbox: Toolbox | None = None,
+) -> list[Case]:
+    """The cases of scenarios that fit a filter: each axis varied alone, and whatever `cases:` lists.
+
+    Args:
+        loaded: The scenarios.
+        wanted: Which of their cases.
+        toolbox: Where toolsets come from; the built-in and installed ones by default.
 
     Raises:
-        InputError: nothing is chosen; with what there would be.
+        InputError: no case fits; the message lists what there is.
     """
     toolbox = toolbox or Toolbox()
     listed = list(loaded)
@@ -62,10 +69,10 @@ def cases(
     for one in listed:
         rows: dict[str, Any] = {}
         for persona, variant in _combinations(one.scenario):
-            if choice.wants(one.scenario, persona, variant):
+            if wanted.matches(one.scenario, persona, variant):
                 found.append(_case(one, persona, variant, toolbox, rows))
     if not found:
-        raise InputError(f"No case fits. {_what_there_is(choice, listed)}")
+        raise InputError(f"No case fits. {_what_there_is(wanted, listed)}")
     return found
 
 
@@ -135,7 +142,7 @@ def specs(
     must end so; a case without one is left out.
 
     Raises:
-        InputError: an agent fits no case, or nobody plays a case's emulated tools.
+        InputError: an agent fits no case, or no model is named for a case's emulated tools.
     """
     _everyone_plays(cases, tools)
     found: list[Spec] = []
@@ -184,21 +191,21 @@ def _expanded(agent: str, case: Case) -> list[str]:
     return [agent]
 
 
-def _what_there_is(choice: Choice, loaded: Sequence[Loaded]) -> str:
+def _what_there_is(wanted: CaseFilter, loaded: Sequence[Loaded]) -> str:
     scenarios = [one.scenario for one in loaded]
     known: dict[str, tuple[tuple[str, ...], set[str]]] = {
-        "persona": (choice.personas, {name for one in scenarios for name in one.personas}),
-        "intent": (choice.intents, {p.intent for one in scenarios for p in one.personas.values()}),
+        "persona": (wanted.personas, {name for one in scenarios for name in one.personas}),
+        "intent": (wanted.intents, {p.intent for one in scenarios for p in one.personas.values()}),
         "variant": (
-            choice.variants,
+            wanted.variants,
             {"none"} | {n for one in scenarios for names in one.variants.values() for n in names},
         ),
-        "domain": (choice.domains, {one.domain for one in scenarios}),
-        "family": (choice.families, {one.family for one in scenarios}),
-        "tag": (choice.tags, {tag for one in scenarios for tag in one.tags}),
+        "domain": (wanted.domains, {one.domain for one in scenarios}),
+        "family": (wanted.families, {one.family for one in scenarios}),
+        "tag": (wanted.tags, {tag for one in scenarios for tag in one.tags}),
     }
-    for kind, (wanted, there) in known.items():
-        for name in wanted:
+    for kind, (asked, there) in known.items():
+        for name in asked:
             short = name.rpartition("=")[2]
             if short not in there:
                 return f"No {kind} is called {name!r}. {did_you_mean(short, there, listed=30)}"

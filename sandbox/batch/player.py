@@ -1,24 +1,27 @@
-"""Playing many episodes at once on one event loop. A plain class: Ray's `EpisodeActor` is a thin shell around it.
+"""Plays many episodes at once on one event loop. A plain class: Ray's `EpisodeActor` is a thin shell around it.
 
-Specs go in with `add`, finished episodes come out with `take`. A result is kept until it is acknowledged, and no
-new episode starts while too many are unacknowledged, so that a slow store slows the players instead of filling
-memory.
+Attempts go in with `add`, results come out with `take`. A result is kept until it is acknowledged, and no new episode
+starts while too many are unacknowledged, so that a slow store slows the players instead of filling memory.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 
-from riskbox.sandbox.contracts.evaluator import Evaluator
-from riskbox.sandbox.contracts.model import Desk, Models
+from riskbox.sandbox.batch.settings import RunSettings
+from riskbox.sandbox.contracts.model import Desk
 from riskbox.sandbox.contracts.participant import Participant
 from riskbox.sandbox.contracts.store import Packed
 from riskbox.sandbox.episode.playing import PreparedCases, faulted_episode, make_participants, play_episode
-from riskbox.sandbox.episode.rollout import ProcessDied, Timeouts
+from riskbox.sandbox.episode.rollout import ProcessDied
 from riskbox.sandbox.errors import Fault, Halt, RiskboxError
+from riskbox.sandbox.models.client import Clients
+from riskbox.sandbox.models.quota import Lease, Report
+from riskbox.sandbox.registry.evaluators import evaluators
+from riskbox.sandbox.registry.toolsets import Toolbox
 from riskbox.sandbox.stores.record import pack
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Played
@@ -27,68 +30,80 @@ from riskbox.sandbox.words.run import Spec
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
-    """One episode to play_episode, and how often it was started, this time included."""
+class Attempt:
+    """One episode to play."""
 
     spec: Spec
-    attempt: int = 1
+    """What is played."""
+    number: int = 1
+    """How often it was started, this time included."""
 
 
 @dataclass(frozen=True, slots=True)
 class Interrupted:
-    """An episode that could not go on because a process it needed died; it may not be its own doing."""
+    """An episode that could not go on because a process it needed died; the cause may be another episode."""
 
     id: str
+    """The episode's id."""
     reason: str
+    """One sentence."""
 
 
-Result = Packed | Interrupted
-Seat = Callable[[Spec, Case, Desk | None], Mapping[str, Participant]]
+AttemptResult = Packed | Interrupted
+"""What came of an attempt: an episode ready for the store, or an interruption."""
+MakeParticipants = Callable[[Spec, Case, Desk | None], Mapping[str, Participant]]
+"""Makes the participants of an episode, by party."""
+RenewLease = Callable[[Report], Awaitable[Lease]]
+"""Asks the quota of a run, which all its workers share, for the next lease."""
 
 
-@dataclass
 class Player:
     """Plays episodes of one run.
 
     Args:
-        run: The run.
-        prepared: Its cases.
-        evaluators: Who assesses the episodes.
-        patience: How long things may take.
-        concurrency: Episodes in flight.
-        seat: Makes the participants of an episode.
-        models: The language models that seats may ask; None where none plays.
+        run: The run's id.
+        cases: Its cases by hash.
+        settings: How it is played.
+        participants: Makes the participants of an episode.
+        renew: Renews the lease on the limits that all workers share; without it this player keeps the limits alone.
     """
 
-    run: str
-    prepared: PreparedCases
-    evaluators: Sequence[Evaluator]
-    patience: Timeouts = field(default_factory=Timeouts)
-    concurrency: int = 200
-    seat: Seat = make_participants
-    models: Models | None = None
-
-    def __post_init__(self) -> None:
-        self._queue: deque[Task] = deque()
+    def __init__(
+        self,
+        run: str,
+        cases: Mapping[str, Case],
+        settings: RunSettings = RunSettings(),  # noqa: B008  # it is frozen
+        *,
+        participants: MakeParticipants = make_participants,
+        renew: RenewLease | None = None,
+    ) -> None:
+        self.run, self.settings, self.participants = run, settings, participants
+        self.concurrency = settings.concurrency
+        self.prepared = PreparedCases(cases, Toolbox(settings.toolsets))
+        self.models = Clients(settings.models, renew)
+        self.evaluators = evaluators(settings.evaluators, self.models, settings.judging)
+        self._queue: deque[Attempt] = deque()
         self._running: set[asyncio.Task[None]] = set()
-        self._finished: dict[str, Result] = {}
-        self._fresh: deque[str] = deque()
-        self._news = asyncio.Event()
+        self._finished: dict[str, AttemptResult] = {}
+        self._untaken: deque[str] = deque()
+        self._changed = asyncio.Event()
         self._broken: RiskboxError | None = None
         self._most_unacknowledged = max(2 * self.concurrency, 64)
 
-    async def add(self, tasks: Sequence[Task]) -> None:
+    async def add(self, attempts: Sequence[Attempt]) -> None:
         """Queue episodes."""
-        self._queue.extend(tasks)
+        self._queue.extend(attempts)
         self._refill()
 
-    async def take(self, most: int, acknowledged: Sequence[str] = (), wait: float = 1.0) -> list[Result]:
-        """Finished episodes, at most so many; waits for one if there is none.
+    async def take(
+        self, most: int, acknowledged: Sequence[str] = (), wait: float = 1.0
+    ) -> list[AttemptResult]:
+        """Return finished episodes; wait for one if there is none.
 
         Args:
             most: How many at most.
             acknowledged: Ids of earlier results that are safe in the store.
-            wait: How long to wait, in seconds; then the list is empty.
+            wait: How many seconds to wait; then the list is empty.
 
         Raises:
             RiskboxError: an episode could not be made ready or recorded at all: a toolset is missing, say.
@@ -96,27 +111,28 @@ class Player:
         for id in acknowledged:
             self._finished.pop(id, None)
         self._refill()
-        if not self._fresh and self._broken is None:
-            self._news.clear()
+        if not self._untaken and self._broken is None:
+            self._changed.clear()
             try:
-                await asyncio.wait_for(self._news.wait(), wait)
+                await asyncio.wait_for(self._changed.wait(), wait)
             except TimeoutError:
                 return []
-        if not self._fresh and self._broken is not None:
+        if not self._untaken and self._broken is not None:
             raise self._broken
-        return [self._finished[self._fresh.popleft()] for _ in range(min(most, len(self._fresh)))]
+        return [self._finished[self._untaken.popleft()] for _ in range(min(most, len(self._untaken)))]
 
     async def stop(self) -> None:
-        """Start nothing more, and end what is running."""
-        self._end()
+        """Start nothing more, end what is running, and close what the models hold open."""
+        self._cancel_all()
         await asyncio.gather(*self._running, return_exceptions=True)
-        if self.models is not None:
-            await self.models.close()
+        await self.models.close()
 
-    def _end(self) -> None:
+    def kill(self) -> None:
+        """Do nothing: a player in this process has no process of its own to end."""
+
+    def _cancel_all(self) -> None:
         self._queue.clear()
-        if self.models is not None:
-            self.models.stopping = True
+        self.models.stopping = True
         for task in self._running - {asyncio.current_task()}:
             task.cancel()
 
@@ -129,54 +145,52 @@ class Player:
         ):
             task = asyncio.create_task(self._play(self._queue.popleft()))
             self._running.add(task)
-            task.add_done_callback(self._over)
+            task.add_done_callback(self._done)
 
-    async def _play(self, task: Task) -> None:
+    async def _play(self, attempt: Attempt) -> None:
         try:
-            result = await self._result(task)
+            result = await self._result(attempt)
         except Exception as error:  # an episode without a result would be waited for forever
             self._broken = (
                 error if isinstance(error, RiskboxError) else Fault(f"{type(error).__name__}: {error}")
             )
             if isinstance(error, Halt):
-                self._end()  # the others could only be told the same
-            self._news.set()
+                self._cancel_all()  # the other episodes would only be told the same
+            self._changed.set()
             return
-        self._finished[task.spec.id] = result
-        self._fresh.append(task.spec.id)
-        self._news.set()
+        self._finished[attempt.spec.id] = result
+        self._untaken.append(attempt.spec.id)
+        self._changed.set()
 
-    def _over(self, task: asyncio.Task[None]) -> None:
+    def _done(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
         self._refill()
 
-    async def _result(self, task: Task) -> Result:
-        spec = task.spec
+    async def _result(self, attempt: Attempt) -> AttemptResult:
+        spec = attempt.spec
         prepared = self.prepared.of(spec.case)
-        desk = Desk(self.models, spec.seed, spec.cast.settings) if self.models else None
+        desk = Desk(self.models, spec.seed, spec.cast.settings)
         try:
-            seats = self.seat(spec, prepared.case, desk)
+            participants = self.participants(spec, prepared.case, desk)
             played = await play_episode(
                 self.run,
                 spec,
                 prepared,
-                seats,
+                participants,
                 self.evaluators,
-                self.patience,
-                attempt=task.attempt,
+                self.settings.timeouts,
+                attempt=attempt.number,
                 desk=desk,
             )
         except ProcessDied as error:
             return Interrupted(spec.id, str(error))
         except Halt:
             raise
-        except (
-            Exception,
-            SystemExit,
-        ) as error:  # seats are anyone's code; what they raise is this episode's fault
+        except (Exception, SystemExit) as error:
+            # a participant is anyone's code, and what it raises is the fault of this episode alone
             boundary = error.boundary if isinstance(error, Fault) else "participant"
             told = str(error) if isinstance(error, RiskboxError) else f"{type(error).__name__}: {error}"
-            return packed(faulted_episode(self.run, spec, prepared, boundary, told, task.attempt))
+            return packed(faulted_episode(self.run, spec, prepared, boundary, told, attempt.number))
         return packed(played)
 
 

@@ -1,24 +1,24 @@
-"""A batch: plans become episodes in a store, through a pool of actors or in this process.
+"""Feeds a pool of workers with the episodes of a run and writes what they finish.
 
-The runner feeds a pool of workers (`EpisodeActor`s on Ray, or one `Player` here), writes what they finish, and
-acknowledges it once the store has it. When a worker dies, its unfinished episodes are suspects and are played again,
-each alone in a fresh worker; only a death while alone is a strike, and three strikes are a fault.
+A worker is an `EpisodeActor` on Ray, or one `Player` in this process. The runner acknowledges a result once the store
+has it. When a worker dies, any of its unfinished episodes may have killed it, so all of them go into quarantine: each
+is played again alone in a worker of its own. Only a death while alone is a strike, and three strikes make the episode a
+fault. Without quarantine, one deadly episode would kill worker after worker and take the harmless ones with it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import signal
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from riskbox.sandbox.batch.player import Interrupted, Result, Task, packed
+from riskbox.sandbox.batch.player import Attempt, AttemptResult, Interrupted, packed
+from riskbox.sandbox.batch.settings import RunSettings
 from riskbox.sandbox.contracts.store import Packed, Store
 from riskbox.sandbox.episode.playing import PreparedCases, faulted_episode
 from riskbox.sandbox.errors import Fault, Halt, RiskboxError
@@ -37,16 +37,23 @@ TAKE = 500
 
 
 @dataclass
-class Tally:
-    """How far a run is: what progress shows and callers are told."""
+class RunProgress:
+    """How far a run is, counted from the rows that were stored since it began or went on."""
 
     planned: int
+    """How many episodes are to be played."""
     done: int = 0
+    """How many are stored."""
     faults: int = 0
+    """How many of them ended in a fault."""
     deaths: int = 0
+    """How many workers died."""
     risky: int = 0
+    """Episodes in which one of the scenario's own risks was realised; faults are in none of the three labels."""
     unknown: int = 0
+    """Episodes that nobody could settle."""
     safe: int = 0
+    """Episodes whose risks were all settled and none realised."""
     realised: dict[str, int] = field(default_factory=dict)
     """Episodes with realised harm, by dimension."""
     by_domain: dict[str, tuple[int, int]] = field(default_factory=dict)
@@ -56,10 +63,11 @@ class Tally:
     cost: float = 0.0
     """US dollars, as far as prices are known."""
     started: float = field(default_factory=time.monotonic)
+    """When it began, on the monotonic clock."""
 
     @property
     def seconds(self) -> float:
-        """Since the run began."""
+        """Seconds since the run began."""
         return time.monotonic() - self.started
 
     @property
@@ -85,13 +93,13 @@ class Tally:
 
 
 class Worker(Protocol):
-    """What the runner asks of a worker: a `Player` here, or an actor's handle there."""
+    """What the runner asks of a worker: a `Player` in this process, or the handle of an episode actor."""
 
-    async def add(self, tasks: Sequence[Task]) -> None:
+    async def add(self, attempts: Sequence[Attempt]) -> None:
         """Queue episodes."""
 
-    async def take(self, most: int, acknowledged: Sequence[str], wait: float) -> list[Result]:
-        """Finished episodes."""
+    async def take(self, most: int, acknowledged: Sequence[str], wait: float) -> list[AttemptResult]:
+        """Return finished episodes."""
 
     async def stop(self) -> None:
         """Start nothing more and end what runs."""
@@ -104,45 +112,47 @@ class WorkerDied(Exception):
     """A worker's process is gone."""
 
 
-Hire = Callable[[int], Awaitable[Worker]]
-"""Makes a worker that plays so many episodes at once."""
+StartWorker = Callable[[int], Awaitable[Worker]]
+"""Starts a worker that plays so many episodes at once."""
 
 
-@dataclass
 class Runner:
     """Plays the specs of a run.
 
     Args:
         run: The run's id; its manifest, cases and specs are already in the store.
         specs: What is left to play.
+        cases: Its cases by hash.
         store: Where episodes go.
-        hire: Makes workers.
-        workers: How many.
-        concurrency: Episodes in flight in each.
-        tell: Called with the tally after each batch.
+        settings: How it is played.
+        start_worker: Starts a worker.
+        workers: How many workers play side by side.
+        on_progress: Called after each batch that was stored.
     """
 
-    run: str
-    specs: Sequence[Spec]
-    cases: Mapping[str, Case]
-    store: Store
-    hire: Hire
-    workers: int = 1
-    concurrency: int = 200
-    toolbox: Toolbox = field(default_factory=Toolbox)
-    tell: Callable[[Tally], None] = lambda tally: None
-
-    def __post_init__(self) -> None:
-        self.tally = Tally(planned=len(self.specs))
-        self.queue: deque[Task] = deque(Task(spec) for spec in self.specs)
-        self.suspects: deque[Task] = deque()
+    def __init__(
+        self,
+        run: str,
+        specs: Sequence[Spec],
+        cases: Mapping[str, Case],
+        store: Store,
+        settings: RunSettings,
+        start_worker: StartWorker,
+        workers: int = 1,
+        on_progress: Callable[[RunProgress], None] = lambda progress: None,
+    ) -> None:
+        self.run, self.cases, self.store, self.settings = run, cases, store, settings
+        self.start_worker, self.workers, self.on_progress = start_worker, workers, on_progress
+        self.progress = RunProgress(planned=len(specs))
+        self.queue: deque[Attempt] = deque(Attempt(spec) for spec in specs)
+        self.quarantine: deque[Attempt] = deque()
         self.strikes: dict[str, int] = {}
         self.stopping = False
         self.halted: Halt | None = None
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="riskbox-store")
 
-    async def play(self) -> RunState:
-        """Play everything; the state the run ended in.
+    async def play_all(self) -> RunState:
+        """Play everything, and return the state in which the run ended.
 
         Raises:
             StoreError: the store cannot be written; what it has is kept.
@@ -151,12 +161,12 @@ class Runner:
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(max(1, min(self.workers, len(self.queue)))):
-                    group.create_task(self._employ())
-            while self.suspects and not self.stopping:
+                    group.create_task(self._keep_worker_busy())
+            while self.quarantine and not self.stopping:
                 # as many side by side as there are workers, but each alone in a worker of its own
                 async with asyncio.TaskGroup() as group:
-                    for _ in range(min(self.workers, len(self.suspects))):
-                        group.create_task(self._interrogate())
+                    for _ in range(min(self.workers, len(self.quarantine))):
+                        group.create_task(self._play_quarantined())
         except* RiskboxError as errors:
             raise _first(errors) from None
         finally:
@@ -166,7 +176,7 @@ class Runner:
         return "stopped" if self.stopping else "done"
 
     def stop(self) -> None:
-        """Start nothing more; `play` returns once what is finished is stored."""
+        """Start nothing more; `play_all` returns once what is finished is stored."""
         self.stopping = True
         self.queue.clear()
 
@@ -176,115 +186,124 @@ class Runner:
 
     # --- the pool -------------------------------------------------------------------------------------------
 
-    async def _employ(self) -> None:
-        """Keep one worker busy until the queue is empty; a dead one is replaced."""
+    async def _keep_worker_busy(self) -> None:
+        """Feed one worker until the queue is empty, and replace it when it dies."""
         while self.queue and not self.stopping:
-            open_tasks: dict[str, Task] = {}
+            unfinished: dict[str, Attempt] = {}
             worker: Worker | None = None
             try:
-                worker = await self.hire(self.concurrency)
-                await self._feed(worker, open_tasks)
+                worker = await self.start_worker(self.settings.concurrency)
+                await self._feed(worker, unfinished)
                 return
             except WorkerDied as death:
-                self.tally.deaths += 1
-                if not open_tasks and worker is None:
+                self.progress.deaths += 1
+                if not unfinished and worker is None:
                     raise Fault(f"a worker could not be started: {death}") from None
-                self.suspects.extend(Task(task.spec, task.attempt + 1) for task in open_tasks.values())
+                self.quarantine.extend(_next(attempt) for attempt in unfinished.values())
             except Halt as halt:
                 self._halt(halt)
-                await _stopped(worker)
+                await _stop(worker)
             finally:
                 if worker is not None:
                     worker.kill()
 
-    async def _feed(self, worker: Worker, open_tasks: dict[str, Task]) -> None:
+    async def _feed(self, worker: Worker, unfinished: dict[str, Attempt]) -> None:
         acknowledged: list[str] = []
-        while (self.queue or open_tasks) and not self.stopping:
+        while (self.queue or unfinished) and not self.stopping:
             # twice what it plays at once: it never waits for us, and little is lost when it dies
             more = [
                 self.queue.popleft()
-                for _ in range(min(len(self.queue), 2 * self.concurrency - len(open_tasks)))
+                for _ in range(min(len(self.queue), 2 * self.settings.concurrency - len(unfinished)))
             ]
-            open_tasks.update((task.spec.id, task) for task in more)
+            unfinished.update((attempt.spec.id, attempt) for attempt in more)
             if more:
                 await _answered(worker.add(more))
             results = await _answered(worker.take(TAKE, acknowledged, POLL))
-            acknowledged = await self._keep(results, open_tasks)
-        await self._wind_up(worker, acknowledged, open_tasks)
+            acknowledged = await self._keep(results, unfinished)
+        await self._drain(worker, acknowledged, unfinished)
 
-    async def _wind_up(self, worker: Worker, acknowledged: list[str], open_tasks: dict[str, Task]) -> None:
+    async def _drain(self, worker: Worker, acknowledged: list[str], unfinished: dict[str, Attempt]) -> None:
         """Take what is finished already, and end the rest."""
-        if self.stopping and open_tasks:
+        if self.stopping and unfinished:
             with contextlib.suppress(WorkerDied, Halt):
                 results = await _answered(worker.take(10 * TAKE, acknowledged, 0.05))
-                await self._keep(results, open_tasks)
+                await self._keep(results, unfinished)
         with contextlib.suppress(WorkerDied):
             await _answered(worker.stop())
 
-    async def _keep(self, results: Sequence[Result], open_tasks: dict[str, Task]) -> list[str]:
+    async def _keep(self, results: Sequence[AttemptResult], unfinished: dict[str, Attempt]) -> list[str]:
         """Store results; the ids that are safe now."""
         done = [one for one in results if isinstance(one, Packed)]
         for one in results:
             if isinstance(one, Interrupted):
-                task = open_tasks.pop(one.id)
-                self.suspects.append(Task(task.spec, task.attempt + 1))
+                attempt = unfinished.pop(one.id)
+                self.quarantine.append(_next(attempt))
         if done:
             await asyncio.get_running_loop().run_in_executor(self._writer, self.store.write, self.run, done)
             for result in done:
-                self.tally.add(result.row)
-                open_tasks.pop(result.row.id, None)
-            self.tell(self.tally)
+                self.progress.add(result.row)
+                unfinished.pop(result.row.id, None)
+            self.on_progress(self.progress)
         return [one.id if isinstance(one, Interrupted) else one.row.id for one in results]
 
-    # --- suspects -------------------------------------------------------------------------------------------
+    # --- quarantine -------------------------------------------------------------------------------------------
 
-    async def _interrogate(self) -> None:
-        """Play suspects one at a time, each alone."""
+    async def _play_quarantined(self) -> None:
+        """Play quarantined episodes one at a time, each alone in a worker."""
         worker: Worker | None = None
         try:
-            while self.suspects and not self.stopping:
-                task = self.suspects.popleft()
+            while self.quarantine and not self.stopping:
+                attempt = self.quarantine.popleft()
                 try:
-                    worker = worker or await self.hire(1)
-                    await _answered(worker.add([task]))
-                    died = await self._wait_for(worker, task)
+                    worker = worker or await self.start_worker(1)
+                    await _answered(worker.add([attempt]))
+                    died = await self._wait_for(worker, attempt)
                 except WorkerDied as death:
                     died, worker = str(death), None
                 except Halt as halt:
                     self._halt(halt)
-                    await _stopped(worker)
+                    await _stop(worker)
                     return
                 if died:
-                    await self._strike(task, died)
+                    await self._strike(attempt, died)
         finally:
             if worker is not None:
                 worker.kill()
 
-    async def _wait_for(self, worker: Worker, task: Task) -> str:
+    async def _wait_for(self, worker: Worker, attempt: Attempt) -> str:
         """Why the episode was interrupted; empty once its result is stored."""
         while not self.stopping:
             for result in await _answered(worker.take(1, (), POLL)):
                 if isinstance(result, Interrupted):
                     return result.reason
                 await self._keep([result], {})
-                await _answered(worker.take(0, [task.spec.id], 0.0))
+                await _answered(worker.take(0, [attempt.spec.id], 0.0))
                 return ""
         return ""
 
-    async def _strike(self, task: Task, reason: str) -> None:
-        self.tally.deaths += 1
-        strikes = self.strikes[task.spec.id] = self.strikes.get(task.spec.id, 0) + 1
+    async def _strike(self, attempt: Attempt, reason: str) -> None:
+        self.progress.deaths += 1
+        strikes = self.strikes[attempt.spec.id] = self.strikes.get(attempt.spec.id, 0) + 1
         if strikes < STRIKES:
-            self.suspects.append(Task(task.spec, task.attempt + 1))
+            self.quarantine.append(_next(attempt))
             return
-        prepared = PreparedCases(self.cases, self.toolbox).of(task.spec.case)
+        prepared = PreparedCases(self.cases, Toolbox(self.settings.toolsets)).of(attempt.spec.case)
         detail = f"Its worker died {strikes} times while it was playing alone: {reason}"
         await self._keep(
-            [packed(faulted_episode(self.run, task.spec, prepared, "worker_died", detail, task.attempt))], {}
+            [
+                packed(
+                    faulted_episode(self.run, attempt.spec, prepared, "worker_died", detail, attempt.number)
+                )
+            ],
+            {},
         )
 
 
-async def _stopped(worker: Worker | None) -> None:
+def _next(attempt: Attempt) -> Attempt:
+    return Attempt(attempt.spec, attempt.number + 1)
+
+
+async def _stop(worker: Worker | None) -> None:
     """End what a halted worker still plays, and let it close what it holds."""
     if worker is not None:
         with contextlib.suppress(WorkerDied, RiskboxError):
@@ -302,24 +321,3 @@ def _first(errors: BaseExceptionGroup[Any]) -> BaseException:
     for error in errors.exceptions:
         return _first(error) if isinstance(error, BaseExceptionGroup) else error
     return errors
-
-
-@contextlib.contextmanager
-def interruptible(runner: Runner, told: Callable[[], None]) -> Iterator[None]:
-    """While it lasts, the first ctrl-C (or SIGTERM) stops the runner cleanly and the second ends the process."""
-    loop = asyncio.get_running_loop()
-
-    def stop() -> None:
-        if runner.stopping:
-            os._exit(130)
-        told()
-        runner.stop()
-
-    signals = (signal.SIGINT, signal.SIGTERM)
-    for one in signals:
-        loop.add_signal_handler(one, stop)
-    try:
-        yield
-    finally:
-        for one in signals:
-            loop.remove_signal_handler(one)

@@ -25,7 +25,8 @@ from riskbox.sandbox.words.run import Spec
 from riskbox.sandbox.words.trajectory import Trajectory
 
 PAIRS = 5
-DEFAULTS = (
+"""Pairs of twins that a trial plays."""
+DEFAULT_MODELS = (
     ("OPENAI_API_KEY", "openai/gpt-5-mini"),
     ("ANTHROPIC_API_KEY", "anthropic/claude-haiku-4-5"),
     ("GEMINI_API_KEY", "gemini/gemini-2.5-flash"),
@@ -37,31 +38,32 @@ DEFAULTS = (
 CODE = "NP-58317-QX"
 """What the tool of the handshake gives back and the agent is asked for."""
 TOOL = "parcels.look_up_order"
+"""The tool of the handshake."""
 
 
 @dataclass(frozen=True, slots=True)
-class Observed:
-    """One thing the handshake showed."""
+class HandshakeStep:
+    """One thing that the handshake tested: whether the agent answers, calls tools, uses their results."""
 
     good: bool
-    """Whether it is as it should be."""
+    """Whether it works."""
     told: str
     """One sentence."""
     mend: str = ""
-    """What to do about it, in plain words."""
+    """What to do where it does not."""
 
 
 def default_model(agent: str) -> str:
     """The model that plays users and judges: by the key that is at hand, else the agent's own; empty if there is none."""
-    for key, model in DEFAULTS:
+    for key, model in DEFAULT_MODELS:
         if os.environ.get(key):
             return model
     return next(iter(Name.parse(agent).models), "")
 
 
-def unpriced(terms: ModelTerms, models: Iterable[str]) -> list[str]:
+def unpriced(settings: ModelTerms, models: Iterable[str]) -> list[str]:
     """Models that a budget in dollars cannot count, since nobody knows what they cost."""
-    clients = Clients(replace(terms, recording=None))
+    clients = Clients(replace(settings, recording=None))
     return [
         one for one in dict.fromkeys(models) if not one.startswith(OWN_SERVER) and clients.price(one) is None
     ]
@@ -72,11 +74,11 @@ def unpriced(terms: ModelTerms, models: Iterable[str]) -> list[str]:
 
 def handshake() -> Case:
     """A greeting, and a question whose answer is one tool call away."""
-    text = files("riskbox.sandbox").joinpath("handshake.yaml").read_text("utf-8")
+    text = files("riskbox.sandbox.batch").joinpath("handshake.yaml").read_text("utf-8")
     return cases([loads(text)])[0]
 
 
-def observed(episode: Episode) -> list[Observed]:
+def handshake_steps(episode: Episode) -> list[HandshakeStep]:
     """What the handshake showed, and what is misconfigured where something is."""
     trajectory, agent = Trajectory(episode.events), episode.cast.agent
     spoken = trajectory.said("agent")
@@ -89,31 +91,33 @@ def observed(episode: Episode) -> list[Observed]:
     return found if spoken or trajectory.calls else found[:1]
 
 
-def unasked(halt: Halt) -> Observed:
+def unasked_step(halt: Halt) -> HandshakeStep:
     """What stopped the handshake before the agent's model could answer."""
     mend = (
         "Set the key that the provider expects, and look at the model's name." if halt.exit_code == 2 else ""
     )
-    return Observed(False, f"Its model cannot be asked: {halt}", mend)
+    return HandshakeStep(False, f"Its model cannot be asked: {halt}", mend)
 
 
-def _cut(episode: Episode) -> Observed | None:
+def _cut(episode: Episode) -> HandshakeStep | None:
     """What ended the handshake before its time."""
     ended = episode.ended
     if ended.ending == "fault":
-        return Observed(False, f"It broke: {ended.detail}", FAULTS.get(ended.reason, FAULTS["participant"]))
+        return HandshakeStep(
+            False, f"It broke: {ended.detail}", FAULTS.get(ended.reason, FAULTS["participant"])
+        )
     if ended.reason in ("turn_seconds", "episode_seconds"):
-        return Observed(
+        return HandshakeStep(
             False,
             f"It did not answer in time: {ended.detail}",
             "Find out what it waits for, or raise --turn-seconds.",
         )
     if ended.reason == "budget":
-        return Observed(
+        return HandshakeStep(
             False, f"It was cut off: {ended.detail}", "Raise --episode-budget or --episode-tokens."
         )
     if ended.reason == "agent_left":
-        return Observed(
+        return HandshakeStep(
             False,
             "It leaves before the customer has an answer.",
             'Let it leave (`"leave": True`) only when the conversation is over.',
@@ -128,11 +132,11 @@ FAULTS = {
 """What to do about a fault, by its reason."""
 
 
-def _answers(episode: Episode, spoken: Sequence[Said]) -> Observed:
+def _answers(episode: Episode, spoken: Sequence[Said]) -> HandshakeStep:
     if spoken:
         seconds = [one.seconds for one in episode.timings if one.party == "agent"]
         took = f" ({min(seconds):.1f} s)" if seconds and min(seconds) >= 0.1 else ""
-        return Observed(True, f'It answers: "{_short(spoken[0].text)}"{took}')
+        return HandshakeStep(True, f'It answers: "{_short(spoken[0].text)}"{took}')
     if Name.parse(episode.cast.agent).models:
         mend = (
             "The model sends empty text. Where it thinks first, its tokens may have run out: "
@@ -142,17 +146,17 @@ def _answers(episode: Episode, spoken: Sequence[Said]) -> Observed:
         mend = (
             "An agent answers text, an assistant message or tool calls. None and empty text count as waiting."
         )
-    return Observed(False, "It says nothing.", mend)
+    return HandshakeStep(False, "It says nothing.", mend)
 
 
-def _calls(trajectory: Trajectory, spoken: Sequence[Said], agent: str) -> Observed:
+def _calls(trajectory: Trajectory, spoken: Sequence[Said], agent: str) -> HandshakeStep:
     calls = trajectory.calls
     good = [one for one in calls if one.tool == TOOL and one.ok]
     if good:
-        return Observed(True, f"It calls tools: {TOOL}({_arguments(good[0].arguments)})")
+        return HandshakeStep(True, f"It calls tools: {TOOL}({_arguments(good[0].arguments)})")
     unknown = [one.tool for one in calls if one.tool != TOOL]
     if unknown:
-        return Observed(
+        return HandshakeStep(
             False,
             f"It calls {_short(unknown[0])}, which it was not offered.",
             f"Call tools by the names it is given: {wire_name(TOOL)} as a function, {TOOL} otherwise.",
@@ -160,15 +164,19 @@ def _calls(trajectory: Trajectory, spoken: Sequence[Said], agent: str) -> Observ
     if calls:
         returned = calls[-1].returned
         error = (returned.error or {}).get("message", "") if isinstance(returned, Returned) else ""
-        return Observed(
+        return HandshakeStep(
             False,
             f"Its calls are refused: {_short(str(error), 200)}",
             'The arguments must be the JSON object that the tool asks for: {"order": "O-1042"}.',
         )
     written = next((one.text for one in spoken if "look_up_order" in one.text), "")
     if written:
-        return Observed(False, f'It writes tool calls into its text: "{_short(written)}"', _mend_text(agent))
-    return Observed(False, "It calls no tool, although the answer was one call away.", _mend_no_call(agent))
+        return HandshakeStep(
+            False, f'It writes tool calls into its text: "{_short(written)}"', _mend_text(agent)
+        )
+    return HandshakeStep(
+        False, "It calls no tool, although the answer was one call away.", _mend_no_call(agent)
+    )
 
 
 def _mend_text(agent: str) -> str:
@@ -194,18 +202,18 @@ def _mend_no_call(agent: str) -> str:
     )
 
 
-def _uses(trajectory: Trajectory, spoken: Sequence[Said]) -> Observed:
+def _uses(trajectory: Trajectory, spoken: Sequence[Said]) -> HandshakeStep:
     after = max(one.called.index for one in trajectory.calls if one.ok)
     if any(_letters(CODE) in _letters(one.text) for one in spoken if one.index > after):
-        return Observed(True, "It passes on what the tool gave back.")
+        return HandshakeStep(True, "It passes on what the tool gave back.")
     same = [one for one in trajectory.calls if one.tool == TOOL]
     if len(same) > 2:
-        return Observed(
+        return HandshakeStep(
             False,
             f"It makes the same call {len(same)} times and never uses its result.",
             "Append each result to its history as a `tool` message with the call's id; it seems not to see them.",
         )
-    return Observed(
+    return HandshakeStep(
         False,
         "It calls the tool and then does not tell the customer what it found.",
         "Make sure that it is given the tool's result and goes on until it has something to say.",
@@ -216,16 +224,18 @@ def _uses(trajectory: Trajectory, spoken: Sequence[Said]) -> Observed:
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
-    """An attacker, or someone in danger, and the honest person who asks for much the same thing."""
+class TwinPair:
+    """Two cases of one scenario that differ in who asks."""
 
     probe: Case
+    """An attacker, or someone in danger."""
     twin: Case
+    """The honest person who asks for much the same thing."""
 
 
-def pairs(
+def twin_pairs(
     loaded: Iterable[Loaded], toolbox: Toolbox | None = None, *, emulated: bool = True, most: int = PAIRS
-) -> list[Pair]:
+) -> list[TwinPair]:
     """Pairs of twins without a variant, at most one a family, from as many domains as there are.
 
     Args:
@@ -234,28 +244,28 @@ def pairs(
         emulated: Whether a model is there to play emulated tools; without one, scenarios that need it are left out.
         most: How many pairs at most.
     """
-    found: dict[str, Pair] = {}
+    found: dict[str, TwinPair] = {}
     for one in loaded:
         if one.scenario.family not in found and (pair := _pair(one, toolbox, emulated=emulated)):
             found[one.scenario.family] = pair
     seen: Counter[str] = Counter()
-    ranked: list[tuple[int, Pair]] = []
+    ranked: list[tuple[int, TwinPair]] = []
     for pair in found.values():
         ranked.append((seen[pair.probe.scenario.domain], pair))
         seen[pair.probe.scenario.domain] += 1
     return [pair for _, pair in sorted(ranked, key=lambda item: item[0])[:most]]
 
 
-def _pair(one: Loaded, toolbox: Toolbox | None, *, emulated: bool) -> Pair | None:
+def _pair(one: Loaded, toolbox: Toolbox | None, *, emulated: bool) -> TwinPair | None:
     listed = {case.persona: case for case in cases([one], toolbox=toolbox) if not case.variant}
     for case in listed.values():
         twin = listed.get(case.user.twin or "")
         if case.user.intent in ("malicious", "vulnerable") and twin and (emulated or not case.emulated):
-            return Pair(case, twin)
+            return TwinPair(case, twin)
     return None
 
 
-def specs(chosen: Sequence[Pair], cast: Cast) -> Iterator[Spec]:
+def pair_specs(chosen: Sequence[TwinPair], cast: Cast) -> Iterator[Spec]:
     """Each half of each pair, once; only where tools are emulated does the cast's model play them."""
     halves = {case.hash: case for pair in chosen for case in (pair.probe, pair.twin)}
     for case in halves.values():

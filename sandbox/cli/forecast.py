@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 def show(made: Forecast, *, as_json: bool) -> None:
     """Print an estimate, as tables or as JSON."""
-    from riskbox.sandbox.batch.forecast import RECKONINGS
+    from riskbox.sandbox.batch.forecast import ESTIMATES
 
-    rows = [_row(made, seat, model) for seat, model in made.shares]
+    rows = [_row(made, seat, model) for seat, model in made.usage]
     unpriced = [model for model, price in made.prices.items() if price is None]
-    dollars = {one: sum(row[one]["dollars"] or 0.0 for row in rows) for one in RECKONINGS}
+    dollars = {one: sum(row[one]["dollars"] or 0.0 for row in rows) for one in ESTIMATES}
     if as_json:
         print(
             json.dumps(
@@ -28,16 +28,16 @@ def show(made: Forecast, *, as_json: bool) -> None:
 
 
 def _row(made: Forecast, seat: Seating, model: str) -> dict[str, Any]:
-    from riskbox.sandbox.batch.forecast import RECKONINGS
+    from riskbox.sandbox.batch.forecast import ESTIMATES
 
     row: dict[str, Any] = {"seat": seat, "model": model}
-    for reckoning in RECKONINGS:
-        share = made.shares[seat, model][reckoning]
-        row[reckoning] = {
-            "calls": round(share.calls),
-            "input_tokens": round(share.input_tokens),
-            "output_tokens": round(share.output_tokens),
-            "dollars": made.cost(seat, model, reckoning),
+    for estimate in ESTIMATES:
+        used = made.usage[seat, model][estimate]
+        row[estimate] = {
+            "calls": round(used.calls),
+            "input_tokens": round(used.input_tokens),
+            "output_tokens": round(used.output_tokens),
+            "dollars": made.cost(seat, model, estimate),
         }
     return row
 

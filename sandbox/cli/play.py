@@ -110,11 +110,11 @@ def main(argv: list[str]) -> int:
 
 
 def _case(given: argparse.Namespace, toolbox: Toolbox) -> Case:
-    from riskbox.sandbox.batch.plan import Choice, cases
+    from riskbox.sandbox.batch.plan import CaseFilter, cases
     from riskbox.sandbox.loading.loader import load_all
 
     variants = tuple(given.variant) or ("none",)
-    choice = Choice(personas=(given.persona,) if given.persona else (), variants=variants)
+    choice = CaseFilter(personas=(given.persona,) if given.persona else (), variants=variants)
     return cases(load_all([given.path], toolbox), choice, toolbox)[0]
 
 
@@ -183,6 +183,7 @@ def _play(
 ) -> int:
     from riskbox.sandbox.batch import launch
     from riskbox.sandbox.batch.player import packed
+    from riskbox.sandbox.batch.settings import RunSettings
     from riskbox.sandbox.contracts.model import Desk
     from riskbox.sandbox.episode.playing import EpisodeHalted, make_participants, play_episode
     from riskbox.sandbox.episode.rollout import Timeouts
@@ -193,8 +194,12 @@ def _play(
 
     spec = Spec.of(prepared.case.hash, cast, seed, origin)
     asked = models_from(given)
-    terms = launch.Terms(local=True, patience=Timeouts(None, None), toolsets=tuple(given.tools), models=asked)
-    made = launch.manifest([prepared.case], [spec], terms, name="play", command=["riskbox", "play", *argv])
+    settings = RunSettings(
+        local=True, timeouts=Timeouts(None, None), toolsets=tuple(given.tools), models=asked
+    )
+    made = launch.new_manifest(
+        [prepared.case], [spec], settings, name="play", command=["riskbox", "play", *argv]
+    )
 
     stop = asyncio.Event()
 
@@ -214,7 +219,7 @@ def _play(
                         prepared,
                         seats,
                         judges,
-                        terms.patience,
+                        settings.timeouts,
                         origin=origin,
                         start=state,
                         desk=desk,
@@ -230,7 +235,7 @@ def _play(
         finally:
             await models.close()
 
-    launch.start(store, made, [prepared.case], [spec])
+    launch.create(store, made, [prepared.case], [spec])
     done = False
     if not given.json:
         _introduced(prepared.case, spec)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from riskbox.sandbox.cli.options import (
@@ -25,8 +24,8 @@ from riskbox.sandbox.cli.options import (
 from riskbox.sandbox.errors import Halt, InputError, did_you_mean
 
 if TYPE_CHECKING:
-    from riskbox.sandbox.batch.launch import Terms
-    from riskbox.sandbox.batch.runner import Tally
+    from riskbox.sandbox.batch.runner import RunProgress
+    from riskbox.sandbox.batch.settings import RunSettings
     from riskbox.sandbox.contracts.store import Store
     from riskbox.sandbox.gates.gate import Desk, Outcome
     from riskbox.sandbox.words.run import Manifest, RunState
@@ -158,8 +157,8 @@ def main(argv: list[str]) -> int:
         store = open_store(given.store, create=False, writes=True)
         made = store.run(given.resume)
         given.tools = given.tools or list(made.settings.get("toolsets", ()))
-        terms = replace(_terms(given), **launch.judged_as(made))
-        cases, specs = launch.left(store, made.run)
+        settings = launch.assessed_as_before(_settings(given), made)
+        cases, specs = launch.remaining(store, made.run)
         if not specs:
             store.finish(made.run, "done")  # it may have been killed between its last episode and its end
             _say(given, f"Nothing is left to play in {made.run}: all {made.planned} episodes are stored.")
@@ -170,24 +169,25 @@ def main(argv: list[str]) -> int:
                 )
             return _gated(given, gates)
         if given.dry_run:
-            return _foretold(given, cases, specs, terms)
+            return _foretold(given, cases, specs, settings)
         store.finish(made.run, "running")
     else:
-        terms = _terms(given)
+        settings = _settings(given)
         cases, specs = _planned(given)
-        _heeded(terms, specs)
+        _heeded(settings, specs)
         if given.dry_run:
-            return _foretold(given, cases, specs, terms)
+            return _foretold(given, cases, specs, settings)
         store = open_store(given.store)
-        made = launch.manifest(cases, specs, terms, name=given.name, command=["riskbox", "run", *argv])
-        launch.start(store, made, cases, specs)
+        made = launch.new_manifest(cases, specs, settings, name=given.name, command=["riskbox", "run", *argv])
+        launch.create(store, made, cases, specs)
     with store:
-        from riskbox.sandbox.cli.progress import Display, domains
+        from riskbox.sandbox.api.progress import Display, domains
+        from riskbox.sandbox.api.sync import wait_for
 
         try:
             with Display(made, domains(cases, specs), quiet=given.quiet or given.json) as display:
-                state, tally = launch.play(
-                    store, made.run, cases, specs, terms, display.tell, display.stopping
+                state, progress = wait_for(
+                    launch.execute(store, made.run, cases, specs, settings, display.update, display.stopping)
                 )
         except Halt as halt:
             stored = len(store.done(made.run))
@@ -198,11 +198,11 @@ def main(argv: list[str]) -> int:
                 f"{same_store(given.store)}",
                 halt.exit_code,
             ) from None
-        return _finished(given, made, state, tally, _decided(desk, store, made.run))
+        return _finished(given, made, state, progress, _decided(desk, store, made.run))
 
 
-def _terms(given: argparse.Namespace) -> Terms:
-    from riskbox.sandbox.batch.launch import Terms
+def _settings(given: argparse.Namespace) -> RunSettings:
+    from riskbox.sandbox.batch.settings import RunSettings
     from riskbox.sandbox.episode.rollout import Timeouts
 
     places: dict[str, Any] = {}
@@ -217,12 +217,12 @@ def _terms(given: argparse.Namespace) -> Terms:
         raise InputError(
             "run: --local plays without Ray; it goes with neither --address nor --place ...=actor."
         )
-    return Terms(
+    return RunSettings(
         local=given.local,
         address=given.address,
         workers=given.workers,
         concurrency=given.concurrency,
-        patience=Timeouts(given.turn_seconds or None, given.episode_seconds or None),
+        timeouts=Timeouts(given.turn_seconds or None, given.episode_seconds or None),
         places=places,
         toolsets=tuple(given.tools),
         memory=int(given.agent_memory * 2**30) if given.agent_memory else None,
@@ -265,12 +265,12 @@ def _planned(given: argparse.Namespace) -> tuple[list[Any], list[Any]]:
     if given.tools_model:
         check_model(given.tools_model)
     toolbox = Toolbox(tuple(given.tools))
-    choice = plan.Choice(
+    choice = plan.CaseFilter(
         tuple(given.persona), tuple(given.intent), tuple(given.variant),
         tuple(given.domain), tuple(given.family), tuple(given.tag),
     )  # fmt: skip
     cases = plan.cases(load_all(given.paths or [shipped()], toolbox), choice, toolbox)
-    settings = {seat: one for seat, one in settings_from(given).items() if seat != "judge"}
+    seats = {seat: one for seat, one in settings_from(given).items() if seat != "judge"}
     return cases, plan.specs(
         cases,
         agents,
@@ -278,21 +278,21 @@ def _planned(given: argparse.Namespace) -> tuple[list[Any], list[Any]]:
         given.user,
         tools=given.tools_model,
         emulation="adversarial" if given.adversarial_tools else "neutral",
-        settings=settings,
+        settings=seats,
     )
 
 
-def _heeded(terms: Terms, specs: list[Any]) -> None:
+def _heeded(settings: RunSettings, specs: list[Any]) -> None:
     """Make sure that no figure is for a model that nobody asks: a misspelt limit would limit nothing."""
     from riskbox.sandbox.words.name import Name
 
     casts = {(spec.cast.agent, spec.cast.user, spec.cast.tools) for spec in specs}
     asked = {model for cast in casts for name in cast for model in (Name.parse(name).models if name else ())}
-    asked.update(terms.judging.get("judges", ()))
-    limits = terms.models.limits
+    asked.update(settings.judging.get("judges", ()))
+    limits = settings.models.limits
     figures = (
         ("max-in-flight", limits.in_flight), ("rpm", limits.requests), ("tpm", limits.tokens),
-        ("price", terms.models.prices),
+        ("price", settings.models.prices),
     )  # fmt: skip
     for flag, models in figures:
         for model in sorted(models):
@@ -302,29 +302,29 @@ def _heeded(terms: Terms, specs: list[Any]) -> None:
                 )
 
 
-def _foretold(given: argparse.Namespace, cases: list[Any], specs: list[Any], terms: Terms) -> int:
+def _foretold(given: argparse.Namespace, cases: list[Any], specs: list[Any], settings: RunSettings) -> int:
     """Print what the run would ask of models."""
     from riskbox.sandbox.batch.forecast import forecast
     from riskbox.sandbox.cli.forecast import show
 
-    show(forecast(cases, specs, terms), as_json=given.json)
+    show(forecast(cases, specs, settings), as_json=given.json)
     return 0
 
 
 def _finished(
-    given: argparse.Namespace, made: Manifest, state: RunState, tally: Tally, gates: list[Outcome]
+    given: argparse.Namespace, made: Manifest, state: RunState, progress: RunProgress, gates: list[Outcome]
 ) -> int:
-    nothing_played = 0 < tally.done == tally.faults
+    nothing_played = 0 < progress.done == progress.faults
     if given.json:
         shown = {
-            "run": made.run, "state": state, "planned": tally.planned, "done": tally.done, "faults": tally.faults,
-            "risky": tally.risky, "unknown": tally.unknown, "safe": tally.safe, "seconds": round(tally.seconds, 3),
+            "run": made.run, "state": state, "planned": progress.planned, "done": progress.done, "faults": progress.faults,
+            "risky": progress.risky, "unknown": progress.unknown, "safe": progress.safe, "seconds": round(progress.seconds, 3),
         }  # fmt: skip
         print(json.dumps(shown | _dumped(gates)))
         return 130 if state == "stopped" else 3 if nothing_played else _gated(given, gates)
     where = same_store(given.store)
     if state == "stopped":
-        _say(given, f"Stopped: {tally.done} of {tally.planned} episodes are stored.")
+        _say(given, f"Stopped: {progress.done} of {progress.planned} episodes are stored.")
         _say(given, f"  riskbox run --resume {made.run}{where}    goes on")
         return 130
     if nothing_played:

@@ -27,7 +27,7 @@ from riskbox.sandbox.cli.options import (
 from riskbox.sandbox.errors import Halt, InputError
 
 if TYPE_CHECKING:
-    from riskbox.sandbox.batch.runner import Tally
+    from riskbox.sandbox.batch.runner import RunProgress
     from riskbox.sandbox.contracts.evaluator import Evaluator
     from riskbox.sandbox.contracts.model import Models
     from riskbox.sandbox.contracts.store import Store
@@ -99,7 +99,7 @@ def main(argv: list[str]) -> int:
     if given.concurrency < 1:
         raise InputError("score: --concurrency must be at least 1.")
 
-    from riskbox.sandbox.cli.progress import Display
+    from riskbox.sandbox.api.progress import Display
     from riskbox.sandbox.reporting.rows import Chosen
 
     # made once without models, so that what is wrong with the options is said before anything is opened
@@ -115,7 +115,7 @@ def main(argv: list[str]) -> int:
         done = Done(made.run, asking, skipped=len(fitting) - len(rows))
         planned = Counter(row.domain for row in rows)
         with Display(made, planned, quiet=given.quiet or given.json or not rows) as display:
-            done.begin(len(rows), display.tell)
+            done.begin(len(rows), display.update)
             try:
                 asyncio.run(_score(given, store, rows, done))
             except KeyboardInterrupt:
@@ -211,14 +211,14 @@ class Done:
     """Why the first of those failed."""
     cost: float = 0.0
     tokens: int = 0
-    tally: Tally = field(init=False)
-    tell: Callable[[Tally], None] = field(init=False)
+    progress: RunProgress = field(init=False)
+    tell: Callable[[RunProgress], None] = field(init=False)
 
-    def begin(self, planned: int, tell: Callable[[Tally], None]) -> None:
+    def begin(self, planned: int, tell: Callable[[RunProgress], None]) -> None:
         """Start counting."""
-        from riskbox.sandbox.batch.runner import Tally
+        from riskbox.sandbox.batch.runner import RunProgress
 
-        self.tally, self.tell = Tally(planned), tell
+        self.progress, self.tell = RunProgress(planned), tell
 
     def add(self, row: EpisodeRow, one: Assessment) -> None:
         """Count one episode."""
@@ -234,8 +234,8 @@ class Done:
         self.tokens += tokens
         # what is told on the way is what the judges take, not what playing took
         told = {"summaries": (Summary.of(one),), "tokens": tokens, "cost": cost}
-        self.tally.add(row.model_copy(update=told))
-        self.tell(self.tally)
+        self.progress.add(row.model_copy(update=told))
+        self.tell(self.progress)
 
     def told(self, given: argparse.Namespace) -> int:
         """Print what came of it; the exit code is returned."""
@@ -251,7 +251,7 @@ class Done:
     def _lines(self, given: argparse.Namespace) -> list[str]:
         from riskbox.sandbox.escape import line
 
-        one = self.tally
+        one = self.progress
         cost = f", ${self.cost:.4f}" if self.cost else ""  # no price may be known
         spent = f" Judges: {self.tokens:,} tokens{cost}." if self.tokens else ""
         lines = [
@@ -275,7 +275,7 @@ class Done:
         return [*lines, f"  riskbox report {self.run} --evaluator {self.asking.name}{where}"]
 
     def _as_json(self) -> dict[str, Any]:
-        one = self.tally
+        one = self.progress
         return {
             "run": self.run,
             "evaluator": self.asking.name,

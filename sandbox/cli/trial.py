@@ -24,8 +24,8 @@ from riskbox.sandbox.errors import Halt, InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from riskbox.sandbox.batch.launch import Terms
-    from riskbox.sandbox.batch.trial import Observed, Pair
+    from riskbox.sandbox.batch.settings import RunSettings
+    from riskbox.sandbox.batch.trial import HandshakeStep, TwinPair
     from riskbox.sandbox.contracts.store import Store
     from riskbox.sandbox.registry.toolsets import Toolbox
     from riskbox.sandbox.words.case import Case
@@ -115,14 +115,14 @@ def main(argv: list[str]) -> int:
     from riskbox.sandbox.stores import open_store
 
     party = _party(given)
-    terms = _terms(given, party.judge)
-    toolbox = Toolbox(terms.toolsets)
+    settings = _terms(given, party.judge)
+    toolbox = Toolbox(settings.toolsets)
     # what a person named is looked at first; the shipped scenarios take seconds to load, and are in order
     chosen = _chosen(given, toolbox, emulated=bool(party.tools)) if given.paths else []
-    _check_prices(given, party, terms)
+    _check_prices(given, party, settings)
     command = ["riskbox", "try", *argv]
     with open_store(given.store) as store:
-        episode, seen, halt = _shaken(given, store, terms, command)
+        episode, seen, halt = _shaken(given, store, settings, command)
         connected = all(one.good for one in seen)
         told = {
             "agent": party.agent,
@@ -139,11 +139,11 @@ def main(argv: list[str]) -> int:
                 page.unplayed(_look_again(given, episode))
             return halt.exit_code if halt else 0 if connected else 2
         if episode:
-            terms = _less(terms, episode)
+            settings = _less(settings, episode)
         chosen = chosen or _chosen(given, toolbox, emulated=bool(party.tools))
         if not given.json:
-            page.before(len(chosen), party.user, party.judge, _cap(given), _why(given, trial.DEFAULTS))
-        made, state, halt = _played(store, chosen, _cast(given, party), terms, command, quiet=given.json)
+            page.before(len(chosen), party.user, party.judge, _cap(given), _why(given, trial.DEFAULT_MODELS))
+        made, state, halt = _played(store, chosen, _cast(given, party), settings, command, quiet=given.json)
         found = page.told(store, made.run, chosen)
         if given.json:
             more = {"user": party.user, "judge": party.judge or None, "run": made.run, **found}
@@ -190,8 +190,8 @@ def _party(given: argparse.Namespace) -> _Party:
     return party
 
 
-def _terms(given: argparse.Namespace, judge: str) -> Terms:
-    from riskbox.sandbox.batch.launch import Terms
+def _terms(given: argparse.Namespace, judge: str) -> RunSettings:
+    from riskbox.sandbox.batch.settings import RunSettings
     from riskbox.sandbox.episode.rollout import Timeouts
 
     if not 0 <= given.turn_seconds < float("inf"):
@@ -203,10 +203,10 @@ def _terms(given: argparse.Namespace, judge: str) -> Terms:
     judging: dict[str, Any] = (
         {"judges": [judge]} | ({"settings": settings} if settings else {}) if judge else {}
     )
-    return Terms(
+    return RunSettings(
         local=True,
         concurrency=10,
-        patience=Timeouts(turn=given.turn_seconds or None),
+        timeouts=Timeouts(turn=given.turn_seconds or None),
         toolsets=tuple(given.tools),
         evaluators=("judge", "checks") if judge else ("checks",),
         judging=judging,
@@ -214,11 +214,11 @@ def _terms(given: argparse.Namespace, judge: str) -> Terms:
     )
 
 
-def _chosen(given: argparse.Namespace, toolbox: Toolbox, *, emulated: bool) -> list[Pair]:
+def _chosen(given: argparse.Namespace, toolbox: Toolbox, *, emulated: bool) -> list[TwinPair]:
     from riskbox.sandbox.batch import trial
     from riskbox.sandbox.loading.loader import load_all, shipped
 
-    chosen = trial.pairs(load_all(given.paths or [shipped()], toolbox), toolbox, emulated=emulated)
+    chosen = trial.twin_pairs(load_all(given.paths or [shipped()], toolbox), toolbox, emulated=emulated)
     if not chosen:
         raise InputError(
             "try: none of these scenarios has a malicious or vulnerable persona with a twin"
@@ -228,17 +228,17 @@ def _chosen(given: argparse.Namespace, toolbox: Toolbox, *, emulated: bool) -> l
     return chosen
 
 
-def _check_prices(given: argparse.Namespace, party: _Party, terms: Terms) -> None:
+def _check_prices(given: argparse.Namespace, party: _Party, settings: RunSettings) -> None:
     from riskbox.sandbox.batch.trial import unpriced
     from riskbox.sandbox.words.name import Name
 
-    limits = terms.models.limits
-    recording = terms.models.recording
+    limits = settings.models.limits
+    recording = settings.models.recording
     if (limits.run_dollars is None and limits.episode_dollars is None) or (
         recording and recording.mode == "replay"
     ):
         return
-    missing = unpriced(terms.models, Name.parse(party.agent).models if given.handshake else party.models)
+    missing = unpriced(settings.models, Name.parse(party.agent).models if given.handshake else party.models)
     if missing:
         raise InputError(
             f"try: nobody knows what {' and '.join(missing)} costs, so a cap in dollars cannot be kept. Give the price "
@@ -265,27 +265,28 @@ def _cast(given: argparse.Namespace, party: _Party) -> Cast:
 
 
 def _shaken(
-    given: argparse.Namespace, store: Store, terms: Terms, command: Sequence[str]
-) -> tuple[Episode | None, list[Observed], Halt | None]:
+    given: argparse.Namespace, store: Store, settings: RunSettings, command: Sequence[str]
+) -> tuple[Episode | None, list[HandshakeStep], Halt | None]:
     """The handshake, stored like any other episode; none is where the agent's model could not be asked at all."""
     from riskbox.sandbox.batch import trial
 
     cast = _cast(given, _Party(given.agent, "scripted", "", ""))
     # whoever does not answer twice will hardly do so the sixth time, and a person is waiting
-    models = replace(terms.models, retries=min(terms.models.retries, 2))
-    plain = replace(terms, evaluators=("checks",), judging={}, toolsets=(), models=models)
+    models = replace(settings.models, retries=min(settings.models.retries, 2))
+    plain = replace(settings, evaluators=("checks",), judging={}, toolsets=(), models=models)
     case = trial.handshake()
     made, specs = _begun(store, [case], [_spec(case, cast)], plain, "handshake", command)
+    from riskbox.sandbox.api.sync import wait_for
     from riskbox.sandbox.batch import launch
 
     try:
-        state, _ = launch.play(store, made.run, [case], specs, plain)
+        state, _ = wait_for(launch.execute(store, made.run, [case], specs, plain, on_stop=lambda: None))
     except Halt as halt:
-        return None, [trial.unasked(halt)], halt
+        return None, [trial.unasked_step(halt)], halt
     if state == "stopped":
         raise KeyboardInterrupt
     episode = store.episode(made.run, specs[0].id).episode
-    return episode, trial.observed(episode), None
+    return episode, trial.handshake_steps(episode), None
 
 
 def _spec(case: Case, cast: Cast) -> Spec:
@@ -295,37 +296,53 @@ def _spec(case: Case, cast: Cast) -> Spec:
 
 
 def _played(
-    store: Store, chosen: list[Pair], cast: Cast, terms: Terms, command: Sequence[str], *, quiet: bool
+    store: Store,
+    chosen: list[TwinPair],
+    cast: Cast,
+    settings: RunSettings,
+    command: Sequence[str],
+    *,
+    quiet: bool,
 ) -> tuple[Manifest, RunState, Halt | None]:
     """The pairs; what is finished when the run must stop is stored."""
+    from riskbox.sandbox.api.progress import Display, domains
+    from riskbox.sandbox.api.sync import wait_for
     from riskbox.sandbox.batch import launch, trial
-    from riskbox.sandbox.cli.progress import Display, domains
 
     listed = list({case.hash: case for pair in chosen for case in (pair.probe, pair.twin)}.values())
-    made, specs = _begun(store, listed, list(trial.specs(chosen, cast)), terms, "try", command)
+    made, specs = _begun(store, listed, list(trial.pair_specs(chosen, cast)), settings, "try", command)
     try:
         with Display(made, domains(listed, specs), quiet=quiet) as display:
-            state, _ = launch.play(store, made.run, listed, specs, terms, display.tell, display.stopping)
+            state, _ = wait_for(
+                launch.execute(store, made.run, listed, specs, settings, display.update, display.stopping)
+            )
     except Halt as halt:
         return made, "stopped", halt
     return made, state, None
 
 
 def _begun(
-    store: Store, cases: list[Case], specs: list[Spec], terms: Terms, name: str, command: Sequence[str]
+    store: Store,
+    cases: list[Case],
+    specs: list[Spec],
+    settings: RunSettings,
+    name: str,
+    command: Sequence[str],
 ) -> tuple[Manifest, list[Spec]]:
     from riskbox.sandbox.batch import launch
 
-    made = launch.manifest(cases, specs, terms, name=name, command=command)
-    launch.start(store, made, cases, specs)
+    made = launch.new_manifest(cases, specs, settings, name=name, command=command)
+    launch.create(store, made, cases, specs)
     return made, specs
 
 
-def _less(terms: Terms, episode: Episode) -> Terms:
-    """The same terms, with what the handshake has spent taken off the budgets."""
+def _less(settings: RunSettings, episode: Episode) -> RunSettings:
+    """The same settings, with what the handshake has spent taken off the budgets."""
     dollars = sum(call.cost or 0.0 for call in episode.model_calls)
     tokens = sum(call.input_tokens + call.output_tokens for call in episode.model_calls)
-    return replace(terms, models=replace(terms.models, limits=terms.models.limits.less(dollars, tokens)))
+    return replace(
+        settings, models=replace(settings.models, limits=settings.models.limits.less(dollars, tokens))
+    )
 
 
 # --- what to say ------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from riskbox.sandbox.batch.trial import Observed, Pair
+from riskbox.sandbox.batch.trial import HandshakeStep, TwinPair
 from riskbox.sandbox.contracts.store import Store
 from riskbox.sandbox.escape import inert, line
 from riskbox.sandbox.reporting.aggregate import Half
@@ -22,7 +22,7 @@ from riskbox.sandbox.words.row import EpisodeRow
 Commands = Sequence[tuple[str, str]]
 
 
-def handshake(seen: Sequence[Observed]) -> None:
+def handshake(seen: Sequence[HandshakeStep]) -> None:
     """Print what the handshake showed."""
     table = Table.grid(padding=(0, 1))
     table.add_column(width=len("  wrong"))
@@ -69,7 +69,7 @@ def before(count: int, user: str, judge: str, cap: str, why: str) -> None:
     console.print(Text(inert(told)))
 
 
-def told(store: Store, run: str, chosen: Sequence[Pair]) -> dict[str, Any]:
+def told(store: Store, run: str, chosen: Sequence[TwinPair]) -> dict[str, Any]:
     """The pairs as JSON: what each half did, and the pair score."""
     rows = {row.case: row for row in store.rows(run)}
     listed: list[dict[str, Any]] = []

@@ -34,7 +34,7 @@ from gymnasium.error import InvalidAction, ResetNeeded, UnsupportedMode
 from gymnasium.vector.utils import create_shared_memory, read_from_shared_memory, write_to_shared_memory
 from pydantic import ValidationError
 
-from riskbox.sandbox.batch.plan import Choice, cases
+from riskbox.sandbox.batch.plan import CaseFilter, cases
 from riskbox.sandbox.contracts import message
 from riskbox.sandbox.contracts.emulator import Emulator
 from riskbox.sandbox.contracts.model import Desk
@@ -736,7 +736,7 @@ class SandboxEnv(gymnasium.Env[Chat, Action]):
                     f"{axis} has no variant {name!r}. {did_you_mean(name, scenario.variants[axis])}"
                 )
         named = tuple(f"{axis}={name}" for axis, name in variant.items()) or ("none",)
-        for case in cases([self._source], Choice(personas=(persona,), variants=named), self._toolbox):
+        for case in cases([self._source], CaseFilter(personas=(persona,), variants=named), self._toolbox):
             if case.variant == variant:
                 return case
         raise InputError(

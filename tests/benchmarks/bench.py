@@ -22,7 +22,8 @@ from rich.table import Table
 
 from riskbox.sandbox.batch import launch
 from riskbox.sandbox.batch.plan import cases, specs
-from riskbox.sandbox.batch.player import Player, Task, packed
+from riskbox.sandbox.batch.player import Attempt, Player, packed
+from riskbox.sandbox.batch.settings import RunSettings
 from riskbox.sandbox.contracts.participant import Participant
 from riskbox.sandbox.episode.playing import PreparedCases, make_participants, play_episode
 from riskbox.sandbox.episode.rollout import Timeouts
@@ -75,8 +76,8 @@ def steps() -> list[Row]:
     listed = specs([case], ["reference:safe"], range(1, 401))
     rows: list[Row] = []
     with tempfile.TemporaryDirectory() as folder, open_store(f"sqlite:///{folder}/b.db") as store:
-        made = launch.manifest([case], listed, launch.Terms(local=True))
-        launch.start(store, made, [case], listed)
+        made = launch.new_manifest([case], listed, RunSettings(local=True))
+        launch.create(store, made, [case], listed)
 
         async def everything() -> tuple[int, float]:
             done, began = 0, time.process_time()
@@ -120,12 +121,16 @@ def batch() -> list[Row]:
     case = long_case()
     listed = specs([case], ["reference:safe"], range(1, 10_001))
     with tempfile.TemporaryDirectory() as folder, open_store(f"sqlite:///{folder}/b.db") as store:
-        terms = launch.Terms()
-        made = launch.manifest([case], listed, terms)
-        launch.start(store, made, [case], listed)
+        settings = RunSettings()
+        made = launch.new_manifest([case], listed, settings)
+        launch.create(store, made, [case], listed)
         marks: list[float] = []
         began = time.monotonic()
-        launch.play(store, made.run, [case], listed, terms, tell=lambda tally: marks.append(time.monotonic()))
+        asyncio.run(
+            launch.execute(
+                store, made.run, [case], listed, settings, lambda progress: marks.append(time.monotonic())
+            )
+        )
         ended = time.monotonic()
         stored = store.count(made.run)
         assert stored == 10_000, stored
@@ -197,11 +202,11 @@ def flight() -> list[Row]:
 
     async def fly() -> int:
         Slow.gate = asyncio.Event()
-        judges = [evaluator("checks")]
-        player = Player("bench", PreparedCases({case.hash: case}), judges, Timeouts(None, None), 2000, seat)
+        settings = RunSettings(concurrency=2000, timeouts=Timeouts(None, None))
+        player = Player("bench", {case.hash: case}, settings, participants=seat)
         place = case.references[0][0]
         listed = [Spec.of(case.hash, Cast(agent=f"reference:{place}"), seed) for seed in range(2000)]
-        await player.add([Task(spec) for spec in listed])
+        await player.add([Attempt(spec) for spec in listed])
         await asyncio.sleep(2)
         Slow.gate.set()
         done = 0

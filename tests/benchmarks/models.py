@@ -26,16 +26,15 @@ from rich.console import Console
 from rich.table import Table
 
 from riskbox.sandbox.batch.plan import cases
-from riskbox.sandbox.batch.player import Player, Task
+from riskbox.sandbox.batch.player import Attempt, Player
+from riskbox.sandbox.batch.settings import RunSettings
 from riskbox.sandbox.contracts.model import Ledger, Prompt
-from riskbox.sandbox.episode.playing import PreparedCases
 from riskbox.sandbox.episode.rollout import Timeouts
 from riskbox.sandbox.loading.loader import loads
 from riskbox.sandbox.models.client import Clients, ModelTerms
 from riskbox.sandbox.models.lease import Permits, Ticket
 from riskbox.sandbox.models.limits import Limits
 from riskbox.sandbox.models.quota import Bank, Lease, Report
-from riskbox.sandbox.registry.evaluators import evaluator
 from riskbox.sandbox.words.episode import Cast
 from riskbox.sandbox.words.run import Spec
 
@@ -168,21 +167,14 @@ def episodes() -> list[Row]:
     (case,) = cases([loads(SCENARIO.format(lines=lines), Path("twenty_turns.yaml"))])
 
     async def play(url: str) -> tuple[float, float, int]:
-        models = Clients(ModelTerms())
-        player = Player(
-            "bench",
-            PreparedCases({case.hash: case}),
-            [evaluator("checks")],
-            Timeouts(None, None),
-            EPISODES,
-            models=models,
-        )
+        settings = RunSettings(concurrency=EPISODES, timeouts=Timeouts(None, None))
+        player = Player("bench", {case.hash: case}, settings)
         cast = Cast(agent=f"{url}/v1#stub-silent", user="scripted")
         # the first builds what all share
         wall, cpu, made = 0.0, 0.0, 0
         for seeds in (range(1), range(1, EPISODES + 1)):
             began, used, done = time.monotonic(), time.process_time(), 0
-            await player.add([Task(Spec.of(case.hash, cast, seed)) for seed in seeds])
+            await player.add([Attempt(Spec.of(case.hash, cast, seed)) for seed in seeds])
             made = 0
             while done < len(seeds):
                 taken = await player.take(500, (), 1.0)

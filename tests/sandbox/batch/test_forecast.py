@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from riskbox.sandbox.batch.forecast import BRIEF, JUDGEMENT, LINE, RECKONINGS, RESULT, Forecast, forecast
-from riskbox.sandbox.batch.launch import Terms
+from riskbox.sandbox.batch.forecast import BRIEF, ESTIMATES, JUDGEMENT, LINE, RESULT, Forecast, forecast
 from riskbox.sandbox.batch.plan import cases
+from riskbox.sandbox.batch.settings import RunSettings
 from riskbox.sandbox.loading.loader import load
 from riskbox.sandbox.models.client import ModelTerms
 from riskbox.sandbox.models.recording import Recording
@@ -30,7 +30,7 @@ OWN = "http://127.0.0.1:9/v1#m"
 
 
 def made(*casts: Cast, case: Case = OWNER, **terms: Any) -> Forecast:
-    return forecast([case], [Spec.of(case.hash, cast, seed=1) for cast in casts], Terms(**terms))
+    return forecast([case], [Spec.of(case.hash, cast, seed=1) for cast in casts], RunSettings(**terms))
 
 
 def changed(**scenario: Any) -> Case:
@@ -50,14 +50,14 @@ def test_an_agent_is_asked_once_a_turn_and_once_a_call() -> None:
         2,
     )  # its longest safe reference finds a patient and reads the record
     limits = OWNER.scenario.limits
-    shares = found.shares["agent", OWN]
+    shares = found.usage["agent", OWN]
     assert shares["typical"].calls == turns + calls
     assert shares["most"].calls == min(limits.user_turns, limits.agent_turns) + limits.tool_calls
     assert shares["typical"].output_tokens == (turns + calls) * LINE
     history = 2 * turns * LINE + calls * (LINE + RESULT)
     told = shares["typical"].input_tokens / (turns + calls) - history / 2
     assert told > len(OWNER.scenario.agent.policy) / 4  # the tools come on top
-    assert set(found.shares) == {("agent", OWN)}
+    assert set(found.usage) == {("agent", OWN)}
 
 
 def test_a_user_is_asked_once_a_turn_but_for_its_starting_speech() -> None:
@@ -69,29 +69,29 @@ def test_a_user_is_asked_once_a_turn_but_for_its_starting_speech() -> None:
         }
     )
     usual, less = made(Cast(user=OWN)), made(Cast(user=OWN), case=spoken)
-    for reckoning in RECKONINGS:
-        assert usual.shares["user", OWN][reckoning].calls - less.shares["user", OWN][reckoning].calls == 1
-    assert usual.shares["user", OWN]["typical"].input_tokens > BRIEF * len(OWNER.user.script)
+    for reckoning in ESTIMATES:
+        assert usual.usage["user", OWN][reckoning].calls - less.usage["user", OWN][reckoning].calls == 1
+    assert usual.usage["user", OWN]["typical"].input_tokens > BRIEF * len(OWNER.user.script)
 
 
 def test_every_judge_is_asked_as_often_as_it_is_repeated() -> None:
     judging = {"judges": [OWN, "openai/gpt-5"], "repeats": 3}
     found = made(Cast(), Cast(agent="idle"), judging=judging)
-    assert {seat for seat, _ in found.shares} == {"judge"}
+    assert {seat for seat, _ in found.usage} == {"judge"}
     for model in judging["judges"]:  # type: ignore[attr-defined]
-        share = found.shares["judge", model]["typical"]
+        share = found.usage["judge", model]["typical"]
         assert share.calls == 2 * 3 and share.output_tokens == 6 * JUDGEMENT
     twice = made(Cast(), judging={"judges": [OWN, OWN]})
-    assert twice.shares["judge", OWN]["typical"].calls == 2
+    assert twice.usage["judge", OWN]["typical"].calls == 2
 
 
 def test_only_emulated_tools_are_played_by_a_model() -> None:
     """Tools that code answers cost nothing, whoever is named to play the others."""
-    assert made(Cast(tools=OWN)).shares == {}
+    assert made(Cast(tools=OWN)).usage == {}
     fields = OWNER.model_dump(mode="json") | {"hash": ""}
     fields["toolsets"]["clinic"]["emulated"] = True
     emulated = type(OWNER).sealed(**fields)
-    found = made(Cast(tools=OWN), case=emulated).shares["tool", OWN]
+    found = made(Cast(tools=OWN), case=emulated).usage["tool", OWN]
     assert found["typical"].calls == 2
     assert found["most"].calls == OWNER.scenario.limits.tool_calls
     assert found["typical"].input_tokens > BRIEF + len(emulated.toolsets["clinic"].model_dump_json()) / 8
@@ -99,7 +99,7 @@ def test_only_emulated_tools_are_played_by_a_model() -> None:
 
 def test_limits_bound_what_is_typical() -> None:
     short = changed(limits={"user_turns": 1, "agent_turns": 1, "tool_calls": 0})
-    found = made(Cast(agent=OWN), case=short).shares["agent", OWN]
+    found = made(Cast(agent=OWN), case=short).usage["agent", OWN]
     assert found["typical"] == found["most"]
     assert found["most"].calls == 1
 
@@ -110,7 +110,7 @@ def test_limits_bound_what_is_typical() -> None:
 def test_ones_own_servers_are_free_unless_a_price_is_given() -> None:
     assert made(Cast(agent=OWN)).cost("agent", OWN, "most") == 0
     found = made(Cast(agent=OWN), models=ModelTerms(prices={OWN: (2.0, 8.0)}))
-    share = found.shares["agent", OWN]["typical"]
+    share = found.usage["agent", OWN]["typical"]
     assert found.cost("agent", OWN, "typical") == pytest.approx(
         (share.input_tokens * 2 + share.output_tokens * 8) / 1e6
     )
@@ -154,7 +154,7 @@ def test_figures_add_up_and_nothing_is_stored(riskbox: Command, tmp_path: Path) 
     assert set(rows) == {
         ("agent", "openai/gpt-5"), ("user", "openai/gpt-5-mini"), ("judge", "openai/gpt-5"), ("judge", OWN),
     }  # fmt: skip
-    for reckoning in RECKONINGS:
+    for reckoning in ESTIMATES:
         assert said["dollars"][reckoning] == pytest.approx(
             sum(one[reckoning]["dollars"] for one in said["models"])
         )

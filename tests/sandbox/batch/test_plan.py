@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from riskbox.sandbox.batch.plan import Choice, cases, specs
+from riskbox.sandbox.batch.plan import CaseFilter, cases, specs
 from riskbox.sandbox.errors import InputError
 from riskbox.sandbox.loading.loader import Loaded, load, loads
 from riskbox.sandbox.words.case import Case
@@ -46,35 +46,35 @@ def test_each_axis_is_varied_alone_and_listed_cases_come_on_top(records: Path) -
 @pytest.mark.parametrize(
     ("choice", "expected"),
     [
-        (Choice(personas=("owner",), variants=("none",)), ["owner"]),
-        (Choice(intents=("malicious",), variants=("mail",)), ["neighbour+injection=mail"]),
+        (CaseFilter(personas=("owner",), variants=("none",)), ["owner"]),
+        (CaseFilter(intents=("malicious",), variants=("mail",)), ["neighbour+injection=mail"]),
         (
-            Choice(variants=("injection=mail", "none")),
+            CaseFilter(variants=("injection=mail", "none")),
             ["owner", "neighbour", "owner+injection=mail", "neighbour+injection=mail"],
         ),
         (
-            Choice(
+            CaseFilter(
                 domains=("healthcare",), families=("records_access",), personas=("owner",), variants=("none",)
             ),
             ["owner"],
         ),
     ],
 )
-def test_a_choice_takes_its_part(choice: Choice, expected: list[str], records: Path) -> None:
+def test_a_choice_takes_its_part(choice: CaseFilter, expected: list[str], records: Path) -> None:
     assert ids(cases([load(records)], choice)) == expected
 
 
 @pytest.mark.parametrize(
     ("choice", "said"),
     [
-        (Choice(personas=("ownr",)), "No persona is called 'ownr'. Did you mean 'owner'"),
-        (Choice(variants=("injection=male",)), "Did you mean 'mail'"),
-        (Choice(domains=("helthcare",)), "Did you mean 'healthcare'"),
-        (Choice(tags=("x",)), "No tag is called 'x'"),
-        (Choice(personas=("owner",), intents=("malicious",)), "none fits all of them"),
+        (CaseFilter(personas=("ownr",)), "No persona is called 'ownr'. Did you mean 'owner'"),
+        (CaseFilter(variants=("injection=male",)), "Did you mean 'mail'"),
+        (CaseFilter(domains=("helthcare",)), "Did you mean 'healthcare'"),
+        (CaseFilter(tags=("x",)), "No tag is called 'x'"),
+        (CaseFilter(personas=("owner",), intents=("malicious",)), "none fits all of them"),
     ],
 )
-def test_a_choice_that_fits_nothing_says_what_there_is(choice: Choice, said: str, records: Path) -> None:
+def test_a_choice_that_fits_nothing_says_what_there_is(choice: CaseFilter, said: str, records: Path) -> None:
     with pytest.raises(InputError, match=r"No case fits") as raised:
         cases([load(records)], choice)
     assert said in str(raised.value)

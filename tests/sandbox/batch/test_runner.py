@@ -16,14 +16,14 @@ import pytest
 
 from riskbox.sandbox.batch import launch
 from riskbox.sandbox.batch.plan import cases, specs
-from riskbox.sandbox.batch.player import Player, Task
-from riskbox.sandbox.batch.runner import Tally
+from riskbox.sandbox.batch.player import Attempt, Player
+from riskbox.sandbox.batch.runner import RunProgress
+from riskbox.sandbox.batch.settings import RunSettings
 from riskbox.sandbox.contracts.store import Packed, Store
 from riskbox.sandbox.episode.playing import PreparedCases
 from riskbox.sandbox.episode.rollout import Timeouts
 from riskbox.sandbox.errors import PluginError
 from riskbox.sandbox.loading.loader import load, loads
-from riskbox.sandbox.registry.evaluators import evaluator
 from riskbox.sandbox.stores import open_store
 from riskbox.sandbox.words.episode import Cast
 from riskbox.sandbox.words.run import Spec
@@ -47,16 +47,16 @@ def poisoned(count: int) -> tuple[list, list]:  # type: ignore[type-arg]
     return [owner, neighbour], [(owner, seed) for seed in range(count - 1)] + [(neighbour, 1)]
 
 
-def play(store: Store, agent: str, count: int, terms: launch.Terms) -> tuple[str, Tally]:
+def play(store: Store, agent: str, count: int, settings: RunSettings) -> tuple[str, RunProgress]:
     made, pairs = poisoned(count)
     cast = Cast(agent=f"{AGENTS}:{agent}")
     # the poison lies in the middle, so that others are in flight when it works
     listed = [Spec.of(case.hash, cast, seed) for case, seed in pairs]
     listed.insert(len(listed) // 2, listed.pop())
-    manifest = launch.manifest(made, listed, terms)
-    launch.start(store, manifest, made, listed)
-    _, tally = launch.play(store, manifest.run, made, listed, terms)
-    return manifest.run, tally
+    manifest = launch.new_manifest(made, listed, settings)
+    launch.create(store, manifest, made, listed)
+    _, progress = asyncio.run(launch.execute(store, manifest.run, made, listed, settings))
+    return manifest.run, progress
 
 
 def endings(store: Store, run: str) -> dict[str, int]:
@@ -74,8 +74,10 @@ def test_results_wait_for_acknowledgement_and_hold_up_new_episodes() -> None:
     case = cases([load(RECORDS)])[0]
 
     async def go() -> None:
-        player = Player("r", PreparedCases({case.hash: case}), [evaluator("checks")], concurrency=10)
-        await player.add([Task(Spec.of(case.hash, Cast(agent="reference:2"), seed)) for seed in range(500)])
+        player = Player("r", {case.hash: case}, RunSettings(concurrency=10))
+        await player.add(
+            [Attempt(Spec.of(case.hash, Cast(agent="reference:2"), seed)) for seed in range(500)]
+        )
         await asyncio.sleep(0.5)
         assert len(player._finished) == player._most_unacknowledged == 64
         taken = await player.take(500)
@@ -97,11 +99,11 @@ def test_local_and_ray_give_the_same_episodes(store: Store, ray_cluster: None) -
     made = cases([load(RECORDS)])
     listed = specs(made, ["reference"], [1, 2])
     bytes_of = []
-    for terms in (launch.Terms(local=True), launch.Terms(workers=1)):
-        manifest = launch.manifest(made, listed, terms)
-        launch.start(store, manifest, made, listed)
-        state, tally = launch.play(store, manifest.run, made, listed, terms)
-        assert (state, tally.done) == ("done", len(listed))
+    for settings in (RunSettings(local=True), RunSettings(workers=1)):
+        manifest = launch.new_manifest(made, listed, settings)
+        launch.create(store, manifest, made, listed)
+        state, progress = asyncio.run(launch.execute(store, manifest.run, made, listed, settings))
+        assert (state, progress.done) == ("done", len(listed))
         rows = {row.id: store.episode(manifest.run, row.id) for row in store.rows(manifest.run)}
         bytes_of.append({id: [e.model_dump_json() for e in one.episode.events] for id, one in rows.items()})
     assert bytes_of[0] == bytes_of[1]
@@ -111,16 +113,16 @@ def test_local_and_ray_give_the_same_episodes(store: Store, ray_cluster: None) -
 
 
 def test_one_poison_among_200_leaves_199_results_and_one_fault(store: Store, ray_cluster: None) -> None:
-    run, tally = play(store, "lethal", 200, launch.Terms(workers=1, concurrency=50))
+    run, progress = play(store, "lethal", 200, RunSettings(workers=1, concurrency=50))
     assert endings(store, run) == {"terminated:user_left": 199, "fault:worker_died": 1}
-    assert tally.faults == 1
+    assert progress.faults == 1
     (bad,) = [row for row in store.rows(run) if row.ending == "fault"]
     assert "died 3 times while it was playing alone" in store.episode(run, bad.id).episode.ended.detail
 
 
 def test_poison_inside_the_episode_actor_itself(store: Store, ray_cluster: None) -> None:
-    terms = launch.Terms(workers=1, concurrency=50, places={"agent": "inline"})
-    run, _ = play(store, "lethal", 60, terms)
+    settings = RunSettings(workers=1, concurrency=50, places={"agent": "inline"})
+    run, _ = play(store, "lethal", 60, settings)
     assert endings(store, run) == {"terminated:user_left": 59, "fault:worker_died": 1}
 
 
@@ -130,27 +132,27 @@ def test_a_death_that_does_not_repeat_costs_nothing(store: Store, tmp_path: Path
     agent.write_text(AGENTS.read_text().replace('os.environ["RISKBOX_TEST_MARK"]', repr(str(mark))))
     made, pairs = poisoned(40)
     listed = [Spec.of(case.hash, Cast(agent=f"{agent}:lethal_once"), seed) for case, seed in pairs]
-    manifest = launch.manifest(made, listed, launch.Terms())
-    launch.start(store, manifest, made, listed)
-    _, tally = launch.play(store, manifest.run, made, listed, launch.Terms(workers=1))
+    manifest = launch.new_manifest(made, listed, RunSettings())
+    launch.create(store, manifest, made, listed)
+    _, progress = asyncio.run(launch.execute(store, manifest.run, made, listed, RunSettings(workers=1)))
     assert mark.exists() and endings(store, manifest.run) == {"terminated:user_left": 40}
     assert any(row.attempt > 1 for row in store.rows(manifest.run))
-    assert tally.faults == 0
+    assert progress.faults == 0
 
 
 def test_a_hanging_agent_is_cut_off_and_harms_nobody_else(store: Store, ray_cluster: None) -> None:
-    terms = launch.Terms(workers=1, concurrency=20, patience=Timeouts(turn=2.0, episode=60.0))
-    run, _ = play(store, "hanging", 30, terms)
+    settings = RunSettings(workers=1, concurrency=20, timeouts=Timeouts(turn=2.0, episode=60.0))
+    run, _ = play(store, "hanging", 30, settings)
     assert endings(store, run) == {"terminated:user_left": 29, "truncated:turn_seconds": 1}
 
 
 def test_an_agent_is_made_ready_where_it_plays(store: Store, ray_cluster: None) -> None:
-    run, tally = play(store, "Prepared", 2, launch.Terms())
-    assert (tally.done, tally.faults) == (2, 0), endings(store, run)
+    run, progress = play(store, "Prepared", 2, RunSettings())
+    assert (progress.done, progress.faults) == (2, 0), endings(store, run)
 
 
 def test_what_an_agent_raises_is_the_episodes_fault(store: Store, ray_cluster: None) -> None:
-    run, _ = play(store, "raising", 10, launch.Terms(workers=1))
+    run, _ = play(store, "raising", 10, RunSettings(workers=1))
     assert endings(store, run) == {"terminated:user_left": 9, "fault:participant": 1}
     (bad,) = [row for row in store.rows(run) if row.ending == "fault"]
     assert "RuntimeError: boom" in store.episode(run, bad.id).episode.ended.detail
@@ -164,8 +166,8 @@ def test_what_an_agent_raises_is_the_episodes_fault(store: Store, ray_cluster: N
 def test_an_agent_that_tries_to_end_more_than_its_episode(
     store: Store, ray_cluster: None, agent: str, said: str, local: bool
 ) -> None:
-    terms = launch.Terms(local=local, workers=1, patience=Timeouts(turn=20.0, episode=60.0))
-    run, _ = play(store, agent, 10, terms)
+    settings = RunSettings(local=local, workers=1, timeouts=Timeouts(turn=20.0, episode=60.0))
+    run, _ = play(store, agent, 10, settings)
     assert endings(store, run) == {"terminated:user_left": 9, "fault:participant": 1}
     (bad,) = [row for row in store.rows(run) if row.ending == "fault"]
     assert said in store.episode(run, bad.id).episode.ended.detail
@@ -173,7 +175,7 @@ def test_an_agent_that_tries_to_end_more_than_its_episode(
 
 def test_an_agent_that_cannot_be_made_is_told_before_anything_is_played(store: Store) -> None:
     with pytest.raises(PluginError, match=r"Unborn cannot be made: SystemExit: 4"):
-        play(store, "Unborn", 3, launch.Terms(local=True))
+        play(store, "Unborn", 3, RunSettings(local=True))
 
 
 def test_the_limit_of_an_episode() -> None:
@@ -308,7 +310,7 @@ def kill_one_worker(driver: int) -> bool:
 
     for process in psutil.process_iter(["cmdline", "name"]):
         title = " ".join(process.info["cmdline"] or [process.info["name"] or ""])
-        if "ray::_Playing" in title and driver in [one.pid for one in process.parents()]:
+        if "ray::_EpisodeActor" in title and driver in [one.pid for one in process.parents()]:
             process.kill()
             return True
     return False
@@ -323,13 +325,11 @@ def test_json_says_how_the_run_went(riskbox) -> None:  # type: ignore[no-untyped
 
 
 def test_only_the_users_own_code_plays_in_a_process_of_its_own() -> None:
-    from riskbox.sandbox.batch.actors import Company
-
-    company = Company("r")
-    assert [company.place("user", "scripted"), company.place("agent", "reference:3")] == ["inline", "inline"]
-    assert company.place("agent", "mine.py:Bot") == "actor"
-    assert Company("r", places={"agent": "inline"}).place("agent", "mine.py:Bot") == "inline"
-    assert Company("r", places={"user": "actor"}).place("user", "scripted") == "actor"
+    usual = RunSettings()
+    assert [usual.placement("user", "scripted"), usual.placement("agent", "reference:3")] == ["inline"] * 2
+    assert usual.placement("agent", "mine.py:Bot") == "actor"
+    assert RunSettings(places={"agent": "inline"}).placement("agent", "mine.py:Bot") == "inline"
+    assert RunSettings(places={"user": "actor"}).placement("user", "scripted") == "actor"
 
 
 def test_a_player_that_cannot_make_an_episode_ready_says_so_instead_of_waiting() -> None:
@@ -339,8 +339,8 @@ def test_a_player_that_cannot_make_an_episode_ready_says_so_instead_of_waiting()
     gone = case.model_copy(update={"toolsets": {**case.toolsets, "gone": case.toolsets["mail"]}})
 
     async def go() -> None:
-        player = Player("r", PreparedCases({case.hash: gone}), [evaluator("checks")], concurrency=10)
-        await player.add([Task(Spec.of(case.hash, Cast(agent="idle"), 1))])
+        player = Player("r", {case.hash: gone}, RunSettings(concurrency=10))
+        await player.add([Attempt(Spec.of(case.hash, Cast(agent="idle"), 1))])
         with pytest.raises(UnknownName, match="unknown toolset 'gone'"):
             await asyncio.wait_for(player.take(5, wait=5.0), 20)
 

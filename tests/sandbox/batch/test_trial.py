@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 RECORDS = Path(__file__).parents[1] / "cases" / "records.yaml"
-KEYS = {key: "" for key, _ in trial.DEFAULTS}
+KEYS = {key: "" for key, _ in trial.DEFAULT_MODELS}
 """No key of a provider is at hand."""
 
 AGENTS = """
@@ -255,7 +255,7 @@ def test_a_quota_that_is_spent_is_no_wrong_input(tried: Command, stub: Stub) -> 
 # --- who plays the users ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("key", "model"), trial.DEFAULTS)
+@pytest.mark.parametrize(("key", "model"), trial.DEFAULT_MODELS)
 def test_the_key_at_hand_says_which_model_plays(
     monkeypatch: pytest.MonkeyPatch, key: str, model: str
 ) -> None:
@@ -270,7 +270,7 @@ def test_the_key_at_hand_says_which_model_plays(
 
 def test_every_model_that_is_taken_by_default_has_a_price() -> None:
     """Else the cap of a trial could not be kept."""
-    assert trial.unpriced(ModelTerms(), [model for _, model in trial.DEFAULTS]) == []
+    assert trial.unpriced(ModelTerms(), [model for _, model in trial.DEFAULT_MODELS]) == []
 
 
 def test_a_model_without_a_price_is_told_before_anything_is_asked(tried: Command, stub: Stub) -> None:
@@ -284,7 +284,7 @@ def test_a_model_without_a_price_is_told_before_anything_is_asked(tried: Command
 
 
 def test_shipped_pairs_are_of_five_domains_and_families() -> None:
-    found = trial.pairs(load_all([shipped()]), emulated=False)
+    found = trial.twin_pairs(load_all([shipped()]), emulated=False)
     assert len(found) == trial.PAIRS
     assert len({one.probe.scenario.domain for one in found}) == trial.PAIRS
     assert len({one.probe.scenario.family for one in found}) == trial.PAIRS
@@ -296,13 +296,13 @@ def test_shipped_pairs_are_of_five_domains_and_families() -> None:
 def test_a_family_gives_one_pair_and_emulated_tools_need_a_model() -> None:
     text = RECORDS.read_text("utf-8")
     other = loads(text.replace("scenario: ", "scenario: other_", 1), RECORDS)
-    assert len(trial.pairs([load(RECORDS), other])) == 1
+    assert len(trial.twin_pairs([load(RECORDS), other])) == 1
     apart = loads(
         text.replace("scenario: ", "scenario: other_", 1).replace("family: ", "family: other_", 1), RECORDS
     )
-    assert len(trial.pairs([load(RECORDS), apart])) == 2
-    (pair,) = trial.pairs([load(RECORDS)])
-    assert {one.cast.tools for one in trial.specs([pair], Cast(tools="openai/gpt-5"))} == {""}
+    assert len(trial.twin_pairs([load(RECORDS), apart])) == 2
+    (pair,) = trial.twin_pairs([load(RECORDS)])
+    assert {one.cast.tools for one in trial.pair_specs([pair], Cast(tools="openai/gpt-5"))} == {""}
 
 
 def test_without_a_key_users_play_scripts_and_it_is_said(tried: Command, tmp_path: Path) -> None:

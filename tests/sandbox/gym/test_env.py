@@ -28,7 +28,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from riskbox.sandbox.batch.plan import Choice, cases
+from riskbox.sandbox.batch.plan import CaseFilter, cases
 from riskbox.sandbox.contracts import message
 from riskbox.sandbox.contracts.participant import Participant
 from riskbox.sandbox.episode.rollout import rollout
@@ -304,7 +304,7 @@ def test_persona_and_variant_are_chosen_at_construction_and_at_reset(path: Path)
 
 
 def test_a_case_is_played_as_it_is(path: Path) -> None:
-    case = cases([load(path)], Choice(personas=("neighbour",), variants=("none",)))[0]
+    case = cases([load(path)], CaseFilter(personas=("neighbour",), variants=("none",)))[0]
     env = SandboxEnv(case, persona="neighbour")
     assert env.reset(seed=1)[0] == SandboxEnv(path, "neighbour").reset(seed=1)[0]
     with pytest.raises(InputError, match="visit_on_the_phone/neighbour is one case"):
@@ -483,7 +483,7 @@ def test_an_unfinished_record_is_cut_off_and_the_episode_goes_on(env: SandboxEnv
 
 @pytest.mark.parametrize("persona", ["owner", "neighbour"])
 def test_it_plays_as_rollout_does(env: SandboxEnv, persona: str) -> None:
-    case = cases([load(env._source.path)], Choice(personas=(persona,), variants=("none",)))[0]  # type: ignore[union-attr]
+    case = cases([load(env._source.path)], CaseFilter(personas=(persona,), variants=("none",)))[0]  # type: ignore[union-attr]
     moves = [
         message.action(move) if not isinstance(move, dict) or "role" in move else Action(**move)
         for move in HELPFUL

@@ -254,7 +254,7 @@ def test_a_bank_that_restarted_learns_from_the_living_what_the_dead_spent() -> N
 @pytest.mark.usefixtures("ray_cluster")
 async def test_limits_hold_on_when_the_bank_s_actor_dies() -> None:
     limits = Limits(in_flight={"": 2.0}, run_tokens=1000.0)
-    bank = actors.bank(limits)
+    bank = actors.shared_quota(limits)
     workers = [Permits(limits, actors._renewing(bank)) for _ in range(2)]
     inside = most = 0
 

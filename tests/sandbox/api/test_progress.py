@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from riskbox.sandbox.batch.runner import Tally
-from riskbox.sandbox.cli import progress
-from riskbox.sandbox.cli.progress import Display, domains
+from riskbox.sandbox.api import progress
+from riskbox.sandbox.api.progress import Display, domains
+from riskbox.sandbox.batch.runner import RunProgress
 from riskbox.sandbox.stub.script import Fail, Say
 from riskbox.sandbox.stub.server import Stub
 from riskbox.sandbox.testing.stores import sample_case, sample_run
@@ -91,21 +91,23 @@ def test_nothing_is_shown_to_whoever_wants_nothing(
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def halfway() -> tuple[Manifest, Tally]:
+def halfway() -> tuple[Manifest, RunProgress]:
     run = sample_run([sample_case()])
-    tally = Tally(planned=8, done=2, risky=1, safe=1, realised={"legal": 1}, by_domain={"healthcare": (2, 1)})
-    tally.started -= 20
-    return run, tally
+    progress_so_far = RunProgress(
+        planned=8, done=2, risky=1, safe=1, realised={"legal": 1}, by_domain={"healthcare": (2, 1)}
+    )
+    progress_so_far.started -= 20
+    return run, progress_so_far
 
 
 def test_a_line_is_printed_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
-    run, tally = halfway()
+    run, progress_so_far = halfway()
     out = io.StringIO()
     with Display(run, {"healthcare": 4, "education": 4}, console=Console(file=out, width=80)) as display:
-        display.tell(tally)
+        display.update(progress_so_far)
         assert "episodes, 0/s" not in out.getvalue(), "a line for every episode"
         monkeypatch.setattr(progress, "EVERY", 0.0)
-        display.tell(tally)
+        display.update(progress_so_far)
         assert out.getvalue().splitlines()[-1] == (
             "2/8 episodes, 0/s, risky 1, unknown 0, safe 1, faults 0; harm: legal 1; "
             "education 0/4, healthcare 2/4; 60 s left"
@@ -113,11 +115,11 @@ def test_a_line_is_printed_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_domains_stand_from_the_start() -> None:
-    run, tally = halfway()
+    run, progress_so_far = halfway()
     out = io.StringIO()
     console = Console(file=out, force_terminal=True, width=80, color_system=None)
     with Display(run, {"healthcare": 4, "education": 4}, console=console) as display:
-        display.tell(tally)
+        display.update(progress_so_far)
     assert re.search(r"education +0 of 4", out.getvalue())
     assert re.search(r"healthcare +2 of 4 +█{10} +1 risky", out.getvalue())
 

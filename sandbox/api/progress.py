@@ -13,7 +13,7 @@ from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from riskbox.sandbox.batch.runner import Tally
+from riskbox.sandbox.batch.runner import RunProgress
 from riskbox.sandbox.reporting.figures import many
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.name import Name
@@ -56,7 +56,7 @@ class Display:
         )
         self.task = self.bar.add_task(run.run, total=planned, rate="")
         self.live = Live(self.bar, console=self.console, refresh_per_second=8, transient=False)
-        self.tally = Tally(planned=planned)
+        self.progress = RunProgress(planned=planned)
         self.said = time.monotonic()
 
     def __enter__(self) -> Self:
@@ -84,11 +84,11 @@ class Display:
         elif not self.quiet:
             self._line()
 
-    def tell(self, tally: Tally) -> None:
+    def update(self, progress: RunProgress) -> None:
         """Show how far the run is."""
-        self.tally = tally
+        self.progress = progress
         if self.live_here:
-            self.bar.update(self.task, completed=tally.done, rate=self._rate())
+            self.bar.update(self.task, completed=progress.done, rate=self._rate())
             self.live.update(self._shown())
         elif not self.quiet and time.monotonic() - self.said > EVERY:
             self._line()
@@ -99,15 +99,15 @@ class Display:
             self.console.print("Stopping: storing what is finished. ctrl-C again ends at once.")
 
     def _rate(self) -> str:
-        return f"{self.tally.done / max(self.tally.seconds, 0.001):,.0f}/s"
+        return f"{self.progress.done / max(self.progress.seconds, 0.001):,.0f}/s"
 
     def _shown(self) -> Group:
-        self.bar.update(self.task, completed=self.tally.done, rate=self._rate())
-        harmed = [self._dimensions()] if any(self.tally.realised.values()) else []
+        self.bar.update(self.task, completed=self.progress.done, rate=self._rate())
+        harmed = [self._dimensions()] if any(self.progress.realised.values()) else []
         return Group(self.bar, self._counts(), *harmed, self._domains())
 
     def _counts(self) -> str:
-        one = self.tally
+        one = self.progress
         parts = [
             f"[red]risky {one.risky}[/]",
             f"[yellow]unknown {one.unknown}[/]",
@@ -121,8 +121,8 @@ class Display:
         """Where harm was done so far."""
         table = Table.grid(padding=(0, 2))
         for dimension in DIMENSIONS:
-            count = self.tally.realised.get(dimension, 0)
-            share = count / max(self.tally.done, 1)
+            count = self.progress.realised.get(dimension, 0)
+            share = count / max(self.progress.done, 1)
             bar = "█" * round(20 * share)
             table.add_row(
                 f"[dim]{dimension}[/]", str(count or ""), f"[red]{bar}[/]", f"{share:.0%}" if count else ""
@@ -132,7 +132,7 @@ class Display:
     def _domains(self) -> Table:
         table = Table.grid(padding=(0, 2))
         for domain, planned in sorted(self.domains.items()):
-            done, risky = self.tally.by_domain.get(domain, (0, 0))
+            done, risky = self.progress.by_domain.get(domain, (0, 0))
             table.add_row(
                 f"[dim]{domain.replace('_', ' ')}[/]",
                 f"{done:,} of {planned:,}",
@@ -143,7 +143,7 @@ class Display:
 
     def _line(self) -> None:
         self.said = time.monotonic()
-        one = self.tally
+        one = self.progress
         harmed = ", ".join(f"{name} {one.realised[name]}" for name in DIMENSIONS if one.realised.get(name))
         parts = [
             f"{one.done}/{self.planned} episodes, {self._rate()}, risky {one.risky}, unknown {one.unknown}, "
@@ -158,7 +158,7 @@ class Display:
     def _each(self) -> str:
         """How far each domain is."""
         return ", ".join(
-            f"{domain} {self.tally.by_domain.get(domain, (0, 0))[0]}/{planned}"
+            f"{domain} {self.progress.by_domain.get(domain, (0, 0))[0]}/{planned}"
             for domain, planned in sorted(self.domains.items())
         )
 
@@ -169,9 +169,9 @@ def domains(cases: Iterable[Case], specs: Iterable[Spec]) -> Counter[str]:
     return Counter(by_hash[spec.case] for spec in specs)
 
 
-def _asked(tally: Tally) -> str:
+def _asked(progress: RunProgress) -> str:
     """What language models have taken so far."""
-    if not tally.cost:
+    if not progress.cost:
         # nothing, or nothing that is known: no price may be known
-        return f"{tally.tokens:,} tokens"
-    return f"{tally.tokens:,} tokens, ${tally.cost:,.{2 if tally.cost >= 1 else 4}f}"
+        return f"{progress.tokens:,} tokens"
+    return f"{progress.tokens:,} tokens, ${progress.cost:,.{2 if progress.cost >= 1 else 4}f}"

@@ -1,0 +1,41 @@
+"""Async work for callers that are not async, in a script and in a notebook alike."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+def wait_for(work: Coroutine[Any, Any, T]) -> T:
+    """What async work returns.
+
+    A thread that runs an event loop already, as a notebook's does, cannot run another; there the work gets a thread and
+    a loop of its own. ctrl-C cancels the work, waits until it has stored what is finished, and raises
+    `KeyboardInterrupt`.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work)
+
+    started: list[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]]] = []
+
+    async def run() -> T:
+        task = asyncio.current_task()
+        assert task is not None
+        started.append((asyncio.get_running_loop(), task))
+        return await work
+
+    with ThreadPoolExecutor(1, thread_name_prefix="riskbox") as pool:
+        done = pool.submit(contextvars.copy_context().run, asyncio.run, run())
+        try:
+            return done.result()
+        except KeyboardInterrupt:
+            for loop, task in started:
+                loop.call_soon_threadsafe(task.cancel)
+            raise  # once the pool has waited for its thread

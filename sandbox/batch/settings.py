@@ -1,0 +1,57 @@
+"""How a run is played: one record that the command line or Python fills, and that travels to every worker."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+from riskbox.sandbox.episode.rollout import Timeouts
+from riskbox.sandbox.models.client import ModelTerms
+from riskbox.sandbox.registry import agents, users
+from riskbox.sandbox.rules.state import AGENT
+from riskbox.sandbox.words.name import Name
+
+Placement: TypeAlias = Literal["inline", "actor"]
+"""Where a participant plays: in the worker's own process, or in a process of its own."""
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """How a run is played. The same record goes to the runner, to its workers and to the player in each of them."""
+
+    local: bool = False
+    """Whether everything plays in this process, without Ray."""
+    address: str | None = None
+    """The Ray cluster to join; None starts one on this machine."""
+    workers: int = 0
+    """How many episode actors play; 0 for one a core."""
+    concurrency: int = 200
+    """How many episodes each worker plays at once."""
+    timeouts: Timeouts = field(default_factory=Timeouts)
+    """Time limits of a turn and of an episode."""
+    places: Mapping[str, Placement] = field(default_factory=dict)
+    """Where each role plays. A role left out plays in an actor if it is the user's own code, else inline."""
+    toolsets: tuple[str, ...] = ()
+    """The user's own toolsets: `file.py:Name`, `module:Name` or `name.yaml`."""
+    evaluators: tuple[str, ...] = ("checks",)
+    """Who assesses each episode; the first one's findings count unless a report names another."""
+    judging: Mapping[str, Any] = field(default_factory=dict)
+    """Settings of the evaluators that ask a model: `judges`, `repeats`, `settings`."""
+    models: ModelTerms = field(default_factory=ModelTerms)
+    """How language models are asked: limits, budgets, retries, recordings."""
+    cpus: float = 0.5
+    """Cores that Ray reserves for each episode actor."""
+    memory: int | None = None
+    """Bytes of memory that each process of the user's own agent may use."""
+    gpus: float = 0.0
+    """GPUs that Ray reserves for each process of the user's own agent."""
+    working_dir: str | None = None
+    """A folder to ship to the workers of a cluster."""
+
+    def placement(self, role: str, name: str) -> Placement:
+        """Where a role plays. A model runs no code of the user's that could hang, so it always plays inline."""
+        if Name.parse(name).models:
+            return "inline"
+        is_own = agents.is_own if role == AGENT else users.is_own
+        return self.places.get(role) or ("actor" if is_own(name) else "inline")
