@@ -78,7 +78,8 @@ def test_results_wait_for_acknowledgement_and_hold_up_new_episodes() -> None:
         await player.add(
             [Attempt(Spec.of(case.hash, Cast(agent="reference:2"), seed)) for seed in range(500)]
         )
-        await asyncio.sleep(0.5)
+        while player._running:
+            await asyncio.sleep(0.05)
         assert len(player._finished) == player._most_unacknowledged == 64
         taken = await player.take(500)
         assert len(taken) == 64
