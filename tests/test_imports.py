@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -83,10 +84,12 @@ def folder(module: str) -> str:
     return parts[2] if len(parts) > 2 else ""
 
 
+@cache
 def ours(path: Path) -> set[str]:
     return {name for name in imports(path) if name.startswith("riskbox.")}
 
 
+@cache
 def is_ground(name: str) -> bool:
     """Whether a file beside the folders stands under them all: it imports nothing but others of its kind."""
     path = ROOT / "sandbox" / f"{name}.py"

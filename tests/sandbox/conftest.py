@@ -19,7 +19,10 @@ from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Cast, Played
 from riskbox.sandbox.words.modelcall import Seating
 from riskbox.sandbox.words.run import Spec
+from tests.sandbox.rows import hostile, row
 from tests.sandbox.seats import Seated, reached
+
+__all__ = ["hostile", "row"]  # fixtures of rows.py, for the folders that read rows
 
 if TYPE_CHECKING:
     from riskbox.sandbox.stub.server import Stub
