@@ -8,7 +8,6 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from tests.sandbox.reporting.conftest import HOSTILE
 
 from riskbox.sandbox.contracts.store import Packed, Store
 from riskbox.sandbox.stores import open_store, record
@@ -26,6 +25,7 @@ from riskbox.sandbox.words.run import Spec
 from riskbox.sandbox.words.scenario import Scenario
 from riskbox.sandbox.words.toolspec import ToolsetSpec
 from riskbox.sandbox.words.verdict import DIMENSIONS, Assessment, Finding, Goal, Score, Signal, Verdict, Vote
+from tests.sandbox.rows import HOSTILE
 from tests.sandbox.viewer.conftest import LARGE, SMALL, Viewing, press, screen_text
 
 _TEXTS = (
