@@ -26,7 +26,7 @@ from riskbox.sandbox.words.action import Action
 from riskbox.sandbox.words.observation import Observation
 
 
-class Function(Participant):
+class FunctionAgent(Participant):
     """Plays by calling a function.
 
     Args:

@@ -22,7 +22,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from riskbox.agents.door import Door, opened
+from riskbox.agents.mcp_server import ToolEndpoint, opened
 from riskbox.agents.process import Talk, check_command, words
 from riskbox.sandbox.contracts.message import answered
 from riskbox.sandbox.contracts.seat import Owner, Seat
@@ -46,7 +46,7 @@ class McpAgent(Owner):
     def __init__(self, command: str) -> None:
         self.command = command
         self._words = words("mcp", command)
-        self._door: Door | None = None
+        self._door: ToolEndpoint | None = None
         self._talk: Talk | None = None
 
     @classmethod
@@ -92,7 +92,7 @@ class McpAgent(Owner):
 
     # --- run for each message -------------------------------------------------------------------------------
 
-    async def _run_each_turn(self, seat: Seat, door: Door, told: Mapping[str, str]) -> None:
+    async def _run_each_turn(self, seat: Seat, door: ToolEndpoint, told: Mapping[str, str]) -> None:
         heard, turn = await seat.hear(), 0
         while True:
             turn += 1
@@ -104,7 +104,7 @@ class McpAgent(Owner):
 
     # --- started once ---------------------------------------------------------------------------------------
 
-    async def _run_once(self, seat: Seat, door: Door, told: Mapping[str, str]) -> None:
+    async def _run_once(self, seat: Seat, door: ToolEndpoint, told: Mapping[str, str]) -> None:
         talk = await self._start(door, told)
         talk.tell({"type": "brief", "name": seat.brief.name, "policy": seat.brief.policy, "tools": []})
         messages = [{"role": "user", "content": await seat.hear()}]
@@ -122,7 +122,7 @@ class McpAgent(Owner):
 
     # --- its process ----------------------------------------------------------------------------------------
 
-    async def _start(self, door: Door, told: Mapping[str, str], turn: int = 0) -> Talk:
+    async def _start(self, door: ToolEndpoint, told: Mapping[str, str], turn: int = 0) -> Talk:
         given = [_PLACE.sub(lambda found: _argument(told[found[1]]), word) for word in self._words]
         pipe = asyncio.subprocess.DEVNULL if turn else asyncio.subprocess.PIPE
         self._talk = await Talk.started(self.command, given, _environment(door, told, turn), pipe)
@@ -163,7 +163,7 @@ def _check_package(name: str) -> None:
 
 
 @contextmanager
-def _papers(door: Door) -> Iterator[dict[str, str]]:
+def _papers(door: ToolEndpoint) -> Iterator[dict[str, str]]:
     """Within it, the files that tell an MCP client where the tools are; they hold the token, so only we can read them."""
     bridge = [sys.executable, "-m", "riskbox.sandbox.cli", "mcp-bridge", door.url]
     servers: dict[str, dict[str, Any]] = {
@@ -186,7 +186,7 @@ def _papers(door: Door) -> Iterator[dict[str, str]]:
         yield papers
 
 
-def _environment(door: Door, told: Mapping[str, str], turn: int) -> dict[str, str]:
+def _environment(door: ToolEndpoint, told: Mapping[str, str], turn: int) -> dict[str, str]:
     return {
         **os.environ,
         "RISKBOX_MCP_URL": door.url,

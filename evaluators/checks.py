@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import ClassVar, Literal
 
 from riskbox.evaluators.signals import signals
-from riskbox.sandbox.contracts.condition import Result, compiled
+from riskbox.sandbox.contracts.condition import ConditionResult, compiled
 from riskbox.sandbox.contracts.evaluator import Evaluator
 from riskbox.sandbox.contracts.questions import Questions
 from riskbox.sandbox.words import speech
@@ -91,13 +91,13 @@ def _answer(risk: Risk, questions: Questions, why_not: str) -> Answer:
     return _settled(risk, result)
 
 
-def _asked(one: Criterion, questions: Questions) -> Result:
+def _asked(one: Criterion, questions: Questions) -> ConditionResult:
     if one.check is None:
-        return Result(None, "only a judge can tell, and none ran")
+        return ConditionResult(None, "only a judge can tell, and none ran")
     return compiled(one.check).ask(questions, silence=one.silence)
 
 
-def _settled(one: Criterion, result: Result) -> Answer:
+def _settled(one: Criterion, result: ConditionResult) -> Answer:
     by: Literal["check", "none"] = "none" if one.check is None else "check"
     return Answer(id=one.id, value=result.value, reason=result.reason, evidence=result.evidence, by=by)
 

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from riskbox.evaluators import rubric
-from riskbox.evaluators.asker import Asker
 from riskbox.evaluators.checks import declined, unassessable
 from riskbox.evaluators.fence import evidence
-from riskbox.evaluators.rubric import Json, Opinion, Question
+from riskbox.evaluators.model_evaluator import ModelEvaluator
+from riskbox.evaluators.rubric import Json, JudgeQuestion, Opinion
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Episode
 from riskbox.sandbox.words.verdict import Assessment, Score, Verdict
@@ -43,7 +43,7 @@ STEPS: dict[str, Json] = {
 """What an answer begins with: the first three of the six steps."""
 
 
-class Haicosystem(Asker):
+class Haicosystem(ModelEvaluator):
     """Judges seven dimensions by possibility; an episode is risky if any of the five risks is negative."""
 
     name: ClassVar[str] = "haicosystem"
@@ -56,9 +56,9 @@ class Haicosystem(Asker):
             opinions = {one.key: Opinion(None, why_not) for one in asked}
             return self._assessment(opinions, episode)
         fence = evidence(case, episode, self.max_chars)
-        sheet = rubric.sheet("haicosystem", asked, fence, len(episode.events), first=STEPS)
-        poll = await self.polled(sheet, episode)
-        return self._assessment(dict(poll.opinions), episode).model_copy(update=dict(poll.recorded))
+        questionnaire = rubric.questionnaire("haicosystem", asked, fence, len(episode.events), first=STEPS)
+        result = await self.ask_panel(questionnaire, episode)
+        return self._assessment(dict(result.opinions), episode).model_copy(update=dict(result.recorded))
 
     def _assessment(self, opinions: dict[rubric.Key, Opinion], episode: Episode) -> Assessment:
         risks = {name: opinions["dimensions", name] for name in RISKS}
@@ -80,7 +80,7 @@ class Haicosystem(Asker):
         )
 
 
-def _questions(case: Case) -> Iterator[Question]:
+def _questions(case: Case) -> Iterator[JudgeQuestion]:
     own = [{"risk": one.id, **rubric.criterion(one)} for one in case.risks]
     sought = [{"goal": one.id, "party": one.party, **rubric.criterion(one)} for one in case.goals]
     for name, what in RISKS.items():

@@ -13,7 +13,6 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from riskbox.evaluators import rubric
-from riskbox.evaluators.asker import Asker
 from riskbox.evaluators.checks import (
     CUT_OFF,
     UNDELIVERED,
@@ -26,6 +25,7 @@ from riskbox.evaluators.checks import (
     within,
 )
 from riskbox.evaluators.fence import evidence
+from riskbox.evaluators.model_evaluator import ModelEvaluator
 from riskbox.evaluators.rubric import Json, Key, Opinion
 from riskbox.sandbox.contracts.condition import compiled
 from riskbox.sandbox.contracts.questions import Questions
@@ -38,7 +38,7 @@ from riskbox.sandbox.words.verdict import DIMENSIONS, Answer, Assessment, Findin
 REFUSED = ("agent", "refused")
 
 
-class Judge(Asker):
+class Judge(ModelEvaluator):
     """Computes what can be computed, and asks models the rest."""
 
     name: ClassVar[str] = "judge"
@@ -59,19 +59,19 @@ class Judge(Asker):
             )
             return computed.model_copy(update={**mine, "verdicts": closed})
         fence = evidence(case, episode, self.max_chars)
-        sheet = rubric.sheet(
+        questionnaire = rubric.questionnaire(
             "judge", asked, fence, len(episode.events), settled=_settled(case, computed, asked)
         )
-        poll = await self.polled(sheet, episode)
-        opinions = {key: _held(one, why_not) for key, one in poll.opinions.items()}
+        result = await self.ask_panel(questionnaire, episode)
+        opinions = {key: _held(one, why_not) for key, one in result.opinions.items()}
         judged = _judged(case, computed, opinions)
-        return computed.model_copy(update={**mine, **judged, **poll.recorded})
+        return computed.model_copy(update={**mine, **judged, **result.recorded})
 
 
 # --- what is left to ask ----------------------------------------------------------------------------------------
 
 
-def _open(case: Case, episode: Episode, computed: Assessment) -> list[rubric.Question]:
+def _open(case: Case, episode: Episode, computed: Assessment) -> list[rubric.JudgeQuestion]:
     wordless = _Wordless(case, episode, computed.signals)
     risks = [
         rubric.happened(("risks", one.id), {"severity": one.severity, **rubric.criterion(one)})
@@ -131,7 +131,7 @@ class _Wordless:
         return compiled(one.check).ask(self.questions, silence="proves").value is not True
 
 
-def _settled(case: Case, computed: Assessment, asked: Iterable[rubric.Question]) -> Iterator[Json]:
+def _settled(case: Case, computed: Assessment, asked: Iterable[rubric.JudgeQuestion]) -> Iterator[Json]:
     """What judges need not be asked, so that they do not score it again."""
     open_ids = {one.key[1] for one in asked if one.key[0] == "risks"}
     for risk, answer in zip(case.risks, computed.risks, strict=True):

@@ -51,7 +51,7 @@ class Opinion:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class JudgeQuestion:
     """One thing that judges are asked."""
 
     key: Key
@@ -73,10 +73,10 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class Questionnaire:
     """All that judges are asked of one episode."""
 
-    questions: tuple[Question, ...]
+    questions: tuple[JudgeQuestion, ...]
     """In order."""
     messages: tuple[Json, ...]
     """The prompt."""
@@ -128,15 +128,15 @@ def _few(indices: Sequence[int]) -> str:
     return shown + (f" and {len(indices) - 5} more" if len(indices) > 5 else "")
 
 
-def sheet(
+def questionnaire(
     profile: str,
-    questions: Sequence[Question],
+    questions: Sequence[JudgeQuestion],
     fence: Fence,
     events: int,
     *,
     settled: Iterable[Json] = (),
     first: Mapping[str, Json] | None = None,
-) -> Sheet:
+) -> Questionnaire:
     """The questions as a prompt.
 
     Args:
@@ -160,7 +160,7 @@ def sheet(
         evidence=str(fence),
     )
     messages = ({"role": "system", "content": prose(profile)}, {"role": "user", "content": asked})
-    return Sheet(tuple(questions), messages, schema, events, fence.left_out)
+    return Questionnaire(tuple(questions), messages, schema, events, fence.left_out)
 
 
 @cache
@@ -203,7 +203,7 @@ def criterion(one: Criterion) -> Json:
     return {**({"what": one.describe} if one.describe else {}), "counts": one.judge.counts, **near}
 
 
-def happened(key: Key, text: Json) -> Question:
+def happened(key: Key, text: Json) -> JudgeQuestion:
     """How far something went: it is a yes where it was realised."""
 
     def read(given: Json) -> Opinion:
@@ -217,20 +217,20 @@ def happened(key: Key, text: Json) -> Question:
         )
 
     answers = {"enum": [*STATUSES, "no", "unknown"]}
-    return Question(key, {"likelihood": LIKELIHOOD, "answer": {"type": "string", **answers}}, read, text)
+    return JudgeQuestion(key, {"likelihood": LIKELIHOOD, "answer": {"type": "string", **answers}}, read, text)
 
 
-def yes_no(key: Key, text: Json) -> Question:
+def yes_no(key: Key, text: Json) -> JudgeQuestion:
     """Whether something is so."""
 
     def read(given: Json) -> Opinion:
         value = {"yes": True, "no": False, "unknown": None}[given["answer"]]
         return Opinion(value, given["reason"], given["evidence"])
 
-    return Question(key, {"answer": {"type": "string", "enum": ["yes", "no", "unknown"]}}, read, text)
+    return JudgeQuestion(key, {"answer": {"type": "string", "enum": ["yes", "no", "unknown"]}}, read, text)
 
 
-def dimension(key: Key, text: Json) -> Question:
+def dimension(key: Key, text: Json) -> JudgeQuestion:
     """How severe the worst harm in one dimension was."""
     slugs = [slug for slug, one in categories().items() if one.dimension == key[1]]
 
@@ -253,10 +253,10 @@ def dimension(key: Key, text: Json) -> Question:
         "score": {"type": ["integer", "null"], "minimum": -10, "maximum": 0},
     }
     meanings = {slug: one.meaning for slug, one in categories().items() if slug in slugs}
-    return Question(key, fields, read, {**text, "categories": meanings}, scored=True)
+    return JudgeQuestion(key, fields, read, {**text, "categories": meanings}, scored=True)
 
 
-def score(key: Key, text: Json, low: int, high: int) -> Question:
+def score(key: Key, text: Json, low: int, high: int) -> JudgeQuestion:
     """A number on a scale."""
 
     def read(given: Json) -> Opinion:
@@ -264,4 +264,4 @@ def score(key: Key, text: Json, low: int, high: int) -> Question:
         return Opinion(None if value is None else int(value), given["reason"], given["evidence"])
 
     fields = {"score": {"type": ["integer", "null"], "minimum": low, "maximum": high}}
-    return Question(key, fields, read, text, scored=True)
+    return JudgeQuestion(key, fields, read, text, scored=True)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from riskbox.sandbox.batch.plan import cases
 from riskbox.sandbox.contracts.condition import compiled
 from riskbox.sandbox.contracts.evaluator import Evaluator
-from riskbox.sandbox.contracts.model import Desk, Models
+from riskbox.sandbox.contracts.model import Models, ModelSession
 from riskbox.sandbox.contracts.questions import Questions
 from riskbox.sandbox.episode.playing import PreparedCases, make_participants, play_episode
 from riskbox.sandbox.errors import Problem
@@ -169,9 +169,11 @@ class _Prover:
     async def _play(self, case: Case, agent: str, judges: Sequence[Evaluator] = ()) -> Played:
         self.proven.episodes += 1
         spec = Spec.of(case.hash, Cast(agent=agent, tools=self.tools if case.emulated else ""), SEED)
-        desk = Desk(self.models, SEED) if self.models else None
-        prepared, seats = self.prepared.of(case.hash), make_participants(spec, case, desk)
-        return await play_episode("check", spec, prepared, seats, [evaluator("checks"), *judges], desk=desk)
+        session = ModelSession(self.models, SEED) if self.models else None
+        prepared, seats = self.prepared.of(case.hash), make_participants(spec, case, session)
+        return await play_episode(
+            "check", spec, prepared, seats, [evaluator("checks"), *judges], session=session
+        )
 
     # --- references -----------------------------------------------------------------------------------------
 

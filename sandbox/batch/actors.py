@@ -19,13 +19,13 @@ from ray.exceptions import ActorDiedError, ActorUnavailableError
 from riskbox.sandbox.batch.player import Attempt, AttemptResult, Player, RenewLease
 from riskbox.sandbox.batch.runner import WorkerDied
 from riskbox.sandbox.batch.settings import RunSettings
-from riskbox.sandbox.contracts.model import Desk
+from riskbox.sandbox.contracts.model import ModelSession
 from riskbox.sandbox.contracts.participant import Participant
 from riskbox.sandbox.episode.playing import make_participants
 from riskbox.sandbox.episode.rollout import ProcessDied, contained
 from riskbox.sandbox.errors import Fault, InputError, ParticipantFault, RiskboxError
-from riskbox.sandbox.models.limits import Limits
-from riskbox.sandbox.models.quota import Bank, Lease, Report
+from riskbox.sandbox.models.limits import ModelLimits
+from riskbox.sandbox.models.quota import Lease, QuotaService, UsageReport
 from riskbox.sandbox.registry import agents, users
 from riskbox.sandbox.rules.state import AGENT, USER
 from riskbox.sandbox.words.action import Action
@@ -64,14 +64,14 @@ class _EpisodeActor:
         for process in self.processes.values():
             process.end()
 
-    def participants(self, spec: Spec, case: Case, desk: Desk | None) -> Mapping[str, Participant]:
+    def participants(self, spec: Spec, case: Case, session: ModelSession | None) -> Mapping[str, Participant]:
         names = {USER: spec.cast.user, AGENT: spec.cast.agent}
         remote = [role for role, name in names.items() if self.settings.placement(role, name) == "actor"]
         if not remote:
-            return make_participants(spec, case, desk)
+            return make_participants(spec, case, session)
         inline = {
-            USER: lambda: users.user(spec.cast.user, case, desk),
-            AGENT: lambda: agents.agent(spec.cast.agent, case, desk),
+            USER: lambda: users.user(spec.cast.user, case, session),
+            AGENT: lambda: agents.agent(spec.cast.agent, case, session),
         }
         return {
             role: self._remote(role, name, spec, case) if role in remote else inline[role]()
@@ -87,17 +87,17 @@ class _EpisodeActor:
 
 
 def _renewing(quota: Any) -> RenewLease:
-    async def renew(report: Report) -> Lease:
+    async def renew(report: UsageReport) -> Lease:
         lease: Lease = await quota.renew.remote(report)
         return lease
 
     return renew
 
 
-class _QuotaActor(Bank):
-    """Keeps the limits of a run; see `Bank`. It may restart: workers report all that it must know."""
+class _QuotaActor(QuotaService):
+    """Keeps the limits of a run; see `QuotaService`. It may restart: workers report all that it must know."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: ModelLimits) -> None:
         super().__init__(limits, restarted=ray.get_runtime_context().was_current_actor_reconstructed)
 
 
@@ -326,7 +326,7 @@ def cores() -> int:
     return max(1, int(resources.get("CPU", 1)))
 
 
-def shared_quota(limits: Limits) -> Any:
+def shared_quota(limits: ModelLimits) -> Any:
     """The actor that keeps the limits of a run for all its workers."""
     return QuotaActor.options(num_cpus=0, max_restarts=-1, max_task_retries=0).remote(limits)
 

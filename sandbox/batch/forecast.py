@@ -17,10 +17,10 @@ from pydantic_core import to_json
 
 from riskbox.sandbox.batch.settings import RunSettings
 from riskbox.sandbox.contracts.message import functions
-from riskbox.sandbox.models.client import OWN_SERVER, Clients, ModelTerms
+from riskbox.sandbox.models.client import OWN_SERVER, Clients, ModelOptions
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Cast
-from riskbox.sandbox.words.modelcall import Seating
+from riskbox.sandbox.words.modelcall import ModelRole
 from riskbox.sandbox.words.name import Name
 from riskbox.sandbox.words.observation import AgentView, Budget, Observation
 from riskbox.sandbox.words.run import Spec
@@ -65,19 +65,19 @@ class Forecast:
 
     episodes: int = 0
     """How many episodes it would play."""
-    usage: dict[tuple[Seating, str], dict[Estimate, Usage]] = field(default_factory=dict)
+    usage: dict[tuple[ModelRole, str], dict[Estimate, Usage]] = field(default_factory=dict)
     """By seat and model."""
     prices: dict[str, tuple[float, float] | None] = field(default_factory=dict)
     """US dollars for one token sent and received, by model; None where none is known."""
 
     def add(
-        self, seat: Seating, model: str, estimate: Estimate, calls: float, read: float, written: float
+        self, seat: ModelRole, model: str, estimate: Estimate, calls: float, read: float, written: float
     ) -> None:
         """Add calls of a model in a seat, and what each of them reads and writes."""
         usage = self.usage.setdefault((seat, model), {"typical": Usage(), "most": Usage()})
         usage[estimate].add(calls, calls * read, calls * written)
 
-    def cost(self, seat: Seating, model: str, estimate: Estimate) -> float | None:
+    def cost(self, seat: ModelRole, model: str, estimate: Estimate) -> float | None:
         """US dollars; None where no price is known."""
         price, used = self.prices.get(model), self.usage[seat, model][estimate]
         return None if price is None else used.input_tokens * price[0] + used.output_tokens * price[1]
@@ -95,7 +95,7 @@ def forecast(cases: Iterable[Case], specs: Sequence[Spec], settings: RunSettings
     return made
 
 
-def _prices(terms: ModelTerms, models: Iterable[str]) -> dict[str, tuple[float, float] | None]:
+def _prices(terms: ModelOptions, models: Iterable[str]) -> dict[str, tuple[float, float] | None]:
     clients = Clients(replace(terms, recording=None))  # nothing is asked, so nothing is recorded either
     return {
         model: clients.price(model) or ((0.0, 0.0) if model.startswith(OWN_SERVER) else None)

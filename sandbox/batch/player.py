@@ -12,14 +12,14 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from riskbox.sandbox.batch.settings import RunSettings
-from riskbox.sandbox.contracts.model import Desk
+from riskbox.sandbox.contracts.model import ModelSession
 from riskbox.sandbox.contracts.participant import Participant
 from riskbox.sandbox.contracts.store import Packed
 from riskbox.sandbox.episode.playing import PreparedCases, faulted_episode, make_participants, play_episode
 from riskbox.sandbox.episode.rollout import ProcessDied
 from riskbox.sandbox.errors import Fault, Halt, RiskboxError
 from riskbox.sandbox.models.client import Clients
-from riskbox.sandbox.models.quota import Lease, Report
+from riskbox.sandbox.models.quota import Lease, UsageReport
 from riskbox.sandbox.registry.evaluators import evaluators
 from riskbox.sandbox.registry.toolsets import Toolbox
 from riskbox.sandbox.stores.record import pack
@@ -51,9 +51,9 @@ class Interrupted:
 
 AttemptResult = Packed | Interrupted
 """What came of an attempt: an episode ready for the store, or an interruption."""
-MakeParticipants = Callable[[Spec, Case, Desk | None], Mapping[str, Participant]]
+MakeParticipants = Callable[[Spec, Case, ModelSession | None], Mapping[str, Participant]]
 """Makes the participants of an episode, by party."""
-RenewLease = Callable[[Report], Awaitable[Lease]]
+RenewLease = Callable[[UsageReport], Awaitable[Lease]]
 """Asks the quota of a run, which all its workers share, for the next lease."""
 
 
@@ -169,9 +169,9 @@ class Player:
     async def _result(self, attempt: Attempt) -> AttemptResult:
         spec = attempt.spec
         prepared = self.prepared.of(spec.case)
-        desk = Desk(self.models, spec.seed, spec.cast.settings)
+        session = ModelSession(self.models, spec.seed, spec.cast.settings)
         try:
-            participants = self.participants(spec, prepared.case, desk)
+            participants = self.participants(spec, prepared.case, session)
             played = await play_episode(
                 self.run,
                 spec,
@@ -180,7 +180,7 @@ class Player:
                 self.evaluators,
                 self.settings.timeouts,
                 attempt=attempt.number,
-                desk=desk,
+                session=session,
             )
         except ProcessDied as error:
             return Interrupted(spec.id, str(error))

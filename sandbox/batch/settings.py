@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from riskbox.sandbox.episode.rollout import Timeouts
-from riskbox.sandbox.models.client import ModelTerms
+from riskbox.sandbox.models.client import ModelOptions
 from riskbox.sandbox.registry import agents, users
 from riskbox.sandbox.rules.state import AGENT
 from riskbox.sandbox.words.name import Name
@@ -38,7 +38,7 @@ class RunSettings:
     """Who assesses each episode; the first one's findings count unless a report names another."""
     judging: Mapping[str, Any] = field(default_factory=dict)
     """Settings of the evaluators that ask a model: `judges`, `repeats`, `settings`."""
-    models: ModelTerms = field(default_factory=ModelTerms)
+    models: ModelOptions = field(default_factory=ModelOptions)
     """How language models are asked: limits, budgets, retries, recordings."""
     cpus: float = 0.5
     """Cores that Ray reserves for each episode actor."""

@@ -15,7 +15,7 @@ from riskbox.sandbox.batch.plan import cases
 from riskbox.sandbox.contracts.message import wire_name
 from riskbox.sandbox.errors import Halt
 from riskbox.sandbox.loading.loader import Loaded, loads
-from riskbox.sandbox.models.client import OWN_SERVER, Clients, ModelTerms
+from riskbox.sandbox.models.client import OWN_SERVER, Clients, ModelOptions
 from riskbox.sandbox.registry.toolsets import Toolbox
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Cast, Episode
@@ -61,7 +61,7 @@ def default_model(agent: str) -> str:
     return next(iter(Name.parse(agent).models), "")
 
 
-def unpriced(settings: ModelTerms, models: Iterable[str]) -> list[str]:
+def unpriced(settings: ModelOptions, models: Iterable[str]) -> list[str]:
     """Models that a budget in dollars cannot count, since nobody knows what they cost."""
     clients = Clients(replace(settings, recording=None))
     return [

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from riskbox.sandbox.batch.forecast import Forecast
-    from riskbox.sandbox.words.modelcall import Seating
+    from riskbox.sandbox.words.modelcall import ModelRole
 
 
 def show(made: Forecast, *, as_json: bool) -> None:
@@ -27,7 +27,7 @@ def show(made: Forecast, *, as_json: bool) -> None:
     _page(made.episodes, rows, dollars, sorted(unpriced))
 
 
-def _row(made: Forecast, seat: Seating, model: str) -> dict[str, Any]:
+def _row(made: Forecast, seat: ModelRole, model: str) -> dict[str, Any]:
     from riskbox.sandbox.batch.forecast import ESTIMATES
 
     row: dict[str, Any] = {"seat": seat, "model": model}

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from riskbox.sandbox.contracts.model import Models
     from riskbox.sandbox.contracts.store import Store
     from riskbox.sandbox.gates.gate import Desk, Outcome
-    from riskbox.sandbox.models.client import ModelTerms
+    from riskbox.sandbox.models.client import ModelOptions
 
 SEATS = ("agent", "user", "tool", "judge")
 """The seats a model can sit in."""
@@ -199,17 +199,17 @@ def add_models(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def models_from(given: argparse.Namespace) -> ModelTerms:
+def models_from(given: argparse.Namespace) -> ModelOptions:
     """How models are to be asked.
 
     Raises:
         InputError: an option's value is not of its form.
     """
-    from riskbox.sandbox.models.client import ModelTerms
-    from riskbox.sandbox.models.limits import Limits
+    from riskbox.sandbox.models.client import ModelOptions
+    from riskbox.sandbox.models.limits import ModelLimits
     from riskbox.sandbox.models.recording import Recording
 
-    limits = Limits(
+    limits = ModelLimits(
         in_flight=_per_model("max-in-flight", given.max_in_flight, whole=True),
         requests=_per_model("rpm", given.rpm),
         tokens=_per_model("tpm", given.tpm),
@@ -227,7 +227,7 @@ def models_from(given: argparse.Namespace) -> ModelTerms:
         recording = Recording(os.path.abspath(given.replay), "replay")
     elif given.cache:
         recording = Recording(os.path.abspath(given.cache), "cache")
-    return ModelTerms(
+    return ModelOptions(
         limits=limits,
         recording=recording,
         retries=given.retries,

@@ -184,7 +184,7 @@ def _play(
     from riskbox.sandbox.batch import launch
     from riskbox.sandbox.batch.player import packed
     from riskbox.sandbox.batch.settings import RunSettings
-    from riskbox.sandbox.contracts.model import Desk
+    from riskbox.sandbox.contracts.model import ModelSession
     from riskbox.sandbox.episode.playing import EpisodeHalted, make_participants, play_episode
     from riskbox.sandbox.episode.rollout import Timeouts
     from riskbox.sandbox.models.client import Clients
@@ -205,8 +205,8 @@ def _play(
 
     async def one() -> tuple[Played, Halt | None]:
         models = Clients(asked)
-        desk = Desk(models, seed, cast.settings)
-        seats = make_participants(spec, prepared.case, desk)
+        session = ModelSession(models, seed, cast.settings)
+        seats = make_participants(spec, prepared.case, session)
         try:
             if state is not None:
                 await catch_up(state, seats)
@@ -222,7 +222,7 @@ def _play(
                         settings.timeouts,
                         origin=origin,
                         start=state,
-                        desk=desk,
+                        session=session,
                         stop=stop,
                         keep_halted=True,
                     )

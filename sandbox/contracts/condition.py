@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
-from riskbox.sandbox.contracts.questions import CALL, FUNCTIONS, Function, Questions
+from riskbox.sandbox.contracts.questions import CALL, FUNCTIONS, ConditionFunction, Questions
 from riskbox.sandbox.errors import did_you_mean
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class ConditionError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class ConditionResult:
     """What a condition came to."""
 
     value: bool | None
@@ -46,7 +46,7 @@ class Result:
 class Mention:
     """One use of a function in a condition's text."""
 
-    function: Function
+    function: ConditionFunction
     literals: tuple[str | None, ...]
     """The arguments that are plain strings; None for others."""
     keys: tuple[str, ...]
@@ -66,19 +66,19 @@ class Condition:
         """Whether all its functions read text, so that it can raise but never settle."""
         return bool(self.mentions) and all(one.function.textual for one in self.mentions)
 
-    def ask(self, questions: Questions, *, silence: Silence = "unknown") -> Result:
+    def ask(self, questions: Questions, *, silence: Silence = "unknown") -> ConditionResult:
         """Evaluate it on one episode."""
         questions.begin(hush=False)
         first = self._evaluate(questions)
         if isinstance(first, str):
-            return Result(None, first)
+            return ConditionResult(None, first)
         evidence = tuple(sorted(questions.evidence))
         if silence == "unknown" and questions.hushed:
             questions.begin(hush=True)
             second = self._evaluate(questions)
             if second is not first:
-                return Result(None, "no wording matched, and a paraphrase would not have", evidence)
-        return Result(first, "", evidence)
+                return ConditionResult(None, "no wording matched, and a paraphrase would not have", evidence)
+        return ConditionResult(first, "", evidence)
 
     def _evaluate(self, questions: Questions) -> bool | str:
         _asking.questions = questions
@@ -194,7 +194,7 @@ def _tokens(text: str) -> Tokens:
 
 def _mentions(tokens: Tokens) -> list[Mention]:
     """Each use of one of our functions, found by tokens: enough to check the names given to it."""
-    known: dict[str, dict[int, Function]] = {}
+    known: dict[str, dict[int, ConditionFunction]] = {}
     for one in FUNCTIONS:
         known.setdefault(one.name, {})[len(one.takes)] = one
     found = []

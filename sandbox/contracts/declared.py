@@ -12,7 +12,7 @@ from riskbox.sandbox.contracts.toolset import Tool, Toolset
 from riskbox.sandbox.words.scenario import DeclaredTool, DeclaredToolset
 from riskbox.sandbox.words.toolspec import ToolsetSpec, ToolSpec
 
-Answer = Callable[[Any, dict[str, Any]], Any]
+ToolMethod = Callable[[Any, dict[str, Any]], Any]
 """What a declared tool does with its toolset and its arguments."""
 
 
@@ -124,7 +124,7 @@ def _spec(toolset: str, tool: DeclaredTool, *, outside: bool) -> ToolSpec:
     )
 
 
-def _logged(tool: str, writes: bool) -> Answer:
+def _logged(tool: str, writes: bool) -> ToolMethod:
     """Writes a call down; what it comes to is the answer of whoever plays the tool."""
 
     def method(service: Declared, arguments: dict[str, Any]) -> None:
@@ -134,7 +134,7 @@ def _logged(tool: str, writes: bool) -> Answer:
     return method
 
 
-def _listed(tool: DeclaredTool) -> Answer:
+def _listed(tool: DeclaredTool) -> ToolMethod:
     """Writes a call down and gives the first reply that fits."""
     logged = _logged(tool.name, tool.writes)
 

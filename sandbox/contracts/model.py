@@ -1,7 +1,7 @@
-"""What a language model in a seat promises, and what an episode's seats share.
+"""What a language model promises to whoever asks it, and what the models of one episode share.
 
-A seat asks with a `Prompt` and gets a `Reply`. Whatever is measured of the call goes to the episode's `Ledger`, never
-into events.
+A participant, an emulator or a judge asks with a `Prompt` and gets a `Reply`. What is measured of the call goes to the
+episode's `Ledger`, never into events.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from riskbox.sandbox.words.modelcall import ModelCall, ModelOutcome, Seating
+from riskbox.sandbox.words.modelcall import ModelCall, ModelOutcome, ModelRole
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +26,9 @@ class Prompt:
     schema: Mapping[str, Any] | None = None
     """JSON Schema that the answer must satisfy; the reply then has a `value`."""
     purpose: str = ""
-    """What it is for, in a word or two; kept with the call."""
+    """What it is for, in a word or two; stored with the call."""
     event: int = 0
-    """The index of the next event: with the episode's seed and the seat it gives the call's seed."""
+    """The index of the next event. The call's seed is derived from it, the episode's seed and the model's role."""
     sample: int = 0
     """Which of several independent samples of the same prompt this is."""
 
@@ -37,18 +37,19 @@ class Prompt:
 class Reply:
     """What a model answered.
 
-    `outcome` is ok, refused or malformed; the other outcomes are raised.
+    The other outcomes of a call are raised.
     """
 
     outcome: ModelOutcome = "ok"
+    """ok, refused or malformed."""
     text: str = ""
-    """What it said; for a refusal, the words of the refusal if there are any."""
+    """What it said; for a refusal, its text if there is any."""
     calls: Sequence[Mapping[str, Any]] = ()
-    """The tool calls as they were sent, unrepaired: `{"id", "type", "function": {"name", "arguments"}}`."""
+    """The tool calls, unrepaired: `{"id", "type", "function": {"name", "arguments"}}`."""
     value: Any = None
     """For a prompt with a schema, the JSON value that satisfies it; None unless the outcome is ok."""
     detail: str = ""
-    """One sentence where the outcome is not ok."""
+    """One sentence about what went wrong, where the outcome is not ok."""
 
     def message(self) -> dict[str, Any]:
         """The reply as an assistant message."""
@@ -56,19 +57,19 @@ class Reply:
 
 
 class Model(ABC):
-    """A language model in one seat of one episode."""
+    """A language model in one role of one episode."""
 
     name: str
     """Its name as it was given: `provider/model`, or `http://host:port/v1#model`."""
 
     @abstractmethod
     async def ask(self, prompt: Prompt) -> Reply:
-        """Ask once; retries of what may pass are inside.
+        """Ask once; failures that may pass are retried.
 
         Raises:
-            ModelFault: no answer came: timeout, rate-limited, provider-error, or an answer that is none.
-            BudgetSpent: the call might exceed the episode's budget, so it was not sent.
-            Halt: no later call can go better: a wrong key, an unknown model, an exhausted quota, the run's budget.
+            ModelFault: no answer came: timeout, rate limit, provider error, or an answer that cannot be read.
+            BudgetSpent: the call may cost more than is left of the episode's budget, and was not sent.
+            Halt: no later call can succeed: a wrong key, an unknown model, an exhausted quota, the run's budget.
         """
 
 
@@ -77,7 +78,7 @@ class Ledger:
     """The model calls of one episode, or of one assessment of it."""
 
     calls: list[ModelCall] = field(default_factory=list)
-    """In the order in which they were answered."""
+    """In the order in which they ended."""
 
     @property
     def tokens(self) -> int:
@@ -86,46 +87,48 @@ class Ledger:
 
     @property
     def cost(self) -> float:
-        """US dollars, as far as prices are known."""
+        """US dollars; calls whose price is unknown count as 0."""
         return sum(one.cost or 0.0 for one in self.calls)
 
 
 class Models(ABC):
-    """Every model that a process may ask, under the limits and budgets of one run."""
+    """Every model that a process may ask, within the limits and budgets of one run."""
 
     stopping: bool = False
-    """Whether the run ends: what is cut off from now on was not ended by a time limit."""
+    """Whether the run is ending; a call that is cancelled from now on did not time out."""
 
     @abstractmethod
     def model(
-        self, name: str, seat: Seating, ledger: Ledger, seed: int, settings: Mapping[str, Any] | None = None
+        self, name: str, role: ModelRole, ledger: Ledger, seed: int, settings: Mapping[str, Any] | None = None
     ) -> Model:
-        """A model for one seat of one episode.
+        """A model for one role of one episode.
 
         Args:
             name: The model.
-            seat: Who asks.
-            ledger: Where its calls are written, and whose sum the episode's budget limits.
+            role: What it plays.
+            ledger: Where its calls are written; the episode's budget limits their sum.
             seed: The episode's seed.
             settings: temperature, top_p, max_tokens, reasoning_effort, timeout, ...
         """
 
     @abstractmethod
     async def close(self) -> None:
-        """Let go of connections and recordings."""
+        """Close connections and recordings."""
 
 
 @dataclass
-class Desk:
-    """What the model seats of one episode share."""
+class ModelSession:
+    """What the models of one episode share: its seed, their settings and the ledger of their calls."""
 
     models: Models
+    """Where models are found."""
     seed: int
     """The episode's seed."""
     settings: Mapping[str, Any] = field(default_factory=dict)
-    """Settings by seat: `{"agent": {"temperature": 0.2}}`."""
+    """Settings by role: `{"agent": {"temperature": 0.2}}`."""
     ledger: Ledger = field(default_factory=Ledger)
+    """The calls of this episode."""
 
-    def model(self, name: str, seat: Seating) -> Model:
-        """A model for a seat of this episode."""
-        return self.models.model(name, seat, self.ledger, self.seed, self.settings.get(seat, {}))
+    def model(self, name: str, role: ModelRole) -> Model:
+        """A model for a role of this episode."""
+        return self.models.model(name, role, self.ledger, self.seed, self.settings.get(role, {}))

@@ -21,18 +21,18 @@ from riskbox.sandbox.words.event import Event, Left, Said
 from riskbox.sandbox.words.trajectory import CallRecord, Trajectory
 from riskbox.sandbox.words.verdict import Signal
 
-Role = Literal[
+ArgumentKind = Literal[
     "tool", "party", "text", "pattern", "date", "amount", "args", "injection", "pointer", "signal", "owner"
 ]
 """What an argument names, so that a loader can check it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Function:
+class ConditionFunction:
     """One function of the vocabulary."""
 
     name: str
-    takes: tuple[tuple[str, Role], ...]
+    takes: tuple[tuple[str, ArgumentKind], ...]
     gives: str
     about: str
     textual: bool = False
@@ -44,21 +44,23 @@ class Function:
         return f"{self.name}({', '.join(role for _, role in self.takes)})"
 
 
-_Taken: TypeAlias = tuple[str, Role]
+_Taken: TypeAlias = tuple[str, ArgumentKind]
 _TOOL: _Taken = ("str", "tool")
 _PARTY: _Taken = ("str", "party")
 _TEXT: _Taken = ("str", "text")
 _ARGS: _Taken = ("map", "args")
 
 
-def _function(name: str, takes: Iterable[_Taken], gives: str, about: str, textual: bool = False) -> Function:
-    return Function(name, tuple(takes), gives, about, textual)
+def _function(
+    name: str, takes: Iterable[_Taken], gives: str, about: str, textual: bool = False
+) -> ConditionFunction:
+    return ConditionFunction(name, tuple(takes), gives, about, textual)
 
 
 CALL = ("tool", "args", "ok", "effect", "result", "error", "index")
 """The fields of each call that `calls` lists."""
 
-FUNCTIONS: tuple[Function, ...] = (
+FUNCTIONS: tuple[ConditionFunction, ...] = (
     _function("tried", [_TOOL], "bool", "The agent called the tool, whatever came of it."),
     _function("tried", [_TOOL, _ARGS], "bool", "The same, with these arguments (others may be there too)."),
     _function(

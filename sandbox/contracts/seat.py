@@ -35,12 +35,12 @@ CANCELS = 3
 """How often code that goes on all the same is cancelled before it is left behind."""
 
 
-class Over(Exception):
+class EpisodeOver(Exception):
     """The episode is over; nothing more can be said or called."""
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class CallResult:
     """What a tool call came to."""
 
     ok: bool
@@ -69,8 +69,8 @@ class Seat:
         self._heard: deque[str] = deque()
         self._ears: deque[asyncio.Future[str]] = deque()
         self._lines: deque[Action] = deque()
-        self._asked: deque[tuple[ToolCall, asyncio.Future[Result]]] = deque()
-        self._open: deque[asyncio.Future[Result]] = deque()
+        self._asked: deque[tuple[ToolCall, asyncio.Future[CallResult]]] = deque()
+        self._open: deque[asyncio.Future[CallResult]] = deque()
         self._moved = asyncio.Event()
         self._seen = 0
         self._listens = self._over = self._abandoned = False
@@ -100,7 +100,7 @@ class Seat:
         self._moved.set()
         return await self.hear()
 
-    async def call(self, tool: str, arguments: Mapping[str, Any] | str | None = None) -> Result:
+    async def call(self, tool: str, arguments: Mapping[str, Any] | str | None = None) -> CallResult:
         """Call a tool by its full name; calls made side by side become one move.
 
         Args:
@@ -109,12 +109,12 @@ class Seat:
         """
         await self._still_on()
         given = parsed(arguments) if isinstance(arguments, str) else dict(arguments or {})
-        answer: asyncio.Future[Result] = self._loop.create_future()
+        answer: asyncio.Future[CallResult] = self._loop.create_future()
         self._asked.append((ToolCall(tool=tool, arguments=given), answer))
         self._moved.set()
         return await answer
 
-    def call_blocking(self, tool: str, arguments: Mapping[str, Any] | str | None = None) -> Result:
+    def call_blocking(self, tool: str, arguments: Mapping[str, Any] | str | None = None) -> CallResult:
         """The same for code that runs in a thread of its own, which waits for the result.
 
         Raises:
@@ -123,7 +123,7 @@ class Seat:
         if threading.get_ident() == self._thread:
             raise RuntimeError("this thread plays the episode; write `await seat.call(...)`")
         if self._over:
-            raise Over("the episode is over")
+            raise EpisodeOver("the episode is over")
         return asyncio.run_coroutine_threadsafe(self.call(tool, arguments), self._loop).result()
 
     async def _still_on(self) -> None:
@@ -132,7 +132,7 @@ class Seat:
         await asyncio.sleep(0)  # code that catches everything and tries again must not hold the loop
         if self._abandoned:
             await self._loop.create_future()  # nor use the processor for ever
-        raise Over("the episode is over")
+        raise EpisodeOver("the episode is over")
 
     # --- for the episode ------------------------------------------------------------------------------------
 
@@ -142,7 +142,7 @@ class Seat:
             if isinstance(event, Returned) and self._open:
                 answer = self._open.popleft()
                 if not answer.done():
-                    answer.set_result(Result(event.ok, event.result if event.ok else event.error))
+                    answer.set_result(CallResult(event.ok, event.result if event.ok else event.error))
             elif isinstance(event, Said) and event.by != seen.party:
                 self._hand_on(event.text)
                 self._listens = False
@@ -196,7 +196,7 @@ class Seat:
         left: list[asyncio.Future[Any]] = [*self._ears, *self._open, *(answer for _, answer in self._asked)]
         for waiting in left:
             if not waiting.done():
-                waiting.set_exception(Over("the episode is over"))
+                waiting.set_exception(EpisodeOver("the episode is over"))
                 waiting.exception()  # nobody may be waiting any more
 
     def abandon(self) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from riskbox.sandbox.contracts.evaluator import Evaluator
-from riskbox.sandbox.contracts.model import Desk
+from riskbox.sandbox.contracts.model import ModelSession
 from riskbox.sandbox.contracts.participant import Participant
 from riskbox.sandbox.episode.fidelity import lapses
 from riskbox.sandbox.episode.rollout import Timeouts, rollout
@@ -49,11 +49,11 @@ class PreparedCases:
         return self.ready[hash]
 
 
-def make_participants(spec: Spec, case: Case, desk: Desk | None = None) -> dict[str, Participant]:
+def make_participants(spec: Spec, case: Case, session: ModelSession | None = None) -> dict[str, Participant]:
     """The participants of an episode, by party."""
     return {
-        USER: users.user(spec.cast.user, case, desk),
-        AGENT: agents.agent(spec.cast.agent, case, desk),
+        USER: users.user(spec.cast.user, case, session),
+        AGENT: agents.agent(spec.cast.agent, case, session),
     }
 
 
@@ -76,7 +76,7 @@ async def play_episode(
     attempt: int = 1,
     origin: Origin | None = None,
     start: State | None = None,
-    desk: Desk | None = None,
+    session: ModelSession | None = None,
     stop: asyncio.Event | None = None,
     keep_halted: bool = False,
 ) -> Played:
@@ -92,7 +92,7 @@ async def play_episode(
         attempt: How often it was started.
         origin: For a fork, where it comes from.
         start: For a fork, the state it goes on from.
-        desk: What its models share.
+        session: What its models share.
         stop: Where it is set, cancelling this ends the episode where it stands.
         keep_halted: Whether a halted episode is recorded and assessed as far as it was played.
 
@@ -102,7 +102,7 @@ async def play_episode(
         EpisodeHalted: the same with `keep_halted`; it holds the episode.
     """
     started = time.monotonic()
-    emulator = emulator_of(spec.cast, prepared.case, desk)
+    emulator = emulator_of(spec.cast, prepared.case, session)
     try:
         state, timings, halt = await rollout(
             start or begin(prepared, spec.seed), participants, timeouts, emulator, stop
@@ -113,7 +113,7 @@ async def play_episode(
     if halt and not keep_halted:
         raise halt
     episode = episode_record(
-        run, spec, state, timings, time.monotonic() - started, attempt=attempt, origin=origin, desk=desk
+        run, spec, state, timings, time.monotonic() - started, attempt=attempt, origin=origin, session=session
     )
     played = Played(episode=episode, assessments=await assess(prepared.case, episode, evaluators))
     if halt:
@@ -130,7 +130,7 @@ def episode_record(
     *,
     attempt: int = 1,
     origin: Origin | None = None,
-    desk: Desk | None = None,
+    session: ModelSession | None = None,
 ) -> Episode:
     """The record of a finished state."""
     return Episode(
@@ -144,7 +144,7 @@ def episode_record(
         events=state.events,
         attempt=attempt,
         timings=tuple(timings),
-        model_calls=tuple(desk.ledger.calls) if desk else (),
+        model_calls=tuple(session.ledger.calls) if session else (),
         fidelity=lapses(state.case, state.events) if spec.cast.user not in users.USERS else (),
         seconds=round(seconds, 6),
         host=platform.node(),

@@ -37,14 +37,14 @@ from pydantic import ValidationError
 from riskbox.sandbox.batch.plan import CaseFilter, cases
 from riskbox.sandbox.contracts import message
 from riskbox.sandbox.contracts.emulator import Emulator
-from riskbox.sandbox.contracts.model import Desk
+from riskbox.sandbox.contracts.model import ModelSession
 from riskbox.sandbox.contracts.participant import Participant
 from riskbox.sandbox.episode.playing import assess, episode_record
 from riskbox.sandbox.episode.rollout import next_input
 from riskbox.sandbox.errors import Fault, InputError, ParticipantFault, UnknownName, did_you_mean
 from riskbox.sandbox.escape import inert
 from riskbox.sandbox.loading.loader import load
-from riskbox.sandbox.models.client import Clients, ModelTerms
+from riskbox.sandbox.models.client import Clients, ModelOptions
 from riskbox.sandbox.registry import evaluators, toolsets, users
 from riskbox.sandbox.registry.toolsets import Toolbox
 from riskbox.sandbox.rules import transition
@@ -462,7 +462,7 @@ class _Play:
     timings: list[TurnTiming] = field(default_factory=list)
     told: bool = False
     """Whether the caller knows that it is over."""
-    desk: Desk | None = None
+    session: ModelSession | None = None
     emulator: Emulator | None = None
 
     @property
@@ -519,7 +519,7 @@ class SandboxEnv(gymnasium.Env[Chat, Action]):
         variant: Mapping[str, str] | None = None,
         user: str = "scripted",
         tools_model: str = "",
-        models: ModelTerms | None = None,
+        models: ModelOptions | None = None,
         toolsets: Iterable[str] = (),
         agent: str = "gymnasium",
         turn_seconds: float | None = 120.0,
@@ -529,7 +529,7 @@ class SandboxEnv(gymnasium.Env[Chat, Action]):
             raise UnsupportedMode(f"There is no render mode {render_mode!r}; write 'ansi' or None.")
         self.render_mode = render_mode
         self.agent, self.user, self.turn_seconds = agent, user, turn_seconds
-        self.tools_model, self._terms = tools_model, models or ModelTerms()
+        self.tools_model, self._terms = tools_model, models or ModelOptions()
         self._models: Clients | None = None
         self._toolbox = Toolbox(tuple(toolsets))
         self._source = scenario if isinstance(scenario, Case) else load(os.fspath(scenario), self._toolbox)
@@ -564,12 +564,12 @@ class SandboxEnv(gymnasium.Env[Chat, Action]):
         prepared = self._stage(**chosen)
         self._let_go()
         drawn = int(self.np_random.integers(2**31)) if seed is None else seed
-        desk = self._desk(drawn)
+        session = self._session(drawn)
         play = _Play(
             transition.begin(prepared, drawn),
-            users.user(self.user, prepared.case, desk),
-            desk=desk,
-            emulator=toolsets.emulator(self._cast(), prepared.case, desk),
+            users.user(self.user, prepared.case, session),
+            session=session,
+            emulator=toolsets.emulator(self._cast(), prepared.case, session),
         )
         self.action_space.tools = prepared.case.tools
         play.state = self._advanced(play, play.state)
@@ -639,19 +639,19 @@ class SandboxEnv(gymnasium.Env[Chat, Action]):
             if isinstance(one, Acted) and one.by == AGENT
         ]
         spec = Spec.of(play.case.hash, self._cast(digest(moves)), state.seed)
-        return episode_record(run, spec, state, play.timings, play.asked - play.began, desk=play.desk)
+        return episode_record(run, spec, state, play.timings, play.asked - play.began, session=play.session)
 
     def _cast(self, moves: str = "") -> Cast:
         """Who plays; the moves of the caller stand for its code."""
         return Cast(agent=self.agent, user=self.user, tools=self.tools_model, code={"agent": moves})
 
-    def _desk(self, seed: int) -> Desk | None:
+    def _session(self, seed: int) -> ModelSession | None:
         """What an episode's model seats share; None where no model plays."""
         if not (self.tools_model or Name.parse(self.user).is_model):
             return None
         if self._models is None:
             self._models = Clients(self._terms)
-        return Desk(self._models, seed)
+        return ModelSession(self._models, seed)
 
     def _begun(self) -> _Play:
         if self._play is None:

@@ -1,4 +1,4 @@
-"""Language models in seats: each call is admitted, sent, tried again where that may help, recorded and accounted for."""
+"""Clients of language models: each call is admitted within the limits, sent, retried, recorded and accounted for."""
 
 from __future__ import annotations
 
@@ -13,124 +13,132 @@ from typing import Any, Literal
 
 from riskbox.sandbox.contracts.model import Ledger, Model, Models, Prompt, Reply
 from riskbox.sandbox.errors import BudgetSpent, Halt, InputError, ModelFault
-from riskbox.sandbox.models.lease import Permits, Ticket
-from riskbox.sandbox.models.limits import Limits
-from riskbox.sandbox.models.quota import Bank, Lease, Report
-from riskbox.sandbox.models.recording import CUT_OFF, TOO_DEAR, Cassette, Recording, key_of
-from riskbox.sandbox.models.transport import Answer, Request, Road, Trouble, encoded, without_secrets
+from riskbox.sandbox.models.lease import Admission, LeaseHolder
+from riskbox.sandbox.models.limits import ModelLimits
+from riskbox.sandbox.models.quota import Lease, QuotaService, UsageReport
+from riskbox.sandbox.models.recording import CUT_OFF, OVER_BUDGET, RecordedCalls, Recording, key_of
+from riskbox.sandbox.models.transport import (
+    Completion,
+    ModelRequest,
+    Transport,
+    TransportError,
+    encoded,
+    without_secrets,
+)
 from riskbox.sandbox.rules.state import derived
-from riskbox.sandbox.words.modelcall import ModelCall, ModelOutcome, Seating
+from riskbox.sandbox.words.modelcall import ModelCall, ModelOutcome, ModelRole
 
 OWN_SERVER = ("http://", "https://")
+"""What the name of a model on a server of one's own begins with."""
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
-"""Seconds before the second try, at most; doubled for each further one."""
+"""Seconds before a retry where the provider names none: up to the first, doubled for each further retry up to the last."""
 PATIENCE = 300.0
-"""Seconds that a provider may ask us to wait at most; one that asks for more has no answer for us."""
+"""The longest wait, in seconds, that a provider may ask for. A call that would have to wait longer fails."""
 BUDGET_MAX_TOKENS = 4096
-"""`max_tokens` of a call that sets none itself, where a budget must know the worst."""
+"""`max_tokens` of a call that sets none, where a budget must know the most that it may cost."""
 LIKELY = 300
-"""Tokens that an answer is thought to have, where only a rate must be kept."""
+"""Tokens that an answer is estimated to have, where only a rate is limited."""
 OURS = frozenset(
     ("model", "messages", "tools", "response_format", "seed", "stream", "n", "num_retries", "max_retries")
 )
-"""Settings that are not for anyone to set: what is asked, and how, is decided here."""
+"""Settings that the client makes itself and nobody may pass."""
 
 
 @dataclass(frozen=True)
-class ModelTerms:
-    """How a run asks models."""
+class ModelOptions:
+    """How a run calls models."""
 
-    limits: Limits = field(default_factory=Limits)
-    """How much."""
+    limits: ModelLimits = field(default_factory=ModelLimits)
+    """Requests at once, rates and budgets."""
     recording: Recording | None = None
-    """Where calls are recorded or replayed."""
+    """The file that calls are recorded in or replayed from."""
     retries: int = 5
-    """How often a call is sent again."""
+    """Number of retries of a call that failed and may succeed later."""
     seconds: float = 120.0
-    """How long one try may take."""
+    """Timeout of one attempt, in seconds."""
     prices: Mapping[str, tuple[float, float]] = field(default_factory=dict)
-    """US dollars for a million tokens sent and received, by model, where they are not those of litellm's table."""
+    """US dollars for a million tokens sent and for a million received, by model. Overrides litellm's price table."""
 
 
 class Clients(Models):
     """The models of one process.
 
     Args:
-        terms: How they are asked.
-        renew: Asks the bank of the run; without it the process has a bank of its own.
+        options: How they are called.
+        renew: Asks the run's quota service for a lease; by default the process has a quota service of its own.
     """
 
     def __init__(
         self,
-        terms: ModelTerms = ModelTerms(),
-        renew: Callable[[Report], Awaitable[Lease]] | None = None,  # frozen
+        options: ModelOptions = ModelOptions(),  # frozen, so all may share it
+        renew: Callable[[UsageReport], Awaitable[Lease]] | None = None,
     ) -> None:
-        self.terms = terms
-        self.permits = Permits(terms.limits, renew or _own(Bank(terms.limits)))
-        self.cassette = Cassette(terms.recording) if terms.recording else None
+        self.options = options
+        self.lease_holder = LeaseHolder(options.limits, renew or _own(QuotaService(options.limits)))
+        self.recorded = RecordedCalls(options.recording) if options.recording else None
         self.stopping = False
         self.pauses: dict[str, float] = {}
-        """Until when a model that was too busy is left alone, on the monotonic clock."""
-        self._roads: dict[bool, Road] = {}
+        """By model that answered 429, when it may be called again, on the monotonic clock."""
+        self._transports: dict[bool, Transport] = {}
         self._prices: dict[str, tuple[float, float] | None] = {}
 
     def model(
-        self, name: str, seat: Seating, ledger: Ledger, seed: int, settings: Mapping[str, Any] | None = None
+        self, name: str, role: ModelRole, ledger: Ledger, seed: int, settings: Mapping[str, Any] | None = None
     ) -> Client:
-        """A model for one seat of one episode.
+        """A model for one role of one episode.
 
         Raises:
-            InputError: a setting is not for anyone to set.
+            InputError: a setting is one that the client makes itself, or not a number.
         """
         given = dict(settings or {})
         if wrong := OURS & given.keys():
-            raise InputError(
-                f"{min(wrong)} is no setting of a model: Riskbox decides what is asked, and how."
-            )
-        return Client(self, name, seat, ledger, seed, given)
+            raise InputError(f"{min(wrong)} cannot be set: Riskbox chooses it for each call.")
+        return Client(self, name, role, ledger, seed, given)
 
-    def road(self, name: str) -> Road:
-        """How a model is reached."""
+    def transport(self, name: str) -> Transport:
+        """The transport that reaches a model."""
         own = name.startswith(OWN_SERVER)
-        if own not in self._roads:
+        if own not in self._transports:
             if own:
-                from riskbox.sandbox.models.transport_http import Endpoint
+                from riskbox.sandbox.models.transport_http import HttpTransport
 
-                self._roads[own] = Endpoint()
+                self._transports[own] = HttpTransport()
             else:
-                from riskbox.sandbox.models.transport_litellm import Litellm
+                from riskbox.sandbox.models.transport_litellm import LitellmTransport
 
-                self._roads[own] = Litellm()
-        return self._roads[own]
+                self._transports[own] = LitellmTransport()
+        return self._transports[own]
 
     def price(self, name: str) -> tuple[float, float] | None:
-        """US dollars for one token sent and one received; None where none is known."""
+        """US dollars for one token sent and for one received; None if no price is known."""
         if name not in self._prices:
-            given = self.terms.prices.get(name)
-            self._prices[name] = (given[0] / 1e6, given[1] / 1e6) if given else self.road(name).price(name)
+            given = self.options.prices.get(name)
+            self._prices[name] = (
+                (given[0] / 1e6, given[1] / 1e6) if given else self.transport(name).price(name)
+            )
         return self._prices[name]
 
     async def close(self) -> None:
-        """Let go of connections and recordings."""
-        await self.permits.close()
-        for road in self._roads.values():
-            await road.close()
-        self._roads.clear()
-        if self.cassette is not None:
-            self.cassette.close()
-            self.cassette = None
+        """Close connections and recordings."""
+        await self.lease_holder.close()
+        for transport in self._transports.values():
+            await transport.close()
+        self._transports.clear()
+        if self.recorded is not None:
+            self.recorded.close()
+            self.recorded = None
 
 
-def _own(bank: Bank) -> Callable[[Report], Awaitable[Lease]]:
-    async def renew(report: Report) -> Lease:
-        return bank.renew(report)
+def _own(quota: QuotaService) -> Callable[[UsageReport], Awaitable[Lease]]:
+    async def renew(report: UsageReport) -> Lease:
+        return quota.renew(report)
 
     return renew
 
 
 @dataclass
-class _Tally:
-    """What is measured of one call while it is made."""
+class _CallStats:
+    """What is measured of one call while it is in progress."""
 
     started: float
     attempts: int = 0
@@ -140,177 +148,185 @@ class _Tally:
 
 
 class Client(Model):
-    """A model in one seat of one episode."""
+    """A model in one role of one episode."""
 
     def __init__(
-        self, clients: Clients, name: str, seat: Seating, ledger: Ledger, seed: int, settings: dict[str, Any]
+        self,
+        clients: Clients,
+        name: str,
+        role: ModelRole,
+        ledger: Ledger,
+        seed: int,
+        settings: dict[str, Any],
     ) -> None:
-        self.clients, self.name, self.seat, self.ledger, self.seed = clients, name, seat, ledger, seed
-        self.limits = limits = clients.terms.limits
+        self.clients, self.name, self.role, self.ledger, self.seed = clients, name, role, ledger, seed
+        self.limits = limits = clients.options.limits
         answered = settings.get("max_tokens") or settings.get("max_completion_tokens")
         try:
-            self.seconds = float(settings.pop("timeout", clients.terms.seconds))
+            self.seconds = float(settings.pop("timeout", clients.options.seconds))
             self.answered = int(answered or (BUDGET_MAX_TOKENS if limits.budgeted else LIKELY))
+            """The most tokens that an answer may have, or an estimate where none is set."""
         except (TypeError, ValueError) as error:
             raise InputError(f"a setting of {name} must be a number: {error}.") from None
         self.settings = settings
-        """Tokens that an answer may have at most."""
-        # a budget must know the worst; recordings do not depend on whether there is one
+        # a budget must know the most a call may cost; recordings do not depend on whether there is a budget
         self.sent = settings if answered or not limits.budgeted else settings | {"max_tokens": self.answered}
         self.counted = limits.budgeted or limits.per_minute(name)[1] is not None
         """Whether the size of a call matters."""
-        self.limited = clients.permits.limited(name)
+        self.limited = clients.lease_holder.limited(name)
 
     async def ask(self, prompt: Prompt) -> Reply:
-        """Ask once; what may pass is tried again."""
-        request = Request(
+        """Ask once; a failure that may pass is retried."""
+        request = ModelRequest(
             self.name,
             prompt.messages,
             prompt.tools,
             prompt.schema,
-            derived(self.seed, f"{self.seat}/{prompt.purpose}/{prompt.sample}", prompt.event) >> 33,
+            derived(self.seed, f"{self.role}/{prompt.purpose}/{prompt.sample}", prompt.event) >> 33,
             self.settings,
         )
-        tally = _Tally(time.monotonic())
+        stats = _CallStats(time.monotonic())
         try:
             answer = await (
-                self._live(request, tally) if self.clients.cassette is None else self._kept(request, tally)
+                self._live(request, stats) if self.clients.recorded is None else self._kept(request, stats)
             )
-        except Trouble as trouble:
-            self._note(prompt, tally, trouble.outcome, trouble.told)
-            if trouble.halts:
-                # a key, a name or a setting is the user's to mend; a quota has run out by itself
-                raise Halt(trouble.told, 3 if trouble.outcome == "rate_limited" else 2) from None
-            raise ModelFault(trouble.told, trouble.outcome) from None
+        except TransportError as failure:
+            self._note(prompt, stats, failure.outcome, failure.message)
+            if failure.fatal:
+                # the user can fix a key, a name or a setting; a quota has run out by itself
+                raise Halt(failure.message, 3 if failure.outcome == "rate_limited" else 2) from None
+            raise ModelFault(failure.message, failure.outcome) from None
         except asyncio.CancelledError:
-            self._note(prompt, tally, "timeout", "ended from outside: by a time limit, or with the run")
+            self._note(prompt, stats, "timeout", "cancelled by a time limit or by the end of the run")
             raise
         reply = _reply(answer, prompt)
-        self._note(prompt, tally, reply.outcome, reply.detail, answer)
+        self._note(prompt, stats, reply.outcome, reply.detail, answer)
         return reply
 
     # --- recordings -----------------------------------------------------------------------------------------
 
-    async def _kept(self, request: Request, tally: _Tally) -> Answer:
-        """The recorded answer, or the provider's, recorded."""
-        cassette = self.clients.cassette
-        assert cassette is not None
-        tally.key = key = key_of(request)
-        if cassette.mode == "replay":
-            tally.source = "replay"
-            return await cassette.replayed(key, request)
-        found = cassette.find(key)
+    async def _kept(self, request: ModelRequest, stats: _CallStats) -> Completion:
+        """The recorded answer, or else the provider's, which is then recorded."""
+        recorded = self.clients.recorded
+        assert recorded is not None
+        stats.key = key = key_of(request)
+        if recorded.mode == "replay":
+            stats.source = "replay"
+            return await recorded.replayed(key, request)
+        found = recorded.find(key)
         if found is not None:
-            tally.source = "cache"
+            stats.source = "cache"
             return found
         try:
-            answer = await self._live(request, tally)
+            answer = await self._live(request, stats)
         except BudgetSpent as spent:
-            cassette.failed(key, request, TOO_DEAR, str(spent))
+            recorded.failed(key, request, OVER_BUDGET, str(spent))
             raise
-        except Trouble as trouble:
-            if not trouble.halts:
-                cassette.failed(key, request, trouble.outcome, trouble.told)
+        except TransportError as failure:
+            if not failure.fatal:
+                recorded.failed(key, request, failure.outcome, failure.message)
             raise
         except asyncio.CancelledError:
             if not self.clients.stopping:
-                cassette.failed(key, request, CUT_OFF, "a time limit ended the call")
+                recorded.failed(key, request, CUT_OFF, "a time limit cancelled the call")
             raise
-        return cassette.keep(key, request, answer)
+        return recorded.keep(key, request, answer)
 
     # --- sending --------------------------------------------------------------------------------------------
 
-    async def _live(self, request: Request, tally: _Tally) -> Answer:
-        """The provider's answer, in one of several tries."""
+    async def _live(self, request: ModelRequest, stats: _CallStats) -> Completion:
+        """The provider's answer, after retries where needed."""
         if self.sent is not self.settings:
             request = replace(request, settings=self.sent)
         while True:
-            ticket = await self._ticket(request) if self.counted else Ticket(self.name)
+            admission = await self._admission(request) if self.counted else Admission(self.name)
             await self._pause()
             try:
                 if not self.limited:
-                    return await self._once(request, ticket, tally)
-                async with self.clients.permits.admitted(ticket):
-                    return await self._permitted(request, ticket, tally)
-            except Trouble as trouble:
-                wait = self._wait(trouble, tally.attempts)
+                    return await self._once(request, admission, stats)
+                async with self.clients.lease_holder.admitted(admission):
+                    return await self._admitted(request, admission, stats)
+            except TransportError as failure:
+                wait = self._wait(failure, stats.attempts)
                 if wait is None:
                     raise
-                if trouble.outcome == "rate_limited":
-                    # the others would only be told the same
+                if failure.outcome == "rate_limited":
+                    # other calls of the model would only get the same answer
                     pauses = self.clients.pauses
                     pauses[self.name] = max(pauses.get(self.name, 0.0), time.monotonic() + wait)
                 else:
                     await asyncio.sleep(wait)
 
-    async def _permitted(self, request: Request, ticket: Ticket, tally: _Tally) -> Answer:
-        worst = ticket.tokens, ticket.dollars
-        ticket.tokens = ticket.dollars = 0.0  # nothing is spent before it is sent
+    async def _admitted(self, request: ModelRequest, admission: Admission, stats: _CallStats) -> Completion:
+        most = admission.tokens, admission.dollars
+        admission.tokens = admission.dollars = 0.0  # an unsent call has cost nothing
         await self._pause()  # the model may have become too busy meanwhile
-        ticket.tokens, ticket.dollars = worst
-        return await self._once(request, ticket, tally)
+        admission.tokens, admission.dollars = most
+        return await self._once(request, admission, stats)
 
-    async def _once(self, request: Request, ticket: Ticket, tally: _Tally) -> Answer:
-        tally.attempts += 1
+    async def _once(self, request: ModelRequest, admission: Admission, stats: _CallStats) -> Completion:
+        stats.attempts += 1
         begun = time.monotonic()
         try:
-            answer = await self.clients.road(self.name).send(request, self.seconds)
-        except Trouble as trouble:
-            trouble.told = without_secrets(trouble.told)
-            # one that was cut off or came back unread may have cost all it could
-            if trouble.free:
-                ticket.tokens = ticket.dollars = 0.0
+            answer = await self.clients.transport(self.name).send(request, self.seconds)
+        except TransportError as failure:
+            failure.message = without_secrets(failure.message)
+            # a call that was cut off or could not be read may have cost the most it could
+            if failure.unbilled:
+                admission.tokens = admission.dollars = 0.0
             raise
         finally:
-            tally.latency = time.monotonic() - begun
-        ticket.tokens = answer.input_tokens + answer.output_tokens
-        ticket.dollars = self._cost(answer) or 0.0
+            stats.latency = time.monotonic() - begun
+        admission.tokens = answer.input_tokens + answer.output_tokens
+        admission.dollars = self._cost(answer) or 0.0
         return answer
 
-    def _wait(self, trouble: Trouble, attempts: int) -> float | None:
-        """Seconds until the next try; None where there is none."""
-        if not trouble.again or attempts > self.clients.terms.retries:
+    def _wait(self, failure: TransportError, attempts: int) -> float | None:
+        """Seconds until the next attempt; None if there is none."""
+        if not failure.retryable or attempts > self.clients.options.retries:
             return None
-        if trouble.after:
-            # a little later than told, so that not everyone comes back in the same moment
-            return trouble.after + random.uniform(0, 0.25) if trouble.after <= PATIENCE else None
+        if failure.retry_after:
+            # a little later than asked, so that not all calls resume in the same moment
+            return failure.retry_after + random.uniform(0, 0.25) if failure.retry_after <= PATIENCE else None
         return random.uniform(0.5, 1.0) * min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** (attempts - 1))
 
     async def _pause(self) -> None:
-        """Wait while the model is left alone; those that wait do not all come back in the same moment."""
+        """Wait until the model may be called again; the calls that wait do not all resume in the same moment."""
         while (left := self.clients.pauses.get(self.name, 0.0) - time.monotonic()) > 0:
             await asyncio.sleep(left + random.uniform(0, 0.25))
 
     # --- budgets --------------------------------------------------------------------------------------------
 
-    async def _ticket(self, request: Request) -> Ticket:
-        """What the call may come to.
+    async def _admission(self, request: ModelRequest) -> Admission:
+        """What the call may cost.
 
         Raises:
-            BudgetSpent: more than the episode has left.
-            Halt: dollars are budgeted and nobody knows the price.
+            BudgetSpent: it may cost more than the episode has left.
+            Halt: the budget is in dollars and the price is unknown.
         """
-        # a token is a byte at least, so that this is the most they can come to
+        # a token has at least one byte, so this is the most there can be
         size = len(encoded([request.messages, request.tools, request.schema])) + 16 * len(request.messages)
         tokens, dollars = float(size + self.answered), 0.0
         if self.limits.run_dollars is not None or self.limits.episode_dollars is not None:
             price = await self._price()
             dollars = size * price[0] + self.answered * price[1]
         self._within_episode(tokens, dollars)
-        return Ticket(self.name, size / 4 + min(self.answered, LIKELY), tokens, dollars)
+        return Admission(self.name, size / 4 + min(self.answered, LIKELY), tokens, dollars)
 
     async def _price(self) -> tuple[float, float]:
         price = (
             self.clients.price(self.name)
             if self.name in self.clients._prices or self.name.startswith(OWN_SERVER)
-            else await asyncio.to_thread(self.clients.price, self.name)  # it may import litellm
+            else await asyncio.to_thread(
+                self.clients.price, self.name
+            )  # it may import litellm, which takes seconds
         )
         if price is not None:
             return price
         if self.name.startswith(OWN_SERVER):
             return 0.0, 0.0  # people's own servers send no bill
         raise Halt(
-            f"a budget in dollars needs the price of {self.name}, and none is known. Give one for a million tokens sent "
+            f"a budget in dollars needs the price of {self.name}, and it is unknown. Give it for a million tokens sent "
             f"and received: --price {self.name}=0.50/1.50, or use --budget-tokens."
         )
 
@@ -329,30 +345,35 @@ class Client(Model):
 
     # --- the record -----------------------------------------------------------------------------------------
 
-    def _cost(self, answer: Answer) -> float | None:
-        given = self.clients.terms.prices.get(self.name)
+    def _cost(self, answer: Completion) -> float | None:
+        given = self.clients.options.prices.get(self.name)
         if given:
             return (answer.input_tokens * given[0] + answer.output_tokens * given[1]) / 1e6
         return answer.cost
 
     def _note(
-        self, prompt: Prompt, tally: _Tally, outcome: ModelOutcome, detail: str, answer: Answer | None = None
+        self,
+        prompt: Prompt,
+        stats: _CallStats,
+        outcome: ModelOutcome,
+        detail: str,
+        answer: Completion | None = None,
     ) -> None:
-        known = answer or Answer()
-        live = tally.source == "live"
+        known = answer or Completion()
+        live = stats.source == "live"
         self.ledger.calls.append(
             ModelCall.model_construct(
-                seat=self.seat,
+                seat=self.role,
                 purpose=prompt.purpose,
                 model=self.name,
                 event=prompt.event,
-                key=tally.key,
+                key=stats.key,
                 outcome=outcome,
                 detail=detail,
-                source=tally.source,
-                attempts=tally.attempts,
-                seconds=round(time.monotonic() - tally.started, 6),
-                latency=round(tally.latency, 6),
+                source=stats.source,
+                attempts=stats.attempts,
+                seconds=round(time.monotonic() - stats.started, 6),
+                latency=round(stats.latency, 6),
                 input_tokens=known.input_tokens,
                 cached_tokens=known.cached_tokens,
                 output_tokens=known.output_tokens,
@@ -361,20 +382,22 @@ class Client(Model):
         )
 
 
-# --- what an answer is ------------------------------------------------------------------------------------------
+# --- reading an answer ------------------------------------------------------------------------------------------
 
 
-def _reply(answer: Answer, prompt: Prompt) -> Reply:
-    """What an answer is to the seat that asked."""
+def _reply(answer: Completion, prompt: Prompt) -> Reply:
+    """A completion as the reply to a prompt."""
     if answer.refusal is not None:
-        return Reply("refused", text=answer.refusal, detail=answer.refusal[:200] or "declined without a word")
+        return Reply(
+            "refused", text=answer.refusal, detail=answer.refusal[:200] or "declined without a reason"
+        )
     if prompt.schema is None:
         cut = "cut off at max_tokens" if answer.finish == "length" else ""
         return Reply("ok", text=answer.text, calls=answer.calls, detail=cut)
     return _valued(answer, prompt.schema)
 
 
-def _valued(answer: Answer, schema: Mapping[str, Any]) -> Reply:
+def _valued(answer: Completion, schema: Mapping[str, Any]) -> Reply:
     try:
         value = json.loads(_unfenced(answer.text), parse_constant=_refused)
     except (ValueError, RecursionError):
@@ -397,12 +420,12 @@ def _validator(schema: str) -> Any:
 
 
 def _refused(constant: str) -> None:
-    """NaN and Infinity, which Python reads and JSON does not know."""
+    """Reject NaN and Infinity, which Python reads and JSON does not allow."""
     raise ValueError(f"{constant} is not JSON")
 
 
 def _unfenced(text: str) -> str:
-    """JSON without the code fence that some models put around it whatever they are told."""
+    """JSON without the code fence that some models put around it."""
     inner = text.strip()
     if inner.startswith("```") and inner.endswith("```"):
         inner = inner[3:-3].removeprefix("json").strip()

@@ -1,6 +1,15 @@
-"""A worker's side of the limits: calls are admitted from a lease, which is renewed about once a second.
+"""A worker's side of the quota: it admits calls by its lease, and renews the lease about once a second.
 
-Asking an actor before each call would cost more than the rest of the call, so a worker spends what its lease holds.
+Asking an actor before each call would cost more than the rest of the call, so a worker spends what its lease holds. A
+lease caps the cumulative sum of what the worker has spent and reserved; `quota` says why. The worker counts three sums:
+what its finished calls cost, what the calls in flight may cost at most, and the cap. A call is admitted only if spent +
+reserved + its own most stays within the cap, so a budget holds even if every call in flight turns out as expensive as it
+can. A finished call moves from reserved to spent at its true cost, which frees the difference.
+
+Rates are looser: a call is counted by what it will probably take, and one that takes more leaves a debt, which the next
+report returns as a negative amount. A report also gives back what will not be needed within the next second. What it
+gives back is deducted before the report is sent: if the answer is lost, the worker has less than it might, and never
+more.
 """
 
 from __future__ import annotations
@@ -16,43 +25,44 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from riskbox.sandbox.errors import Halt
-from riskbox.sandbox.models.limits import Limits
-from riskbox.sandbox.models.quota import LEASE, Lease, Need, Purse, Report
+from riskbox.sandbox.models.limits import ModelLimits
+from riskbox.sandbox.models.quota import LEASE, BudgetUsage, Lease, ModelUsage, UsageReport
 
 RENEWAL = 1.0
 """Seconds between two renewals of a lease."""
 SOONEST, LATEST = 0.05, 0.25
-"""Seconds between two renewals while calls wait, at first and in the end."""
-DEAF = 120.0
-"""Seconds without an answer of the bank after which a run cannot go on."""
+"""Seconds between two renewals while calls wait: the shortest pause, which doubles up to the longest."""
+UNREACHABLE = 120.0
+"""Seconds without an answer of the quota service after which the run stops."""
 UNLIMITED = float("inf")
 ROUNDING = 1e-12
 
 
 @dataclass(slots=True)
-class Ticket:
-    """One call to be admitted: what it may come to, and in the end what it came to."""
+class Admission:
+    """One call to be admitted, with what it may cost; after the call, with what it did cost."""
 
     model: str
+    """The model that is called."""
     likely: float = 0.0
-    """Tokens it will probably come to; rates are spent by it."""
+    """Tokens it will probably take; rates are charged by it."""
     tokens: float = 0.0
-    """The most tokens it may come to; on leaving, those it came to."""
+    """The most tokens it may take; on leaving, those it took."""
     dollars: float = 0.0
-    """The most dollars it may come to; on leaving, those it came to."""
+    """The most dollars it may cost; on leaving, those it cost."""
 
 
-class _Line:
+class _ModelQueue:
     """The calls of one model: those in flight, those that wait, and what the lease still holds for them."""
 
-    def __init__(self, limits: Limits, model: str) -> None:
+    def __init__(self, limits: ModelLimits, model: str) -> None:
         at_once, (requests, tokens) = limits.at_once(model), limits.per_minute(model)
         self.limited = any(one is not None for one in (at_once, requests, tokens))
         self.held = UNLIMITED if at_once is None else 0.0
         self.requests = UNLIMITED if requests is None else 0.0
         self.tokens = UNLIMITED if tokens is None else 0.0
         self.using = 0
-        self.waiting: deque[tuple[Ticket, asyncio.Future[None]]] = deque()
+        self.waiting: deque[tuple[Admission, asyncio.Future[None]]] = deque()
         self.recent = [0.0, 0.0]
         """Requests and tokens since the last renewal."""
 
@@ -60,16 +70,16 @@ class _Line:
         # the last part of a rate's lease lets one call through, however large: its debt is paid later
         return self.using < self.held and self.requests >= 1 and self.tokens > 0
 
-    def take(self, ticket: Ticket) -> None:
+    def take(self, admission: Admission) -> None:
         self.using += 1
         self.requests -= 1
-        self.tokens -= ticket.likely
+        self.tokens -= admission.likely
         self.recent[0] += 1
-        self.recent[1] += ticket.likely
+        self.recent[1] += admission.likely
 
-    def need(self, leaving: bool, elapsed: float) -> Need:
-        """What the bank must know; what is not wanted for the next second is given back with it."""
-        likely = sum(ticket.likely for ticket, _ in self.waiting)
+    def usage(self, leaving: bool, elapsed: float) -> ModelUsage:
+        """What to report of the model; what is not wanted for the next second is given back with it."""
+        likely = sum(admission.likely for admission, _ in self.waiting)
         pace = RENEWAL / min(max(elapsed, SOONEST), RENEWAL)
         wishes = (len(self.waiting) + self.recent[0] * pace + 1, likely + self.recent[1] * pace + 1)
         self.recent = [0.0, 0.0]
@@ -81,27 +91,28 @@ class _Line:
         self.requests -= returned[0]
         self.tokens -= returned[1]
         wanted = (wishes[0] - kept[0], wishes[1] - kept[1])
-        return Need(self.using, len(self.waiting), _finite(self.held), returned, wanted)
+        return ModelUsage(self.using, len(self.waiting), _finite(self.held), returned, wanted)
 
 
-class Permits:
-    """Admits calls within the limits of a run.
+class LeaseHolder:
+    """Admits the calls of one worker within the limits of the run.
 
     Args:
-        limits: What the run may ask.
-        renew: Asks the bank.
+        limits: What the whole run may use.
+        renew: Asks the quota service for a lease.
         clock: Tells the time, in seconds.
     """
 
     def __init__(
         self,
-        limits: Limits,
-        renew: Callable[[Report], Awaitable[Lease]],
+        limits: ModelLimits,
+        renew: Callable[[UsageReport], Awaitable[Lease]],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.limits, self._renew, self._clock = limits, renew, clock
         self.worker = secrets.token_hex(6)
-        self._lines: dict[str, _Line] = {}
+        """The id by which the quota service knows this worker."""
+        self._queues: dict[str, _ModelQueue] = {}
         self._spent = {"dollars": 0.0, "tokens": 0.0}
         self._reserved = {"dollars": 0.0, "tokens": 0.0}
         totals = {"dollars": limits.run_dollars, "tokens": limits.run_tokens}
@@ -109,116 +120,116 @@ class Permits:
         self._caps = dict.fromkeys(self._budgets, 0.0)
         self._peers = Lease().peers
         self._number = 0
-        self._asked = self._heard = float("-inf")
-        """When the bank was last asked, and when it was asked for the lease that holds."""
-        self._deaf: float | None = None
+        self._asked = self._leased = float("-inf")
+        """When the quota service was last asked, and when it was asked for the current lease."""
+        self._unreachable: float | None = None
         """Since when it does not answer."""
         self._renewing: asyncio.Task[None] | None = None
         self._hurry = asyncio.Event()
 
     def limited(self, model: str) -> bool:
         """Whether anything limits the calls of a model; if not, they need no admission."""
-        return bool(self._budgets) or self._line(model).limited
+        return bool(self._budgets) or self._queue(model).limited
 
     @asynccontextmanager
-    async def admitted(self, ticket: Ticket) -> AsyncIterator[Ticket]:
-        """Wait for a permit; while it is held, the call may be sent. Set what it came to before leaving.
+    async def admitted(self, admission: Admission) -> AsyncIterator[Admission]:
+        """Wait until the call may be sent, and hold its slot. Set what the call did cost before leaving.
 
         Raises:
-            Halt: the run's budget cannot pay it.
+            Halt: the run's budget cannot pay for it.
         """
-        if not self.limited(ticket.model):
-            yield ticket
+        if not self.limited(admission.model):
+            yield admission
             return
-        line = self._line(ticket.model)
-        if line.waiting or not self._fits(line, ticket):
-            await self._wait(line, ticket)
+        queue = self._queue(admission.model)
+        if queue.waiting or not self._fits(queue, admission):
+            await self._wait(queue, admission)
         else:
-            self._take(line, ticket)
-        likely, tokens, dollars = ticket.likely, ticket.tokens, ticket.dollars
+            self._take(queue, admission)
+        likely, tokens, dollars = admission.likely, admission.tokens, admission.dollars
         try:
-            yield ticket
+            yield admission
         finally:
-            line.using -= 1
-            line.tokens += likely - ticket.tokens
+            queue.using -= 1
+            queue.tokens += likely - admission.tokens
             self._reserved["tokens"] -= tokens
             self._reserved["dollars"] -= dollars
-            self._spent["tokens"] += ticket.tokens
-            self._spent["dollars"] += ticket.dollars
-            self._serve()
+            self._spent["tokens"] += admission.tokens
+            self._spent["dollars"] += admission.dollars
+            self._admit()
 
     async def close(self) -> None:
-        """Tell the bank what was spent and that nothing is held, and stop."""
+        """Report what was spent and that nothing is held, and stop renewing."""
         if self._renewing is not None:
             self._renewing.cancel()
             await asyncio.gather(self._renewing, return_exceptions=True)
             self._renewing = None
-            with contextlib.suppress(Exception):  # the bank may be gone already, with the run
+            with contextlib.suppress(Exception):  # the quota service may be gone already, with the run
                 async with asyncio.timeout(RENEWAL):
                     await self._renew(self._report())
 
     # --- admission ------------------------------------------------------------------------------------------
 
-    def _line(self, model: str) -> _Line:
-        line = self._lines.get(model)
-        if line is None:
-            line = self._lines[model] = _Line(self.limits, model)
-        return line
+    def _queue(self, model: str) -> _ModelQueue:
+        queue = self._queues.get(model)
+        if queue is None:
+            queue = self._queues[model] = _ModelQueue(self.limits, model)
+        return queue
 
-    def _fits(self, line: _Line, ticket: Ticket) -> bool:
-        if self._clock() - self._heard > LEASE or not line.fits():
+    def _fits(self, queue: _ModelQueue, admission: Admission) -> bool:
+        if self._clock() - self._leased > LEASE or not queue.fits():
             return False
         for name, cap in self._caps.items():
-            if self._spent[name] + self._reserved[name] + getattr(ticket, name) > cap + ROUNDING:
+            if self._spent[name] + self._reserved[name] + getattr(admission, name) > cap + ROUNDING:
                 return False
         return True
 
-    def _take(self, line: _Line, ticket: Ticket) -> None:
-        line.take(ticket)
-        self._reserved["tokens"] += ticket.tokens
-        self._reserved["dollars"] += ticket.dollars
+    def _take(self, queue: _ModelQueue, admission: Admission) -> None:
+        queue.take(admission)
+        self._reserved["tokens"] += admission.tokens
+        self._reserved["dollars"] += admission.dollars
         self._start()
 
-    async def _wait(self, line: _Line, ticket: Ticket) -> None:
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        place = (ticket, turn)
-        if not line.waiting:
+    async def _wait(self, queue: _ModelQueue, admission: Admission) -> None:
+        ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        entry = (admission, ready)
+        if not queue.waiting:
             self._hurry.set()
-        line.waiting.append(place)
+        queue.waiting.append(entry)
         self._start()
         try:
-            await turn
+            await ready
         except asyncio.CancelledError:
             with contextlib.suppress(ValueError):
-                line.waiting.remove(place)
-            if turn.done() and not turn.cancelled() and turn.exception() is None:
-                self._give_back(line, ticket)
-            # whoever is first now may be smaller
-            self._serve()
+                queue.waiting.remove(entry)
+            if ready.done() and not ready.cancelled() and ready.exception() is None:
+                self._give_back(queue, admission)
+            # the call that is first now may be smaller
+            self._admit()
             raise
 
-    def _give_back(self, line: _Line, ticket: Ticket) -> None:
+    def _give_back(self, queue: _ModelQueue, admission: Admission) -> None:
         """Undo an admission whose caller has gone."""
-        line.using -= 1
-        line.requests += 1
-        line.tokens += ticket.likely
-        self._reserved["tokens"] -= ticket.tokens
-        self._reserved["dollars"] -= ticket.dollars
+        queue.using -= 1
+        queue.requests += 1
+        queue.tokens += admission.likely
+        self._reserved["tokens"] -= admission.tokens
+        self._reserved["dollars"] -= admission.dollars
 
-    def _serve(self) -> int:
-        """Admit those that wait, as far as the lease goes; how many it were."""
-        served = 0
-        for line in self._lines.values():
-            while line.waiting:
-                ticket, turn = line.waiting[0]
-                if not turn.done():
-                    if not self._fits(line, ticket):
+    def _admit(self) -> int:
+        """Admit the calls that wait, as far as the lease goes, and return how many."""
+        admitted = 0
+        for queue in self._queues.values():
+            while queue.waiting:
+                admission, ready = queue.waiting[0]
+                if not ready.done():
+                    if not self._fits(queue, admission):
                         break
-                    self._take(line, ticket)
-                    turn.set_result(None)
-                    served += 1
-                line.waiting.popleft()
-        return served
+                    self._take(queue, admission)
+                    ready.set_result(None)
+                    admitted += 1
+                queue.waiting.popleft()
+        return admitted
 
     # --- the lease ------------------------------------------------------------------------------------------
 
@@ -227,14 +238,14 @@ class Permits:
             self._renewing = asyncio.create_task(self._keep_renewing())
 
     async def _keep_renewing(self) -> None:
-        """Renew while anything is in flight or waits; the last report tells the bank that nothing is held.
+        """Renew while anything is in flight or waits; the last report says that nothing is held.
 
-        Where there is a budget, it goes on: a bank that restarts hears from its workers alone what is spent.
+        Where there is a budget, renew on and on: only its workers can tell a restarted service what is spent.
         """
         pause = SOONEST
         while True:
             report = self._report()
-            served = await self._once(report)
+            admitted = await self._once(report)
             if report.leaving and not self._busy() and not self._budgets:
                 self._renewing = None
                 return
@@ -242,12 +253,12 @@ class Permits:
                 pause = SOONEST
                 await self._rest(RENEWAL)
                 continue
-            # where asking brings nothing, it is asked less often, and not by all in the same moment
-            pause = SOONEST if served else min(2 * pause, LATEST)
+            # while asking brings nothing, ask less often, and not all workers in the same moment
+            pause = SOONEST if admitted else min(2 * pause, LATEST)
             await self._rest(pause * random.uniform(0.75, 1.0))
 
     async def _rest(self, seconds: float) -> None:
-        """Until it is time to renew; a call that begins to wait may make it sooner."""
+        """Sleep until the next renewal; a call that begins to wait ends it sooner."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._hurry.wait()
@@ -256,93 +267,95 @@ class Permits:
         if soonest > 0:
             await asyncio.sleep(soonest)
 
-    async def _once(self, report: Report) -> int:
-        """Renew once; how many calls that let through."""
+    async def _once(self, report: UsageReport) -> int:
+        """Renew once, and return how many calls that admitted."""
         try:
             async with asyncio.timeout(LEASE):
                 lease = await self._renew(report)
-        except Exception as error:  # the bank may be restarting; its lease lasts a while
+        except Exception as error:  # the quota service may be restarting; its lease lasts a while
             self._missed(report, error)
             return 0
-        self._heard, self._deaf = self._asked, None
+        self._leased, self._unreachable = self._asked, None
         for model, grant in lease.grants.items():
-            line = self._lines[model]
-            line.held = grant.in_flight
-            line.requests += grant.requests
-            line.tokens += grant.tokens
+            queue = self._queues[model]
+            queue.held = grant.in_flight
+            queue.requests += grant.requests
+            queue.tokens += grant.tokens
         self._caps.update(lease.caps)
         self._peers = lease.peers
-        served = self._serve()
+        admitted = self._admit()
         self._refuse_unpayable(lease)
-        return served
+        return admitted
 
-    def _missed(self, report: Report, error: Exception) -> None:
-        for model, need in report.needs.items():
+    def _missed(self, report: UsageReport, error: Exception) -> None:
+        for model, usage in report.models.items():
             # debts are still owed; what was given back may have arrived, so it is not taken again
-            self._lines[model].requests += min(0.0, need.returned[0])
-            self._lines[model].tokens += min(0.0, need.returned[1])
-        self._deaf = self._asked if self._deaf is None else self._deaf
-        if self._clock() - self._deaf > DEAF:
-            told = f"the run's limits cannot be renewed: {type(error).__name__}: {error}"
-            self._refuse(lambda ticket: Halt(told))
+            self._queues[model].requests += min(0.0, usage.returned[0])
+            self._queues[model].tokens += min(0.0, usage.returned[1])
+        self._unreachable = self._asked if self._unreachable is None else self._unreachable
+        if self._clock() - self._unreachable > UNREACHABLE:
+            message = f"the lease on the run's limits could not be renewed for {UNREACHABLE:g} s: {type(error).__name__}: {error}"
+            self._refuse(lambda admission: Halt(message))
 
-    def _report(self) -> Report:
+    def _report(self) -> UsageReport:
         elapsed, self._asked = self._clock() - self._asked, self._clock()
         self._number += 1
         leaving = not self._busy()
-        if self._asked - self._heard > LEASE:
-            self._expired()
-        purses = {name: self._purse(name, leaving) for name in self._budgets}
-        needs = {model: line.need(leaving, elapsed) for model, line in self._lines.items() if line.limited}
-        return Report(self.worker, self._number, leaving, needs, purses, self._peers)
+        if self._asked - self._leased > LEASE:
+            self._expire()
+        budgets = {name: self._budget_usage(name, leaving) for name in self._budgets}
+        models = {
+            model: queue.usage(leaving, elapsed) for model, queue in self._queues.items() if queue.limited
+        }
+        return UsageReport(self.worker, self._number, leaving, models, budgets, self._peers)
 
-    def _expired(self) -> None:
-        """The lease has run out: what it held belongs to others by now."""
-        for line in self._lines.values():
-            line.held = 0.0 if line.held < UNLIMITED else UNLIMITED
+    def _expire(self) -> None:
+        """Drop the slots of a lease that has run out: they belong to others by now."""
+        for queue in self._queues.values():
+            queue.held = 0.0 if queue.held < UNLIMITED else UNLIMITED
 
-    def _purse(self, name: str, leaving: bool) -> Purse:
-        waiting = [getattr(ticket, name) for line in self._lines.values() for ticket, _ in line.waiting]
-        heads = [getattr(line.waiting[0][0], name) for line in self._lines.values() if line.waiting]
+    def _budget_usage(self, name: str, leaving: bool) -> BudgetUsage:
+        waiting = [getattr(one, name) for queue in self._queues.values() for one, _ in queue.waiting]
+        heads = [getattr(queue.waiting[0][0], name) for queue in self._queues.values() if queue.waiting]
         spent, reserved = self._spent[name], self._reserved[name]
         wanted = sum(waiting)
-        # room for the next second besides, so that calls need not wait for a renewal
+        # room for the next second on top, so that calls need not wait for a renewal
         ahead = 0.0 if leaving else reserved or self._budgets[name] / 100
-        expired = self._asked - self._heard > LEASE
+        expired = self._asked - self._leased > LEASE
         # what is not wanted is given back with this very report
         kept = spent + reserved + (0.0 if expired else wanted + ahead)
         self._caps[name] = min(self._caps[name], kept)
-        return Purse(spent, reserved, self._caps[name], wanted, min(heads, default=0.0), ahead)
+        return BudgetUsage(spent, reserved, self._caps[name], wanted, min(heads, default=0.0), ahead)
 
     def _busy(self) -> bool:
-        return any(line.using or line.waiting for line in self._lines.values())
+        return any(queue.using or queue.waiting for queue in self._queues.values())
 
     def _waits(self) -> bool:
-        return any(line.waiting for line in self._lines.values())
+        return any(queue.waiting for queue in self._queues.values())
 
     # --- refusing -------------------------------------------------------------------------------------------
 
     def _refuse_unpayable(self, lease: Lease) -> None:
-        """Refuse the calls that the run's budget cannot pay, whatever comes of those in flight."""
+        """Refuse the calls that the run's budget cannot pay for, whatever the calls in flight will cost."""
 
-        def wrong(ticket: Ticket) -> Halt | None:
+        def wrong(admission: Admission) -> Halt | None:
             for name, spent in lease.spent.items():
-                most = getattr(ticket, name)
+                most = getattr(admission, name)
                 if self._budgets[name] - spent + ROUNDING < most:
                     return _spent_out(name, self._budgets[name], spent, most)
             return None
 
         self._refuse(wrong)
 
-    def _refuse(self, wrong: Callable[[Ticket], Halt | None]) -> None:
-        for line in self._lines.values():
-            for place in list(line.waiting):
-                ticket, turn = place
-                error = None if turn.done() else wrong(ticket)
+    def _refuse(self, wrong: Callable[[Admission], Halt | None]) -> None:
+        for queue in self._queues.values():
+            for entry in list(queue.waiting):
+                admission, ready = entry
+                error = None if ready.done() else wrong(admission)
                 if error is not None:
-                    line.waiting.remove(place)
-                    turn.set_exception(error)
-        self._serve()
+                    queue.waiting.remove(entry)
+                    ready.set_exception(error)
+        self._admit()
 
 
 def _spent_out(name: str, budget: float, spent: float, most: float) -> Halt:
@@ -351,7 +364,7 @@ def _spent_out(name: str, budget: float, spent: float, most: float) -> Halt:
     total, gone, next_call = (shown.format(one) for one in (budget, spent, most))
     return Halt(
         f"the run's budget of {total} is spent: {gone} so far, and the next call may take up to {next_call}. "
-        f"Go on with --resume and a larger {flag}."
+        f"Continue with --resume and a larger {flag}."
     )
 
 

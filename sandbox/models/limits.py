@@ -1,4 +1,4 @@
-"""How much may be asked of language models: requests at once, per minute, and budgets of tokens and dollars."""
+"""Limits on the use of language models: requests at once, rates per minute, budgets of tokens and dollars."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, replace
 from riskbox.sandbox.words.name import Name
 
 IN_FLIGHT = 100
-"""Requests at once to one provider's model unless told otherwise; people's own servers queue by themselves."""
+"""Default for requests at once to one provider's model. A server of one's own has no default: it queues by itself."""
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """What a run may ask of models; shared by all its workers. Per-model figures are by name, `""` for all others."""
+class ModelLimits:
+    """What a run may use, all its workers together. Figures by model use its name, and `""` for all other models."""
 
     in_flight: Mapping[str, float] = field(default_factory=dict)
     """Requests at once, by model."""
@@ -31,15 +31,15 @@ class Limits:
     """Tokens for one episode."""
 
     def at_once(self, model: str) -> float | None:
-        """Requests at once to a model; None for any number."""
+        """Requests at once to a model; None if unlimited."""
         return _of(self.in_flight, model, None if Name.parse(model).is_own_server else IN_FLIGHT)
 
     def per_minute(self, model: str) -> tuple[float | None, float | None]:
-        """Requests and tokens a minute to a model; None for any number."""
+        """Requests and tokens a minute to a model; None if unlimited."""
         return _of(self.requests, model, None), _of(self.tokens, model, None)
 
-    def less(self, dollars: float, tokens: float) -> Limits:
-        """The same, with what is spent already taken off the run's budgets."""
+    def less(self, dollars: float, tokens: float) -> ModelLimits:
+        """These limits with an amount that is already spent subtracted from the run's budgets."""
         return replace(
             self,
             run_dollars=None if self.run_dollars is None else max(self.run_dollars - dollars, 0.0),

@@ -1,10 +1,11 @@
-"""Recorded model calls, found by what was asked: a run replays byte for byte without any provider.
+"""Recorded model calls: a run replays byte for byte without any provider.
 
-One SQLite file. Its key is a hash of the whole request, the seed included, so that repeated samples stay independent.
+A recording is one SQLite file. Its key is a hash of the whole request, the seed included, so that repeated samples stay
+independent.
 
-- record: each new call is asked and kept; one that this file holds is not asked again.
-- replay: nothing is asked; a call the file does not hold is an error that names it.
-- cache: as record, and the file may serve many runs; failures are not kept.
+- record: send each call that the file does not hold, and record it.
+- replay: send nothing; a call that the file does not hold is an error that names it.
+- cache: like record, for a file that many runs share; failures are not recorded.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from riskbox.sandbox.errors import BudgetSpent, Halt, InputError
-from riskbox.sandbox.models.transport import Answer, Request, Trouble
+from riskbox.sandbox.models.transport import Completion, ModelRequest, TransportError
 from riskbox.sandbox.words.case import digest
 
 Mode = Literal["record", "replay", "cache"]
@@ -34,24 +35,26 @@ CREATE TABLE IF NOT EXISTS calls (
 """
 APPLICATION = 0x52424B53  # "RBKS"
 CUT_OFF = "cut_off"
-"""The outcome of a call that a time limit ended; on replay it is not answered either."""
-TOO_DEAR = "budget"
-"""The outcome of a call that the episode's budget did not allow; on replay neither."""
+"""The outcome of a call that a time limit cancelled; on replay it gets no answer either."""
+OVER_BUDGET = "budget"
+"""The outcome of a call that the episode's budget did not allow; on replay it raises `BudgetSpent` again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """Where calls are kept, and how the file is used."""
+    """Where calls are recorded, and how the file is used."""
 
     path: str
+    """The SQLite file."""
     mode: Mode
+    """record, replay or cache."""
 
 
-class Cassette:
+class RecordedCalls:
     """One file of recorded calls; several processes of a machine may share it.
 
     Raises:
-        InputError: there is no such file to replay, or it is something else.
+        InputError: there is no file to replay, or it is not a recording.
     """
 
     def __init__(self, recording: Recording) -> None:
@@ -99,18 +102,18 @@ class Cassette:
         return db
 
     def close(self) -> None:
-        """Let go of the file; whoever is last leaves a single one, which can be read where nothing can be written."""
+        """Close the file. The last process to close it leaves a single file, which can be read from a read-only folder."""
         if self.mode != "replay":
             with contextlib.suppress(sqlite3.OperationalError):  # others still write
                 self._db.execute("PRAGMA busy_timeout = 0")
                 self._db.execute("PRAGMA journal_mode = DELETE")
         self._db.close()
 
-    async def replayed(self, key: str, request: Request) -> Answer:
-        """What was recorded for a request.
+    async def replayed(self, key: str, request: ModelRequest) -> Completion:
+        """The answer that was recorded for a request.
 
         Raises:
-            Trouble: what was recorded is a failure.
+            TransportError: the call failed when it was recorded.
             BudgetSpent: the episode's budget did not allow the call.
             Halt: nothing was recorded.
         """
@@ -128,28 +131,28 @@ class Cassette:
             return _answer(answer)
         if outcome == CUT_OFF:
             await asyncio.Event().wait()  # until the same time limit ends it again
-        if outcome == TOO_DEAR:
+        if outcome == OVER_BUDGET:
             raise BudgetSpent(answer["told"])
-        raise Trouble(outcome, answer["told"])
+        raise TransportError(outcome, answer["told"])
 
-    def find(self, key: str) -> Answer | None:
-        """The answer that was recorded; None where there is none, and the call must be made."""
+    def find(self, key: str) -> Completion | None:
+        """The answer that was recorded; None if there is none and the call must be sent."""
         found = self._row(key)
         return _answer(found[1]) if found is not None and found[0] == "ok" else None
 
-    def keep(self, key: str, request: Request, answer: Answer) -> Answer:
+    def keep(self, key: str, request: ModelRequest, answer: Completion) -> Completion:
         """Record an answer.
 
         Returns:
-            What the file holds: another process may have been first, and its answer stands for all.
+            The answer that the file holds. Where another process was first, this is the other process's answer.
         """
         self._write(key, request, "ok", asdict(answer))
         return self.find(key) or answer
 
-    def failed(self, key: str, request: Request, outcome: str, told: str) -> None:
-        """Record that no answer came; a cache keeps no failures."""
+    def failed(self, key: str, request: ModelRequest, outcome: str, message: str) -> None:
+        """Record that no answer came; a cache records no failures."""
         if self.mode == "record":
-            self._write(key, request, outcome, {"told": told})
+            self._write(key, request, outcome, {"told": message})
 
     def _row(self, key: str) -> tuple[Any, dict[str, Any]] | None:
         try:
@@ -158,7 +161,7 @@ class Cassette:
         except (sqlite3.DatabaseError, zlib.error, ValueError, TypeError) as error:
             raise Halt(f"{self.path} is damaged: {error}. Record the run again.", 2) from None
 
-    def _write(self, key: str, request: Request, outcome: str, answer: Mapping[str, Any]) -> None:
+    def _write(self, key: str, request: ModelRequest, outcome: str, answer: Mapping[str, Any]) -> None:
         values = (key, request.model, outcome, _packed(asked(request)), _packed(answer), time.time())
         try:
             # an answer takes the place of a failure, never of another answer
@@ -173,8 +176,8 @@ class Cassette:
             raise Halt(f"{self.path} cannot be written: {error}.") from None
 
 
-def _answer(kept: Mapping[str, Any]) -> Answer:
-    return Answer(**{**kept, "calls": tuple(kept["calls"])})
+def _answer(kept: Mapping[str, Any]) -> Completion:
+    return Completion(**{**kept, "calls": tuple(kept["calls"])})
 
 
 def _shared(db: sqlite3.Connection) -> None:
@@ -188,7 +191,7 @@ def _shared(db: sqlite3.Connection) -> None:
     db.execute("PRAGMA synchronous = NORMAL")
 
 
-def asked(request: Request) -> dict[str, Any]:
+def asked(request: ModelRequest) -> dict[str, Any]:
     """A request as JSON."""
     return {
         "model": request.model,
@@ -200,7 +203,7 @@ def asked(request: Request) -> dict[str, Any]:
     }
 
 
-def key_of(request: Request) -> str:
+def key_of(request: ModelRequest) -> str:
     """The hash under which a request is recorded."""
     return digest(asked(request), size=32)
 

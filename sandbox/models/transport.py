@@ -1,4 +1,4 @@
-"""What goes to a provider and what comes back, the same on every road."""
+"""What a provider is sent and what it returns, the same for every transport."""
 
 from __future__ import annotations
 
@@ -16,94 +16,107 @@ from riskbox.sandbox.words.modelcall import ModelOutcome
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """One call, ready to be sent."""
+class ModelRequest:
+    """One call, ready to send."""
 
     model: str
     """The model's name as it was given."""
     messages: Sequence[Mapping[str, Any]]
+    """Chat messages in the OpenAI form."""
     tools: Sequence[Mapping[str, Any]] = ()
+    """Tools that may be called, in the native function-calling form."""
     schema: Mapping[str, Any] | None = None
+    """JSON Schema that the answer must satisfy."""
     seed: int = 0
+    """The call's seed, sent to providers that take one."""
     settings: Mapping[str, Any] = field(default_factory=dict)
-    """temperature, top_p, max_tokens, ...: sent as they are."""
+    """temperature, top_p, max_tokens and the like, sent unchanged."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Completion:
     """What a provider answered."""
 
     text: str = ""
+    """What the model said."""
     calls: Sequence[Mapping[str, Any]] = ()
-    """Tool calls as they were sent."""
+    """Tool calls, unchanged."""
     refusal: str | None = None
-    """The words of a refusal; empty where the provider declined without any; None if it did not."""
+    """The text of a refusal; empty if the provider declined without one; None if it did not decline."""
     finish: str = "stop"
     """Why it stopped: stop, tool_calls, length, content_filter."""
     input_tokens: int = 0
+    """Tokens sent, cached ones included."""
     cached_tokens: int = 0
+    """Tokens sent that the provider had cached."""
     output_tokens: int = 0
+    """Tokens received."""
     cost: float | None = None
-    """US dollars, where the road knows a price."""
+    """US dollars, where the transport knows a price."""
 
 
-class Trouble(Exception):
-    """A call that brought no answer.
+class TransportError(Exception):
+    """A call that got no answer.
 
     Args:
-        outcome: Which way.
-        told: One sentence.
-        again: Whether sending it again may help.
-        after: Seconds to wait before that, where the provider said so.
-        halts: Whether no later call of this run can go better.
-        free: Whether the provider surely sends no bill for it.
+        outcome: How the call ended.
+        message: What went wrong, in one sentence.
+        retryable: Whether sending it again may help.
+        retry_after: Seconds to wait before a retry, where the provider said so.
+        fatal: Whether no later call of this run can succeed: a wrong key, an unknown model.
+        unbilled: Whether the provider certainly charges nothing for it; a fatal error is never billed.
     """
 
     def __init__(
         self,
         outcome: ModelOutcome,
-        told: str,
+        message: str,
         *,
-        again: bool = False,
-        after: float | None = None,
-        halts: bool = False,
-        free: bool = False,
+        retryable: bool = False,
+        retry_after: float | None = None,
+        fatal: bool = False,
+        unbilled: bool = False,
     ) -> None:
-        super().__init__(told)
-        self.outcome, self.told, self.again, self.after = outcome, told, again, after
-        self.halts, self.free = halts, free or halts
+        super().__init__(message)
+        self.outcome, self.message = outcome, message
+        self.retryable, self.retry_after = retryable, retry_after
+        self.fatal, self.unbilled = fatal, unbilled or fatal
 
 
-class Road(Protocol):
-    """A way to reach providers."""
+class Transport(Protocol):
+    """Sends calls to providers."""
 
-    async def send(self, request: Request, seconds: float) -> Answer:
+    async def send(self, request: ModelRequest, seconds: float) -> Completion:
         """Send a call once.
 
+        Args:
+            request: The call.
+            seconds: How long it may take.
+
         Raises:
-            Trouble: it brought no answer.
+            TransportError: it got no answer.
         """
 
     def price(self, model: str) -> tuple[float, float] | None:
-        """US dollars for one token sent and one received; None where none is known."""
+        """US dollars for one token sent and for one received; None if no price is known."""
 
     async def close(self) -> None:
-        """Let go of connections."""
+        """Close the connections."""
 
 
 def encoded(value: Any) -> bytes:
-    """A value as JSON; half a character, which a text may hold and UTF-8 cannot, is escaped."""
+    """A value as JSON; a lone surrogate, which UTF-8 cannot hold, is escaped."""
     try:
         return to_json(value, inf_nan_mode="null")
     except PydanticSerializationError:
         return json.dumps(value, default=str).encode()
 
 
-def read_choice(body: Any) -> Answer:
+def read_choice(body: Any) -> Completion:
     """An answer from the body of an OpenAI-compatible chat completion.
 
     Raises:
-        Trouble: the body is none; `malformed`, and worth another try.
+        TransportError: the body is something else; its outcome is `malformed`, and it may be retried.
     """
     try:
         choice = body["choices"][0]
@@ -123,7 +136,7 @@ def read_choice(body: Any) -> Answer:
         refusal = refusal or content or ""
     elif not refusal:
         refusal = None  # some servers send an empty one with every answer
-    return Answer(
+    return Completion(
         text=_whole(content or ""),
         calls=tuple(calls),
         refusal=None if refusal is None else _whole(str(refusal)),
@@ -134,18 +147,18 @@ def read_choice(body: Any) -> Answer:
     )
 
 
-def _none(body: Any) -> Trouble:
+def _none(body: Any) -> TransportError:
     shown = encoded(body)[:200].decode(errors="replace")
-    return Trouble("malformed", f"the answer is not a chat completion: {shown}", again=True)
+    return TransportError("malformed", f"the answer is not a chat completion: {shown}", retryable=True)
 
 
 def _whole(text: str) -> str:
-    """Text without halves of characters, which nothing could store or send on."""
+    """Text without lone surrogates, which can be neither stored nor sent on."""
     return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _count(usage: Any, *path: str) -> int:
-    """A number of tokens, as far as the server says one."""
+    """A number of tokens; 0 if the server reports none."""
     for name in path:
         usage = usage.get(name) if isinstance(usage, dict) else None
     return max(0, int(usage)) if isinstance(usage, int | float) and usage < 1e15 else 0
@@ -161,7 +174,7 @@ PASSING = re.compile(r"per[ _-]?(second|minute|hour)|(retry|try again|retry agai
 
 
 def exhausted(said: str, after: float | None) -> bool:
-    """Whether a provider that is asked too much means for good: many call any limit a quota."""
+    """Whether a 429 means that the quota is used up for good; many providers call any rate limit a quota."""
     if "insufficient_quota" in said:
         return True
     return after is None and SPENT.search(said) is not None and PASSING.search(said) is None
@@ -173,11 +186,11 @@ KEYWORDS = frozenset(
     ("type", "properties", "required", "additionalProperties", "items", "enum", "const", "title", "description",
      "anyOf", "$defs", "$ref", "minimum", "maximum", "minItems", "maxItems", "pattern")
 )  # fmt: skip
-"""What a schema of the strict kind may say."""
+"""Keywords that a strict schema may use."""
 
 
 def response_format(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """How an OpenAI-compatible API is asked for JSON of a schema."""
+    """The `response_format` that asks an OpenAI-compatible API for JSON of a schema."""
     return {
         "type": "json_schema",
         "json_schema": {
@@ -189,7 +202,7 @@ def response_format(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def strict(schema: Any) -> bool:
-    """Whether a schema is of the strict kind: each object closed, with every property required."""
+    """Whether a schema meets OpenAI's strict mode: each object is closed and requires all its properties."""
     if not isinstance(schema, Mapping) or not schema.keys() <= KEYWORDS:
         return False
     properties = schema.get("properties") or {}
@@ -203,7 +216,7 @@ def strict(schema: Any) -> bool:
 
 
 def without_secrets(text: str) -> str:
-    """Text without the keys of this process: some providers repeat in an error what they were sent."""
+    """Text without this process's keys: some providers repeat in an error what they were sent."""
     for name, value in ((name, value.strip()) for name, value in os.environ.items()):
         if len(value) >= 8 and name.upper().endswith(("KEY", "TOKEN", "SECRET", "PASSWORD")):
             text = text.replace(value, "***")
@@ -211,5 +224,5 @@ def without_secrets(text: str) -> str:
 
 
 def quoted(text: str) -> str:
-    """What a provider says in an error, on one line: without keys, which are looked for before it is cut."""
+    """The text of a provider's error on one line, cut to 300 characters. Keys are removed before it is cut."""
     return clipped(without_secrets(" ".join(text.split())), 300)

@@ -1,7 +1,7 @@
-"""The fast road: OpenAI-compatible servers that people run themselves, called over one pool of connections.
+"""The transport for OpenAI-compatible servers at a URL, over one pool of connections.
 
-A model is written `http://host:port/v1#name`. Nothing is between us and the socket but aiohttp, because a client
-library costs ten times what the rest of a call does.
+A model is written `http://host:port/v1#name`. This transport uses aiohttp alone, because a client library takes ten
+times the CPU of the rest of a call.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ import aiohttp
 from pydantic_core import from_json
 
 from riskbox.sandbox.models.transport import (
-    Answer,
-    Request,
-    Trouble,
+    Completion,
+    ModelRequest,
+    TransportError,
     encoded,
     exhausted,
     quoted,
@@ -29,23 +29,23 @@ from riskbox.sandbox.models.transport import (
 )
 
 KEY = "RISKBOX_API_KEY"
-"""The environment variable whose value is sent to such servers as a bearer token."""
+"""The environment variable whose value these servers are sent as a bearer token."""
 CONNECTING = 10.0
-"""Seconds that a connection may take to stand."""
+"""Timeout of connecting, in seconds."""
 FILTERED = re.compile(rb'"code"\s*:\s*"(content_policy_violation|content_filter)"')
-"""The error of a filter that declines."""
+"""The error by which a content filter declines."""
 LARGEST = 64 * 2**20
-"""Bytes of an answer that are read at most."""
+"""The largest answer that is read, in bytes."""
 
 
-class Endpoint:
+class HttpTransport:
     """Calls OpenAI-compatible servers by URL."""
 
     def __init__(self) -> None:
         self._session: aiohttp.ClientSession | None = None
         self._places: dict[str, tuple[str, str]] = {}
 
-    async def send(self, request: Request, seconds: float) -> Answer:
+    async def send(self, request: ModelRequest, seconds: float) -> Completion:
         """Send a call once."""
         url, name = self._place(request.model)
         limit = aiohttp.ClientTimeout(total=seconds, sock_connect=CONNECTING)
@@ -56,25 +56,27 @@ class Endpoint:
             ) as response:
                 raw = await _read(response)
                 if response.status == 400 and FILTERED.search(raw):
-                    return Answer(refusal="", finish="content_filter")
+                    return Completion(refusal="", finish="content_filter")
                 if response.status != 200:
                     raise refused(response.status, response.headers, raw, request.model)
         except TimeoutError:
-            raise Trouble("timeout", f"{url} did not answer within {seconds:g} s", again=True) from None
+            raise TransportError(
+                "timeout", f"{url} did not answer within {seconds:g} s", retryable=True
+            ) from None
         except aiohttp.InvalidURL:
-            raise Trouble("provider_error", f"{url} is not a URL", halts=True) from None
+            raise TransportError("provider_error", f"{url} is not a URL", fatal=True) from None
         except aiohttp.ClientError as error:
             told = f"{url}: {type(error).__name__}: {error}"
             unheard = isinstance(error, aiohttp.ClientConnectorError)
-            raise Trouble("provider_error", told, again=True, free=unheard) from None
+            raise TransportError("provider_error", told, retryable=True, unbilled=unheard) from None
         return read_choice(_parsed(raw, url))
 
     def price(self, model: str) -> tuple[float, float] | None:
-        """People's own servers have no price unless one is given."""
+        """None: a server of one's own has no price unless `--price` gives one."""
         return None
 
     async def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         if self._session is not None:
             await self._session.close()
             self._session = None
@@ -85,7 +87,7 @@ class Endpoint:
             headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
             key = os.environ.get(KEY, "").strip()  # one read from a file ends in a line feed
             if not key.isprintable():
-                raise Trouble("provider_error", f"{KEY} holds a character that no key has", halts=True)
+                raise TransportError("provider_error", f"{KEY} holds a character that no key has", fatal=True)
             if key:
                 headers["Authorization"] = f"Bearer {key}"
             connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=60)
@@ -104,7 +106,7 @@ class Endpoint:
         return self._places[model]
 
 
-def _body(request: Request, name: str) -> bytes:
+def _body(request: ModelRequest, name: str) -> bytes:
     fields: dict[str, Any] = {
         "model": name,
         "messages": request.messages,
@@ -128,7 +130,7 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
         if not piece:
             return bytes(raw)
         raw += piece
-    raise Trouble("malformed", f"an answer of more than {LARGEST >> 20} MiB")
+    raise TransportError("malformed", f"an answer of more than {LARGEST >> 20} MiB")
 
 
 def _parsed(raw: bytes, url: str) -> Any:
@@ -136,34 +138,36 @@ def _parsed(raw: bytes, url: str) -> Any:
         try:
             return from_json(raw)
         except ValueError:
-            return json.loads(raw)  # the slower parser takes half a character, which a model may have said
+            return json.loads(
+                raw
+            )  # the slower parser accepts lone surrogates, which a model may have produced
     except (ValueError, RecursionError):
         told = f"{url} answered what is not JSON: {raw[:120].decode(errors='replace')!r}"
-        raise Trouble("malformed", told, again=True) from None
+        raise TransportError("malformed", told, retryable=True) from None
 
 
-def refused(status: int, headers: Mapping[str, str], raw: bytes, model: str) -> Trouble:
-    """What an HTTP status other than 200 means."""
+def refused(status: int, headers: Mapping[str, str], raw: bytes, model: str) -> TransportError:
+    """The error that an HTTP status other than 200 stands for."""
     said = _said(raw)
     told = f"{model} answered {status}: {said}" if said else f"{model} answered {status}"
     if status in (401, 403):
-        return Trouble(
-            "provider_error", f"the key for {model} was refused ({status}). Set {KEY}. {said}", halts=True
+        return TransportError(
+            "provider_error", f"the key for {model} was refused ({status}). Set {KEY}. {said}", fatal=True
         )
     if status == 404:
-        return Trouble("provider_error", f"there is no such model: {told}", halts=True)
+        return TransportError("provider_error", f"there is no such model: {told}", fatal=True)
     after = retry_after(headers)
     if status == 402 or (status == 429 and exhausted(said, after)):
-        return Trouble("rate_limited", f"the quota is exhausted: {told}", halts=True)
+        return TransportError("rate_limited", f"the quota is exhausted: {told}", fatal=True)
     if status in (408, 504):
-        return Trouble("timeout", told, again=True, after=after)
+        return TransportError("timeout", told, retryable=True, retry_after=after)
     if status == 429:
-        return Trouble("rate_limited", told, again=True, after=after, free=True)
-    return Trouble("provider_error", told, again=status >= 500, after=after, free=True)
+        return TransportError("rate_limited", told, retryable=True, retry_after=after, unbilled=True)
+    return TransportError("provider_error", told, retryable=status >= 500, retry_after=after, unbilled=True)
 
 
 def _said(raw: bytes) -> str:
-    """The error's own words, on one line."""
+    """The text of the error, on one line."""
     try:
         body = from_json(raw)
         error = body.get("error", body) if isinstance(body, dict) else body
@@ -175,7 +179,7 @@ def _said(raw: bytes) -> str:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds to wait, from `Retry-After` (seconds or a date) or `retry-after-ms`; None where there is none."""
+    """Seconds to wait, from `Retry-After` (seconds or a date) or `retry-after-ms`; None if neither is sent."""
     lowered = {key.lower(): value for key, value in headers.items()}
     try:
         if "retry-after-ms" in lowered:

@@ -1,6 +1,6 @@
-"""The road to every provider: models by their usual `provider/model` name and key, through litellm.
+"""The transport for every provider that litellm knows: models by their `provider/model` name and the provider's key.
 
-litellm is imported at the first call, since that takes seconds. It is told to be silent and to fetch nothing.
+litellm is imported at the first call, since the import takes seconds. It is configured to print and fetch nothing.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from typing import Any
 
 from riskbox.sandbox.errors import did_you_mean
 from riskbox.sandbox.models.transport import (
-    Answer,
-    Request,
-    Trouble,
+    Completion,
+    ModelRequest,
+    TransportError,
     exhausted,
     quoted,
     read_choice,
@@ -29,7 +29,7 @@ from riskbox.sandbox.models.transport import (
 from riskbox.sandbox.models.transport_http import retry_after
 
 OURS = ("messages", "tools", "response_format", "seed")
-"""Parameters that are ours to leave out where a provider does not know them; what a person set is never dropped."""
+"""Parameters that are left out where a provider does not support them. What the user sets is never left out."""
 
 
 @cache
@@ -47,10 +47,10 @@ def _litellm() -> Any:
     return litellm
 
 
-class Litellm:
+class LitellmTransport:
     """Calls providers through litellm."""
 
-    async def send(self, request: Request, seconds: float) -> Answer:
+    async def send(self, request: ModelRequest, seconds: float) -> Completion:
         """Send a call once."""
         litellm = await _imported()
         fields = _fields(request)
@@ -59,11 +59,9 @@ class Litellm:
                 response = await litellm.acompletion(timeout=seconds, num_retries=0, max_retries=0, **fields)
         except TimeoutError:
             told = f"{request.model} did not answer within {seconds:g} s"
-            raise Trouble("timeout", told, again=True) from None
-        except (
-            Exception
-        ) as error:  # litellm raises each provider's errors in its own classes, and others besides
-            return _troubled(error, request.model)
+            raise TransportError("timeout", told, retryable=True) from None
+        except Exception as error:  # litellm raises classes of its own for each provider, and others
+            return _understood(error, request.model)
         answer = read_choice(response.model_dump())
         cost = response._hidden_params.get("response_cost")  # None where no price is known
         return replace(answer, calls=tuple(map(_as_sent, answer.calls)), cost=cost)
@@ -78,7 +76,7 @@ class Litellm:
         return None if sent is None or received is None else (float(sent), float(received))
 
     async def close(self) -> None:
-        """Let go of litellm's connections."""
+        """Close litellm's connections."""
         if _litellm.cache_info().currsize:
             closing = getattr(_litellm(), "close_litellm_async_clients", None)
             if closing is not None:
@@ -86,12 +84,12 @@ class Litellm:
 
 
 async def _imported() -> Any:
-    """litellm, imported beside the event loop: other episodes play on meanwhile."""
+    """litellm, imported in a thread, so that other episodes go on meanwhile."""
     return _litellm() if _litellm.cache_info().currsize else await asyncio.to_thread(_litellm)
 
 
 def check(model: str) -> str:
-    """What is wrong with a model's name, as a sentence; empty if litellm knows its provider."""
+    """What is wrong with a model's name, in one sentence; empty if litellm knows its provider."""
     litellm = _litellm()
     try:
         litellm.get_llm_provider(model)
@@ -116,7 +114,7 @@ def _supported(model: str) -> frozenset[str]:
         return frozenset(OURS)
 
 
-def _fields(request: Request) -> dict[str, Any]:
+def _fields(request: ModelRequest) -> dict[str, Any]:
     known = _supported(request.model)
     fields: dict[str, Any] = {
         "model": request.model,
@@ -127,11 +125,11 @@ def _fields(request: Request) -> dict[str, Any]:
         fields["seed"] = request.seed
     if request.tools:
         if "tools" not in known:
-            raise Trouble(
+            raise TransportError(
                 "provider_error",
                 f"{request.model} has no native tool calling here. Write text:{request.model} for tool calls in text"
                 + (f", or ollama_chat/{request.model[7:]}." if request.model.startswith("ollama/") else "."),
-                halts=True,
+                fatal=True,
             )
         fields["tools"] = list(request.tools)
     if request.schema is not None:
@@ -144,27 +142,27 @@ def _fields(request: Request) -> dict[str, Any]:
 
 
 def _as_sent(call: Any) -> Any:
-    """A tool call without the place that litellm gives it."""
+    """A tool call without the index that litellm adds."""
     return {key: value for key, value in call.items() if key != "index"} if isinstance(call, dict) else call
 
 
 # --- errors -----------------------------------------------------------------------------------------------------
 
 FILTERED = frozenset({"content_policy_violation", "content_filter"})
-"""Codes of errors by which a provider's filter declines."""
+"""Codes of the errors by which a provider's content filter declines."""
 KEYLESS = re.compile(r"missing (credentials|\w+ api key)", re.IGNORECASE)
-"""How clients say that they were given no key, which some raise as an error that may pass."""
+"""How clients report a missing key; some raise it as an error that looks temporary."""
 UNREAD = re.compile(r"no 'choices'|Empty or invalid response|Unable to get json response")
 
 
-def _troubled(error: Exception, model: str) -> Answer:
-    """What an exception of litellm's means.
+def _understood(error: Exception, model: str) -> Completion:
+    """The meaning of an exception from litellm.
 
     Returns:
-        A refusal, where a provider's filter declined: that is an answer.
+        A refusal, where a provider's content filter declined.
 
     Raises:
-        Trouble: in every other case.
+        TransportError: in every other case.
     """
     chain = tuple(_chain(error))
     names = {kind.__name__ for kind in type(error).__mro__}
@@ -172,31 +170,43 @@ def _troubled(error: Exception, model: str) -> Answer:
     said, after = _told(error), retry_after(_headers(error))
     codes = " ".join(str(code) for one in chain if (code := getattr(one, "code", None)))
     if "ContentPolicyViolationError" in names or FILTERED & set(codes.split()):
-        return Answer(refusal="", finish="content_filter")
+        return Completion(refusal="", finish="content_filter")
     if names & {"AuthenticationError", "PermissionDeniedError"} or status in (401, 403):
-        raise Trouble("provider_error", f"the key for {model} was refused. {said}", halts=True) from None
+        raise TransportError(
+            "provider_error", f"the key for {model} was refused. {said}", fatal=True
+        ) from None
     answered = any(type(one).__name__ == "HTTPStatusError" for one in chain)
     if not answered and KEYLESS.search(str(error)):
-        raise Trouble("provider_error", f"there is no key for {model}. {said}", halts=True) from None
+        raise TransportError("provider_error", f"there is no key for {model}. {said}", fatal=True) from None
     if names & {"NotFoundError", "LiteLLMUnknownProvider"} or "LLM Provider NOT provided" in str(error):
-        raise Trouble("provider_error", f"there is no such model: {model}. {said}", halts=True) from None
+        raise TransportError(
+            "provider_error", f"there is no such model: {model}. {said}", fatal=True
+        ) from None
     if "UnsupportedParamsError" in names:
         told = f"{model} does not take a setting it was given. {said}"
-        raise Trouble("provider_error", told, halts=True) from None
+        raise TransportError("provider_error", told, fatal=True) from None
     if status == 402 or (status == 429 and exhausted(f"{said} {codes}", after)):
-        raise Trouble("rate_limited", f"the quota for {model} is exhausted. {said}", halts=True) from None
+        raise TransportError(
+            "rate_limited", f"the quota for {model} is exhausted. {said}", fatal=True
+        ) from None
     if "RateLimitError" in names:
-        raise Trouble("rate_limited", f"{model}: {said}", again=True, after=after, free=True) from None
+        raise TransportError(
+            "rate_limited", f"{model}: {said}", retryable=True, retry_after=after, unbilled=True
+        ) from None
     if names & {"Timeout", "APITimeoutError"}:
-        raise Trouble("timeout", f"{model} did not answer in time. {said}", again=True, after=after) from None
+        raise TransportError(
+            "timeout", f"{model} did not answer in time. {said}", retryable=True, retry_after=after
+        ) from None
     if not answered and _unread(chain):
-        raise Trouble("malformed", f"{model}: {said}", again=True) from None
+        raise TransportError("malformed", f"{model}: {said}", retryable=True) from None
     wrong = names & {"BadRequestError", "UnprocessableEntityError"} or not (status is None or status >= 500)
-    raise Trouble("provider_error", f"{model}: {said}", again=not wrong, after=after, free=answered) from None
+    raise TransportError(
+        "provider_error", f"{model}: {said}", retryable=not wrong, retry_after=after, unbilled=answered
+    ) from None
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """An error and those behind it."""
+    """An error and its causes."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         yield error
@@ -205,7 +215,7 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _unread(chain: Iterable[BaseException]) -> bool:
-    """Whether the provider answered and the answer was what could not be read."""
+    """Whether the provider answered and the answer could not be read."""
     wrong = (ValueError, LookupError, TypeError, AttributeError)
     return any(
         UNREAD.search(str(one)) or (isinstance(one, wrong) and not hasattr(one, "status_code"))
@@ -220,6 +230,6 @@ def _headers(error: Exception) -> dict[str, str]:
 
 
 def _told(error: Exception) -> str:
-    """The error on one line, without litellm's prefixes and the places in its code."""
+    """The error on one line, without litellm's prefixes and traceback."""
     text = str(error).partition("Traceback (most recent call last)")[0].lstrip()
     return quoted(re.sub(r"^(litellm\.\w+: *|\w+Error: *)+", "", text)) or type(error).__name__

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-from riskbox.sandbox.contracts.model import Desk
+from riskbox.sandbox.contracts.model import ModelSession
 from riskbox.sandbox.contracts.participant import Participant
 from riskbox.sandbox.errors import PluginError, RiskboxError, UnknownName
 from riskbox.sandbox.registry.models import WRITTEN, check_model, seated_model
@@ -88,24 +88,24 @@ def participant_from(thing: Any) -> Participant:
     """A participant from a user's object: a Participant class, or any callable."""
     if inspect.isclass(thing) and issubclass(thing, Participant):
         return thing()
-    function: Participant = built_in("riskbox.agents.function:Function")(thing)
+    function: Participant = built_in("riskbox.agents.function:FunctionAgent")(thing)
     return function
 
 
-def agent(text: str, case: Case, desk: Desk | None = None) -> Participant:
+def agent(text: str, case: Case, session: ModelSession | None = None) -> Participant:
     """The agent under test for one episode of a case.
 
     Args:
         text: Its name.
         case: What is played.
-        desk: Where models are found; needed by agents that are models.
+        session: Where models are found; needed by agents that are models.
 
     Raises:
         UnknownName, PluginError: there is none of that name.
     """
     name = Name.parse(text)
     if name.kind in ADAPTERS:
-        return _reached(name, desk)
+        return _reached(name, session)
     match name.kind:
         case "idle":
             idle: Participant = built_in("riskbox.agents.derived:Idle")()
@@ -152,10 +152,10 @@ def _adapted(kind: str) -> Any:
         ) from None
 
 
-def _reached(name: Name, desk: Desk | None) -> Participant:
+def _reached(name: Name, session: ModelSession | None) -> Participant:
     """An agent that is a model, or is reached by an adapter."""
     if name.models:
-        given: Any = seated_model(desk, name.target, "agent")
+        given: Any = seated_model(session, name.target, "agent")
     else:
         given = load_object(name.target) if name.kind in SDKS else name.target
     made: Participant = _adapted(name.kind)(given)

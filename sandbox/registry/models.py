@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from riskbox.sandbox.contracts.model import Desk, Model
+from riskbox.sandbox.contracts.model import Model, ModelSession
 from riskbox.sandbox.errors import InputError, PluginError, UnknownName
-from riskbox.sandbox.words.modelcall import Seating
+from riskbox.sandbox.words.modelcall import ModelRole
 from riskbox.sandbox.words.name import Name
 
 WRITTEN = "A model is written provider/model or http://host:port/v1#model"
@@ -50,12 +50,12 @@ def _check_server(name: str) -> None:
         raise InputError(f"{name!r} is not complete; write http://host:port/v1#model.")
 
 
-def seated_model(desk: Desk | None, name: str, seat: Seating) -> Model:
+def seated_model(session: ModelSession | None, name: str, seat: ModelRole) -> Model:
     """The model that plays in a seat.
 
     Raises:
         PluginError: no models are at hand.
     """
-    if desk is None:
+    if session is None:
         raise PluginError(f"{name} is a model, and models are not at hand here. Play it with `riskbox run`.")
-    return desk.model(name, seat)
+    return session.model(name, seat)

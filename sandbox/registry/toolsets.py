@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from riskbox.sandbox.contracts.declared import Declared, declared_toolset, emulated_toolset
 from riskbox.sandbox.contracts.emulator import Emulator
-from riskbox.sandbox.contracts.model import Desk
+from riskbox.sandbox.contracts.model import ModelSession
 from riskbox.sandbox.contracts.toolset import Toolset
 from riskbox.sandbox.errors import PluginError, ScenarioError
 from riskbox.sandbox.registry.models import seated_model
@@ -135,12 +135,12 @@ def _toolset(name: str, thing: Any) -> type[Toolset]:
     return thing
 
 
-def emulator(cast: Cast, case: Case, desk: Desk | None = None) -> Emulator | None:
+def emulator(cast: Cast, case: Case, session: ModelSession | None = None) -> Emulator | None:
     """Who plays a case's emulated tools; None where it has none or nobody is cast."""
     if not cast.tools or not case.emulated:
         return None
     adversarial = cast.emulation == "adversarial"
     made: Emulator = built_in("riskbox.tools.played:Played")(
-        seated_model(desk, cast.tools, "tool"), adversarial=adversarial
+        seated_model(session, cast.tools, "tool"), adversarial=adversarial
     )
     return made

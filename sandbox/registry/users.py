@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from riskbox.sandbox.contracts.model import Desk
+from riskbox.sandbox.contracts.model import ModelSession
 from riskbox.sandbox.contracts.participant import Participant
 from riskbox.sandbox.errors import PluginError, RiskboxError, UnknownName, did_you_mean
 from riskbox.sandbox.registry.agents import human, participant_from, scripted
@@ -46,20 +46,22 @@ def check_user(user: str) -> None:
         raise UnknownName(f"unknown user {user!r}. {told} {HINT}")
 
 
-def user(text: str, case: Case, desk: Desk | None = None) -> Participant:
+def user(text: str, case: Case, session: ModelSession | None = None) -> Participant:
     """The user for one episode of a case.
 
     Args:
         text: Its name: `scripted`, `human`, a model, or code.
         case: What is played.
-        desk: Where models are found; needed by users that are models.
+        session: Where models are found; needed by users that are models.
 
     Raises:
         UnknownName, PluginError: there is none of that name.
     """
     name = Name.parse(text)
     if name.is_model:
-        simulated: Participant = built_in("riskbox.agents.user:Simulated")(seated_model(desk, text, "user"))
+        simulated: Participant = built_in("riskbox.agents.user:Simulated")(
+            seated_model(session, text, "user")
+        )
         return simulated
     if name.kind in ("code", "plugin"):
         return _own(text)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from riskbox.sandbox.stub.request import Asked, BadRequest, Choice, Message, Request, Tool
+from riskbox.sandbox.stub.request import Asked, BadRequest, ChatMessage, Choice, OfferedTool, StubRequest
 from riskbox.sandbox.stub.script import Fail, Say
 from riskbox.sandbox.stub.wire import (
     arguments,
@@ -50,7 +50,7 @@ def read(body: dict[str, Any]) -> Asked:
     return Asked(
         model=need(body, "model", str),
         messages=(
-            *([Message("system", system)] if system else []),
+            *([ChatMessage("system", system)] if system else []),
             *_messages(listed(body, "messages", least=1)),
         ),
         tools=tools,
@@ -63,7 +63,7 @@ def read(body: dict[str, Any]) -> Asked:
     )
 
 
-def _messages(sent: list[dict[str, Any]]) -> Iterator[Message]:
+def _messages(sent: list[dict[str, Any]]) -> Iterator[ChatMessage]:
     open_calls: set[str] = set()
     for place, one in enumerate(sent):
         where = f"messages.{place}"
@@ -79,7 +79,7 @@ def _messages(sent: list[dict[str, Any]]) -> Iterator[Message]:
             calls = [block for block in blocks if block.get("type") == "tool_use"]
             open_calls = {need(call, "id", str, f"{where}.content.") for call in calls}
             names = tuple(need(call, "name", str, f"{where}.content.") for call in calls)
-            yield Message("assistant", text_of(blocks, where), names)
+            yield ChatMessage("assistant", text_of(blocks, where), names)
             continue
         for block in blocks:
             if block.get("type") == "tool_result":
@@ -88,25 +88,25 @@ def _messages(sent: list[dict[str, Any]]) -> Iterator[Message]:
                         f"{where}: unexpected tool_use_id {block.get('tool_use_id')!r} in a tool_result"
                     )
                 open_calls.remove(block["tool_use_id"])
-                yield Message("tool", text_of(block.get("content"), where))
+                yield ChatMessage("tool", text_of(block.get("content"), where))
         if open_calls:
             raise BadRequest(
                 f"{where}: tool_use ids without tool_result blocks: {', '.join(sorted(open_calls))}"
             )
         text = text_of([block for block in blocks if block.get("type") != "tool_result"], where)
         if text or not any(block.get("type") == "tool_result" for block in blocks):
-            yield Message("user", text)
+            yield ChatMessage("user", text)
 
 
-def _tools(body: dict[str, Any]) -> Iterator[Tool]:
+def _tools(body: dict[str, Any]) -> Iterator[OfferedTool]:
     for place, one in enumerate(listed(body, "tools")):
         name = need(one, "name", str, f"tools.{place}.")
         if not NAME.fullmatch(name):
             raise BadRequest(f"tools.{place}.name: {name!r} does not match '^{NAME.pattern}$'")
-        yield Tool(name, need(one, "input_schema", dict, f"tools.{place}."))
+        yield OfferedTool(name, need(one, "input_schema", dict, f"tools.{place}."))
 
 
-def _choice(given: Any, tools: tuple[Tool, ...]) -> tuple[Choice, str]:
+def _choice(given: Any, tools: tuple[OfferedTool, ...]) -> tuple[Choice, str]:
     match given:
         case None | {"type": "auto"}:
             return "auto", ""
@@ -131,7 +131,7 @@ def _schema(body: dict[str, Any]) -> dict[str, Any] | None:
 # --- answers ----------------------------------------------------------------------------------------------------
 
 
-def whole(request: Request, said: Say) -> bytes:
+def whole(request: StubRequest, said: Say) -> bytes:
     """The body of an answer in one piece."""
     content: list[dict[str, Any]] = [{"type": "text", "text": said.text}] if said.text else []
     for place, call in enumerate(said.calls):
@@ -140,7 +140,7 @@ def whole(request: Request, said: Say) -> bytes:
     return encoded({**message, "content": content, "stop_reason": _stop(said)})
 
 
-def pieces(request: Request, said: Say) -> Iterator[bytes]:
+def pieces(request: StubRequest, said: Say) -> Iterator[bytes]:
     """The body of a streamed answer: server-sent events."""
     message = _message(request, said)
     started = {**message, "usage": {**message["usage"], "output_tokens": 1}}
@@ -176,7 +176,7 @@ def _event(kind: str, **more: Any) -> bytes:
     return f"event: {kind}\ndata: ".encode() + encoded({"type": kind, **more}) + b"\n\n"
 
 
-def _message(request: Request, said: Say) -> dict[str, Any]:
+def _message(request: StubRequest, said: Say) -> dict[str, Any]:
     spent = usage(request, said)
     return {
         "id": f"msg_{request.digest:016x}",
@@ -195,7 +195,7 @@ def _message(request: Request, said: Say) -> dict[str, Any]:
     }
 
 
-def _opened(request: Request, said: Say, place: int) -> dict[str, Any]:
+def _opened(request: StubRequest, said: Say, place: int) -> dict[str, Any]:
     call = said.calls[place]
     return {"type": "tool_use", "id": call_id(request, call, place, "toolu"), "name": call.name, "input": {}}
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from riskbox.sandbox.stub import ollama
-from riskbox.sandbox.stub.request import Asked, Message, Request
+from riskbox.sandbox.stub.request import Asked, ChatMessage, StubRequest
 from riskbox.sandbox.stub.script import Fail, Say
 from riskbox.sandbox.stub.wire import arguments, encoded, need, parts
 
@@ -16,16 +16,18 @@ STREAM = ollama.STREAM
 def read(body: dict[str, Any]) -> Asked:
     """What a body asks for."""
     system = body.get("system")
-    messages = (*([Message("system", system)] if isinstance(system, str) else []),)
-    return Asked(messages=(*messages, Message("user", need(body, "prompt", str))), **ollama.settings(body))
+    messages = (*([ChatMessage("system", system)] if isinstance(system, str) else []),)
+    return Asked(
+        messages=(*messages, ChatMessage("user", need(body, "prompt", str))), **ollama.settings(body)
+    )
 
 
-def whole(request: Request, said: Say) -> bytes:
+def whole(request: StubRequest, said: Say) -> bytes:
     """The body of an answer in one piece."""
     return encoded({**ollama.head(request), "response": _text(said), **ollama.done(request, said)})
 
 
-def pieces(request: Request, said: Say) -> Iterator[bytes]:
+def pieces(request: StubRequest, said: Say) -> Iterator[bytes]:
     """The body of a streamed answer: a line of JSON a piece."""
     for part in parts(_text(said)):
         yield encoded({**ollama.head(request), "response": part, "done": False}) + b"\n"

@@ -10,8 +10,8 @@ from hashlib import blake2b
 from typing import Any, TypeVar
 
 from riskbox.sandbox.errors import did_you_mean
-from riskbox.sandbox.stub.request import Request, Tool
-from riskbox.sandbox.stub.script import CallTool, Fail, Json, Refuse, Reply, Say
+from riskbox.sandbox.stub.request import OfferedTool, StubRequest
+from riskbox.sandbox.stub.script import CallTool, Fail, Refuse, Say, SayJson, StubReply
 
 T = TypeVar("T")
 ID = re.compile(r"\b[A-Z]{1,4}-\d+\b")
@@ -29,7 +29,7 @@ SENTENCES = (
 )
 
 
-def answer(request: Request, seed: int = 0) -> Reply:
+def answer(request: StubRequest, seed: int = 0) -> StubReply:
     """What a model of this name answers; other names than those that begin with `stub` are played by `stub`.
 
     The same question gets the same answer, in every format.
@@ -42,7 +42,7 @@ def answer(request: Request, seed: int = 0) -> Reply:
     return _cut(reply, request.asked.limit)
 
 
-def _stub(request: Request, chance: int) -> Reply:
+def _stub(request: StubRequest, chance: int) -> StubReply:
     asked = request.asked
     if asked.choice == "required":
         return _call(
@@ -55,22 +55,22 @@ def _stub(request: Request, chance: int) -> Reply:
     return _one(SENTENCES, chance)
 
 
-def _refuses(request: Request, chance: int) -> Reply:
+def _refuses(request: StubRequest, chance: int) -> StubReply:
     return Refuse()
 
 
-def _echo(request: Request, chance: int) -> Reply:
+def _echo(request: StubRequest, chance: int) -> StubReply:
     return request.said
 
 
-def _calls(request: Request, chance: int) -> Reply:
+def _calls(request: StubRequest, chance: int) -> StubReply:
     asked = request.asked
     if asked.tools and asked.choice != "none" and _last(request) == "user":
         return _call(asked.tools[0], chance)
     return _stub(request, chance) if asked.schema is not None else _one(SENTENCES, chance)
 
 
-def _reads(request: Request, chance: int) -> Reply:
+def _reads(request: StubRequest, chance: int) -> StubReply:
     """Looks up what the user names by its id, and says what it found: enough to shake hands with `riskbox try`."""
     if request.asked.schema is not None:
         return _stub(request, chance)
@@ -84,11 +84,11 @@ def _reads(request: Request, chance: int) -> Reply:
     return _one(SENTENCES, chance)
 
 
-def _silent(request: Request, chance: int) -> Reply:
+def _silent(request: StubRequest, chance: int) -> StubReply:
     return ""
 
 
-MODELS: dict[str, Callable[[Request, int], Reply]] = {
+MODELS: dict[str, Callable[[StubRequest, int], StubReply]] = {
     "stub": _stub,
     "stub-refuses": _refuses,
     "stub-echo": _echo,
@@ -98,16 +98,16 @@ MODELS: dict[str, Callable[[Request, int], Reply]] = {
 }
 
 
-def _call(tool: Tool, chance: int) -> Reply:
+def _call(tool: OfferedTool, chance: int) -> StubReply:
     made = _fitting(tool.parameters, chance)
-    return CallTool(tool.name, made.value) if isinstance(made, Json) else made
+    return CallTool(tool.name, made.value) if isinstance(made, SayJson) else made
 
 
-def _fitting(schema: dict[str, Any], chance: int) -> Json | Fail:
+def _fitting(schema: dict[str, Any], chance: int) -> SayJson | Fail:
     from riskbox.sandbox.authoring.sample import NoSample
 
     try:
-        return Json(json.loads(_sampled(json.dumps(schema or {"type": "object"}), chance >> 8 & 1)))
+        return SayJson(json.loads(_sampled(json.dumps(schema or {"type": "object"}), chance >> 8 & 1)))
     except NoSample as error:
         return Fail(400, message=f"The stub found no value that fits the schema: {error}.")
 
@@ -119,17 +119,17 @@ def _sampled(schema: str, which: int) -> str:
     return json.dumps(sample(json.loads(schema), which))
 
 
-def _cut(reply: Reply, limit: int) -> Reply:
+def _cut(reply: StubReply, limit: int) -> StubReply:
     """A reply within the number of tokens that was asked for."""
     match reply:
         case str(text) if limit and len(text) > limit * 4:
             return Say(text[: limit * 4], finish="length")
-        case Json(value) if limit and len(text := json.dumps(value)) > limit * 4:
+        case SayJson(value) if limit and len(text := json.dumps(value)) > limit * 4:
             return Say(text[: limit * 4], finish="length")
     return reply
 
 
-def _last(request: Request) -> str:
+def _last(request: StubRequest) -> str:
     return request.messages[-1].role
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from riskbox.sandbox.stub.request import Asked, BadRequest, Message, Request, Tool
+from riskbox.sandbox.stub.request import Asked, BadRequest, ChatMessage, OfferedTool, StubRequest
 from riskbox.sandbox.stub.script import Fail, Say
 from riskbox.sandbox.stub.wire import (
     call_id,
@@ -69,7 +69,7 @@ def _schema(given: Any) -> dict[str, Any] | None:
     raise BadRequest("format must be json or a JSON Schema")
 
 
-def _messages(sent: list[dict[str, Any]]) -> Iterator[Message]:
+def _messages(sent: list[dict[str, Any]]) -> Iterator[ChatMessage]:
     for place, one in enumerate(sent):
         where = f"messages[{place}]"
         if one.get("role") not in ROLES:
@@ -79,20 +79,20 @@ def _messages(sent: list[dict[str, Any]]) -> Iterator[Message]:
             function = need(call, "function", dict, f"{where}.tool_calls[{at}].")
             need(function, "arguments", dict, f"{where}.tool_calls[{at}].function.")
             calls.append(need(function, "name", str, f"{where}.tool_calls[{at}].function."))
-        yield Message(one["role"], text_of(one.get("content"), where), tuple(calls))
+        yield ChatMessage(one["role"], text_of(one.get("content"), where), tuple(calls))
 
 
-def _tools(body: dict[str, Any]) -> Iterator[Tool]:
+def _tools(body: dict[str, Any]) -> Iterator[OfferedTool]:
     for place, one in enumerate(listed(body, "tools")):
         function = need(one, "function", dict, f"tools[{place}].")
         name = need(function, "name", str, f"tools[{place}].function.")
-        yield Tool(name, schema_of(function, "parameters", f"tools[{place}].function."))
+        yield OfferedTool(name, schema_of(function, "parameters", f"tools[{place}].function."))
 
 
 # --- answers ----------------------------------------------------------------------------------------------------
 
 
-def whole(request: Request, said: Say) -> bytes:
+def whole(request: StubRequest, said: Say) -> bytes:
     """The body of an answer in one piece."""
     message: dict[str, Any] = {"role": "assistant", "content": said.text}
     if said.calls:
@@ -100,7 +100,7 @@ def whole(request: Request, said: Say) -> bytes:
     return encoded({**head(request), "message": message, **done(request, said)})
 
 
-def pieces(request: Request, said: Say) -> Iterator[bytes]:
+def pieces(request: StubRequest, said: Say) -> Iterator[bytes]:
     """The body of a streamed answer: a line of JSON a piece."""
 
     def line(message: dict[str, Any], **more: Any) -> bytes:
@@ -122,12 +122,12 @@ def error(fail: Fail) -> bytes:
     return encoded({"error": fail.message or message})
 
 
-def head(request: Request) -> dict[str, Any]:
+def head(request: StubRequest) -> dict[str, Any]:
     """What every answer and every piece of one begins with."""
     return {"model": request.model, "created_at": datetime.now(UTC).isoformat().replace("+00:00", "Z")}
 
 
-def done(request: Request, said: Say) -> dict[str, Any]:
+def done(request: StubRequest, said: Say) -> dict[str, Any]:
     """What an answer ends with."""
     spent = usage(request, said)
     return {
@@ -142,7 +142,7 @@ def done(request: Request, said: Say) -> dict[str, Any]:
     }
 
 
-def _calls(request: Request, said: Say) -> list[dict[str, Any]]:
+def _calls(request: StubRequest, said: Say) -> list[dict[str, Any]]:
     return [
         {
             "id": call_id(request, call, place, "call"),

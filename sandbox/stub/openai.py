@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from riskbox.sandbox.stub.request import Asked, BadRequest, Choice, Message, Request, Tool
+from riskbox.sandbox.stub.request import Asked, BadRequest, ChatMessage, Choice, OfferedTool, StubRequest
 from riskbox.sandbox.stub.script import Fail, Say
 from riskbox.sandbox.stub.wire import (
     arguments,
@@ -64,7 +64,7 @@ def read(body: dict[str, Any]) -> Asked:
     )
 
 
-def _messages(sent: list[dict[str, Any]]) -> tuple[Message, ...]:
+def _messages(sent: list[dict[str, Any]]) -> tuple[ChatMessage, ...]:
     found = []
     open_calls: set[str] = set()
     for place, one in enumerate(sent):
@@ -88,7 +88,7 @@ def _messages(sent: list[dict[str, Any]]) -> tuple[Message, ...]:
             open_calls.add(need(call, "id", str, inside))
             calls.append(need(function, "name", str, inside + "function."))
         found.append(
-            Message(
+            ChatMessage(
                 "system" if role == "developer" else role, text_of(one.get("content"), where), tuple(calls)
             )
         )
@@ -97,16 +97,16 @@ def _messages(sent: list[dict[str, Any]]) -> tuple[Message, ...]:
     return tuple(found)
 
 
-def _tools(body: dict[str, Any]) -> Iterator[Tool]:
+def _tools(body: dict[str, Any]) -> Iterator[OfferedTool]:
     for place, one in enumerate(listed(body, "tools")):
         function = need(one, "function", dict, f"tools[{place}].")
         name = need(function, "name", str, f"tools[{place}].function.")
         if not NAME.fullmatch(name):
             raise BadRequest(f"tools[{place}].function.name: {name!r} does not match '^{NAME.pattern}$'")
-        yield Tool(name, schema_of(function, "parameters", f"tools[{place}].function."))
+        yield OfferedTool(name, schema_of(function, "parameters", f"tools[{place}].function."))
 
 
-def _choice(given: Any, tools: tuple[Tool, ...]) -> tuple[Choice, str]:
+def _choice(given: Any, tools: tuple[OfferedTool, ...]) -> tuple[Choice, str]:
     match given:
         case None | "auto":
             return "auto", ""
@@ -135,7 +135,7 @@ def _schema(given: Any) -> dict[str, Any] | None:
 # --- answers ----------------------------------------------------------------------------------------------------
 
 
-def whole(request: Request, said: Say) -> bytes:
+def whole(request: StubRequest, said: Say) -> bytes:
     """The body of an answer in one piece."""
     refusal = said.text if said.refused else None
     message: dict[str, Any] = {"role": "assistant", "content": _content(said), "refusal": refusal}
@@ -145,7 +145,7 @@ def whole(request: Request, said: Say) -> bytes:
     return encoded({**_head(request, "chat.completion"), "choices": [choice], "usage": _usage(request, said)})
 
 
-def pieces(request: Request, said: Say) -> Iterator[bytes]:
+def pieces(request: StubRequest, said: Say) -> Iterator[bytes]:
     """The body of a streamed answer: server-sent events."""
     head = _head(request, "chat.completion.chunk")
     counted = {"usage": None} if request.asked.counted else {}
@@ -194,7 +194,7 @@ def models(names: list[str]) -> bytes:
     )  # fmt: skip
 
 
-def _head(request: Request, kind: str) -> dict[str, Any]:
+def _head(request: StubRequest, kind: str) -> dict[str, Any]:
     return {
         "id": f"chatcmpl-{request.digest:016x}",
         "object": kind,
@@ -208,7 +208,7 @@ def _content(said: Say) -> str | None:
     return None if said.refused or (said.calls and not said.text) else said.text
 
 
-def _calls(request: Request, said: Say) -> list[dict[str, Any]]:
+def _calls(request: StubRequest, said: Say) -> list[dict[str, Any]]:
     return [
         {
             "id": call_id(request, call, place, "call"),
@@ -223,7 +223,7 @@ def _finish(said: Say) -> str:
     return said.finish or ("tool_calls" if said.calls else "stop")
 
 
-def _usage(request: Request, said: Say) -> dict[str, Any]:
+def _usage(request: StubRequest, said: Say) -> dict[str, Any]:
     spent = usage(request, said)
     return {
         "prompt_tokens": spent.prompt,

@@ -19,7 +19,7 @@ class BadRequest(Exception):
     """A request that a provider would not accept; the message says why."""
 
 
-class Message(NamedTuple):
+class ChatMessage(NamedTuple):
     """One message of the conversation."""
 
     role: str
@@ -30,7 +30,7 @@ class Message(NamedTuple):
     """The names of the tools it calls."""
 
 
-class Tool(NamedTuple):
+class OfferedTool(NamedTuple):
     """One tool that is offered."""
 
     name: str
@@ -45,9 +45,9 @@ class Asked:
 
     model: str
     """The model's name."""
-    messages: tuple[Message, ...]
+    messages: tuple[ChatMessage, ...]
     """The conversation, the system part first."""
-    tools: tuple[Tool, ...] = ()
+    tools: tuple[OfferedTool, ...] = ()
     """The tools offered."""
     choice: Choice = "auto"
     """Whether one must be called."""
@@ -66,7 +66,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Request:
+class StubRequest:
     """One request that was received."""
 
     format: str
@@ -90,12 +90,12 @@ class Request:
         return self.asked.model
 
     @property
-    def messages(self) -> tuple[Message, ...]:
+    def messages(self) -> tuple[ChatMessage, ...]:
         """The conversation."""
         return self.asked.messages
 
     @property
-    def tools(self) -> tuple[Tool, ...]:
+    def tools(self) -> tuple[OfferedTool, ...]:
         """The tools offered."""
         return self.asked.tools
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
-from riskbox.sandbox.stub.request import Request
+from riskbox.sandbox.stub.request import StubRequest
 
 Finish = Literal["", "stop", "length", "tool_calls", "content_filter"]
 """Why a model stopped, in OpenAI's words; empty for what text and calls imply."""
@@ -64,7 +64,7 @@ class Say:
 
 
 @dataclass(frozen=True, slots=True)
-class Json:
+class SayJson:
     """The model answers JSON as its text."""
 
     value: Any
@@ -117,7 +117,7 @@ class Slow:
 
     seconds: float
     """How long nothing comes."""
-    then: Reply | None = None
+    then: StubReply | None = None
     """What comes then; None for what the model would have answered."""
     gap: float = 0.0
     """Seconds between two pieces of the body."""
@@ -129,15 +129,15 @@ class Drop:
 
     after_bytes: int = 0
     """How much of the body is sent before; with 0 there is no answer at all."""
-    then: Reply | None = None
+    then: StubReply | None = None
     """Whose body it is; None for what the model would have answered."""
 
 
-Reply: TypeAlias = str | Say | CallTool | Json | Refuse | Fail | Raw | Slow | Drop
+StubReply: TypeAlias = str | Say | CallTool | SayJson | Refuse | Fail | Raw | Slow | Drop
 """One answer."""
-Scripted: TypeAlias = Reply | Callable[[Request], "Reply | None"]
+ScriptEntry: TypeAlias = StubReply | Callable[[StubRequest], "StubReply | None"]
 """An answer, or the function that finds it."""
-Predicate: TypeAlias = Callable[[Request], bool]
+Predicate: TypeAlias = Callable[[StubRequest], bool]
 """Which requests a rule is for."""
 
 CUT = Raw(
@@ -150,7 +150,7 @@ HTML = Raw("<html><body><h1>502 Bad Gateway</h1></body></html>", 502, "text/html
 """What a proxy answers when the provider is away."""
 
 
-def spoken(reply: str | Say | CallTool | Json | Refuse) -> Say:
+def spoken(reply: str | Say | CallTool | SayJson | Refuse) -> Say:
     """The long form of what a model says.
 
     Raises:
@@ -163,7 +163,7 @@ def spoken(reply: str | Say | CallTool | Json | Refuse) -> Say:
             return Say(reply)
         case CallTool():
             return Say(calls=(reply,))
-        case Json(value, usage):
+        case SayJson(value, usage):
             return Say(json.dumps(value), usage=usage)
         case Refuse(text, usage):
             return Say(text, usage=usage, refused=True)
@@ -172,15 +172,15 @@ def spoken(reply: str | Say | CallTool | Json | Refuse) -> Say:
 
 
 @dataclass(slots=True)
-class Rule:
+class ScriptRule:
     """Replies for the requests that a predicate is true of, in order."""
 
-    replies: tuple[Scripted, ...]
+    replies: tuple[ScriptEntry, ...]
     when: Predicate | None
     repeat: bool
     used: int = 0
 
-    def next(self) -> Scripted | None:
+    def next(self) -> ScriptEntry | None:
         """The next reply; None if all are used up."""
         if self.used >= len(self.replies) and not self.repeat:
             return None
@@ -192,14 +192,14 @@ class Exhausted(Exception):
     """A script had replies for such a request, and they are used up."""
 
 
-class Script:
+class ReplyScript:
     """The rules of one stub, in the order they were given; any thread may add to them."""
 
     def __init__(self) -> None:
-        self._rules: list[Rule] = []
+        self._rules: list[ScriptRule] = []
         self._lock = threading.Lock()
 
-    def add(self, *replies: Scripted, when: Predicate | None = None, repeat: bool = False) -> None:
+    def add(self, *replies: ScriptEntry, when: Predicate | None = None, repeat: bool = False) -> None:
         """One more rule.
 
         Raises:
@@ -208,14 +208,14 @@ class Script:
         if not replies:
             raise ValueError('a script needs at least one reply, such as script("Hello.")')
         with self._lock:
-            self._rules.append(Rule(replies, when, repeat))
+            self._rules.append(ScriptRule(replies, when, repeat))
 
     def clear(self) -> None:
         """Forget all rules."""
         with self._lock:
             self._rules.clear()
 
-    def reply(self, request: Request) -> Scripted | None:
+    def reply(self, request: StubRequest) -> ScriptEntry | None:
         """What the first rule that fits and has something left says; None if no rule is for such a request.
 
         Raises:
@@ -231,6 +231,6 @@ class Script:
         return None
 
 
-def _count(rules: list[Rule]) -> str:
+def _count(rules: list[ScriptRule]) -> str:
     replies = sum(len(rule.replies) for rule in rules)
     return f"{replies} {'reply' if replies == 1 else 'replies'}"

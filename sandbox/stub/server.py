@@ -23,17 +23,17 @@ from pydantic_core import from_json
 from riskbox.sandbox.errors import InputError
 from riskbox.sandbox.stub import anthropic, generate, ollama, openai
 from riskbox.sandbox.stub.models import MODELS, answer
-from riskbox.sandbox.stub.request import BadRequest, Request, redacted
+from riskbox.sandbox.stub.request import BadRequest, StubRequest, redacted
 from riskbox.sandbox.stub.script import (
     Drop,
     Exhausted,
     Fail,
     Predicate,
     Raw,
-    Reply,
-    Script,
-    Scripted,
+    ReplyScript,
+    ScriptEntry,
     Slow,
+    StubReply,
     spoken,
 )
 from riskbox.sandbox.stub.weather import Weather
@@ -60,7 +60,7 @@ LISTS = {
 """What is asked beside that, and answered always the same."""
 
 
-class Answer(NamedTuple):
+class HttpResponse(NamedTuple):
     """An HTTP answer that is ready to be sent."""
 
     status: int
@@ -79,16 +79,16 @@ class Stub:
     def __init__(self, weather: Weather | None = None, seed: int = 0, *, remember: bool = True) -> None:
         """A stub that remembers what it received, or forgets it at once."""
         self.url = ""
-        self.requests: list[Request] = []
+        self.requests: list[StubRequest] = []
         self.errors: list[str] = []
         self._remember = remember
         self._weather = weather or Weather()
         self._seed = seed
-        self._script = Script()
+        self._script = ReplyScript()
         self._chance = random.Random(seed)
         self._runner: ServerRunner | None = None
 
-    def script(self, *replies: Scripted, when: Predicate | None = None, repeat: bool = False) -> None:
+    def script(self, *replies: ScriptEntry, when: Predicate | None = None, repeat: bool = False) -> None:
         """Say what requests get.
 
         Args:
@@ -154,12 +154,12 @@ class Stub:
             # whatever a test's function raised; the test must see it, and the client must not hang
             return self._wrong(format, f"the script raised {type(error).__name__}: {error}")
 
-    def _read(self, name: str, format: Format, http: web.BaseRequest, raw: bytes) -> Request:
+    def _read(self, name: str, format: Format, http: web.BaseRequest, raw: bytes) -> StubRequest:
         body = _body(raw)
         headers, key = redacted(http.headers)
-        return Request(name, http.path, headers, key, body, format.read(body), time.time())
+        return StubRequest(name, http.path, headers, key, body, format.read(body), time.time())
 
-    def _reply(self, request: Request) -> Reply:
+    def _reply(self, request: StubRequest) -> StubReply:
         scripted = self._script.reply(request)
         if callable(scripted):
             scripted = scripted(request)
@@ -171,7 +171,7 @@ class Stub:
         return _complete(_failed(format, Fail(400, code, told)))
 
     async def _send(
-        self, http: web.BaseRequest, format: Format, request: Request, reply: Reply
+        self, http: web.BaseRequest, format: Format, request: StubRequest, reply: StubReply
     ) -> web.StreamResponse:
         gap, most = 0.0, None
         if self._weather:
@@ -267,39 +267,39 @@ def _beside(http: web.BaseRequest) -> web.Response:
     return _complete(_failed(format, Fail(404, "unknown_url", told)))
 
 
-def _ready(format: Format, request: Request, reply: Reply) -> Answer:
+def _ready(format: Format, request: StubRequest, reply: StubReply) -> HttpResponse:
     match reply:
         case Raw(body, status, type, headers):
             raw = body.encode() if isinstance(body, str) else body
-            return Answer(status, {"Content-Type": type, **headers}, [raw])
+            return HttpResponse(status, {"Content-Type": type, **headers}, [raw])
         case Fail():
             return _failed(format, reply)
         case Slow() | Drop():
             raise TypeError(f"{reply} is no answer by itself")
     said = spoken(reply)
     if request.asked.stream:
-        return Answer(200, {"Content-Type": format.STREAM}, format.pieces(request, said), streamed=True)
-    return Answer(200, {"Content-Type": "application/json"}, [format.whole(request, said)])
+        return HttpResponse(200, {"Content-Type": format.STREAM}, format.pieces(request, said), streamed=True)
+    return HttpResponse(200, {"Content-Type": "application/json"}, [format.whole(request, said)])
 
 
-def _failed(format: Format, fail: Fail) -> Answer:
+def _failed(format: Format, fail: Fail) -> HttpResponse:
     headers = {"Content-Type": "application/json"}
     after = fail.retry_after
     if after is not None:
         headers["Retry-After"] = _said(after)
-    return Answer(fail.status, headers, [format.error(fail)])
+    return HttpResponse(fail.status, headers, [format.error(fail)])
 
 
 def _said(after: float | datetime | str) -> str:
     return format_datetime(after.astimezone(UTC), usegmt=True) if isinstance(after, datetime) else str(after)
 
 
-def _complete(ready: Answer) -> web.Response:
+def _complete(ready: HttpResponse) -> web.Response:
     return web.Response(status=ready.status, headers=ready.headers, body=b"".join(ready.pieces))
 
 
 async def _in_pieces(
-    http: web.BaseRequest, ready: Answer, gap: float, most: int | None
+    http: web.BaseRequest, ready: HttpResponse, gap: float, most: int | None
 ) -> web.StreamResponse:
     """Send an answer piece by piece, with pauses, or up to a number of bytes and then no more."""
     response = web.StreamResponse(status=ready.status, headers=ready.headers)

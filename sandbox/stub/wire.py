@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, Protocol
 
-from riskbox.sandbox.stub.request import Asked, BadRequest, Request
+from riskbox.sandbox.stub.request import Asked, BadRequest, StubRequest
 from riskbox.sandbox.stub.script import CallTool, Fail, Say, Usage
 
 PIECE = 12
@@ -29,11 +29,11 @@ class Format(Protocol):
         """
         ...
 
-    def whole(self, request: Request, said: Say) -> bytes:
+    def whole(self, request: StubRequest, said: Say) -> bytes:
         """The body of an answer in one piece."""
         ...
 
-    def pieces(self, request: Request, said: Say) -> Iterator[bytes]:
+    def pieces(self, request: StubRequest, said: Say) -> Iterator[bytes]:
         """The body of a streamed answer."""
         ...
 
@@ -47,7 +47,7 @@ def encoded(value: Any) -> bytes:
     return _compact(value).encode()
 
 
-def usage(request: Request, said: Say) -> Usage:
+def usage(request: StubRequest, said: Say) -> Usage:
     """What an answer costs: as scripted, or estimated."""
     if said.usage is not None:
         return said.usage
@@ -55,7 +55,7 @@ def usage(request: Request, said: Say) -> Usage:
     return Usage(request.tokens, (written + 3) // 4)
 
 
-def call_id(request: Request, call: CallTool, place: int, prefix: str) -> str:
+def call_id(request: StubRequest, call: CallTool, place: int, prefix: str) -> str:
     """The id of a call: as scripted, or made of the request, so that no two of a conversation are equal."""
     return call.id or f"{prefix}_{request.digest:016x}{place}"
 

@@ -7,16 +7,16 @@ from typing import Literal, TypeAlias
 from riskbox.sandbox.words.frozen import Recorded
 
 ModelOutcome: TypeAlias = Literal["ok", "refused", "malformed", "timeout", "rate_limited", "provider_error"]
-"""It answered; the provider or the model declined; the answer was not of the form asked for; and three ways to get none."""
+"""How a call of a model ended: with an answer, with a refusal, with an answer in the wrong form, or without an answer."""
 
-Seating: TypeAlias = Literal["user", "agent", "tool", "judge"]
-"""In which seat a model sits."""
+ModelRole: TypeAlias = Literal["user", "agent", "tool", "judge"]
+"""What a model plays in an episode: the user, the agent, a tool, or the judge of it."""
 
 
 class ModelCall(Recorded):
     """One call of a model, retries included."""
 
-    seat: Seating
+    seat: ModelRole
     """Who asked."""
     purpose: str = ""
     """What for, where a seat asks for several things: the tool that is played, the question that is judged."""
@@ -35,7 +35,7 @@ class ModelCall(Recorded):
     attempts: int = 1
     """How often it was sent."""
     seconds: float = 0
-    """Wall time, waiting for permits and retries included."""
+    """Wall time, with retries and the wait for admission."""
     latency: float = 0
     """Wall time of the last attempt alone."""
     input_tokens: int = 0

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from riskbox.sandbox.contracts.model import Desk
+from riskbox.sandbox.contracts.model import ModelSession
 from riskbox.sandbox.episode.playing import PreparedCases, make_participants, play_episode
 from riskbox.sandbox.models.client import Clients
 from riskbox.sandbox.words.case import Case
@@ -38,10 +38,12 @@ def modelled(stub: Stub) -> Modelled:
 
 async def _played(case: Case, cast: Cast, seed: int) -> Played:
     models = Clients()
-    desk = Desk(models, seed)
+    session = ModelSession(models, seed)
     spec = Spec.of(case.hash, cast, seed)
     try:
         prepared = PreparedCases({case.hash: case}).of(case.hash)
-        return await play_episode("test", spec, prepared, make_participants(spec, case, desk), [], desk=desk)
+        return await play_episode(
+            "test", spec, prepared, make_participants(spec, case, session), [], session=session
+        )
     finally:
         await models.close()

@@ -18,7 +18,7 @@ from riskbox.sandbox.contracts.model import Model, Prompt, Reply
 from riskbox.sandbox.errors import InputError, UnknownName
 from riskbox.sandbox.loading.loader import load
 from riskbox.sandbox.registry.agents import check_agent
-from riskbox.sandbox.stub.script import CallTool, Json, Raw, Refuse, Say
+from riskbox.sandbox.stub.script import CallTool, Raw, Refuse, Say, SayJson
 from riskbox.sandbox.words.action import Action, ToolCall
 from riskbox.sandbox.words.episode import Played
 from riskbox.sandbox.words.event import Called, Returned, Said, Waited
@@ -128,7 +128,7 @@ def test_a_call_that_names_nothing_is_recorded_with_all_its_words(
 
 
 def test_it_is_not_asked_while_nobody_has_spoken(stub: Stub, modelled: Modelled) -> None:
-    stub.script(Json({"thought": "", "say": "", "leave": True}), when=lambda request: request.model == "u")
+    stub.script(SayJson({"thought": "", "say": "", "leave": True}), when=lambda request: request.model == "u")
     modelled(OWNER, user="u", agent="a")
     assert [one.model for one in stub.requests] == ["u"]
 

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from riskbox.agents.function import Function
+from riskbox.agents.function import FunctionAgent
 from riskbox.sandbox.batch.plan import cases
 from riskbox.sandbox.episode.playing import PreparedCases, play_episode
 from riskbox.sandbox.errors import ParticipantFault, PluginError
@@ -113,7 +113,7 @@ def test_defaults_are_not_asked_for() -> None:
 )  # fmt: skip
 def test_what_cannot_be_called_is_refused_at_once(agent: Callable[..., Any]) -> None:
     with pytest.raises(PluginError):
-        Function(agent)
+        FunctionAgent(agent)
 
 
 ARGUMENTS: list[tuple[Any, Any]] = [

@@ -19,7 +19,7 @@ import psutil
 import pytest
 
 from riskbox.agents import process
-from riskbox.agents.door import Door, opened
+from riskbox.agents.mcp_server import ToolEndpoint, opened
 from riskbox.sandbox.batch.plan import cases
 from riskbox.sandbox.contracts.participant import Participant
 from riskbox.sandbox.contracts.seat import Seat
@@ -499,7 +499,7 @@ async def test_requests_are_no_larger_than_agreed() -> None:
         assert await status(door.url, door.token) == 200
 
 
-async def listening(door: Door, http: aiohttp.ClientSession) -> aiohttp.ClientResponse:
+async def listening(door: ToolEndpoint, http: aiohttp.ClientSession) -> aiohttp.ClientResponse:
     """The stream of a new session, on which the server could speak up."""
     held = {**SPEAKS, "Authorization": f"Bearer {door.token}"}
     async with http.post(door.url, json=HELLO, headers=held) as answer:

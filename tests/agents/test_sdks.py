@@ -35,7 +35,7 @@ from riskbox.sandbox.errors import PluginError
 from riskbox.sandbox.loading.loader import load
 from riskbox.sandbox.registry.agents import check_agent
 from riskbox.sandbox.registry.users import user
-from riskbox.sandbox.stub.script import CallTool, Fail, Json, Refuse, Say
+from riskbox.sandbox.stub.script import CallTool, Fail, Refuse, Say, SayJson
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Cast, Played
 from riskbox.sandbox.words.event import Called, Noted, Returned
@@ -43,7 +43,7 @@ from riskbox.sandbox.words.run import Spec
 from riskbox.sandbox.words.trajectory import Trajectory
 
 if TYPE_CHECKING:
-    from riskbox.sandbox.stub.request import Request
+    from riskbox.sandbox.stub.request import StubRequest
     from riskbox.sandbox.stub.server import Stub
 
 SDKS = Path(__file__).parent / "sdk_agents.py"
@@ -164,7 +164,7 @@ def test_a_real_loop_plays_with_our_tools_and_keeps_its_history(kind: str, stub:
     assert told(third) == ["user", "assistant", "tool", "assistant", "user"]
 
 
-def told(request: Request) -> list[str]:
+def told(request: StubRequest) -> list[str]:
     return [one.role for one in request.messages if one.role != "system"]
 
 
@@ -368,7 +368,7 @@ class Visit(BaseModel):
 
 
 def test_openai_a_typed_output_is_said_as_json(stub: Stub) -> None:
-    stub.script(Json({"day": "2026-04-14"}), Json({"day": "never"}))
+    stub.script(SayJson({"day": "2026-04-14"}), SayJson({"day": "never"}))
     assert said(played(OpenAIAgent(openai_agent(stub, output_type=Visit))))[0] == '{"day": "2026-04-14"}'
 
 

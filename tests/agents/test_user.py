@@ -18,7 +18,7 @@ from riskbox.agents.user import LAST, OPENING, SILENCE, Simulated
 from riskbox.sandbox.batch.plan import cases
 from riskbox.sandbox.errors import ParticipantFault
 from riskbox.sandbox.loading.loader import load, loads
-from riskbox.sandbox.stub.script import CallTool, Json, Refuse, Say
+from riskbox.sandbox.stub.script import CallTool, Refuse, Say, SayJson
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Played
 from riskbox.sandbox.words.event import Noted, Said
@@ -26,7 +26,7 @@ from riskbox.sandbox.words.observation import AgentView, Budget, Observation, Us
 from riskbox.sandbox.words.scenario import AgentBrief, Intent, Persona, Risk, Style
 
 if TYPE_CHECKING:
-    from riskbox.sandbox.stub.request import Request
+    from riskbox.sandbox.stub.request import StubRequest
     from riskbox.sandbox.stub.server import Stub
 
 RECORDS = Path(__file__).parent.parent / "sandbox" / "cases" / "records.yaml"
@@ -34,11 +34,11 @@ OWNER, NEIGHBOUR = cases([load(RECORDS)])[:2]
 Modelled = Callable[..., Played]
 
 
-def line(say: str, *, leave: bool = False, thought: str = "so far so good") -> Json:
-    return Json({"thought": thought, "say": say, "leave": leave})
+def line(say: str, *, leave: bool = False, thought: str = "so far so good") -> SayJson:
+    return SayJson({"thought": thought, "say": say, "leave": leave})
 
 
-def by(model: str) -> Callable[[Request], bool]:
+def by(model: str) -> Callable[[StubRequest], bool]:
     return lambda request: request.model == model
 
 
@@ -155,7 +155,11 @@ def test_leaving_without_a_word(stub: Stub, modelled: Modelled) -> None:
 
 # --- what goes wrong --------------------------------------------------------------------------------------------
 
-WRONG: list[Any] = ["Hi, Dana here.", Json({"say": "hi"}), Json({"thought": "", "say": " ", "leave": False})]
+WRONG: list[Any] = [
+    "Hi, Dana here.",
+    SayJson({"say": "hi"}),
+    SayJson({"thought": "", "say": " ", "leave": False}),
+]
 
 
 @pytest.mark.parametrize("wrong", WRONG, ids=["text", "a part", "nothing"])

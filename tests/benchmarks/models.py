@@ -1,6 +1,6 @@
 """Measures what a call of a language model costs us, and how fast many episodes go; prints, asserts nothing.
 
-    python tests/benchmarks/models.py [calls | episodes | permits ...]
+    python tests/benchmarks/models.py [calls | episodes | admission ...]
 
 The provider is `riskbox stub-server` in a process of its own, so that its CPU time is not ours. A bare aiohttp client
 and a bare litellm call stand beside ours in the same run.
@@ -31,10 +31,10 @@ from riskbox.sandbox.batch.settings import RunSettings
 from riskbox.sandbox.contracts.model import Ledger, Prompt
 from riskbox.sandbox.episode.rollout import Timeouts
 from riskbox.sandbox.loading.loader import loads
-from riskbox.sandbox.models.client import Clients, ModelTerms
-from riskbox.sandbox.models.lease import Permits, Ticket
-from riskbox.sandbox.models.limits import Limits
-from riskbox.sandbox.models.quota import Bank, Lease, Report
+from riskbox.sandbox.models.client import Clients, ModelOptions
+from riskbox.sandbox.models.lease import Admission, LeaseHolder
+from riskbox.sandbox.models.limits import ModelLimits
+from riskbox.sandbox.models.quota import Lease, QuotaService, UsageReport
 from riskbox.sandbox.words.episode import Cast
 from riskbox.sandbox.words.run import Spec
 
@@ -125,7 +125,7 @@ async def bare_litellm(url: str, messages: list[dict[str, str]], count: int) -> 
 
 async def ours(name: str, messages: list[dict[str, str]], count: int, **limits: Any) -> float:
     """A call of a seat."""
-    clients = Clients(ModelTerms(limits=Limits(**limits)))
+    clients = Clients(ModelOptions(limits=ModelLimits(**limits)))
     model = clients.model(name, "agent", Ledger(), 1)
     try:
         return await spent(lambda place: model.ask(Prompt(messages, event=place)), count)
@@ -134,7 +134,7 @@ async def ours(name: str, messages: list[dict[str, str]], count: int, **limits: 
 
 
 def calls() -> list[Row]:
-    """CPU of one call on both roads, beside the bare clients."""
+    """CPU of one call on both transports, beside the bare clients."""
     rows: list[Row] = []
     with provider() as url:
         os.environ |= {"OPENAI_API_BASE": f"{url}/v1", "OPENAI_API_KEY": "none"}
@@ -142,14 +142,14 @@ def calls() -> list[Row]:
         for what, messages in (("one line", BRIEF), ("21 turns", MESSAGES)):
             for name, measured, floor in (
                 ("bare aiohttp", bare_aiohttp(url, messages, 2000), 0),
-                ("the fast road", ours(own, messages, 2000), 0.6),
+                ("the HTTP transport", ours(own, messages, 2000), 0.6),
                 (
-                    "the fast road, within limits",
+                    "the HTTP transport, within limits",
                     ours(own, messages, 2000, in_flight={"": 60}, run_tokens=1e12),
                     0.6,
                 ),
                 ("bare litellm", bare_litellm(url, messages, 300), 0),
-                ("the road through litellm", ours(theirs, messages, 300), 0),
+                ("the litellm transport", ours(theirs, messages, 300), 0),
             ):
                 rows.append((f"CPU of a call of {what}: {name}", asyncio.run(measured), floor, "ms"))
     return rows
@@ -213,48 +213,48 @@ async def _posted(url: str) -> float:
 # --- limits -----------------------------------------------------------------------------------------------------
 
 
-def permits() -> list[Row]:
+def admission() -> list[Row]:
     """Admission while a lease holds, and a renewal."""
 
     async def admit() -> float:
-        limits = Limits(in_flight={"": 50.0}, run_tokens=1e12, run_dollars=1e9)
-        bank = Bank(limits)
+        limits = ModelLimits(in_flight={"": 50.0}, run_tokens=1e12, run_dollars=1e9)
+        service = QuotaService(limits)
 
-        async def renew(report: Report) -> Lease:
-            return bank.renew(report)
+        async def renew(report: UsageReport) -> Lease:
+            return service.renew(report)
 
-        gate = Permits(limits, renew)
-        async with gate.admitted(Ticket("a/b", 100, 1000, 0.1)):
+        gate = LeaseHolder(limits, renew)
+        async with gate.admitted(Admission("a/b", 100, 1000, 0.1)):
             began = time.process_time()
             for _ in range(20_000):
-                async with gate.admitted(Ticket("a/b", 100, 1000, 0.1)) as ticket:
-                    ticket.tokens, ticket.dollars = 200.0, 0.01
+                async with gate.admitted(Admission("a/b", 100, 1000, 0.1)) as admission:
+                    admission.tokens, admission.dollars = 200.0, 0.01
             took = time.process_time() - began
         await gate.close()
         return took / 20_000 * 1e6
 
     def renewed() -> float:
-        bank = Bank(Limits(in_flight={"": 50.0}, run_tokens=1e9))
-        workers = [Permits(bank.limits, _never) for _ in range(64)]
+        service = QuotaService(ModelLimits(in_flight={"": 50.0}, run_tokens=1e9))
+        workers = [LeaseHolder(service.limits, _never) for _ in range(64)]
         for one in workers:
-            one._line("a/b")
+            one._queue("a/b")
         began = time.process_time()
         for _ in range(50):
             for one in workers:
-                bank.renew(one._report())
+                service.renew(one._report())
         return (time.process_time() - began) / 3200 * 1e6
 
     return [
         ("admission of a call while the lease holds", asyncio.run(admit()), 0, "µs"),
-        ("a renewal at the bank, of 64 workers", renewed(), 0, "µs"),
+        ("a renewal at the quota service, of 64 workers", renewed(), 0, "µs"),
     ]
 
 
-async def _never(report: Report) -> Lease:
+async def _never(report: UsageReport) -> Lease:
     raise ConnectionError
 
 
-MEASURES: dict[str, Callable[[], list[Row]]] = {"calls": calls, "episodes": episodes, "permits": permits}
+MEASURES: dict[str, Callable[[], list[Row]]] = {"calls": calls, "episodes": episodes, "admission": admission}
 
 
 def main() -> None:

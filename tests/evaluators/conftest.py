@@ -20,7 +20,7 @@ from riskbox.sandbox.loading.loader import loads
 from riskbox.sandbox.registry.evaluators import evaluator
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Cast, Episode
-from riskbox.sandbox.words.modelcall import ModelCall, Seating
+from riskbox.sandbox.words.modelcall import ModelCall, ModelRole
 from riskbox.sandbox.words.run import Spec
 from riskbox.sandbox.words.verdict import Assessment
 from riskbox.sandbox.yamlfile import read_yaml
@@ -43,7 +43,7 @@ class Bench(Models):
     def model(
         self,
         name: str,
-        seat: Seating,
+        seat: ModelRole,
         ledger: Ledger,
         seed: int,
         settings: Mapping[str, Any] | None = None,

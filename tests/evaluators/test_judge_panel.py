@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from riskbox.evaluators.panel import Ballot, bench, family, together, vote
-from riskbox.evaluators.rubric import Opinion, Question, happened, score, yes_no
+from riskbox.evaluators.panel import JudgeResponse, combined, eligible, family, vote
+from riskbox.evaluators.rubric import JudgeQuestion, Opinion, happened, score, yes_no
 from riskbox.sandbox.contracts.model import Prompt
 from riskbox.sandbox.errors import Halt, ModelFault
 from riskbox.sandbox.words.episode import Cast
@@ -28,12 +28,12 @@ SCORE = score(KEY, {}, -10, 0)
 RISK = happened(KEY, {})
 
 
-def ballots(*values: Any) -> list[Ballot]:
-    """Ballots with these values; a text is a fault."""
+def responses(*values: Any) -> list[JudgeResponse]:
+    """Responses with these values; a text is a fault."""
     return [
-        Ballot(f"stub/{place}#0", fault=value)
+        JudgeResponse(f"stub/{place}#0", fault=value)
         if isinstance(value, str)
-        else Ballot(f"stub/{place}#0", {KEY: Opinion(value, f"said {place}", (place,))})
+        else JudgeResponse(f"stub/{place}#0", {KEY: Opinion(value, f"said {place}", (place,))})
         for place, value in enumerate(values)
     ]
 
@@ -62,10 +62,14 @@ def ballots(*values: Any) -> list[Ballot]:
     ],
 )
 def test_scores_are_medians_and_answers_majorities(
-    question: Question, values: tuple[Any, ...], held: Any, agreement: float | None, entropy: float | None
+    question: JudgeQuestion,
+    values: tuple[Any, ...],
+    held: Any,
+    agreement: float | None,
+    entropy: float | None,
 ) -> None:
-    cast = ballots(*values)
-    opinion = together(question, cast)
+    cast = responses(*values)
+    opinion = combined(question, cast)
     assert opinion.value is held if isinstance(held, bool) else opinion.value == held
     assert opinion.reason
     counted = vote(question, cast, opinion)
@@ -74,23 +78,23 @@ def test_scores_are_medians_and_answers_majorities(
 
 
 def test_evidence_and_reason_are_of_those_who_agree() -> None:
-    opinion = together(YES, ballots(False, True, True))
+    opinion = combined(YES, responses(False, True, True))
     assert (opinion.reason, opinion.evidence) == ("2 of 3 judges: said 1", (1, 2))
-    scored = together(SCORE, ballots(0, -4, -9))
+    scored = combined(SCORE, responses(0, -4, -9))
     assert (scored.value, scored.reason, scored.evidence) == (-4, "2 of 3 judges: said 1", (1, 2))
-    split = together(YES, ballots(True, False))
+    split = combined(YES, responses(True, False))
     assert (split.reason, split.evidence) == ("the judges disagree: 1 yes, 1 no", ())
-    lost = together(YES, ballots("one is down", "two is down"))
+    lost = combined(YES, responses("one is down", "two is down"))
     assert lost.reason == "no judge answered: one is down; two is down"
 
 
 def test_how_far_a_risk_went_is_what_most_say_and_of_equals_the_graver() -> None:
     def held(*statuses: Any) -> Any:
         cast = [
-            Ballot(f"stub/{place}#0", {KEY: Opinion(one == "realised", "", status=one)})
+            JudgeResponse(f"stub/{place}#0", {KEY: Opinion(one == "realised", "", status=one)})
             for place, one in enumerate(statuses)
         ]
-        return together(RISK, cast).status
+        return combined(RISK, cast).status
 
     assert held("blocked", "attempted") == "attempted"
     assert held("blocked", "blocked", "attempted") == "blocked"
@@ -193,16 +197,16 @@ def test_a_family_is_what_a_models_name_begins_with(model: str, name: str) -> No
 
 def test_judges_of_the_models_own_family_are_left_out() -> None:
     judges = ["openai/gpt-5-mini", "anthropic/claude-x", "azure/gpt-4o"]
-    kept, notes = bench(judges, "openai/gpt-5", keep_own_family=False)
+    kept, notes = eligible(judges, "openai/gpt-5", keep_own_family=False)
     assert kept == ["anthropic/claude-x"]
     assert [note.split(" ")[0] for note in notes] == ["openai/gpt-5-mini", "azure/gpt-4o"]
     assert all("left out" in note and "openai/gpt-5" in note for note in notes)
-    assert bench(judges, "openai/gpt-5", keep_own_family=True) == (judges, [])
-    assert bench(judges, "reference:0", keep_own_family=False) == (judges, [])
+    assert eligible(judges, "openai/gpt-5", keep_own_family=True) == (judges, [])
+    assert eligible(judges, "reference:0", keep_own_family=False) == (judges, [])
 
 
 def test_a_judge_of_the_own_family_who_is_alone_judges_with_a_warning() -> None:
-    kept, notes = bench(["openai/gpt-5-mini"], "openai/gpt-5", keep_own_family=False)
+    kept, notes = eligible(["openai/gpt-5-mini"], "openai/gpt-5", keep_own_family=False)
     assert kept == ["openai/gpt-5-mini"] and len(notes) == 1 and "take care" in notes[0]
 
 

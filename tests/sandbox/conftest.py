@@ -13,11 +13,11 @@ from riskbox.sandbox.batch.plan import cases
 from riskbox.sandbox.contracts.model import Ledger
 from riskbox.sandbox.episode.playing import PreparedCases, make_participants, play_episode
 from riskbox.sandbox.loading.loader import load, loads
-from riskbox.sandbox.models.client import Clients, ModelTerms
+from riskbox.sandbox.models.client import Clients, ModelOptions
 from riskbox.sandbox.registry.evaluators import evaluator
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Cast, Played
-from riskbox.sandbox.words.modelcall import Seating
+from riskbox.sandbox.words.modelcall import ModelRole
 from riskbox.sandbox.words.run import Spec
 from tests.sandbox.rows import hostile, row
 from tests.sandbox.seats import Seated, reached
@@ -65,24 +65,24 @@ def case_of(records: Path) -> Callable[[str], Case]:
 
 @pytest.fixture
 async def sit(stub: Stub, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Callable[..., Seated]]:
-    """Seats a model that the stub plays, on a road: `http`, or a name of litellm's."""
+    """Seats a model that the stub plays, over a transport: `http`, or a name of litellm's."""
     for name, value in reached(stub.url).items():
         monkeypatch.setenv(name, value)
     opened: list[Clients] = []
 
     def one(
-        road: str = "http",
+        transport: str = "http",
         settings: dict[str, Any] | None = None,
         *,
-        seat: Seating = "agent",
+        seat: ModelRole = "agent",
         seed: int = 1,
         clients: Clients | None = None,
         ledger: Ledger | None = None,
         **terms: Any,
     ) -> Seated:
         if clients is None:
-            opened.append(clients := Clients(ModelTerms(**{"retries": 0, "seconds": 20.0, **terms})))
-        name = f"{stub.url}/v1#stub" if road == "http" else road
+            opened.append(clients := Clients(ModelOptions(**{"retries": 0, "seconds": 20.0, **terms})))
+        name = f"{stub.url}/v1#stub" if transport == "http" else transport
         ledger = ledger or Ledger()
         return Seated(clients.model(name, seat, ledger, seed, settings), clients, ledger)
 

@@ -40,7 +40,7 @@ class Seated:
 
 
 def reached(url: str) -> dict[str, str]:
-    """The environment in which all roads lead to a stub."""
+    """The environment in which every transport reaches a stub."""
     return {
         "OPENAI_API_BASE": f"{url}/v1",
         "ANTHROPIC_API_BASE": url,

@@ -16,7 +16,7 @@ from jsonschema import Draft202012Validator
 from riskbox.sandbox.authoring.sample import fits, sample
 from riskbox.sandbox.batch.plan import cases
 from riskbox.sandbox.contracts.emulator import Pending
-from riskbox.sandbox.contracts.model import Desk, Ledger, Model, Models, Prompt, Reply
+from riskbox.sandbox.contracts.model import Ledger, Model, Models, ModelSession, Prompt, Reply
 from riskbox.sandbox.contracts.questions import Questions
 from riskbox.sandbox.episode.playing import make_participants, play_episode
 from riskbox.sandbox.errors import ModelFault, ToolFault
@@ -31,7 +31,7 @@ from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Cast, Played
 from riskbox.sandbox.words.event import Changed, Injected, Noted, Returned
 from riskbox.sandbox.words.input import Acted, Answered
-from riskbox.sandbox.words.modelcall import Seating
+from riskbox.sandbox.words.modelcall import ModelRole
 from riskbox.sandbox.words.run import Spec
 from riskbox.tools import played
 
@@ -72,7 +72,7 @@ class Shelf(Models):
         self.only = model
 
     def model(
-        self, name: str, seat: Seating, ledger: Ledger, seed: int, settings: Mapping[str, Any] | None = None
+        self, name: str, seat: ModelRole, ledger: Ledger, seed: int, settings: Mapping[str, Any] | None = None
     ) -> Model:
         """That model, for the seat of tools alone."""
         assert seat == "tool"
@@ -582,10 +582,10 @@ async def test_what_is_no_certain_contradiction_is_let_pass(before: Any, last: A
 async def episode(*lines: Line, case: Case = CASE, emulation: Any = "neutral") -> tuple[Played, Scripted]:
     model = Scripted(*lines)
     spec = Spec.of(case.hash, Cast(agent="reference:0", tools="test/scripted", emulation=emulation), seed=1)
-    desk = Desk(Shelf(model), seed=1)
+    session = ModelSession(Shelf(model), seed=1)
     prepared = PreparedCase.of(case, Toolbox().of(case))
     return await play_episode(
-        "run", spec, prepared, make_participants(spec, case, desk), [], desk=desk
+        "run", spec, prepared, make_participants(spec, case, session), [], session=session
     ), model
 
 

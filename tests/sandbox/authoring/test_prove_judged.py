@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from riskbox.sandbox.stub.request import Request
-from riskbox.sandbox.stub.script import Json
+from riskbox.sandbox.stub.request import StubRequest
+from riskbox.sandbox.stub.script import SayJson
 from riskbox.sandbox.stub.server import Stub
 from tests.blank import blank
 
@@ -37,7 +37,7 @@ references:
 def judging(happened: str, *, comforts: bool = True) -> Any:
     """A judge that finds harm where the transcript holds a word."""
 
-    def answer(request: Request) -> Json:
+    def answer(request: StubRequest) -> SayJson:
         schema = request.body["response_format"]["json_schema"]["schema"]
         text = json.dumps(request.body["messages"])
         value = blank(schema)
@@ -48,7 +48,7 @@ def judging(happened: str, *, comforts: bool = True) -> Any:
         value["goals"]["comforted"].update(
             {"answer": "yes" if comforts and "SAFE" in text else "no", "evidence": [1]}
         )
-        return Json(value)
+        return SayJson(value)
 
     return answer
 

@@ -14,7 +14,7 @@ from riskbox.sandbox.batch.forecast import BRIEF, ESTIMATES, JUDGEMENT, LINE, RE
 from riskbox.sandbox.batch.plan import cases
 from riskbox.sandbox.batch.settings import RunSettings
 from riskbox.sandbox.loading.loader import load
-from riskbox.sandbox.models.client import ModelTerms
+from riskbox.sandbox.models.client import ModelOptions
 from riskbox.sandbox.models.recording import Recording
 from riskbox.sandbox.words.episode import Cast
 from riskbox.sandbox.words.run import Spec
@@ -109,7 +109,7 @@ def test_limits_bound_what_is_typical() -> None:
 
 def test_ones_own_servers_are_free_unless_a_price_is_given() -> None:
     assert made(Cast(agent=OWN)).cost("agent", OWN, "most") == 0
-    found = made(Cast(agent=OWN), models=ModelTerms(prices={OWN: (2.0, 8.0)}))
+    found = made(Cast(agent=OWN), models=ModelOptions(prices={OWN: (2.0, 8.0)}))
     share = found.usage["agent", OWN]["typical"]
     assert found.cost("agent", OWN, "typical") == pytest.approx(
         (share.input_tokens * 2 + share.output_tokens * 8) / 1e6
@@ -123,7 +123,7 @@ def test_a_price_that_nobody_knows_is_none() -> None:
 
 
 def test_nothing_is_recorded(tmp_path: Path) -> None:
-    made(Cast(agent=OWN), models=ModelTerms(recording=Recording(str(tmp_path / "calls"), "record")))
+    made(Cast(agent=OWN), models=ModelOptions(recording=Recording(str(tmp_path / "calls"), "record")))
     assert list(tmp_path.iterdir()) == []
 
 

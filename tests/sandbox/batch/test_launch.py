@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from riskbox.sandbox.models.limits import Limits
+from riskbox.sandbox.models.limits import ModelLimits
 
 if TYPE_CHECKING:
     from riskbox.sandbox.stub.server import Stub
@@ -18,10 +18,10 @@ RECORDS = Path(__file__).parents[1] / "cases" / "records.yaml"
 
 
 def test_what_is_spent_is_taken_off_the_budgets_that_there_are() -> None:
-    assert Limits(run_dollars=5.0, run_tokens=100.0).less(2.0, 300.0) == Limits(
+    assert ModelLimits(run_dollars=5.0, run_tokens=100.0).less(2.0, 300.0) == ModelLimits(
         run_dollars=3.0, run_tokens=0.0
     )
-    assert Limits(episode_dollars=1.0).less(2.0, 300.0) == Limits(episode_dollars=1.0)
+    assert ModelLimits(episode_dollars=1.0).less(2.0, 300.0) == ModelLimits(episode_dollars=1.0)
 
 
 def test_a_run_that_goes_on_has_the_budget_that_it_had(riskbox: Command, stub: Stub) -> None:

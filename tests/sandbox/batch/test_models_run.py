@@ -16,8 +16,8 @@ import pytest
 
 from riskbox.sandbox.contracts.store import Store
 from riskbox.sandbox.stores import open_store
-from riskbox.sandbox.stub.request import Request
-from riskbox.sandbox.stub.script import Fail, Reply, Say, Slow, Usage
+from riskbox.sandbox.stub.request import StubRequest
+from riskbox.sandbox.stub.script import Fail, Say, Slow, StubReply, Usage
 from riskbox.sandbox.stub.server import Stub
 from riskbox.sandbox.words.episode import Played
 from riskbox.sandbox.words.row import EpisodeRow
@@ -116,7 +116,7 @@ KEY_WRONG, NAME_WRONG, QUOTA = Fail(401), Fail(404), Fail(429, code="insufficien
     ],
 )
 def test_what_cannot_go_better_stops_the_run_with_one_line(
-    stub: Stub, run: Riskbox, road: str, local: bool, reply: Reply, code: int, says: str
+    stub: Stub, run: Riskbox, road: str, local: bool, reply: StubReply, code: int, says: str
 ) -> None:
     stub.script(reply, repeat=True)
     agent = "" if road == "http" else road
@@ -138,7 +138,7 @@ def test_many_at_once_are_stopped_at_once(stub: Stub, run: Riskbox) -> None:
 def test_what_was_finished_before_a_halt_is_kept_and_gone_on_with(
     stub: Stub, run: Riskbox, store: Callable[[], Store], local: bool
 ) -> None:
-    def leaves(request: Request) -> Reply | None:
+    def leaves(request: StubRequest) -> StubReply | None:
         return None if len(stub.requests) <= 12 else Fail(429, code="insufficient_quota")
 
     stub.script(leaves, repeat=True)

@@ -18,10 +18,10 @@ import pytest
 from riskbox.sandbox.authoring.prove import prove
 from riskbox.sandbox.batch import trial
 from riskbox.sandbox.loading.loader import load, load_all, loads, shipped
-from riskbox.sandbox.models.client import ModelTerms
+from riskbox.sandbox.models.client import ModelOptions
 from riskbox.sandbox.stores import open_store
-from riskbox.sandbox.stub.request import Request
-from riskbox.sandbox.stub.script import CallTool, Fail, Json, Reply, Say, Slow, Usage
+from riskbox.sandbox.stub.request import StubRequest
+from riskbox.sandbox.stub.script import CallTool, Fail, Say, SayJson, Slow, StubReply, Usage
 from riskbox.sandbox.words.episode import Cast
 
 if TYPE_CHECKING:
@@ -205,7 +205,7 @@ def test_scenarios_without_twins_are_said_to_be_of_no_use_before_anything_is_pla
 # --- models as the agent ----------------------------------------------------------------------------------------
 
 
-def clerk(request: Request) -> Reply:
+def clerk(request: StubRequest) -> StubReply:
     """A model that is connected well."""
     last = request.messages[-1]
     if last.role == "tool":
@@ -230,7 +230,7 @@ def test_a_model_shakes_hands(tried: Command, stub: Stub) -> None:
     ],
 )
 def test_what_is_wrong_with_a_model_is_told_in_other_words_than_with_code(
-    tried: Command, stub: Stub, reply: Reply, told: str, mend: str
+    tried: Command, stub: Stub, reply: StubReply, told: str, mend: str
 ) -> None:
     stub.script(reply, repeat=True)
     done = tried("--agent", f"{stub.url}/v1#m", "--handshake", "--retries", "0", "--json")
@@ -270,7 +270,7 @@ def test_the_key_at_hand_says_which_model_plays(
 
 def test_every_model_that_is_taken_by_default_has_a_price() -> None:
     """Else the cap of a trial could not be kept."""
-    assert trial.unpriced(ModelTerms(), [model for _, model in trial.DEFAULT_MODELS]) == []
+    assert trial.unpriced(ModelOptions(), [model for _, model in trial.DEFAULT_MODELS]) == []
 
 
 def test_a_model_without_a_price_is_told_before_anything_is_asked(tried: Command, stub: Stub) -> None:
@@ -338,13 +338,13 @@ def test_a_trial_in_which_everything_breaks_is_a_fault(tried: Command) -> None:
     assert "  fault: agent: RuntimeError: boom ␛[31m[bold]<U+202E>evil" in done.stdout
 
 
-def plays(request: Request) -> Reply | None:
+def plays(request: StubRequest) -> StubReply | None:
     """A user that asks one thing and leaves; what judges are asked is left to the stub."""
     properties = request.body["response_format"]["json_schema"]["schema"]["properties"]
     if "leave" not in properties:
         return None
     spoke = any(message.role == "assistant" for message in request.messages)
-    return Json(
+    return SayJson(
         {"thought": "", "say": "Thanks." if spoke else "What does Dana have?", "leave": spoke}, Usage(9, 9)
     )
 
@@ -367,7 +367,7 @@ def test_models_play_users_and_judge(tried: Command, stub: Stub, tmp_path: Path)
 
 
 def test_users_that_do_not_play_their_part_are_told(tried: Command, stub: Stub) -> None:
-    gone = Json({"thought": "", "say": "Bye.", "leave": True})
+    gone = SayJson({"thought": "", "say": "Bye.", "leave": True})
     stub.script(gone, when=lambda request: request.model == "user", repeat=True)
     words = ("--user", f"{stub.url}/v1#user", "--judge", f"{stub.url}/v1#stub", RECORDS)
     done = tried("--agent", "agents_of_mine.py:good", *words)
@@ -387,11 +387,11 @@ def test_without_a_provider_the_agents_own_model_plays_all_seats_for_free(tried:
 # --- the cap ----------------------------------------------------------------------------------------------------
 
 
-def stays(request: Request) -> Reply | None:
+def stays(request: StubRequest) -> StubReply | None:
     """The neighbour asks and asks, and takes time; everyone else leaves after one answer."""
     reply = plays(request)
-    if isinstance(reply, Json) and "Learn what is wrong" in request.system:
-        return Slow(0.3, Json({**reply.value, "leave": False}, reply.usage))
+    if isinstance(reply, SayJson) and "Learn what is wrong" in request.system:
+        return Slow(0.3, SayJson({**reply.value, "leave": False}, reply.usage))
     return reply
 
 
@@ -431,7 +431,7 @@ def test_the_handshake_counts_towards_the_cap(tried: Command, stub: Stub) -> Non
     assert said["connected"] and "budget of $1.50 is spent" in said["stopped"]
 
 
-def said_dearly(reply: Reply) -> Reply:
+def said_dearly(reply: StubReply) -> StubReply:
     usage = Usage(0, 10)
     return Say(reply, usage=usage) if isinstance(reply, str) else Say(calls=(reply,), usage=usage)  # type: ignore[arg-type]
 

@@ -10,18 +10,18 @@ import pytest
 
 from riskbox.sandbox.errors import Halt, UnknownName
 from riskbox.sandbox.gym.env import SandboxEnv
-from riskbox.sandbox.models.client import ModelTerms
-from riskbox.sandbox.models.limits import Limits
+from riskbox.sandbox.models.client import ModelOptions
+from riskbox.sandbox.models.limits import ModelLimits
 from riskbox.sandbox.rules.replay import replay
 from riskbox.sandbox.rules.state import PreparedCase
 from riskbox.sandbox.stores import open_store
-from riskbox.sandbox.stub.script import Fail, Json
+from riskbox.sandbox.stub.script import Fail, SayJson
 from riskbox.sandbox.stub.server import Stub
 from riskbox.sandbox.words.event import Said
 
 
-def says(text: str, *, leave: bool = False) -> Json:
-    return Json({"thought": "go on", "say": text, "leave": leave})
+def says(text: str, *, leave: bool = False) -> SayJson:
+    return SayJson({"thought": "go on", "say": text, "leave": leave})
 
 
 def test_a_person_talks_to_a_model(records: Path, riskbox: Any, stub: Stub, tmp_path: Path) -> None:
@@ -147,7 +147,7 @@ def test_a_model_that_can_not_answer_ends_a_step_with_its_reason(records: Path, 
 
 def test_limits_hold_in_the_environment(records: Path, stub: Stub) -> None:
     stub.script(says("My visit?"), repeat=True)
-    terms = ModelTerms(Limits(episode_tokens=1))
+    terms = ModelOptions(ModelLimits(episode_tokens=1))
     env = SandboxEnv(records, persona="owner", user=f"{stub.url}/v1#m", models=terms)
     env.reset(seed=1)
     _, _, terminated, truncated, info = env.step("Hello")

@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from riskbox.sandbox.stores import open_store
-from riskbox.sandbox.stub.request import Request
-from riskbox.sandbox.stub.script import Fail, Json, Refuse, Slow
+from riskbox.sandbox.stub.request import StubRequest
+from riskbox.sandbox.stub.script import Fail, Refuse, SayJson, Slow
 from riskbox.sandbox.stub.server import Stub
 from riskbox.sandbox.words.verdict import Assessment
 from tests.blank import blank
@@ -46,13 +46,13 @@ def run(prepared: tuple[Path, str], tmp_path: Path) -> str:
     return prepared[1]
 
 
-def clear(request: Request) -> Json:
+def clear(request: StubRequest) -> SayJson:
     """A judge that finds nothing."""
     assert request.asked.schema is not None
-    return Json(blank(request.asked.schema))
+    return SayJson(blank(request.asked.schema))
 
 
-def severe(request: Request) -> Json:
+def severe(request: StubRequest) -> SayJson:
     """A judge that finds societal harm wherever it is asked for it."""
     answer = clear(request).value
     answer["dimensions"]["societal"] |= {
@@ -61,7 +61,7 @@ def severe(request: Request) -> Json:
         "reason": "It lied.",
         "categories": ["societal.deception"],
     }
-    return Json(answer)
+    return SayJson(answer)
 
 
 def stored(folder: Path, run: str, evaluator: str = "judge") -> list[Assessment]:
@@ -168,7 +168,7 @@ def test_every_way_of_failing_is_counted_and_tried_again_next_time(
     riskbox: Command, stub: Stub, run: str, tmp_path: Path
 ) -> None:
     words = ("score", run, "--judge", f"{stub.url}/v1#judge", "--retries", "0")
-    stub.script("Well, hard to say.", Refuse(), Fail(500), clear, Json({"verdict": 0}), repeat=True)
+    stub.script("Well, hard to say.", Refuse(), Fail(500), clear, SayJson({"verdict": 0}), repeat=True)
     done = riskbox(*words, "--concurrency", "1", "--json")
     told = json.loads(done.stdout)
     found = stored(tmp_path, run)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from riskbox.sandbox.contracts.condition import ConditionError, compiled
-from riskbox.sandbox.contracts.questions import FUNCTIONS, Function, Questions, alike
+from riskbox.sandbox.contracts.questions import FUNCTIONS, ConditionFunction, Questions, alike
 from riskbox.sandbox.registry.toolsets import Toolbox
 from riskbox.sandbox.rules.state import PreparedCase
 from riskbox.sandbox.rules.transition import begin, step
@@ -82,7 +82,7 @@ TRUTHS: dict[str, tuple[str, str]] = {
 }  # fmt: skip
 
 
-def key(one: Function) -> str:
+def key(one: ConditionFunction) -> str:
     return f"{one.name}/{len(one.takes)}"
 
 

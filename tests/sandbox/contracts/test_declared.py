@@ -24,7 +24,7 @@ from riskbox.sandbox.words.action import Action, ToolCall
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.event import Changed, Returned
 from riskbox.sandbox.words.input import Acted, Answered
-from riskbox.sandbox.words.modelcall import Seating
+from riskbox.sandbox.words.modelcall import ModelRole
 
 PARAMETERS: dict[str, Any] = {
     "type": "object",
@@ -412,7 +412,7 @@ class Keys(Models, Model):
         self.asked: list[str] = []
 
     def model(
-        self, name: str, seat: Seating, ledger: Ledger, seed: int, settings: Mapping[str, Any] | None = None
+        self, name: str, seat: ModelRole, ledger: Ledger, seed: int, settings: Mapping[str, Any] | None = None
     ) -> Model:
         """Itself."""
         assert (name, seat) == ("test/keys", "tool")

@@ -14,7 +14,7 @@ import pytest
 
 from riskbox.sandbox.batch.plan import cases
 from riskbox.sandbox.contracts.participant import Participant
-from riskbox.sandbox.contracts.seat import Over, Owner, Result, Seat
+from riskbox.sandbox.contracts.seat import CallResult, EpisodeOver, Owner, Seat
 from riskbox.sandbox.episode.playing import PreparedCases, play_episode
 from riskbox.sandbox.episode.rollout import Timeouts
 from riskbox.sandbox.errors import ReplayError
@@ -74,7 +74,7 @@ def others() -> set[asyncio.Task[Any]]:
 
 
 async def test_calls_and_lines_become_moves(owner: Case) -> None:
-    results: list[Result] = []
+    results: list[CallResult] = []
 
     async def code(seat: Seat) -> None:
         heard = await seat.hear()
@@ -93,7 +93,7 @@ async def test_calls_and_lines_become_moves(owner: Case) -> None:
 
 
 async def test_calls_side_by_side_are_one_move_and_each_gets_its_own_answer(owner: Case) -> None:
-    found: list[Result] = []
+    found: list[CallResult] = []
 
     async def code(seat: Seat) -> None:
         await seat.hear()
@@ -191,7 +191,7 @@ async def test_what_the_code_raises_is_a_fault_with_its_words(owner: Case) -> No
 
 
 async def test_it_raises_even_while_a_call_of_its_is_open(owner: Case) -> None:
-    beside: list[asyncio.Task[Result]] = []
+    beside: list[asyncio.Task[CallResult]] = []
 
     async def code(seat: Seat) -> None:
         await seat.hear()
@@ -201,7 +201,7 @@ async def test_it_raises_even_while_a_call_of_its_is_open(owner: Case) -> None:
 
     one = await played(owner, Coded(code))
     assert "no model" in one.episode.ended.detail and calls(one) == []
-    with pytest.raises(Over):
+    with pytest.raises(EpisodeOver):
         await beside[0]
     assert not others()
 
@@ -235,7 +235,7 @@ async def test_after_the_end_everything_raises_over(owner: Case) -> None:
             for ask in (seat.hear, lambda: seat.say("More."), lambda: seat.call("clinic.read_record")):
                 try:
                     await ask()
-                except Over:
+                except EpisodeOver:
                     raised.append("over")
 
     one = await played(owner, Coded(code))
@@ -249,7 +249,7 @@ async def test_tasks_of_the_code_that_still_wait_are_let_go(owner: Case) -> None
     async def beside(seat: Seat) -> None:
         try:
             await seat.hear()
-        except Over:
+        except EpisodeOver:
             ends.append("over")
 
     tasks = set()
@@ -299,7 +299,7 @@ async def test_code_that_catches_errors_cannot_outlive_a_limit(owner: Case) -> N
 
 STUBBORN = """
 import asyncio, sys
-from riskbox.agents.function import Function
+from riskbox.agents.function import FunctionAgent
 from riskbox.sandbox import Cast, PreparedCases, cases, load
 from riskbox.sandbox.episode.playing import play_episode
 from riskbox.sandbox.registry.users import user
@@ -337,7 +337,7 @@ async def test_code_in_a_thread_calls_and_waits_there(owner: Case) -> None:
     async def code(seat: Seat) -> None:
         await seat.hear()
 
-        def work() -> Result:
+        def work() -> CallResult:
             threads.append(threading.get_ident())
             return seat.call_blocking("clinic.read_record", {"patient": "P-104"})
 
@@ -361,7 +361,7 @@ async def test_a_thread_that_waits_when_the_episode_ends_is_let_go(owner: Case) 
             try:
                 while True:
                     seat.call_blocking("clinic.read_record", {"patient": "P-104"})
-            except Over:
+            except EpisodeOver:
                 ends.append("over")
 
         await asyncio.to_thread(work)
@@ -403,9 +403,9 @@ async def test_a_subclass_is_an_agent_and_can_be_forked(owner: Case) -> None:
 
 
 async def test_results_are_text_for_a_model() -> None:
-    assert Result(True, "plain").content == "plain"
-    assert Result(True, {"a": 1}).content == '{"a": 1}'
-    assert Result(False, {"code": "gone"}).content == '{"error": {"code": "gone"}}'
+    assert CallResult(True, "plain").content == "plain"
+    assert CallResult(True, {"a": 1}).content == '{"a": 1}'
+    assert CallResult(False, {"code": "gone"}).content == '{"error": {"code": "gone"}}'
 
 
 def test_each_answer_is_recorded_once(owner: Case) -> None:

@@ -557,7 +557,7 @@ class Person(Participant):
 def seat(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Person]:
     def seated(*moves: Any) -> Person:
         person = Person(*moves)
-        monkeypatch.setattr(users, "user", lambda name, case, desk=None: person)
+        monkeypatch.setattr(users, "user", lambda name, case, session=None: person)
         return person
 
     return seated

@@ -1,4 +1,4 @@
-"""What comes of a call, the same on every road: outcomes, measures, retries, halts, seeds, time limits, budgets."""
+"""What comes of a call, the same over every transport: outcomes, measures, retries, halts, seeds, time limits, budgets."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import pytest
 
 from riskbox.sandbox.contracts.model import Ledger, Prompt
 from riskbox.sandbox.errors import BudgetSpent, Halt, InputError, ModelFault
-from riskbox.sandbox.models.client import Clients, ModelTerms
-from riskbox.sandbox.models.limits import Limits
+from riskbox.sandbox.models.client import Clients, ModelOptions
+from riskbox.sandbox.models.limits import ModelLimits
 from riskbox.sandbox.stub.script import (
     CUT,
     EMPTY,
@@ -21,12 +21,12 @@ from riskbox.sandbox.stub.script import (
     CallTool,
     Drop,
     Fail,
-    Json,
     Raw,
     Refuse,
-    Reply,
     Say,
+    SayJson,
     Slow,
+    StubReply,
     Usage,
 )
 from riskbox.sandbox.stub.server import Stub
@@ -40,9 +40,9 @@ OPENAI, ANTHROPIC, OLLAMA, GENERATE = (
     "ollama_chat/stub",
     "ollama/stub",
 )
-ROADS = ["http", OPENAI, ANTHROPIC, OLLAMA, GENERATE]
+TRANSPORTS = ["http", OPENAI, ANTHROPIC, OLLAMA, GENERATE]
 REFUSING = ["http", OPENAI, ANTHROPIC]
-"""Roads of a format that can mark a refusal."""
+"""Transports of a format that can mark a refusal."""
 TOOLS = [
     {
         "type": "function",
@@ -55,7 +55,7 @@ TOOLS = [
 ]
 SOON = 0.05
 """Seconds that a scripted provider asks to wait."""
-every_road = pytest.mark.parametrize("road", ROADS)
+every_transport = pytest.mark.parametrize("transport", TRANSPORTS)
 
 
 async def fails(seat: Seated, **more: Any) -> ModelFault:
@@ -69,26 +69,28 @@ async def fails(seat: Seated, **more: Any) -> ModelFault:
 # --- outcomes ---------------------------------------------------------------------------------------------------
 
 
-@every_road
-async def test_an_answer_is_measured(stub: Stub, sit: Sit, road: str) -> None:
+@every_transport
+async def test_an_answer_is_measured(stub: Stub, sit: Sit, transport: str) -> None:
     stub.script(Slow(0.1, Say("It is nine.", usage=Usage(120, 30, 40))))
-    seat = sit(road)
+    seat = sit(transport)
     reply = await seat.ask("What time is it?", purpose="small talk", event=7)
     assert (reply.outcome, reply.text, tuple(reply.calls)) == ("ok", "It is nine.", ())
     call = seat.call
     assert (call.seat, call.purpose, call.event, call.outcome) == ("agent", "small talk", 7, "ok")
     assert (call.input_tokens, call.output_tokens, call.attempts, call.source) == (120, 30, 1, "live")
-    assert call.cached_tokens == (0 if road.startswith("ollama") else 40)  # that format has no word for it
+    assert call.cached_tokens == (
+        0 if transport.startswith("ollama") else 40
+    )  # that format has no word for it
     assert 0.1 <= call.latency <= call.seconds < 20
     priced = {OPENAI: pytest.approx(80 * 0.15e-6 + 40 * 0.075e-6 + 30 * 0.6e-6), "http": None, OLLAMA: 0.0}
-    assert call.cost == priced.get(road, call.cost)
+    assert call.cost == priced.get(transport, call.cost)
     assert type(call).model_validate(call.model_dump()) == call
 
 
-@pytest.mark.parametrize("road", ROADS[:4])
-async def test_tool_calls_come_as_they_were_sent(stub: Stub, sit: Sit, road: str) -> None:
+@pytest.mark.parametrize("transport", TRANSPORTS[:4])
+async def test_tool_calls_come_as_they_were_sent(stub: Stub, sit: Sit, transport: str) -> None:
     stub.script(Say("One moment.", calls=(CallTool("mail__send", {"to": "kin"}, id="call_1"),)))
-    reply = await sit(road).ask(tools=TOOLS)
+    reply = await sit(transport).ask(tools=TOOLS)
     (call,) = reply.calls
     assert reply.text == "One moment."
     assert call.keys() == {"id", "type", "function"}
@@ -97,65 +99,67 @@ async def test_tool_calls_come_as_they_were_sent(stub: Stub, sit: Sit, road: str
     assert [tool.name for tool in stub.requests[-1].tools] == ["mail__send"]
 
 
-@pytest.mark.parametrize("road", ["http", OPENAI, OLLAMA])
-async def test_broken_arguments_stay_broken(stub: Stub, sit: Sit, road: str) -> None:
+@pytest.mark.parametrize("transport", ["http", OPENAI, OLLAMA])
+async def test_broken_arguments_stay_broken(stub: Stub, sit: Sit, transport: str) -> None:
     stub.script(CallTool("mail__send", '{"to": '))
-    (call,) = (await sit(road).ask(tools=TOOLS)).calls
+    (call,) = (await sit(transport).ask(tools=TOOLS)).calls
     assert call["function"]["arguments"] == '{"to": '
 
 
-@pytest.mark.parametrize("road", REFUSING)
+@pytest.mark.parametrize("transport", REFUSING)
 @pytest.mark.parametrize("reply", [Refuse("I will not."), Say("I will not.", finish="content_filter")])
-async def test_a_refusal_is_an_answer(stub: Stub, sit: Sit, road: str, reply: Reply) -> None:
+async def test_a_refusal_is_an_answer(stub: Stub, sit: Sit, transport: str, reply: StubReply) -> None:
     stub.script(reply)
-    seat = sit(road, retries=3)
+    seat = sit(transport, retries=3)
     got = await seat.ask()
     assert (got.outcome, got.text, got.detail) == ("refused", "I will not.", "I will not.")
     assert (seat.call.outcome, seat.call.attempts) == ("refused", 1)
     assert seat.call.output_tokens > 0
 
 
-@pytest.mark.parametrize("road", ["http", OPENAI])
+@pytest.mark.parametrize("transport", ["http", OPENAI])
 @pytest.mark.parametrize("code", ["content_policy_violation", "content_filter"])
-async def test_a_filter_that_declines_is_a_refusal(stub: Stub, sit: Sit, road: str, code: str) -> None:
+async def test_a_filter_that_declines_is_a_refusal(stub: Stub, sit: Sit, transport: str, code: str) -> None:
     stub.script(Fail(400, code=code, message="Your request was rejected."))
-    got = await sit(road, retries=3).ask()
+    got = await sit(transport, retries=3).ask()
     assert (got.outcome, got.text, got.detail) == ("refused", "", "declined without a word")
 
 
-@every_road
+@every_transport
 @pytest.mark.parametrize(
     "reply",
     [CUT, EMPTY, Raw("<html>Hello.</html>", 200, "text/html"), Raw("[]")],
     ids=["cut", "empty", "html", "list"],
 )
-async def test_an_answer_that_is_none_is_malformed(stub: Stub, sit: Sit, road: str, reply: Reply) -> None:
+async def test_an_answer_that_is_none_is_malformed(
+    stub: Stub, sit: Sit, transport: str, reply: StubReply
+) -> None:
     stub.script(reply)
-    fault = await fails(sit(road))
+    fault = await fails(sit(transport))
     assert fault.outcome == "malformed"
     assert "\n" not in str(fault)
     assert "site-packages" not in str(fault)
 
 
-@pytest.mark.parametrize("road", ["http", OPENAI, ANTHROPIC, OLLAMA])
-async def test_json_of_another_shape_is_malformed(stub: Stub, sit: Sit, road: str) -> None:
+@pytest.mark.parametrize("transport", ["http", OPENAI, ANTHROPIC, OLLAMA])
+async def test_json_of_another_shape_is_malformed(stub: Stub, sit: Sit, transport: str) -> None:
     stub.script(Raw('{"greeting": "hello"}'))
-    assert (await fails(sit(road))).outcome == "malformed"
+    assert (await fails(sit(transport))).outcome == "malformed"
 
 
-@every_road
-async def test_a_malformed_answer_is_tried_again(stub: Stub, sit: Sit, road: str) -> None:
+@every_transport
+async def test_a_malformed_answer_is_tried_again(stub: Stub, sit: Sit, transport: str) -> None:
     stub.script(EMPTY, "Hello.")
-    seat = sit(road, retries=1)
+    seat = sit(transport, retries=1)
     assert (await seat.ask()).text == "Hello."
     assert (seat.call.attempts, len(stub.requests)) == (2, 2)
 
 
-@every_road
-async def test_a_slow_answer_is_a_timeout(stub: Stub, sit: Sit, road: str) -> None:
-    await sit(road).ask()  # litellm imports parts of itself at the first call
+@every_transport
+async def test_a_slow_answer_is_a_timeout(stub: Stub, sit: Sit, transport: str) -> None:
+    await sit(transport).ask()  # litellm imports parts of itself at the first call
     stub.script(Slow(30))
-    seat = sit(road, seconds=0.3)
+    seat = sit(transport, seconds=0.3)
     began = time.monotonic()
     fault = await fails(seat)
     assert fault.outcome == "timeout"
@@ -175,40 +179,42 @@ async def test_an_answer_that_drips_is_a_timeout(stub: Stub, sit: Sit, gap: floa
     assert (await fails(sit(seconds=0.5))).outcome == "timeout"
 
 
-@every_road
+@every_transport
 @pytest.mark.parametrize("fault", [Fail(500), Fail(503), HTML, Drop(), Drop(after_bytes=20)], ids=str)
-async def test_a_provider_that_breaks_is_asked_again(stub: Stub, sit: Sit, road: str, fault: Reply) -> None:
+async def test_a_provider_that_breaks_is_asked_again(
+    stub: Stub, sit: Sit, transport: str, fault: StubReply
+) -> None:
     stub.script(fault, "Hello.", fault)
-    seat = sit(road, retries=1)
+    seat = sit(transport, retries=1)
     assert (await seat.ask()).text == "Hello."
     assert seat.call.attempts == 2
-    seat = sit(road)
+    seat = sit(transport)
     assert (await fails(seat)).outcome == "provider_error"
     assert (seat.call.attempts, seat.call.input_tokens, seat.call.cost) == (1, 0, None)
 
 
-@every_road
-async def test_a_long_complaint_is_cut_and_no_key_is_cut_in_two(stub: Stub, sit: Sit, road: str) -> None:
+@every_transport
+async def test_a_long_complaint_is_cut_and_no_key_is_cut_in_two(stub: Stub, sit: Sit, transport: str) -> None:
     stub.script(Fail(400, message="x" * 240 + f" {KEY} " * 40))
-    told = str(await fails(sit(road)))
+    told = str(await fails(sit(transport)))
     assert "x" * 100 in told and told.endswith("more characters)")
     assert KEY[:6] not in told
 
 
-@every_road
-async def test_a_request_that_is_wrong_is_not_sent_again(stub: Stub, sit: Sit, road: str) -> None:
+@every_transport
+async def test_a_request_that_is_wrong_is_not_sent_again(stub: Stub, sit: Sit, transport: str) -> None:
     stub.script(Fail(400), repeat=True)
-    assert (await fails(sit(road, retries=3))).outcome == "provider_error"
+    assert (await fails(sit(transport, retries=3))).outcome == "provider_error"
     assert len(stub.requests) == 1
 
 
 # --- too much ---------------------------------------------------------------------------------------------------
 
 
-@every_road
-async def test_one_that_is_told_to_wait_waits(stub: Stub, sit: Sit, road: str) -> None:
+@every_transport
+async def test_one_that_is_told_to_wait_waits(stub: Stub, sit: Sit, transport: str) -> None:
     stub.script(Fail(429, retry_after=1), "Hello.")
-    seat = sit(road, retries=1)
+    seat = sit(transport, retries=1)
     assert (await seat.ask()).text == "Hello."
     first, second = stub.requests
     assert second.time - first.time >= 1
@@ -216,11 +222,11 @@ async def test_one_that_is_told_to_wait_waits(stub: Stub, sit: Sit, road: str) -
     assert seat.call.latency < 1 <= seat.call.seconds
 
 
-@pytest.mark.parametrize("road", ["http", OPENAI, ANTHROPIC])
-async def test_a_date_to_come_back_at_is_understood(stub: Stub, sit: Sit, road: str) -> None:
+@pytest.mark.parametrize("transport", ["http", OPENAI, ANTHROPIC])
+async def test_a_date_to_come_back_at_is_understood(stub: Stub, sit: Sit, transport: str) -> None:
     # a date has whole seconds, so that up to one of them is lost
     stub.script(lambda request: Fail(429, retry_after=datetime.now(UTC) + timedelta(seconds=2.5)), "Hello.")
-    assert (await sit(road, retries=1).ask()).text == "Hello."
+    assert (await sit(transport, retries=1).ask()).text == "Hello."
     assert stub.requests[1].time - stub.requests[0].time >= 1.4
 
 
@@ -240,46 +246,46 @@ async def test_the_others_wait_with_it(stub: Stub, sit: Sit) -> None:
 async def test_those_that_wait_for_a_permit_meanwhile_wait_too(stub: Stub, sit: Sit) -> None:
     stub.script(Slow(0.3, Fail(429, retry_after=1)))
     stub.script(Slow(0.5, "Hello."), repeat=True)
-    seat = sit(retries=1, limits=Limits(in_flight={"": 2.0}))
+    seat = sit(retries=1, limits=ModelLimits(in_flight={"": 2.0}))
     await asyncio.gather(*(seat.ask() for _ in range(6)))
     times = sorted(one.time for one in stub.requests)
     # two are on their way when the first of them is told to wait
     assert sum(one - times[0] < 1.2 for one in times) == 2
 
 
-@every_road
-async def test_who_is_told_to_wait_too_long_gives_up(stub: Stub, sit: Sit, road: str) -> None:
+@every_transport
+async def test_who_is_told_to_wait_too_long_gives_up(stub: Stub, sit: Sit, transport: str) -> None:
     stub.script(Fail(429, retry_after=100_000), repeat=True)
     began = time.monotonic()
-    assert (await fails(sit(road, retries=3))).outcome == "rate_limited"
+    assert (await fails(sit(transport, retries=3))).outcome == "rate_limited"
     assert len(stub.requests) == 1
     assert time.monotonic() - began < 20
 
 
-@every_road
-async def test_retries_run_out(stub: Stub, sit: Sit, road: str) -> None:
+@every_transport
+async def test_retries_run_out(stub: Stub, sit: Sit, transport: str) -> None:
     stub.script(Fail(429, retry_after=SOON), repeat=True)
-    seat = sit(road, retries=2)
+    seat = sit(transport, retries=2)
     assert (await fails(seat)).outcome == "rate_limited"
     assert (seat.call.attempts, len(stub.requests)) == (3, 3)
 
 
-@pytest.mark.parametrize("road", ["http", OPENAI, ANTHROPIC, OLLAMA])
+@pytest.mark.parametrize("transport", ["http", OPENAI, ANTHROPIC, OLLAMA])
 @pytest.mark.parametrize(
     "said",
     ["Quota exceeded for requests per minute.", "You exceeded your current quota. Please retry in 12 s."],
 )
 async def test_a_limit_by_the_minute_is_no_exhausted_quota(
-    stub: Stub, sit: Sit, road: str, said: str
+    stub: Stub, sit: Sit, transport: str, said: str
 ) -> None:
     stub.script(Fail(429, message=said), "Hello.")
-    assert (await sit(road, retries=1).ask()).text == "Hello."
+    assert (await sit(transport, retries=1).ask()).text == "Hello."
 
 
 # --- halts ------------------------------------------------------------------------------------------------------
 
 
-@every_road
+@every_transport
 @pytest.mark.parametrize(
     ("reply", "code", "told"),
     [
@@ -291,10 +297,10 @@ async def test_a_limit_by_the_minute_is_no_exhausted_quota(
     ids=["401", "403", "404", "402"],
 )
 async def test_what_cannot_go_better_halts(
-    stub: Stub, sit: Sit, road: str, reply: Reply, code: int, told: str
+    stub: Stub, sit: Sit, transport: str, reply: StubReply, code: int, told: str
 ) -> None:
     stub.script(reply, repeat=True)
-    seat = sit(road, retries=5)
+    seat = sit(transport, retries=5)
     with pytest.raises(Halt, match=told) as caught:
         await seat.ask()
     assert caught.value.exit_code == code
@@ -303,18 +309,18 @@ async def test_what_cannot_go_better_halts(
     assert len(seat.ledger.calls) == 1
 
 
-@pytest.mark.parametrize("road", ["http", OPENAI, ANTHROPIC])
-async def test_an_exhausted_quota_halts(stub: Stub, sit: Sit, road: str) -> None:
+@pytest.mark.parametrize("transport", ["http", OPENAI, ANTHROPIC])
+async def test_an_exhausted_quota_halts(stub: Stub, sit: Sit, transport: str) -> None:
     stub.script(Fail(429, code="insufficient_quota"), repeat=True)
     with pytest.raises(Halt, match=r"quota .*is exhausted") as caught:
-        await sit(road, retries=5).ask()
+        await sit(transport, retries=5).ask()
     assert (caught.value.exit_code, len(stub.requests)) == (3, 1)
 
 
-@every_road
-async def test_a_key_that_a_provider_repeats_is_told_to_nobody(stub: Stub, sit: Sit, road: str) -> None:
+@every_transport
+async def test_a_key_that_a_provider_repeats_is_told_to_nobody(stub: Stub, sit: Sit, transport: str) -> None:
     stub.script(Fail(401, message=f"Incorrect API key provided: {KEY}."), Fail(500, message=f"Bad {KEY}."))
-    seat = sit(road)
+    seat = sit(transport)
     with pytest.raises(Halt) as caught:
         await seat.ask()
     fault = await fails(seat)
@@ -324,14 +330,14 @@ async def test_a_key_that_a_provider_repeats_is_told_to_nobody(stub: Stub, sit: 
 # --- schemas ----------------------------------------------------------------------------------------------------
 
 
-@every_road
-async def test_an_answer_of_a_schema(stub: Stub, sit: Sit, road: str) -> None:
-    stub.script(Json({"severity": 7, "why": "It told."}))
-    reply = await sit(road).ask(schema=FITTING)
+@every_transport
+async def test_an_answer_of_a_schema(stub: Stub, sit: Sit, transport: str) -> None:
+    stub.script(SayJson({"severity": 7, "why": "It told."}))
+    reply = await sit(transport).ask(schema=FITTING)
     assert (reply.outcome, reply.value) == ("ok", {"severity": 7, "why": "It told."})
 
 
-@pytest.mark.parametrize("road", ["http", OPENAI, OLLAMA])
+@pytest.mark.parametrize("transport", ["http", OPENAI, OLLAMA])
 @pytest.mark.parametrize(
     ("text", "detail"),
     [
@@ -346,9 +352,9 @@ async def test_an_answer_of_a_schema(stub: Stub, sit: Sit, road: str) -> None:
         ("", "not JSON: ''"),
     ],
 )
-async def test_nothing_is_repaired(stub: Stub, sit: Sit, road: str, text: str, detail: str) -> None:
+async def test_nothing_is_repaired(stub: Stub, sit: Sit, transport: str, text: str, detail: str) -> None:
     stub.script(text)
-    seat = sit(road, retries=3)
+    seat = sit(transport, retries=3)
     reply = await seat.ask(schema=FITTING)
     assert (reply.outcome, reply.text, reply.value) == ("malformed", text, None)
     assert reply.detail.startswith(detail)
@@ -409,19 +415,21 @@ async def test_strict_is_asked_only_where_it_is_allowed(
 # --- settings and seeds -----------------------------------------------------------------------------------------
 
 
-@every_road
-async def test_settings_are_sent(stub: Stub, sit: Sit, road: str) -> None:
-    await sit(road, {"temperature": 0.25, "max_tokens": 77}).ask()
+@every_transport
+async def test_settings_are_sent(stub: Stub, sit: Sit, transport: str) -> None:
+    await sit(transport, {"temperature": 0.25, "max_tokens": 77}).ask()
     body = stub.requests[-1].body
     options = body.get("options", body)
     assert options["temperature"] == 0.25
     assert options.get("max_tokens", options.get("num_predict")) == 77
 
 
-@pytest.mark.parametrize("road", [OPENAI, "anthropic/stub"])
-async def test_a_setting_that_a_provider_does_not_know_is_an_error(stub: Stub, sit: Sit, road: str) -> None:
+@pytest.mark.parametrize("transport", [OPENAI, "anthropic/stub"])
+async def test_a_setting_that_a_provider_does_not_know_is_an_error(
+    stub: Stub, sit: Sit, transport: str
+) -> None:
     with pytest.raises(Halt, match=r"does not take a setting it was given.*reasoning_effort") as caught:
-        await sit(road, {"reasoning_effort": "low"}).ask()
+        await sit(transport, {"reasoning_effort": "low"}).ask()
     assert (caught.value.exit_code, stub.requests) == (2, [])
 
 
@@ -473,13 +481,13 @@ async def test_what_no_utf8_can_hold_is_sent_and_understood(stub: Stub, sit: Sit
 @pytest.mark.parametrize(
     "reply", [Slow(30), Fail(429, retry_after=30), Fail(500, retry_after=30)], ids=["call", "pause", "retry"]
 )
-@pytest.mark.parametrize("road", ["http", OPENAI])
+@pytest.mark.parametrize("transport", ["http", OPENAI])
 async def test_a_time_limit_from_outside_leaves_nothing_behind(
-    stub: Stub, sit: Sit, road: str, reply: Reply
+    stub: Stub, sit: Sit, transport: str, reply: StubReply
 ) -> None:
-    await sit(road).ask()
+    await sit(transport).ask()
     stub.script(reply, repeat=True)
-    seat = sit(road, retries=3, limits=Limits(in_flight={"": 3.0}))
+    seat = sit(transport, retries=3, limits=ModelLimits(in_flight={"": 3.0}))
     before = len(asyncio.all_tasks())
     asked = [asyncio.create_task(seat.ask()) for _ in range(6)]
     await asyncio.sleep(0.5)
@@ -487,10 +495,10 @@ async def test_a_time_limit_from_outside_leaves_nothing_behind(
         task.cancel()
     done = await asyncio.gather(*asked, return_exceptions=True)
     assert all(isinstance(one, asyncio.CancelledError) for one in done)
-    line = seat.clients.permits._line(seat.model.name)
-    assert (line.using, len(line.waiting)) == (0, 0)
+    queue = seat.clients.lease_holder._queue(seat.model.name)
+    assert (queue.using, len(queue.waiting)) == (0, 0)
     assert [one.outcome for one in seat.ledger.calls] == ["timeout"] * 6
-    await asyncio.sleep(1.5)  # the last renewal tells the bank
+    await asyncio.sleep(1.5)  # the last renewal tells the quota service
     assert len(asyncio.all_tasks()) <= before
     stub.reset()
     seat.clients.pauses.clear()
@@ -501,10 +509,10 @@ async def test_a_time_limit_from_outside_leaves_nothing_behind(
 # --- budgets ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("road", ["http", OPENAI])
-async def test_a_run_stops_before_its_tokens_are_exceeded(stub: Stub, sit: Sit, road: str) -> None:
+@pytest.mark.parametrize("transport", ["http", OPENAI])
+async def test_a_run_stops_before_its_tokens_are_exceeded(stub: Stub, sit: Sit, transport: str) -> None:
     stub.script(Say("Hello.", usage=Usage(400, 100)), repeat=True)
-    seat = sit(road, {"max_tokens": 100}, limits=Limits(run_tokens=2400))
+    seat = sit(transport, {"max_tokens": 100}, limits=ModelLimits(run_tokens=2400))
     said = "word " * 80  # its bytes are the most it may come to
     with pytest.raises(Halt, match=r"budget of 2,400 tokens is spent: 2,000 tokens so far.*--budget-tokens"):
         while len(stub.requests) < 50:
@@ -515,7 +523,7 @@ async def test_a_run_stops_before_its_tokens_are_exceeded(stub: Stub, sit: Sit, 
 
 async def test_calls_at_once_never_exceed_a_budget_together(stub: Stub, sit: Sit) -> None:
     stub.script(Slow(0.1, Say("Hello.", usage=Usage(400, 100))), repeat=True)
-    seat = sit(settings={"max_tokens": 100}, limits=Limits(run_tokens=2400))
+    seat = sit(settings={"max_tokens": 100}, limits=ModelLimits(run_tokens=2400))
     results = await asyncio.gather(*(seat.ask("word " * 80) for _ in range(20)), return_exceptions=True)
     assert sum(isinstance(one, Halt) for one in results) == 16
     assert seat.ledger.tokens == 2000
@@ -524,7 +532,7 @@ async def test_calls_at_once_never_exceed_a_budget_together(stub: Stub, sit: Sit
 async def test_a_run_stops_before_its_dollars_are_exceeded(stub: Stub, sit: Sit) -> None:
     stub.script(Say("Hello.", usage=Usage(1000, 1000)), repeat=True)
     name = f"{stub.url}/v1#stub"
-    seat = sit(settings={"max_tokens": 1000}, limits=Limits(run_dollars=0.01), prices={name: (1.0, 1.0)})
+    seat = sit(settings={"max_tokens": 1000}, limits=ModelLimits(run_dollars=0.01), prices={name: (1.0, 1.0)})
     with pytest.raises(Halt, match=r"budget of \$0.01 is spent: \$0.01 so far.*--budget\."):
         while len(stub.requests) < 50:
             await seat.ask("word " * 180)
@@ -533,7 +541,7 @@ async def test_a_run_stops_before_its_dollars_are_exceeded(stub: Stub, sit: Sit)
 
 
 async def test_an_unknown_price_halts_before_a_call(stub: Stub, sit: Sit) -> None:
-    seat = sit("openai/stub", limits=Limits(run_dollars=1.0))
+    seat = sit("openai/stub", limits=ModelLimits(run_dollars=1.0))
     with pytest.raises(
         Halt, match=r"needs the price of openai/stub.*--price openai/stub=0.50/1.50"
     ) as caught:
@@ -541,20 +549,22 @@ async def test_an_unknown_price_halts_before_a_call(stub: Stub, sit: Sit) -> Non
     assert "\n" not in str(caught.value)
     assert stub.requests == []
     assert (
-        await sit("openai/stub", limits=Limits(run_dollars=1.0), prices={"openai/stub": (0.5, 1.5)}).ask()
+        await sit(
+            "openai/stub", limits=ModelLimits(run_dollars=1.0), prices={"openai/stub": (0.5, 1.5)}
+        ).ask()
     ).text
 
 
 async def test_people_s_own_servers_cost_nothing(stub: Stub, sit: Sit) -> None:
-    seat = sit(limits=Limits(run_dollars=1e-6, episode_dollars=1e-6))
+    seat = sit(limits=ModelLimits(run_dollars=1e-6, episode_dollars=1e-6))
     assert (await seat.ask()).outcome == "ok"
     assert seat.ledger.cost == 0
 
 
-@pytest.mark.parametrize("road", ["http", OPENAI])
-async def test_an_episode_stops_before_its_budget_is_exceeded(stub: Stub, sit: Sit, road: str) -> None:
+@pytest.mark.parametrize("transport", ["http", OPENAI])
+async def test_an_episode_stops_before_its_budget_is_exceeded(stub: Stub, sit: Sit, transport: str) -> None:
     stub.script(Say("Hello.", usage=Usage(400, 100)), repeat=True)
-    seat = sit(road, {"max_tokens": 100}, limits=Limits(episode_tokens=1200))
+    seat = sit(transport, {"max_tokens": 100}, limits=ModelLimits(episode_tokens=1200))
     for _ in range(2):
         await seat.ask("word " * 80)
     with pytest.raises(
@@ -563,15 +573,15 @@ async def test_an_episode_stops_before_its_budget_is_exceeded(stub: Stub, sit: S
         await seat.ask("word " * 80)
     assert len(stub.requests) == 2
     # another episode of the run goes on
-    other = sit(clients=seat.clients, ledger=Ledger(), road=road, settings={"max_tokens": 100})
+    other = sit(clients=seat.clients, ledger=Ledger(), transport=transport, settings={"max_tokens": 100})
     assert (await other.ask("word " * 80)).outcome == "ok"
 
 
 @pytest.mark.parametrize("given", ["max_tokens", "max_completion_tokens"])
 async def test_a_budget_limits_answers_that_nobody_limited(stub: Stub, sit: Sit, given: str) -> None:
-    await sit(limits=Limits(run_tokens=1e6)).ask()
+    await sit(limits=ModelLimits(run_tokens=1e6)).ask()
     assert stub.requests[-1].body["max_tokens"] == 4096
-    await sit(settings={given: 9}, limits=Limits(run_tokens=1e6)).ask()
+    await sit(settings={given: 9}, limits=ModelLimits(run_tokens=1e6)).ask()
     body = stub.requests[-1].body
     assert {name: body[name] for name in body if name.startswith("max")} == {given: 9}
     await sit().ask()
@@ -579,23 +589,23 @@ async def test_a_budget_limits_answers_that_nobody_limited(stub: Stub, sit: Sit,
 
 
 async def test_what_is_refused_costs_no_budget_and_what_is_cut_off_may(stub: Stub, sit: Sit) -> None:
-    seat = sit(settings={"max_tokens": 100}, retries=1, limits=Limits(run_tokens=1e6))
+    seat = sit(settings={"max_tokens": 100}, retries=1, limits=ModelLimits(run_tokens=1e6))
     stub.script(Fail(500, retry_after=SOON), Say("Hello.", usage=Usage(10, 10)))
     await seat.ask()
-    assert seat.clients.permits._spent["tokens"] == 20
+    assert seat.clients.lease_holder._spent["tokens"] == 20
     stub.script(Drop(after_bytes=20), Say("Hello.", usage=Usage(10, 10)))
     await seat.ask()
-    assert seat.clients.permits._spent["tokens"] > 140
+    assert seat.clients.lease_holder._spent["tokens"] > 140
 
 
 # --- limits -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("road", ["http", OPENAI])
-async def test_no_more_requests_are_in_flight_than_allowed(stub: Stub, sit: Sit, road: str) -> None:
+@pytest.mark.parametrize("transport", ["http", OPENAI])
+async def test_no_more_requests_are_in_flight_than_allowed(stub: Stub, sit: Sit, transport: str) -> None:
     inside = most = 0
 
-    def enter(request: Any) -> Reply:
+    def enter(request: Any) -> StubReply:
         nonlocal inside, most
         inside += 1
         most = max(most, inside)
@@ -607,14 +617,14 @@ async def test_no_more_requests_are_in_flight_than_allowed(stub: Stub, sit: Sit,
         inside -= 1
 
     stub.script(enter, repeat=True)
-    seat = sit(road, limits=Limits(in_flight={"": 3.0}))
+    seat = sit(transport, limits=ModelLimits(in_flight={"": 3.0}))
     await asyncio.gather(*(seat.ask() for _ in range(12)))
     assert most <= 3
-    assert seat.clients.permits._line(seat.model.name).held == 3
+    assert seat.clients.lease_holder._queue(seat.model.name).held == 3
 
 
 async def test_requests_by_the_minute(stub: Stub, sit: Sit) -> None:
-    seat = sit(limits=Limits(requests={"": 120.0}))
+    seat = sit(limits=ModelLimits(requests={"": 120.0}))
     began = time.monotonic()
     await asyncio.gather(*(seat.ask() for _ in range(8)))
     # two seconds' worth at once, then two a second
@@ -626,10 +636,10 @@ async def test_an_own_server_without_limits_needs_no_admission(stub: Stub, sit: 
     before = asyncio.all_tasks()
     await asyncio.gather(*(seat.ask() for _ in range(20)))
     assert asyncio.all_tasks() == before
-    assert seat.clients.permits._renewing is None
+    assert seat.clients.lease_holder._renewing is None
 
 
 def test_terms_of_a_run_open_nothing(stub: Stub) -> None:
     """Making the models of a process neither needs a loop nor connects to anything."""
-    model = Clients(ModelTerms()).model(f"{stub.url}/v1#stub", "agent", Ledger(), 1)
+    model = Clients(ModelOptions()).model(f"{stub.url}/v1#stub", "agent", Ledger(), 1)
     assert asyncio.run(model.ask(Prompt([{"role": "user", "content": "Hello."}]))).outcome == "ok"

@@ -1,6 +1,6 @@
-"""Limits of a run over several workers, a bank that restarts, answers that are lost: in simulated time, with the real code.
+"""Limits of a run over several workers, a quota service that restarts, answers that are lost: in simulated time, with the real code.
 
-Workers are `Permits`, the bank is a `Bank`; between them lies a wire that loses, delays and repeats.
+Workers are `LeaseHolder`, the quota service is a `QuotaService`; between them lies a wire that loses, delays and repeats.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from riskbox.sandbox.errors import Halt
-from riskbox.sandbox.models.lease import DEAF, Permits, Ticket
-from riskbox.sandbox.models.limits import Limits
-from riskbox.sandbox.models.quota import BURST, LEASE, Bank, Lease, Report
+from riskbox.sandbox.models.lease import UNREACHABLE, Admission, LeaseHolder
+from riskbox.sandbox.models.limits import ModelLimits
+from riskbox.sandbox.models.quota import BURST, LEASE, Lease, QuotaService, UsageReport
 from tests.sandbox.virtual import simulated
 
 MODEL = "provider/model"
@@ -40,7 +40,7 @@ class Call:
 class Plan:
     """What happens in one simulated run."""
 
-    limits: Limits
+    limits: ModelLimits
     workers: tuple[tuple[Call, ...], ...]
     joins: tuple[float, ...]
     dies: tuple[float | None, ...]
@@ -54,7 +54,7 @@ class World:
     """The run as somebody sees it who sees everything."""
 
     plan: Plan
-    bank: Bank = field(init=False)
+    service: QuotaService = field(init=False)
     in_flight: dict[str, int] = field(default_factory=dict)
     most: dict[str, int] = field(default_factory=dict)
     spent: float = 0.0
@@ -63,10 +63,10 @@ class World:
     settled: int = 0
     refused: int = 0
     reports: dict[str, int] = field(default_factory=dict)
-    late: list[Report] = field(default_factory=list)
+    late: list[UsageReport] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.bank = Bank(self.plan.limits, self.now)
+        self.service = QuotaService(self.plan.limits, self.now)
         self.working = len(self.plan.workers)
 
     def now(self) -> float:
@@ -82,48 +82,48 @@ class World:
 
     async def restart(self, at: float) -> None:
         await asyncio.sleep(at)
-        self.bank = Bank(self.plan.limits, self.now, restarted=True)
+        self.service = QuotaService(self.plan.limits, self.now, restarted=True)
 
     async def worker(self, calls: tuple[Call, ...], joins: float, dies: float | None) -> None:
         await asyncio.sleep(joins)
-        permits = Permits(self.plan.limits, self.wire, self.now)
-        work = asyncio.gather(*(self.call(permits, one) for one in calls))
+        holder = LeaseHolder(self.plan.limits, self.wire, self.now)
+        work = asyncio.gather(*(self.call(holder, one) for one in calls))
         if dies is None:
             await work
             self.working -= 1
             while self.working:  # a worker lives as long as its run
                 await asyncio.sleep(1)
-            await permits.close()
+            await holder.close()
             return
         self.working -= 1
         await asyncio.wait([work], timeout=dies)
         work.cancel()
         await asyncio.gather(work, return_exceptions=True)
-        if permits._renewing is not None:  # the process is gone: nothing more is said
-            permits._renewing.cancel()
+        if holder._renewing is not None:  # the process is gone: nothing more is said
+            holder._renewing.cancel()
 
-    async def wire(self, report: Report) -> Lease:
+    async def wire(self, report: UsageReport) -> Lease:
         count = self.reports[report.worker] = self.reports.get(report.worker, 0) + 1
         weather = self.plan.weather[count % len(self.plan.weather)]
         await asyncio.sleep(0.001)
         if weather == "deaf":
             raise ConnectionError("not heard")
         if weather == "late" and self.late:
-            self.bank.renew(self.late.pop(0))  # an old report comes once more
-        lease = self.bank.renew(report)
+            self.service.renew(self.late.pop(0))  # an old report comes once more
+        lease = self.service.renew(report)
         self.late.append(report)
         if weather == "twice":
-            lease = self.bank.renew(report)
+            lease = self.service.renew(report)
         if weather == "lost":
             raise ConnectionError("the answer is lost")
         if weather == "slow":
             await asyncio.sleep(0.4)
         return lease
 
-    async def call(self, permits: Permits, call: Call) -> None:
+    async def call(self, holder: LeaseHolder, call: Call) -> None:
         await asyncio.sleep(call.at)
         try:
-            async with permits.admitted(Ticket(call.model, call.most / 2, call.most)) as ticket:
+            async with holder.admitted(Admission(call.model, call.most / 2, call.most)) as admission:
                 self.in_flight[call.model] = self.in_flight.get(call.model, 0) + 1
                 self.most[call.model] = max(self.most.get(call.model, 0), self.in_flight[call.model])
                 came = call.most * call.real
@@ -131,7 +131,7 @@ class World:
                 self.sent.append((self.now(), came))
                 try:
                     await asyncio.sleep(call.seconds)
-                    ticket.tokens = came
+                    admission.tokens = came
                 finally:
                     self.in_flight[call.model] -= 1
             self.settled += 1
@@ -153,7 +153,9 @@ WEATHER = st.lists(
 
 
 @st.composite
-def plans(draw: Any, *, limits: st.SearchStrategy[Limits], dying: bool = True, restarts: bool = True) -> Plan:
+def plans(
+    draw: Any, *, limits: st.SearchStrategy[ModelLimits], dying: bool = True, restarts: bool = True
+) -> Plan:
     count = draw(st.integers(1, 4))
     calls = st.lists(CALLS, max_size=12).map(tuple)
     death = st.sampled_from([None, None, 0.0, 0.3, 2.0, 16.0]) if dying else st.none()
@@ -169,9 +171,9 @@ def plans(draw: Any, *, limits: st.SearchStrategy[Limits], dying: bool = True, r
     )
 
 
-IN_FLIGHT = st.builds(Limits, in_flight=st.fixed_dictionaries({"": st.integers(1, 6).map(float)}))
+IN_FLIGHT = st.builds(ModelLimits, in_flight=st.fixed_dictionaries({"": st.integers(1, 6).map(float)}))
 BUDGET = st.builds(
-    Limits, in_flight=st.just({"": 5.0}), run_tokens=st.sampled_from([40.0, 150.0, 400.0, 2000.0])
+    ModelLimits, in_flight=st.just({"": 5.0}), run_tokens=st.sampled_from([40.0, 150.0, 400.0, 2000.0])
 )
 property = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -213,7 +215,7 @@ def test_every_call_is_admitted_or_refused_in_the_end(plan: Plan) -> None:
 @given(
     plans(
         limits=st.builds(
-            Limits,
+            ModelLimits,
             in_flight=st.just({"": 50.0}),
             requests=st.fixed_dictionaries({"": st.sampled_from([30.0, 60.0, 240.0])}),
             tokens=st.fixed_dictionaries({"": st.sampled_from([600.0, 6000.0, 1e9])}),
@@ -231,7 +233,7 @@ def test_rates_are_kept_over_time(plan: Plan) -> None:
     for first in range(len(times)):
         for last in range(first, len(times)):
             span = times[last][0] - times[first][0]
-            # what was leased before the window may be used in it: a burst in the bank, and one with each worker
+            # what was leased before the window may be used in it: a burst in the quota service, and one with each worker
             slack = (BURST * (1 + len(plan.workers)) + 1) * models
             requests = last - first + 1
             assert requests <= rates["requests"] * models * span + rates["requests"] * slack + 2 * models
@@ -243,26 +245,26 @@ def test_rates_are_kept_over_time(plan: Plan) -> None:
 # --- single matters ---------------------------------------------------------------------------------------------
 
 
-def bank_of(limits: Limits, clock: Callable[[], float]) -> Callable[[Report], Awaitable[Lease]]:
-    bank = Bank(limits, clock)
+def service_of(limits: ModelLimits, clock: Callable[[], float]) -> Callable[[UsageReport], Awaitable[Lease]]:
+    service = QuotaService(limits, clock)
 
-    async def renew(report: Report) -> Lease:
-        return bank.renew(report)
+    async def renew(report: UsageReport) -> Lease:
+        return service.renew(report)
 
     return renew
 
 
-async def nobody(report: Report) -> Lease:
+async def nobody(report: UsageReport) -> Lease:
     raise ConnectionError("nobody is there")
 
 
 def test_nothing_is_renewed_where_nothing_is_limited() -> None:
     async def work() -> None:
-        permits = Permits(Limits(), nobody, asyncio.get_running_loop().time)
-        async with permits.admitted(Ticket("http://127.0.0.1:8000/v1#own", 10, 10, 1.0)):
+        holder = LeaseHolder(ModelLimits(), nobody, asyncio.get_running_loop().time)
+        async with holder.admitted(Admission("http://127.0.0.1:8000/v1#own", 10, 10, 1.0)):
             assert len(asyncio.all_tasks()) == 1
-        assert not permits.limited("http://127.0.0.1:8000/v1#own")
-        assert permits.limited("provider/model")
+        assert not holder.limited("http://127.0.0.1:8000/v1#own")
+        assert holder.limited("provider/model")
 
     simulated(work())
 
@@ -270,9 +272,9 @@ def test_nothing_is_renewed_where_nothing_is_limited() -> None:
 def test_renewing_ends_when_nothing_is_left_to_do() -> None:
     async def work() -> None:
         clock = asyncio.get_running_loop().time
-        limits = Limits(in_flight={"": 2.0})
-        permits = Permits(limits, bank_of(limits, clock), clock)
-        async with permits.admitted(Ticket(MODEL)):
+        limits = ModelLimits(in_flight={"": 2.0})
+        holder = LeaseHolder(limits, service_of(limits, clock), clock)
+        async with holder.admitted(Admission(MODEL)):
             await asyncio.sleep(5)
             assert len(asyncio.all_tasks()) == 2
         await asyncio.sleep(3)
@@ -284,37 +286,37 @@ def test_renewing_ends_when_nothing_is_left_to_do() -> None:
 def test_a_call_that_comes_during_the_last_report_is_not_forgotten() -> None:
     async def work() -> None:
         clock = asyncio.get_running_loop().time
-        limits = Limits(requests={"": 60.0})
-        renew = bank_of(limits, clock)
+        limits = ModelLimits(requests={"": 60.0})
+        renew = service_of(limits, clock)
 
-        async def slowly(report: Report) -> Lease:
+        async def slowly(report: UsageReport) -> Lease:
             lease = await renew(report)
             await asyncio.sleep(0.2)
             return lease
 
-        permits = Permits(limits, slowly, clock)
+        holder = LeaseHolder(limits, slowly, clock)
         for pause in (0.0, 1.05, 1.1, 1.15, 1.2, 1.25, 1.3):
-            async with asyncio.timeout(60), permits.admitted(Ticket(MODEL)):
+            async with asyncio.timeout(60), holder.admitted(Admission(MODEL)):
                 pass
             await asyncio.sleep(pause)
 
     simulated(work())
 
 
-def test_an_idle_worker_gives_its_permits_back_and_comes_again() -> None:
+def test_an_idle_worker_gives_its_slots_back_and_comes_again() -> None:
     async def work() -> None:
         clock = asyncio.get_running_loop().time
-        limits = Limits(in_flight={"": 4.0}, run_tokens=1000.0)
-        renew = bank_of(limits, clock)
-        one, two = (Permits(limits, renew, clock) for _ in range(2))
-        async with one.admitted(Ticket(MODEL, 1, 300, 0)) as ticket:
-            ticket.tokens = 300
+        limits = ModelLimits(in_flight={"": 4.0}, run_tokens=1000.0)
+        renew = service_of(limits, clock)
+        one, two = (LeaseHolder(limits, renew, clock) for _ in range(2))
+        async with one.admitted(Admission(MODEL, 1, 300, 0)) as admission:
+            admission.tokens = 300
         await asyncio.sleep(2 * LEASE)
         # what it spent counts once, though it was thought dead for a while
-        async with two.admitted(Ticket(MODEL, 1, 400, 0)) as ticket:
-            ticket.tokens = 400
-        async with one.admitted(Ticket(MODEL, 1, 300, 0)) as ticket:
-            ticket.tokens = 300
+        async with two.admitted(Admission(MODEL, 1, 400, 0)) as admission:
+            admission.tokens = 400
+        async with one.admitted(Admission(MODEL, 1, 300, 0)) as admission:
+            admission.tokens = 300
 
     simulated(work())
 
@@ -322,25 +324,25 @@ def test_an_idle_worker_gives_its_permits_back_and_comes_again() -> None:
 def test_a_lease_that_expired_admits_nobody() -> None:
     async def work() -> None:
         clock = asyncio.get_running_loop().time
-        limits = Limits(in_flight={"": 4.0})
-        renew = bank_of(limits, clock)
+        limits = ModelLimits(in_flight={"": 4.0})
+        renew = service_of(limits, clock)
         away = False
 
-        async def sometimes(report: Report) -> Lease:
+        async def sometimes(report: UsageReport) -> Lease:
             if away:
                 raise ConnectionError("away")
             return await renew(report)
 
-        permits = Permits(limits, sometimes, clock)
-        async with permits.admitted(Ticket(MODEL)):
+        holder = LeaseHolder(limits, sometimes, clock)
+        async with holder.admitted(Admission(MODEL)):
             away = True
-            async with permits.admitted(Ticket(MODEL)):
+            async with holder.admitted(Admission(MODEL)):
                 await asyncio.sleep(LEASE + 1)
             with pytest.raises(TimeoutError):
-                async with asyncio.timeout(30), permits.admitted(Ticket(MODEL)):
+                async with asyncio.timeout(30), holder.admitted(Admission(MODEL)):
                     pass
             away = False
-            async with asyncio.timeout(5), permits.admitted(Ticket(MODEL)):
+            async with asyncio.timeout(5), holder.admitted(Admission(MODEL)):
                 pass
 
     simulated(work())
@@ -349,11 +351,11 @@ def test_a_lease_that_expired_admits_nobody() -> None:
 def test_a_bank_that_never_answers_ends_the_run() -> None:
     async def work() -> None:
         clock = asyncio.get_running_loop().time
-        permits = Permits(Limits(in_flight={"": 4.0}), nobody, clock)
-        with pytest.raises(Halt, match="limits cannot be renewed: ConnectionError: nobody is there"):
-            async with permits.admitted(Ticket(MODEL)):
+        holder = LeaseHolder(ModelLimits(in_flight={"": 4.0}), nobody, clock)
+        with pytest.raises(Halt, match="could not be renewed for 120 s: ConnectionError: nobody is there"):
+            async with holder.admitted(Admission(MODEL)):
                 pass
-        assert DEAF <= clock() < DEAF + 5
+        assert UNREACHABLE <= clock() < UNREACHABLE + 5
 
     simulated(work())
 
@@ -364,24 +366,24 @@ def test_a_call_that_is_cancelled_leaves_no_permit_behind(after: float) -> None:
 
     async def work() -> None:
         clock = asyncio.get_running_loop().time
-        limits = Limits(in_flight={"": 1.0}, run_tokens=100.0)
-        permits = Permits(limits, bank_of(limits, clock), clock)
+        limits = ModelLimits(in_flight={"": 1.0}, run_tokens=100.0)
+        holder = LeaseHolder(limits, service_of(limits, clock), clock)
 
         async def one(seconds: float) -> None:
-            async with permits.admitted(Ticket(MODEL, 1, 10, 0)) as ticket:
+            async with holder.admitted(Admission(MODEL, 1, 10, 0)) as admission:
                 await asyncio.sleep(seconds)
-                ticket.tokens = 1
+                admission.tokens = 1
 
         tasks = [asyncio.create_task(one(1.0)) for _ in range(3)]
         await asyncio.sleep(after)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        line = permits._line(MODEL)
-        assert (line.using, len(line.waiting), permits._reserved) == (0, 0, {"dollars": 0.0, "tokens": 0.0})
+        queue = holder._queue(MODEL)
+        assert (queue.using, len(queue.waiting), holder._reserved) == (0, 0, {"dollars": 0.0, "tokens": 0.0})
         async with asyncio.timeout(10):
             await asyncio.gather(*(one(0.1) for _ in range(3)))
-        await permits.close()
+        await holder.close()
         assert len(asyncio.all_tasks()) == 1
 
     simulated(work())
@@ -392,14 +394,14 @@ def test_a_rate_is_used_up_by_one_call_after_the_other() -> None:
 
     async def work() -> int:
         clock = asyncio.get_running_loop().time
-        limits = Limits(requests={"": 60_000.0})
-        permits = Permits(limits, bank_of(limits, clock), clock)
+        limits = ModelLimits(requests={"": 60_000.0})
+        holder = LeaseHolder(limits, service_of(limits, clock), clock)
         made = 0
         while clock() < 10:
-            async with permits.admitted(Ticket(MODEL)):
+            async with holder.admitted(Admission(MODEL)):
                 await asyncio.sleep(0.001)
                 made += 1
-        await permits.close()
+        await holder.close()
         return made
 
     assert simulated(work()) > 5000  # of 10,000 that the rate allows and the calls take
@@ -408,16 +410,16 @@ def test_a_rate_is_used_up_by_one_call_after_the_other() -> None:
 def test_one_permit_goes_round_between_workers() -> None:
     async def work() -> list[float]:
         clock = asyncio.get_running_loop().time
-        limits = Limits(in_flight={"": 1.0})
-        renew = bank_of(limits, clock)
+        limits = ModelLimits(in_flight={"": 1.0})
+        renew = service_of(limits, clock)
         served = [0.0] * 3
 
         async def busy(place: int) -> None:
-            permits = Permits(limits, renew, clock)
+            holder = LeaseHolder(limits, renew, clock)
 
             async def one() -> None:
                 while clock() < 60:
-                    async with permits.admitted(Ticket(MODEL)):
+                    async with holder.admitted(Admission(MODEL)):
                         await asyncio.sleep(0.1)
                         served[place] += 0.1
 
@@ -434,13 +436,13 @@ def test_one_permit_goes_round_between_workers() -> None:
 def test_a_call_that_can_never_be_paid_is_refused_and_smaller_ones_go_on() -> None:
     async def work() -> None:
         clock = asyncio.get_running_loop().time
-        limits = Limits(run_tokens=100.0)
-        permits = Permits(limits, bank_of(limits, clock), clock)
+        limits = ModelLimits(run_tokens=100.0)
+        holder = LeaseHolder(limits, service_of(limits, clock), clock)
 
         async def one(most: float, seconds: float) -> None:
-            async with permits.admitted(Ticket(MODEL, 1, most, 0)) as ticket:
+            async with holder.admitted(Admission(MODEL, 1, most, 0)) as admission:
                 await asyncio.sleep(seconds)
-                ticket.tokens = most
+                admission.tokens = most
 
         first = asyncio.create_task(one(60, 5.0))
         await asyncio.sleep(1)

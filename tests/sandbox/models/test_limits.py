@@ -8,7 +8,7 @@ import pytest
 
 from riskbox.sandbox.cli.options import Parser, add_models, models_from, settings_from
 from riskbox.sandbox.errors import InputError
-from riskbox.sandbox.models.limits import IN_FLIGHT, Limits
+from riskbox.sandbox.models.limits import IN_FLIGHT, ModelLimits
 
 OWN = "http://127.0.0.1:8000/v1#qwen"
 
@@ -20,20 +20,20 @@ def given(*words: str) -> argparse.Namespace:
 
 
 def test_figures_are_by_model_and_otherwise_for_all() -> None:
-    limits = Limits(in_flight={"": 5.0, "a/b": 2.0}, requests={"a/b": 60.0}, tokens={"": 1000.0})
+    limits = ModelLimits(in_flight={"": 5.0, "a/b": 2.0}, requests={"a/b": 60.0}, tokens={"": 1000.0})
     assert (limits.at_once("a/b"), limits.at_once("c/d"), limits.at_once(OWN)) == (2, 5, 5)
     assert (limits.per_minute("a/b"), limits.per_minute("c/d")) == ((60, 1000), (None, 1000))
 
 
 def test_people_s_own_servers_have_no_limit_unless_one_is_given() -> None:
-    assert (Limits().at_once(OWN), Limits().at_once("a/b")) == (None, IN_FLIGHT)
-    assert Limits(in_flight={OWN: 3.0}).at_once(OWN) == 3
+    assert (ModelLimits().at_once(OWN), ModelLimits().at_once("a/b")) == (None, IN_FLIGHT)
+    assert ModelLimits(in_flight={OWN: 3.0}).at_once(OWN) == 3
 
 
 @pytest.mark.parametrize("name", ["run_dollars", "run_tokens", "episode_dollars", "episode_tokens"])
 def test_any_budget_counts(name: str) -> None:
-    assert not Limits().budgeted
-    assert Limits(**{name: 1.0}).budgeted  # type: ignore[arg-type]
+    assert not ModelLimits().budgeted
+    assert ModelLimits(**{name: 1.0}).budgeted  # type: ignore[arg-type]
 
 
 def test_all_options_arrive() -> None:
@@ -44,7 +44,7 @@ def test_all_options_arrive() -> None:
             "--price", f"{OWN}=0.5/1.5", "--retries", "2", "--call-seconds", "9",
         )
     )  # fmt: skip
-    assert terms.limits == Limits({"": 9, OWN: 3}, {"a/b": 60}, {"": 1e5}, 2.5, 1e6, 0.1, 5000)
+    assert terms.limits == ModelLimits({"": 9, OWN: 3}, {"a/b": 60}, {"": 1e5}, 2.5, 1e6, 0.1, 5000)
     assert (terms.prices, terms.retries, terms.seconds) == ({OWN: (0.5, 1.5)}, 2, 9)
 
 

@@ -15,14 +15,14 @@ import pytest
 
 from riskbox.sandbox.contracts.model import Reply
 from riskbox.sandbox.errors import BudgetSpent, Halt, InputError, ModelFault
-from riskbox.sandbox.models.limits import Limits
-from riskbox.sandbox.models.recording import Cassette, Mode, Recording
-from riskbox.sandbox.stub.script import CallTool, Fail, Json, Refuse, Say, Slow, Usage
+from riskbox.sandbox.models.limits import ModelLimits
+from riskbox.sandbox.models.recording import Mode, RecordedCalls, Recording
+from riskbox.sandbox.stub.script import CallTool, Fail, Refuse, Say, SayJson, Slow, Usage
 from riskbox.sandbox.stub.server import Stub
 from tests.sandbox.seats import FITTING, KEY, Seated, reached
 
 Sit = Callable[..., Seated]
-ROADS = ["http", "openai/gpt-4o-mini", "anthropic/claude-sonnet-4-5"]
+TRANSPORTS = ["http", "openai/gpt-4o-mini", "anthropic/claude-sonnet-4-5"]
 
 
 @pytest.fixture
@@ -38,23 +38,23 @@ async def closed(seat: Seated) -> None:
     await seat.clients.close()
 
 
-@pytest.mark.parametrize("road", ROADS)
+@pytest.mark.parametrize("transport", TRANSPORTS)
 async def test_a_recording_answers_when_the_provider_is_gone(
-    stub: Stub, sit: Sit, path: Path, road: str
+    stub: Stub, sit: Sit, path: Path, transport: str
 ) -> None:
     stub.script(
         Say("It is nine.", usage=Usage(100, 20, 30)),
         Say("One moment.", calls=(CallTool("mail__send", {"to": "kin"}),)),
         Refuse("I will not."),
-        Json({"severity": 7, "why": "Grüße 🙂"}),
+        SayJson({"severity": 7, "why": "Grüße 🙂"}),
     )
     tools = [{"type": "function", "function": {"name": "mail__send", "parameters": {"type": "object"}}}]
     asked: list[dict[str, Any]] = [{}, {"tools": tools}, {"event": 3}, {"schema": FITTING}]
-    seat = sit(road, **kept(path, "record"))
+    seat = sit(transport, **kept(path, "record"))
     live = [await seat.ask(**one) for one in asked]
     await closed(seat)
     heard = len(stub.requests)
-    seat = sit(road, **kept(path, "replay"))
+    seat = sit(transport, **kept(path, "replay"))
     assert [await seat.ask(**one) for one in asked] == live
     assert len(stub.requests) == heard == 4
     assert [call.source for call in seat.ledger.calls] == ["replay"] * 4
@@ -98,7 +98,7 @@ async def test_a_miss_names_the_call(stub: Stub, sit: Sit, path: Path) -> None:
 async def test_all_that_is_asked_makes_the_call(
     stub: Stub, sit: Sit, path: Path, change: dict[str, Any]
 ) -> None:
-    stub.script(Json({"severity": 1, "why": ""}), repeat=True)
+    stub.script(SayJson({"severity": 1, "why": ""}), repeat=True)
     first = sit(**kept(path, "cache"))
     await first.ask()
     seats = {name: change[name] for name in change.keys() & {"seed", "seat", "settings"}}
@@ -122,7 +122,7 @@ async def test_repeated_samples_stay_independent(stub: Stub, sit: Sit, path: Pat
 
 
 async def test_a_budget_changes_no_recording(stub: Stub, sit: Sit, path: Path) -> None:
-    seat = sit(limits=Limits(run_tokens=1e6), **kept(path, "record"))
+    seat = sit(limits=ModelLimits(run_tokens=1e6), **kept(path, "record"))
     live = await seat.ask()
     await closed(seat)
     assert await sit(**kept(path, "replay")).ask() == live
@@ -192,7 +192,10 @@ async def test_a_call_that_the_end_of_a_run_cut_off_is_not_recorded(stub: Stub, 
 async def test_an_episode_s_budget_ends_it_again(stub: Stub, sit: Sit, path: Path) -> None:
     stub.script(Say("Hello.", usage=Usage(400, 100)), repeat=True)
     told = []
-    times: tuple[tuple[Mode, Limits], ...] = (("record", Limits(episode_tokens=1200)), ("replay", Limits()))
+    times: tuple[tuple[Mode, ModelLimits], ...] = (
+        ("record", ModelLimits(episode_tokens=1200)),
+        ("replay", ModelLimits()),
+    )
     for mode, limits in times:
         seat = sit(settings={"max_tokens": 100}, limits=limits, **kept(path, mode))
         with pytest.raises(BudgetSpent) as caught:
@@ -217,11 +220,11 @@ async def test_the_first_answer_of_two_stands_for_both(stub: Stub, sit: Sit, pat
 WRITING = """
 import asyncio, sys
 from riskbox.sandbox.models.recording import Recording
-from riskbox.sandbox.models.client import Clients, ModelTerms
+from riskbox.sandbox.models.client import Clients, ModelOptions
 from riskbox.sandbox.contracts.model import Ledger, Prompt
 path, url, first = sys.argv[1:]
 async def main():
-    clients = Clients(ModelTerms(recording=Recording(path, "record")))
+    clients = Clients(ModelOptions(recording=Recording(path, "record")))
     model = clients.model(url + "/v1#stub-echo", "agent", Ledger(), 1)
     async def one(event):
         return await model.ask(Prompt([{"role": "user", "content": f"word {event}"}], event=event))
@@ -265,8 +268,8 @@ async def test_a_recording_is_one_file_and_replays_where_nothing_can_be_written(
 
 async def test_no_key_is_in_the_file(stub: Stub, sit: Sit, path: Path) -> None:
     stub.script("Hello.", Fail(500, message=f"Bad key {KEY}"))
-    for road in ("http", "openai/gpt-4o-mini"):
-        seat = sit(road, **kept(path, "record"))
+    for transport in ("http", "openai/gpt-4o-mini"):
+        seat = sit(transport, **kept(path, "record"))
         try:
             await seat.ask()
         except ModelFault:
@@ -282,8 +285,8 @@ async def test_no_key_is_in_the_file(stub: Stub, sit: Sit, path: Path) -> None:
 # --- files that are none ----------------------------------------------------------------------------------------
 
 
-def opened(path: Path, mode: Mode) -> Cassette:
-    return Cassette(Recording(str(path), mode))
+def opened(path: Path, mode: Mode) -> RecordedCalls:
+    return RecordedCalls(Recording(str(path), mode))
 
 
 @pytest.fixture
@@ -356,8 +359,8 @@ async def test_a_damaged_file_is_told(stub: Stub, sit: Sit, path: Path, damage: 
 async def test_a_disk_that_is_full_halts_the_run(stub: Stub, sit: Sit, path: Path) -> None:
     seat = sit(**kept(path, "record"))
     await seat.ask()
-    assert seat.clients.cassette is not None
-    seat.clients.cassette._db.execute("PRAGMA max_page_count = 1")
+    assert seat.clients.recorded is not None
+    seat.clients.recorded._db.execute("PRAGMA max_page_count = 1")
     with pytest.raises(Halt, match=r"run\.calls cannot be written: database or disk is full"):
         for event in range(100):
             await seat.ask("word " * 2000 + str(event), event=event)
@@ -367,10 +370,10 @@ def test_replaying_a_litellm_model_needs_no_litellm(stub: Stub, tmp_path: Path) 
     asking = """
 import asyncio, sys
 from riskbox.sandbox.models.recording import Recording
-from riskbox.sandbox.models.client import Clients, ModelTerms
+from riskbox.sandbox.models.client import Clients, ModelOptions
 from riskbox.sandbox.contracts.model import Ledger, Prompt
 async def main(mode):
-    clients = Clients(ModelTerms(recording=Recording("run.calls", mode)))
+    clients = Clients(ModelOptions(recording=Recording("run.calls", mode)))
     print((await clients.model("openai/stub", "agent", Ledger(), 1).ask(Prompt([{"role": "user", "content": "x"}]))).text)
     await clients.close()
 asyncio.run(main(sys.argv[1]))

@@ -1,4 +1,4 @@
-"""The fast road: what it sends, what it keeps to itself, what a server can do to it."""
+"""The HTTP transport: what it sends, what it keeps to itself, what a server can do to it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from riskbox.sandbox.errors import Halt, ModelFault
-from riskbox.sandbox.models.transport import Request, Trouble
-from riskbox.sandbox.models.transport_http import LARGEST, Endpoint, refused, retry_after
+from riskbox.sandbox.models.transport import ModelRequest, TransportError
+from riskbox.sandbox.models.transport_http import LARGEST, HttpTransport, refused, retry_after
 from riskbox.sandbox.stub.script import Fail, Raw, Say
 from riskbox.sandbox.stub.server import Stub
 from tests.sandbox.seats import KEY, Seated
@@ -22,18 +22,20 @@ Sit = Callable[..., Seated]
 
 
 async def send(url: str, **more: Any) -> Any:
-    road = Endpoint()
+    transport = HttpTransport()
     try:
-        return await road.send(Request(url, [{"role": "user", "content": "Hello."}], **more), 10)
+        return await transport.send(ModelRequest(url, [{"role": "user", "content": "Hello."}], **more), 10)
     finally:
-        await road.close()
+        await transport.close()
 
 
 async def test_what_is_sent(stub: Stub) -> None:
     messages = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Grüße, 世界 🙂"}]
-    road = Endpoint()
-    await road.send(Request(f"{stub.url}/v1#org/stub", messages, seed=3, settings={"top_p": 0.5}), 10)
-    await road.close()
+    transport = HttpTransport()
+    await transport.send(
+        ModelRequest(f"{stub.url}/v1#org/stub", messages, seed=3, settings={"top_p": 0.5}), 10
+    )
+    await transport.close()
     body = stub.requests[-1].body
     assert body == {"model": "org/stub", "messages": messages, "seed": 3, "top_p": 0.5}
 
@@ -76,30 +78,34 @@ async def test_no_redirect_is_followed(stub: Stub, sit: Sit, status: int) -> Non
 async def test_cookies_are_not_kept(stub: Stub) -> None:
     answer = '{"choices": [{"message": {"content": "Hello."}}]}'
     stub.script(Raw(answer, headers={"Set-Cookie": "who=me"}), Raw(answer))
-    road = Endpoint()
+    transport = HttpTransport()
     for _ in range(2):
-        await road.send(Request(f"{stub.url}/v1#stub", [{"role": "user", "content": "Hello."}]), 10)
-    await road.close()
+        await transport.send(ModelRequest(f"{stub.url}/v1#stub", [{"role": "user", "content": "Hello."}]), 10)
+    await transport.close()
     assert "cookie" not in stub.requests[-1].headers
 
 
 async def test_connections_are_used_again(stub: Stub) -> None:
-    road = Endpoint()
+    transport = HttpTransport()
     for _ in range(5):
-        await road.send(Request(f"{stub.url}/v1#stub", [{"role": "user", "content": "Hello."}]), 10)
-    assert road._session is not None
-    assert road._session.connector is not None
-    assert len(road._session.connector._conns) == 1
-    await road.close()
+        await transport.send(ModelRequest(f"{stub.url}/v1#stub", [{"role": "user", "content": "Hello."}]), 10)
+    assert transport._session is not None
+    assert transport._session.connector is not None
+    assert len(transport._session.connector._conns) == 1
+    await transport.close()
 
 
 async def test_nobody_listens(sit: Sit) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    with pytest.raises(Trouble) as caught:
+    with pytest.raises(TransportError) as caught:
         await send(f"http://127.0.0.1:{port}/v1#stub")
-    assert (caught.value.outcome, caught.value.again, caught.value.free) == ("provider_error", True, True)
+    assert (caught.value.outcome, caught.value.retryable, caught.value.unbilled) == (
+        "provider_error",
+        True,
+        True,
+    )
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:99999/v1#stub", "http://#stub", "http:///v1#stub"])
@@ -111,16 +117,16 @@ async def test_what_is_no_url_halts(sit: Sit, url: str) -> None:
 
 async def test_an_answer_without_end_is_not_read_to_its_end(stub: Stub) -> None:
     stub.script(Raw(b" " * (LARGEST + 1)))
-    with pytest.raises(Trouble, match="more than 64 MiB") as caught:
+    with pytest.raises(TransportError, match="more than 64 MiB") as caught:
         await send(f"{stub.url}/v1#stub")
-    assert (caught.value.outcome, caught.value.again) == ("malformed", False)
+    assert (caught.value.outcome, caught.value.retryable) == ("malformed", False)
 
 
 async def test_nothing_is_unpacked(stub: Stub) -> None:
     """A small answer cannot become a large one."""
     packed = gzip.compress(b" " * (LARGEST + 1))
     stub.script(Raw(packed, headers={"Content-Encoding": "gzip"}))
-    with pytest.raises(Trouble, match="not JSON"):
+    with pytest.raises(TransportError, match="not JSON"):
         await send(f"{stub.url}/v1#stub")
     assert stub.requests[-1].headers["accept-encoding"] == "identity"
 
@@ -231,9 +237,9 @@ def test_when_to_come_back_by_date() -> None:
     ],
 )
 def test_what_a_status_means(status: int, outcome: str, again: bool, halts: bool) -> None:
-    trouble = refused(status, {}, b'{"error": {"message": "No."}}', "http://host/v1#m")
-    assert (trouble.outcome, trouble.again, trouble.halts) == (outcome, again, halts)
-    assert "No." in trouble.told
+    failure = refused(status, {}, b'{"error": {"message": "No."}}', "http://host/v1#m")
+    assert (failure.outcome, failure.retryable, failure.fatal) == (outcome, again, halts)
+    assert "No." in failure.message
 
 
 async def test_a_say_that_is_empty_is_an_answer(stub: Stub, sit: Sit) -> None:

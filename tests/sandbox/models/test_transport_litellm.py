@@ -1,4 +1,4 @@
-"""The road through litellm: silent, at home, and late in coming."""
+"""The litellm transport: silent, at home, and late in coming."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from riskbox.sandbox.models.transport import Request, Trouble
-from riskbox.sandbox.models.transport_litellm import Litellm, check
+from riskbox.sandbox.models.transport import ModelRequest, TransportError
+from riskbox.sandbox.models.transport_litellm import LitellmTransport, check
 from riskbox.sandbox.stub.script import Fail
 from riskbox.sandbox.stub.server import Stub
 from tests.sandbox.seats import reached
@@ -31,12 +31,12 @@ def looked_up(host, *rest, real=socket.getaddrinfo):
 socket.socket.connect = nobody
 socket.getaddrinfo = looked_up
 
-from riskbox.sandbox.models.client import Clients, ModelTerms
+from riskbox.sandbox.models.client import Clients, ModelOptions
 from riskbox.sandbox.errors import ModelFault
 from riskbox.sandbox.contracts.model import Ledger, Prompt
 
 async def main():
-    clients = Clients(ModelTerms(retries=0))
+    clients = Clients(ModelOptions(retries=0))
     for name in ("openai/gpt-4o-mini", "anthropic/claude-sonnet-4-5", "ollama_chat/stub", "ollama/stub"):
         model = clients.model(name, "agent", Ledger(), 1)
         for _ in range(2):
@@ -100,13 +100,13 @@ def test_a_provider_that_is_misspelt() -> None:
 async def test_a_key_that_is_missing_is_not_waited_for(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for variable in [one for one in os.environ if one.endswith("_API_KEY")]:
         monkeypatch.delenv(variable)
-    with pytest.raises(Trouble) as told:
-        await Litellm().send(Request(name, [{"role": "user", "content": "Hello."}]), 30)
-    assert told.value.halts and not told.value.again
-    assert "key" in told.value.told
+    with pytest.raises(TransportError) as told:
+        await LitellmTransport().send(ModelRequest(name, [{"role": "user", "content": "Hello."}]), 30)
+    assert told.value.fatal and not told.value.retryable
+    assert "key" in told.value.message
 
 
 def test_prices_are_those_of_the_table() -> None:
-    road = Litellm()
-    assert road.price("openai/gpt-4o-mini") == (0.15e-6, 0.6e-6)
-    assert road.price("openai/no-such-model") is None
+    transport = LitellmTransport()
+    assert transport.price("openai/gpt-4o-mini") == (0.15e-6, 0.6e-6)
+    assert transport.price("openai/no-such-model") is None

@@ -26,10 +26,10 @@ from riskbox.sandbox.stub.script import (
     CallTool,
     Drop,
     Fail,
-    Json,
     Raw,
     Refuse,
     Say,
+    SayJson,
     Slow,
     Usage,
 )
@@ -178,7 +178,7 @@ async def test_json_by_schema(stub: Stub, name: str, stream: bool) -> None:
 
 @both
 async def test_json_as_scripted(stub: Stub, stream: bool) -> None:
-    stub.script(Json({"severity": 7}))
+    stub.script(SayJson({"severity": 7}))
     got = await complete(stub, "openai/stub", stream=stream, response_format={"type": "json_object"})
     assert json.loads(got.choices[0].message.content) == {"severity": 7}
 
@@ -287,7 +287,10 @@ def test_openai_calls_and_parses(stub: Stub, client: openai.OpenAI) -> None:
         days: int
 
     stub.script(
-        Say("Wait.", calls=(CallTool("weather", PORI),)), Refuse("No."), Json(PORI), Fail(429, retry_after=7)
+        Say("Wait.", calls=(CallTool("weather", PORI),)),
+        Refuse("No."),
+        SayJson(PORI),
+        Fail(429, retry_after=7),
     )
     messages: Any = ASKED
     tools: Any = TOOLS

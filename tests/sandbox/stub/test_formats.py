@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from riskbox.sandbox.stub.script import CallTool, Json, Refuse, Say, Usage
+from riskbox.sandbox.stub.script import CallTool, Refuse, Say, SayJson, Usage
 from riskbox.sandbox.stub.server import Stub
 
 Ask = Callable[..., Any]
@@ -54,7 +54,7 @@ def test_nothing_said(stub: Stub, ask: Ask, format: str, stream: bool) -> None:
 @both
 @pytest.mark.parametrize("format", FORMATS)
 def test_json_as_text(stub: Stub, ask: Ask, format: str, stream: bool) -> None:
-    stub.script(Json({"severity": 7, "why": ["é", None]}))
+    stub.script(SayJson({"severity": 7, "why": ["é", None]}))
     assert json.loads(ask(format, stream=stream).text) == {"severity": 7, "why": ["é", None]}
 
 

@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from riskbox.sandbox.errors import InputError
-from riskbox.sandbox.stub.request import Request
-from riskbox.sandbox.stub.script import CallTool, Reply, Say
+from riskbox.sandbox.stub.request import StubRequest
+from riskbox.sandbox.stub.script import CallTool, Say, StubReply
 from riskbox.sandbox.stub.server import Stub, running
 
 Ask = Callable[..., Any]
@@ -42,7 +42,7 @@ def test_again_and_again(stub: Stub, ask: Ask) -> None:
 
 
 def test_a_function(stub: Stub, ask: Ask) -> None:
-    def answers(request: Request) -> Reply | None:
+    def answers(request: StubRequest) -> StubReply | None:
         if request.model == "stub-silent":
             return None
         return (
@@ -67,7 +67,7 @@ def test_a_script_that_ran_out_is_heard_of(stub: Stub, post: Post) -> None:
 
 
 def test_a_function_that_raises_is_heard_of(stub: Stub, post: Post) -> None:
-    def wrong(request: Request) -> Reply:
+    def wrong(request: StubRequest) -> StubReply:
         raise KeyError("mood")
 
     stub.script(wrong)

@@ -19,8 +19,8 @@ from textual.widget import Widget
 
 from riskbox.sandbox.contracts.store import Store
 from riskbox.sandbox.stores import open_store
-from riskbox.sandbox.stub.request import Request
-from riskbox.sandbox.stub.script import Json
+from riskbox.sandbox.stub.request import StubRequest
+from riskbox.sandbox.stub.script import SayJson
 from riskbox.sandbox.stub.server import running
 from riskbox.sandbox.viewer.app import Viewer
 from tests.blank import blank
@@ -39,7 +39,7 @@ class Made:
     """Played by a model, and judged by two."""
 
 
-def judge(request: Request) -> Json:
+def judge(request: StubRequest) -> SayJson:
     """One that finds deception wherever it is asked for it; its colleague finds nothing."""
     assert request.asked.schema is not None
     answer = blank(request.asked.schema)
@@ -50,10 +50,10 @@ def judge(request: Request) -> Json:
             "reason": "It lied.",
             "categories": ["societal.deception"],
         }
-    return Json(answer)
+    return SayJson(answer)
 
 
-def answer(request: Request) -> Any:
+def answer(request: StubRequest) -> Any:
     """What the agent's model says, and what the judges say."""
     return judge(request) if request.asked.schema is not None else "I cannot tell you that."
 

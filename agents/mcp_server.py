@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from riskbox.sandbox.contracts.message import tool_name, wire_name
-from riskbox.sandbox.contracts.seat import Over, Seat
+from riskbox.sandbox.contracts.seat import EpisodeOver, Seat
 
 if TYPE_CHECKING:
     import uvicorn
@@ -49,26 +49,26 @@ NOT_NOW = (
     "you have answered it."
 )
 
-_porters: WeakKeyDictionary[asyncio.AbstractEventLoop, Porter] = WeakKeyDictionary()
+_porters: WeakKeyDictionary[asyncio.AbstractEventLoop, McpServer] = WeakKeyDictionary()
 """The server of each event loop that has one."""
 _unheard = logging.NullHandler()
 """Without it, Python would print what the packages log, and with it whatever an agent sent, to the terminal."""
 
 
 @asynccontextmanager
-async def opened(seat: Seat) -> AsyncIterator[Door]:
+async def opened(seat: Seat) -> AsyncIterator[ToolEndpoint]:
     """A door to an episode's tools. At the end it is shut, and whoever still stands in it is shown out.
 
     Raises:
         OSError: there is no port to listen on.
     """
     loop = asyncio.get_running_loop()
-    porter = _porters.setdefault(loop, Porter())
+    porter = _porters.setdefault(loop, McpServer())
     async with porter.working(), porter.door(seat) as door:
         yield door
 
 
-class Door:
+class ToolEndpoint:
     """Where an MCP client reaches the tools of one episode.
 
     Args:
@@ -186,7 +186,7 @@ class Door:
         self._calls += 1
         try:
             result = await self._seat.call(tool_name(given.name), _text(given.arguments))
-        except Over:
+        except EpisodeOver:
             return _told(OVER, is_error=True)
         finally:
             self._calls -= 1
@@ -194,11 +194,11 @@ class Door:
         return _told(result.content, is_error=not result.ok)
 
 
-class Porter:
+class McpServer:
     """The HTTP server of a process: it finds the door, and lets in who has its token."""
 
     def __init__(self) -> None:
-        self.doors: dict[str, Door] = {}
+        self.doors: dict[str, ToolEndpoint] = {}
         """Those that are open, by key."""
         self._needed = 0
         self._listening: asyncio.Task[tuple[uvicorn.Server, socket.socket]] | None = None
@@ -216,11 +216,11 @@ class Porter:
             await door.answer(scope, receive, send)
 
     @asynccontextmanager
-    async def door(self, seat: Seat) -> AsyncIterator[Door]:
+    async def door(self, seat: Seat) -> AsyncIterator[ToolEndpoint]:
         """A door that is open within it."""
         assert self._listening is not None
         _, listener = await self._listening
-        door = Door(seat, f"127.0.0.1:{listener.getsockname()[1]}")
+        door = ToolEndpoint(seat, f"127.0.0.1:{listener.getsockname()[1]}")
         async with door.serving():
             self.doors[door.key] = door
             try:

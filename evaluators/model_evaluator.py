@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from riskbox.evaluators.fence import MAX_CHARS
-from riskbox.evaluators.panel import Ballot, Panel, bench, together, vote
-from riskbox.evaluators.rubric import Key, Opinion, Sheet
+from riskbox.evaluators.panel import JudgeResponse, Panel, combined, eligible, vote
+from riskbox.evaluators.rubric import Key, Opinion, Questionnaire
 from riskbox.sandbox.contracts.evaluator import Evaluator
 from riskbox.sandbox.contracts.model import Ledger, Models
 from riskbox.sandbox.errors import InputError
 from riskbox.sandbox.words.episode import Episode
 
 
-class Asker(Evaluator):
+class ModelEvaluator(Evaluator):
     """An evaluator that asks models.
 
     Args:
@@ -64,21 +64,21 @@ class Asker(Evaluator):
         self.panel = Panel(models, tuple(judges), repeats, dict(settings or {}))
         self.subject, self.keep_own_family, self.max_chars = subject, keep_own_family, max_chars
 
-    async def polled(self, sheet: Sheet, episode: Episode) -> Poll:
+    async def ask_panel(self, questionnaire: Questionnaire, episode: Episode) -> PanelResult:
         """What the panel holds.
 
         Raises:
             Halt: no later call can go better.
         """
         subject = self.subject or episode.cast.agent
-        judges, notes = bench(self.panel.judges, subject, keep_own_family=self.keep_own_family)
+        judges, notes = eligible(self.panel.judges, subject, keep_own_family=self.keep_own_family)
         ledger = Ledger()
-        ballots = await self.panel.ask(sheet, judges, ledger, episode.seed)
-        return Poll.of(sheet, ballots, notes, ledger)
+        responses = await self.panel.ask(questionnaire, judges, ledger, episode.seed)
+        return PanelResult.of(questionnaire, responses, notes, ledger)
 
 
 @dataclass(frozen=True, slots=True)
-class Poll:
+class PanelResult:
     """What a panel holds of every question, and what becomes of it in an assessment."""
 
     opinions: Mapping[Key, Opinion]
@@ -86,19 +86,30 @@ class Poll:
     """The assessment's notes, fault, calls and votes."""
 
     @classmethod
-    def of(cls, sheet: Sheet, ballots: Sequence[Ballot], notes: Iterable[str], ledger: Ledger) -> Poll:
-        """Count ballots."""
-        held = {one.key: together(one, ballots) for one in sheet.questions}
-        faults = [one.fault for one in ballots if one.fault]
-        nobody = len(faults) == len(ballots)
-        several = len(ballots) > 1
-        votes = [vote(one, ballots, held[one.key]) for one in sheet.questions] if several else []
+    def of(
+        cls,
+        questionnaire: Questionnaire,
+        responses: Sequence[JudgeResponse],
+        notes: Iterable[str],
+        ledger: Ledger,
+    ) -> PanelResult:
+        """Count responses."""
+        held = {one.key: combined(one, responses) for one in questionnaire.questions}
+        faults = [one.fault for one in responses if one.fault]
+        nobody = len(faults) == len(responses)
+        several = len(responses) > 1
+        votes = [vote(one, responses, held[one.key]) for one in questionnaire.questions] if several else []
         cut = [
-            f"the judges read {sheet.left_out:,} characters less than there are: the middles of long texts were left out"
+            f"the judges read {questionnaire.left_out:,} characters less than there are: the middles of long texts were left out"
         ]
-        amended = [note for one in ballots for note in one.notes]
+        amended = [note for one in responses for note in one.notes]
         recorded = {
-            "notes": (*notes, *(cut if sheet.left_out else ()), *amended, *([] if nobody else faults)),
+            "notes": (
+                *notes,
+                *(cut if questionnaire.left_out else ()),
+                *amended,
+                *([] if nobody else faults),
+            ),
             "fault": "; ".join(faults) if nobody else "",
             "model_calls": tuple(ledger.calls),
             "panel": tuple(votes),
