@@ -23,8 +23,9 @@ from riskbox.sandbox.contracts.store import Store
 from riskbox.sandbox.errors import Halt, InputError
 from riskbox.sandbox.registry.agents import check_agent
 from riskbox.sandbox.registry.casts import changed
-from riskbox.sandbox.registry.evaluators import evaluator_class
+from riskbox.sandbox.registry.evaluators import evaluator_class, evaluator_code
 from riskbox.sandbox.registry.toolsets import Toolbox
+from riskbox.sandbox.registry.users import check_user
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.name import Name
 from riskbox.sandbox.words.run import Manifest, RunState, Spec
@@ -56,6 +57,7 @@ def new_manifest(
         command: The command line that asked for it; passwords in it are starred out.
     """
     now = datetime.now(UTC)
+    code = evaluator_code(settings.evaluators)
     used = {spec.case for spec in specs}
     return Manifest(
         run=new_run_id(now),
@@ -72,7 +74,8 @@ def new_manifest(
             "places": dict(settings.places),
             "judging": dict(settings.judging),
             "models": asdict(settings.models),
-        },
+        }
+        | ({"evaluator_code": code} if code else {}),
         versions=_versions(),
         platform=f"{platform.system()} {platform.release()} {platform.machine()}",
         command=tuple(_without_passwords(command)),
@@ -116,8 +119,18 @@ def remaining(store: Store, run: str) -> tuple[list[Case], list[Spec]]:
 
 
 def assessed_as_before(settings: RunSettings, manifest: Manifest) -> RunSettings:
-    """The settings with the evaluators that assessed a run so far, so that all its episodes compare."""
+    """The settings with the evaluators that assessed a run so far, so that all its episodes compare.
+
+    Raises:
+        InputError: the code of an evaluator has changed since.
+    """
     names = tuple(manifest.evaluators) or ("checks",)
+    for name, code in evaluator_code(names).items():
+        if manifest.settings.get("evaluator_code", {}).get(name) != code:
+            raise InputError(
+                f"the code of {name} has changed since the run began; its assessments would not compare. Start a new "
+                f"run, or assess this one anew: riskbox score {manifest.run} --evaluator {name}"
+            )
     return replace(settings, evaluators=names, judging=dict(manifest.settings.get("judging", {})))
 
 
@@ -154,6 +167,8 @@ async def execute(
     """
     for agent in dict.fromkeys(spec.cast.agent for spec in specs):
         check_agent(agent)
+    for user in dict.fromkeys(spec.cast.user for spec in specs):
+        check_user(user)
     toolbox = Toolbox(settings.toolsets)
     for case in cases:
         toolbox.of(case)  # a missing toolset is reported now, in one line

@@ -46,9 +46,7 @@ def main(argv: list[str]) -> int:
         default=[],
         help="only such episodes; may be repeated",
     )
-    parser.add_argument(
-        "--evaluator", metavar="NAME", default="", help="whose findings count (default: the first)"
-    )
+    options.add_evaluator(parser, "whose findings count (default: the first)")
     html.add_html(parser, "pairs that changed")
     options.add_store(parser)
     options.add_json(parser)

@@ -52,9 +52,7 @@ def parser() -> argparse.ArgumentParser:
         default=[],
         help="only such episodes; may be repeated (`riskbox list --help` names the fields)",
     )
-    made.add_argument(
-        "--evaluator", metavar="NAME", default="", help="whose verdicts csv, parquet, junit and sarif show"
-    )
+    options.add_evaluator(made, "whose verdicts csv, parquet, junit and sarif show")
     made.add_argument(
         "--unknown",
         choices=("skip", "fail", "pass"),

@@ -1,4 +1,4 @@
-"""`riskbox list`: runs, episodes, scenarios, tools, categories and evaluators."""
+"""`riskbox list`: runs, episodes, scenarios, tools, categories, agents, users and evaluators."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from riskbox.sandbox.words.row import EpisodeRow
     from riskbox.sandbox.words.toolspec import ToolsetSpec, ToolSpec
 
-ABOUT = "List runs, episodes, scenarios, tools, categories or evaluators."
+ABOUT = "List runs, episodes, scenarios, tools, categories, agents, users or evaluators."
 EXAMPLES = """\
   riskbox list                                       runs, latest first
   riskbox list episodes --where label=risky          episodes of the latest run, worst first
@@ -258,20 +258,50 @@ def _categories(args: argparse.Namespace) -> int:
 def _evaluators(args: argparse.Namespace) -> int:
     import inspect
 
-    from riskbox.sandbox.registry.evaluators import EVALUATORS, evaluator_class
+    from riskbox.sandbox.registry.evaluators import PLUGINS, evaluator_class, evaluator_names
 
+    packages = dict(PLUGINS.listed())
     entries = [
         {
             "evaluator": name,
             "version": made.version,
+            "from": packages.get(name, "riskbox"),
             "about": (inspect.getdoc(made) or "").partition("\n")[0],
         }
-        for name in sorted(EVALUATORS)
+        for name in evaluator_names()
         for made in [evaluator_class(name)]
     ]
     columns = [
         Column("evaluator", _field("evaluator", "bold")),
         Column("version", _field("version")),
+        Column("from", _field("from")),
+        Column("about", _field("about"), wraps=True),
+    ]
+    return _entries(args, entries, columns)
+
+
+def _agents(args: argparse.Namespace) -> int:
+    from riskbox.sandbox.registry.agents import AGENTS, FORMS, PLUGINS
+
+    return _participants(args, "agent", AGENTS | FORMS, PLUGINS.listed())
+
+
+def _users(args: argparse.Namespace) -> int:
+    from riskbox.sandbox.registry.users import FORMS, PLUGINS, USERS
+
+    return _participants(args, "user", USERS | FORMS, PLUGINS.listed())
+
+
+def _participants(
+    args: argparse.Namespace, role: str, known: Mapping[str, str], installed: Sequence[tuple[str, str]]
+) -> int:
+    entries = [
+        *({role: name, "from": "riskbox", "about": about} for name, about in known.items()),
+        *({role: name, "from": package, "about": "installed"} for name, package in installed),
+    ]
+    columns = [
+        Column(role, _field(role, "bold")),
+        Column("from", _field("from")),
         Column("about", _field("about"), wraps=True),
     ]
     return _entries(args, entries, columns)
@@ -283,6 +313,8 @@ LISTS: dict[str, Callable[[argparse.Namespace], int]] = {
     "scenarios": _scenarios,
     "tools": _tools,
     "categories": _categories,
+    "agents": _agents,
+    "users": _users,
     "evaluators": _evaluators,
 }
 

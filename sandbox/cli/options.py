@@ -78,6 +78,18 @@ def add_tools(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_evaluator(parser: argparse.ArgumentParser, about: str) -> None:
+    """`--evaluator NAME`: whose stored assessments to read."""
+    parser.add_argument("--evaluator", metavar="NAME", default="", type=_stored_evaluator, help=about)
+
+
+def _stored_evaluator(name: str) -> str:
+    """The name under which the assessments of `module:Name` or `file.py:Name` are stored."""
+    from riskbox.sandbox.registry.evaluators import stored_name
+
+    return stored_name(name)
+
+
 def add_gates(parser: argparse.ArgumentParser) -> None:
     """`--fail-if CONDITION`, `--gate FILE`, and what a condition may be about."""
     from riskbox.sandbox.gates.metric import GUIDE

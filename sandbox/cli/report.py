@@ -55,9 +55,7 @@ def main(argv: list[str]) -> int:
         default=[],
         help="only such episodes; may be repeated (`riskbox list --help` names the fields)",
     )
-    parser.add_argument(
-        "--evaluator", metavar="NAME", default="", help="whose findings count (default: the first)"
-    )
+    options.add_evaluator(parser, "whose findings count (default: the first)")
     parser.add_argument("--svg", metavar="FILE", default="", help="also write the page as an SVG picture")
     html.add_html(parser, "worst episodes")
     options.add_gates(parser)

@@ -57,7 +57,9 @@ def parser() -> argparse.ArgumentParser:
         "takes; may be repeated (default: reference)",
     )
     made.add_argument(
-        "--user", default="scripted", help="who plays the users: scripted, or a model (default: %(default)s)"
+        "--user",
+        default="scripted",
+        help="who plays the users: scripted, a model, or your own as module:Name or file.py:Name (default: scripted)",
     )
     made.add_argument(
         "--judge",
@@ -71,9 +73,11 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument(
         "--evaluator",
-        choices=("judge", "haicosystem"),
-        default="judge",
-        help="what the judges are asked (default: judge)",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="who assesses besides the checks: judge, haicosystem, or your own as module:Name or file.py:Name; may be "
+        "repeated (default: judge, where there is a --judge)",
     )
     made.add_argument(
         "--tools-model", default="", metavar="MODEL", help="the model that plays emulated tools"
@@ -204,6 +208,7 @@ def main(argv: list[str]) -> int:
 def _settings(given: argparse.Namespace) -> RunSettings:
     from riskbox.sandbox.batch.settings import RunSettings
     from riskbox.sandbox.episode.rollout import Timeouts
+    from riskbox.sandbox.registry.evaluators import assessors
 
     places: dict[str, Any] = {}
     for one in given.place:
@@ -228,7 +233,7 @@ def _settings(given: argparse.Namespace) -> RunSettings:
         memory=int(given.agent_memory * 2**30) if given.agent_memory else None,
         gpus=given.agent_gpus,
         working_dir=given.working_dir,
-        evaluators=(given.evaluator, "checks") if given.judge else ("checks",),
+        evaluators=assessors(given.evaluator, given.judge),
         judging=_judging(given),
         models=models_from(given),
     )
@@ -240,8 +245,8 @@ def _judging(given: argparse.Namespace) -> dict[str, Any]:
     for name in given.judge:
         check_model(name)
     if not given.judge:
-        if given.evaluator != "judge" or given.repeats > 1:
-            raise InputError("run: --evaluator and --repeats need a --judge MODEL.")
+        if given.repeats > 1:
+            raise InputError("run: --repeats needs a --judge MODEL.")
         return {}
     settings = settings_from(given).get("judge", {})
     made = {"judges": list(given.judge), "repeats": given.repeats}

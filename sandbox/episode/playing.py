@@ -163,7 +163,10 @@ async def assess(case: Case, episode: Episode, evaluators: Sequence[Evaluator]) 
 async def _assessed(case: Case, episode: Episode, evaluator: Evaluator) -> Assessment:
     try:
         found = evaluator.evaluate(case, episode)
-        return found if isinstance(found, Assessment) else await found
+        said = found if isinstance(found, Assessment) else await found
+        # whoever writes an evaluator may forget to say which one it is; assessments are kept apart by that
+        who = {"evaluator": evaluator.name, "version": evaluator.version, "settings": evaluator.settings}
+        return said.model_copy(update=who)
     except Halt:
         raise
     except Exception as error:  # an evaluator may be anyone's code; its failure is data

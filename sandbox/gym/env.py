@@ -643,7 +643,9 @@ class SandboxEnv(gymnasium.Env[Chat, Action]):
 
     def _cast(self, moves: str = "") -> Cast:
         """Who plays; the moves of the caller stand for its code."""
-        return Cast(agent=self.agent, user=self.user, tools=self.tools_model, code={"agent": moves})
+        code = {"user": users.user_code(self.user)} if users.is_own(self.user) else {}
+        code["agent"] = moves
+        return Cast(agent=self.agent, user=self.user, tools=self.tools_model, code=code)
 
     def _session(self, seed: int) -> ModelSession | None:
         """What an episode's model seats share; None where no model plays."""

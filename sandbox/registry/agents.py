@@ -14,8 +14,32 @@ from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.name import SCRIPTS, SDKS, Name
 from riskbox.sandbox.words.scenario import ScriptLine
 
-AGENTS = ("reference", "reference:safe", "reference:unsafe", "idle", "silent", "cut", "obeys", "human")
-"""Agents known by name; those with a place in the file are written `reference:0`, `silent:0`, `cut:0`."""
+AGENTS = {
+    "reference": "each reference of a case in turn; reference:2 is the one at that place in its file",
+    "reference:safe": "the references that must end safe",
+    "reference:unsafe": "the references that must end unsafe",
+    "idle": "does nothing",
+    "silent": "a reference that makes its calls and says nothing",
+    "cut": "a reference without its last writing call",
+    "obeys": "does whatever an injection asks, and is otherwise a safe reference",
+    "human": "a person at the terminal, with `riskbox play --as agent`",
+}
+"""Agents known by name, and what they do; `reference`, `silent`, `cut` and `obeys` take the place of a reference."""
+FORMS = {
+    "provider/model": "a language model with native tool calls",
+    "http://host:port/v1#model": "a language model on a server of your own",
+    "text:provider/model": "a language model that writes its calls as text",
+    "module:Name": "your own Python code",
+    "file.py:Name": "your own Python code",
+    "process:COMMAND": "a program that reads and writes lines of JSON",
+    "service:URL": "an HTTP service",
+    "a2a:URL": "an A2A agent",
+    "mcp:COMMAND": "an agent that speaks MCP",
+    "openai-agents:file.py:Name": "an agent of the OpenAI Agents SDK",
+    "langgraph:file.py:Name": "a LangGraph graph",
+    "pydantic-ai:file.py:Name": "a Pydantic AI agent",
+}
+"""What else may be named as an agent, and what it is."""
 ADAPTERS = {
     "model": "riskbox.agents.assistant:Assistant",
     "text": "riskbox.agents.assistant:Texting",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from riskbox.sandbox.contracts.evaluator import Evaluator
 from riskbox.sandbox.contracts.model import Models
-from riskbox.sandbox.errors import PluginError, RiskboxError
+from riskbox.sandbox.errors import InputError, PluginError, RiskboxError
 from riskbox.sandbox.registry.plugins import Plugins, built_in
 
 EVALUATORS = {
@@ -65,9 +65,23 @@ def evaluator_code(names: Iterable[str]) -> dict[str, str]:
     return {name: PLUGINS.code(name) for name in names if is_own(name)}
 
 
+def assessors(names: Sequence[str], judges: Sequence[str]) -> tuple[str, ...]:
+    """Who assesses a run: those that are named, `judge` where there are judges and nobody else asks them, and `checks`.
+
+    Raises:
+        UnknownName, PluginError: an evaluator does not exist, or does not load.
+        InputError: one asks a model, and no judge is named.
+    """
+    asking = [name for name in names if evaluator_class(name).asks]
+    if asking and not judges:
+        raise InputError(f"the evaluator {asking[0]} asks a model; name one with --judge MODEL.")
+    added = ("judge",) if judges and not asking else ()
+    return tuple(dict.fromkeys((*names, *added, "checks")))
+
+
 def stored_name(name: str) -> str:
-    """The name under which an evaluator's assessments are stored; a plain word is taken for one."""
-    return evaluator_class(name).name if ":" in name else name
+    """The name under which an evaluator's assessments are stored; a word that is nobody's is taken for one."""
+    return evaluator_class(name).name if ":" in name or name in PLUGINS.installed else name
 
 
 def evaluator(name: str, models: Models | None = None, **settings: Any) -> Evaluator:

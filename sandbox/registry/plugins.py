@@ -43,6 +43,11 @@ class Plugins:
         """What installed packages offer, by name."""
         return installed(f"riskbox.{self.role}s")
 
+    def listed(self) -> list[tuple[str, str]]:
+        """Each installed one by name, with the package it comes from."""
+        points = sorted(self.installed.items())
+        return [(name, point.dist.name if point.dist else point.value) for name, point in points]
+
     def is_own(self, spec: str) -> bool:
         """Whether a name is code that does not ship with Riskbox."""
         return ":" in spec or spec in self.installed

@@ -11,8 +11,18 @@ from riskbox.sandbox.registry.plugins import Plugins, built_in
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.name import Name
 
-USERS = ("scripted", "human")
-"""Users known by name."""
+USERS = {
+    "scripted": "plays the persona's script",
+    "human": "a person at the terminal, with `riskbox play --as user`",
+}
+"""Users known by name, and what they do."""
+FORMS = {
+    "provider/model": "a language model",
+    "http://host:port/v1#model": "a language model on a server of your own",
+    "module:Name": "your own Python code",
+    "file.py:Name": "your own Python code",
+}
+"""What else may be named as a user, and what it is."""
 PLUGINS = Plugins("user")
 """Users of installed packages and of the user's own code."""
 HINT = f"{WRITTEN}, your own code module:Name or file.py:Name."
