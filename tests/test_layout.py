@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import tomllib
+from importlib import import_module
+from importlib.resources import files
 from pathlib import Path
+
+import pytest
+
+import riskbox
 
 ROOT = Path(__file__).parent.parent
 MAPPED = ("sandbox", "agents", "tools", "evaluators", "scenarios")
@@ -11,7 +17,7 @@ MAPPED = ("sandbox", "agents", "tools", "evaluators", "scenarios")
 
 def test_every_folder_with_files_is_a_package() -> None:
     listed = set(tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"])
-    found = set()
+    found = {"riskbox"}
     for top in MAPPED:
         for path in (ROOT / top).rglob("*"):
             if path.is_file() and "__pycache__" not in path.parts and not path.name.startswith("."):
@@ -31,15 +37,28 @@ def test_sandbox_and_scenarios_have_init() -> None:
         assert (folder / "__init__.py").is_file(), folder
 
 
+def test_a_checkout_knows_its_version_and_its_modules_keep_their_paths() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert hasattr(riskbox, "__version__"), (
+        "packages changed: install again with `pip install --no-deps -e .`"
+    )
+    assert riskbox.__version__ == project["version"]
+    assert list(riskbox.__path__) == [str(ROOT)]
+    for name in ("riskbox.sandbox.cli", "riskbox.agents.chat", "riskbox.tools.bank"):
+        assert ".links" not in str(import_module(name).__file__), name
+    assert files("riskbox.scenarios") == ROOT / "scenarios"
+    with pytest.raises(AttributeError, match="no attribute 'versions'"):
+        riskbox.versions  # noqa: B018
+
+
 def test_links_for_type_checkers_resolve() -> None:
     for name in MAPPED:
         link = ROOT / ".links" / "riskbox" / name
         assert link.is_symlink() and link.resolve() == (ROOT / name).resolve(), name
 
 
-def test_every_package_is_typed() -> None:
-    for name in MAPPED:
-        assert (ROOT / name / "py.typed").is_file(), name
+def test_the_package_is_typed() -> None:
+    assert (ROOT / ".links" / "riskbox" / "py.typed").is_file()
 
 
 def test_seven_top_level_names() -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -53,7 +55,10 @@ def test_the_image_is_built_from_files_that_exist() -> None:
     text = (ROOT / "Dockerfile").read_text()
     assert "python -m build --wheel" in text and "COPY . ." in text
     ignored = (ROOT / ".dockerignore").read_text().split()
-    assert ".links" in ignored and "sandbox" not in ignored
+    assert not {".links", "sandbox", "constraints.txt"} & set(ignored)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    [extras] = re.findall(r"riskbox-\*\.whl\)\[(.+?)\]", text)
+    assert set(extras.split(",")) <= set(project["optional-dependencies"])
 
 
 ENV = {**os.environ, "RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0", "NO_COLOR": "1"}
