@@ -1,18 +1,23 @@
-"""Values that fit a JSON Schema, made up without chance: the same schema gives the same value."""
+"""Values that fit a JSON Schema: `sample` makes the same value each time, `draw` takes what the schema leaves open by chance."""
 
 from __future__ import annotations
 
+import copy
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from random import Random
 from typing import Any
+
+from riskbox.sandbox.authoring.pattern import MAX_LENGTH, matching
 
 Schema = dict[str, Any] | bool
 
 MAX_DEPTH = 12
-MAX_LENGTH = 2_000
-"""Items or characters; a schema that wants more is not worth writing out."""
-
+"""How deep a value may be nested."""
+SHALLOW = 6
+"""From this depth on a drawn value takes no optional property and no further item, so that it ends."""
 TYPES = ("string", "number", "integer", "boolean", "object", "array", "null")
 
 FORMATS = {
@@ -56,37 +61,58 @@ HINTS: tuple[tuple[str, tuple[str, str]], ...] = (
 
 NUMBERS = (20, 9000)
 
+DRAWN_FORMATS = {
+    "date": "2026-03-{:02}",
+    "date-time": "2026-03-{:02}T09:30:00Z",
+    "time": "{:02}:30:00Z",
+    "email": "person{}@example.org",
+    "uri": "https://example.org/{}",
+    "uuid": "00000000-0000-4000-8000-0000000000{:02}",
+}
+"""Formats of which more than two values are drawn, with a place for a number from 10 to 23."""
+
 
 class NoSample(ValueError):
     """No value was found that fits."""
 
 
-def sample(
-    schema: Schema, which: int = 0, *, name: str = "", root: Schema | None = None, depth: int = 0
-) -> Any:
-    """A value that fits a schema.
+def sample(schema: Schema, which: int = 0) -> Any:
+    """A plain value that fits a schema, the same each time.
 
     Args:
         schema: JSON Schema, draft 2020-12; references only into itself.
         which: 0 or 1; where the schema leaves a choice, the two give different values.
-        name: What the value is for, so that it looks the part.
-        root: The schema that references are looked up in; this one if left out.
-        depth: How deep inside the root it lies.
 
     Raises:
         NoSample: none was found, or it would be too large.
     """
-    root = schema if root is None else root
-    if depth > MAX_DEPTH:
-        raise NoSample("it is nested too deep")
-    for value in _candidates(schema, which, name, root, depth):
-        if fits(value, schema, root):
-            return value
-    raise NoSample(f"no value was found for {name or 'it'}")
+    return _Values(schema, which).value(schema)
+
+
+def draw(schema: Schema, random: Random) -> Any:
+    """A value that fits a schema, drawn by chance wherever the schema leaves a choice.
+
+    Args:
+        schema: JSON Schema, draft 2020-12; references only into itself.
+        random: Where chance comes from; the same state gives the same value.
+
+    Raises:
+        NoSample: none was found, or it would be too large.
+    """
+    return _Values(schema, random=random).value(schema)
 
 
 def fits(value: Any, schema: Schema, root: Schema | None = None) -> bool:
-    """Whether a value fits a schema, formats apart."""
+    """Whether a value fits a schema, formats apart.
+
+    Args:
+        value: JSON.
+        schema: JSON Schema, draft 2020-12.
+        root: The schema that references are looked up in; the schema itself if left out.
+
+    Raises:
+        NoSample: the schema refers to what it does not hold.
+    """
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import UnknownType
     from referencing import Registry
@@ -102,42 +128,196 @@ def fits(value: Any, schema: Schema, root: Schema | None = None) -> bool:
         raise NoSample(str(error).splitlines()[0]) from None
 
 
-def _candidates(schema: Schema, which: int, name: str, root: Schema, depth: int) -> Iterator[Any]:
-    if schema is True or schema == {}:
-        yield from _text({}, which, name)
-        return
-    if schema is False:
-        return
-    assert isinstance(schema, dict)
-    if "$ref" in schema:
-        yield from _referred(schema, which, name, root, depth)
-    if "const" in schema:
-        yield schema["const"]
-    if isinstance(schema.get("enum"), list):
-        yield from _turned(schema["enum"], which)
-    for key in ("anyOf", "oneOf"):
-        for branch in _turned(schema.get(key) or [], 0):
-            yield from _attempt({**_without(schema, key), **_as_dict(branch)}, which, name, root, depth)
-    if schema.get("allOf"):
-        yield from _attempt(_merged(schema, root), which, name, root, depth)
-    for key in ("examples", "default"):
-        if key in schema:
-            yield from schema[key] if key == "examples" and isinstance(schema[key], list) else [schema[key]]
-    for kind in _kinds(schema):
-        yield from _of_kind(kind, schema, which, name, root, depth)
+@dataclass(frozen=True, slots=True)
+class _Values:
+    """Makes values for one schema. Each method proposes candidates, the likeliest first, and `value` takes the first
+    that fits; so a part that cannot be made falls back to the next proposal."""
+
+    root: Schema
+    """The schema that references are looked up in."""
+    which: int = 0
+    """Where to begin in a list of choices; without chance."""
+    random: Random | None = None
+    """Where chance comes from; None for plain values."""
+
+    def value(self, schema: Schema, name: str = "", depth: int = 0) -> Any:
+        """A value that fits; `name` is what it is for, so that it looks the part."""
+        if depth > MAX_DEPTH:
+            raise NoSample("it is nested too deep")
+        for value in self._candidates(schema, name, depth):
+            if fits(value, schema, self.root):
+                return value
+        raise NoSample(f"no value was found for {name or 'it'}")
+
+    def _ordered(self, values: Iterable[Any]) -> list[Any]:
+        """Values in the order in which they are tried: from another starting place, or shuffled."""
+        listed = list(values)
+        if self.random:
+            return self.random.sample(listed, len(listed))
+        start = self.which % len(listed) if listed else 0
+        return listed[start:] + listed[:start]
+
+    def _candidates(self, schema: Schema, name: str, depth: int) -> Iterator[Any]:
+        if schema is True or schema == {}:
+            yield from self._texts({}, name)
+            return
+        if schema is False:
+            return
+        assert isinstance(schema, dict)
+        if "$ref" in schema:
+            found = _lookup(schema["$ref"], self.root)
+            yield from self._attempt({**_without(schema, "$ref"), **_as_dict(found)}, name, depth)
+        if "const" in schema:
+            yield copy.deepcopy(schema["const"])
+        if isinstance(schema.get("enum"), list):
+            yield from copy.deepcopy(self._ordered(schema["enum"]))
+        for key in ("anyOf", "oneOf"):
+            for branch in self._branches(schema.get(key) or [], depth):
+                yield from self._attempt({**_without(schema, key), **_as_dict(branch)}, name, depth)
+        if schema.get("allOf"):
+            yield from self._attempt(_merged(schema, self.root), name, depth)
+        kinds, examples = _kinds(schema), _examples(schema)
+        if self.random is None:
+            yield from examples
+        elif isinstance(schema.get("type"), list):
+            kinds = self._ordered(kinds)
+        for kind in kinds:
+            yield from self._of_kind(kind, schema, name, depth)
+        if self.random is not None:
+            yield from examples
+
+    def _branches(self, branches: list[Any], depth: int) -> list[Any]:
+        if self.random is None:
+            return branches
+        # a type that holds itself ends in its last branch, which is null where there is one
+        return self._ordered(branches) if depth < SHALLOW else branches[::-1]
+
+    def _attempt(self, schema: dict[str, Any], name: str, depth: int) -> Iterator[Any]:
+        """What a changed form of a schema gives, or nothing."""
+        try:
+            yield self.value(schema, name, depth + 1)
+        except NoSample:
+            return
+
+    def _of_kind(self, kind: str, schema: dict[str, Any], name: str, depth: int) -> Iterator[Any]:
+        match kind:
+            case "string":
+                yield from self._texts(schema, name)
+            case "integer" | "number":
+                yield from self._numbers(schema, whole=kind == "integer")
+            case "boolean":
+                yield from self._ordered([True, False])
+            case "null":
+                yield None
+            case "array":
+                yield from self._arrays(schema, name, depth)
+            case "object":
+                yield from self._objects(schema, depth)
+
+    # --- text -----------------------------------------------------------------------------------------------
+
+    def _texts(self, schema: dict[str, Any], name: str) -> Iterator[str]:
+        least, most = schema.get("minLength", 0), schema.get("maxLength", MAX_LENGTH)
+        if isinstance(schema.get("pattern"), str):
+            yield from matching(schema["pattern"], self.random)
+        form = schema.get("format")
+        if self.random and form in DRAWN_FORMATS:
+            yield DRAWN_FORMATS[form].format(self.random.randint(10, 23))
+        if form in FORMATS:
+            yield from self._ordered(FORMATS[form])
+        spoken = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name).lower()
+        words = next(values for hint, values in HINTS if re.search(hint, spoken))
+        for word in self._ordered((*words, "a", "7", "")):
+            if len(word) < least <= MAX_LENGTH:
+                word = (word or "a") + "x" * int(least - max(len(word), 1))
+            yield word[: int(most)] if len(word) > most else word
+
+    # --- numbers --------------------------------------------------------------------------------------------
+
+    def _numbers(self, schema: dict[str, Any], *, whole: bool) -> Iterator[int | float]:
+        low, high = _bounds(schema)
+        step = schema.get("multipleOf")
+        step = step if isinstance(step, int | float) and step > 0 else None
+        if self.random:
+            yield _drawn_number(self.random, low, high, step or (1 if whole else 0.01), whole)
+        tries: list[int | float] = [*self._ordered(NUMBERS), 1, 0]
+        tries += [one for one in (low, high) if math.isfinite(one)]
+        tries += [low + 1, high - 1, (low + high) / 2] if math.isfinite(low + high) else [low + 1, high - 1]
+        for value in tries:
+            if not math.isfinite(value):
+                continue
+            for rounded in (value, math.ceil(value), math.floor(value)):
+                if step:
+                    yield _plain(math.ceil(rounded / step) * step, whole)
+                    yield _plain(math.floor(rounded / step) * step, whole)
+                else:
+                    yield _plain(rounded, whole)
+
+    # --- lists and objects ----------------------------------------------------------------------------------
+
+    def _arrays(self, schema: dict[str, Any], name: str, depth: int) -> Iterator[list[Any]]:
+        first = schema.get("prefixItems") or []
+        items = schema.get("items", True)
+        least = int(schema.get("minItems", 0))
+        if least > MAX_LENGTH:
+            raise NoSample("the list would be too long")
+        singular = name[:-1] if name.endswith("s") else name
+        lengths = [max(least, 1), max(least, 1, len(first)), 0]
+        if self.random:
+            more = self.random.randint(0, 3) if depth < SHALLOW else 0
+            lengths = [min(least + more, int(schema.get("maxItems", least + more))), *lengths]
+        for length in dict.fromkeys(lengths):
+            made: list[Any] = []
+            try:
+                for place in range(length):
+                    of = first[place] if place < len(first) else schema.get("contains", items)
+                    if of is True:
+                        of = items if items is not True else {"type": "string"}
+                    made.append(self._distinct(of, made, singular, depth))
+            except NoSample:
+                continue
+            yield made
+
+    def _distinct(self, of: Schema, made: list[Any], name: str, depth: int) -> Any:
+        """An item that is not in the list yet, where there is one; lists often ask for that."""
+        last: Any = None
+        for last in self._candidates(of, name, depth + 1):
+            if last not in made and fits(last, of, self.root):
+                return last
+        if isinstance(of, dict) and of.get("type") in ("string", "integer", "number"):
+            spread = [f"{last}-{len(made)}", len(made), len(made) + 0.5]
+            for other in spread:
+                if other not in made and fits(other, of, self.root):
+                    return other
+        return self.value(of, name, depth + 1)
+
+    def _objects(self, schema: dict[str, Any], depth: int) -> Iterator[dict[str, Any]]:
+        properties = schema.get("properties")
+        properties = properties if isinstance(properties, dict) else {}
+        required = [key for key in schema.get("required") or () if isinstance(key, str)]
+        if len(required) > MAX_LENGTH:
+            raise NoSample("it requires too much")
+        optional = [key for key in properties if key not in required]
+        few = max(0, int(schema.get("minProperties", 0)) - len(required))
+        # an object with nothing required says more with something in it
+        many = dict.fromkeys((max(few, 0 if required else min(2, len(optional))), few, 0, len(optional)))
+        chosen = [optional[:extra] for extra in many]
+        if self.random:
+            chance = 0.5 if depth < SHALLOW else 0.0
+            chosen.insert(0, [key for key in optional if self.random.random() < chance])
+        for extra in chosen:
+            made = {}
+            try:
+                for key in [*required, *extra]:
+                    made[key] = self.value(properties.get(key, True), key, depth + 1)
+            except NoSample:
+                continue
+            for filler in range(few - len(optional)):
+                made[f"more_{filler + 1}"] = "first"
+            yield made
 
 
-def _attempt(schema: dict[str, Any], which: int, name: str, root: Schema, depth: int) -> Iterator[Any]:
-    """What a changed form of a schema gives, or nothing."""
-    try:
-        yield sample(schema, which, name=name, root=root, depth=depth + 1)
-    except NoSample:
-        return
-
-
-def _referred(schema: dict[str, Any], which: int, name: str, root: Schema, depth: int) -> Iterator[Any]:
-    found = _lookup(schema["$ref"], root)
-    yield from _attempt({**_without(schema, "$ref"), **_as_dict(found)}, which, name, root, depth)
+# --- reading a schema -------------------------------------------------------------------------------------------
 
 
 def _lookup(reference: Any, root: Schema) -> Schema:
@@ -192,135 +372,11 @@ def _kinds(schema: dict[str, Any]) -> list[str]:
     return list(TYPES)
 
 
-def _of_kind(
-    kind: str, schema: dict[str, Any], which: int, name: str, root: Schema, depth: int
-) -> Iterator[Any]:
-    match kind:
-        case "string":
-            yield from _text(schema, which, name)
-        case "integer" | "number":
-            yield from _numbers(schema, which, whole=kind == "integer")
-        case "boolean":
-            yield from _turned([True, False], which)
-        case "null":
-            yield None
-        case "array":
-            yield from _arrays(schema, which, name, root, depth)
-        case "object":
-            yield from _objects(schema, which, root, depth)
-
-
-# --- text -------------------------------------------------------------------------------------------------------
-
-
-def _text(schema: dict[str, Any], which: int, name: str) -> Iterator[str]:
-    least, most = schema.get("minLength", 0), schema.get("maxLength", MAX_LENGTH)
-    if isinstance(schema.get("pattern"), str):
-        yield from _matching(schema["pattern"])
-    if schema.get("format") in FORMATS:
-        yield from _turned(FORMATS[schema["format"]], which)
-    spoken = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name).lower()
-    words = next(values for hint, values in HINTS if re.search(hint, spoken))
-    for word in _turned((*words, "a", "7", ""), which):
-        if len(word) < least <= MAX_LENGTH:
-            word = (word or "a") + "x" * int(least - max(len(word), 1))
-        yield word[: int(most)] if len(word) > most else word
-
-
-def _matching(pattern: str) -> Iterator[str]:
-    """Texts that a simple regular expression matches; `sample` tries them."""
-    try:
-        from re import _parser  # type: ignore[attr-defined]  # the one parser of patterns that Python has
-
-        parsed = _parser.parse(pattern)
-    except (re.error, ImportError, OverflowError, RecursionError):
-        return
-    for many in (0, 1):
-        try:
-            yield _spelled(parsed, many)
-        except NoSample:
-            continue
-
-
-def _spelled(parsed: Any, many: int) -> str:
-    text = ""
-    for operation, given in parsed:
-        match str(operation):
-            case "LITERAL":
-                text += chr(given)
-            case "NOT_LITERAL":
-                text += "a" if given != ord("a") else "b"
-            case "ANY":
-                text += "a"
-            case "IN":
-                text += _one_of(given)
-            case "MAX_REPEAT" | "MIN_REPEAT" | "POSSESSIVE_REPEAT":
-                least, most, inner = given
-                if least > MAX_LENGTH:
-                    raise NoSample("it repeats too often")
-                text += _spelled(inner, many) * max(least, min(many, most))
-            case "SUBPATTERN":
-                text += _spelled(given[3], many)
-            case "ATOMIC_GROUP":
-                text += _spelled(given, many)
-            case "BRANCH":
-                text += _spelled(given[1][0], many)
-            case "AT":
-                pass
-            case other:
-                raise NoSample(f"{other} in a pattern is beyond it")
-    return text
-
-
-def _one_of(items: Any) -> str:
-    """A character of a class such as `[a-z0-9]`, letters and digits first."""
-    negated = str(items[0][0]) == "NEGATE"
-    wanted = [*range(ord("0"), ord("9") + 1), *range(ord("a"), ord("z") + 1), *range(32, 0x250)]
-    firsts = [
-        given if str(kind) == "LITERAL" else given[0]
-        for kind, given in items
-        if str(kind) in ("LITERAL", "RANGE")
-    ]
-    for code in [*([] if negated else firsts), *wanted]:
-        inside = any(_is_in(code, str(kind), given) for kind, given in items)
-        if inside != negated:
-            return chr(code)
-    raise NoSample("an empty class in a pattern")
-
-
-def _is_in(code: int, kind: str, given: Any) -> bool:
-    match kind:
-        case "LITERAL":
-            return bool(code == given)
-        case "RANGE":
-            return bool(given[0] <= code <= given[1])
-        case "CATEGORY":
-            one = chr(code)
-            word = one.isalnum() or one == "_"
-            sets = {"DIGIT": one.isdigit(), "SPACE": one.isspace(), "WORD": word}
-            base = str(given).removeprefix("CATEGORY_")
-            return not sets[base.removeprefix("NOT_")] if base.startswith("NOT_") else sets.get(base, False)
-    return False
-
-
-# --- numbers, lists, objects ------------------------------------------------------------------------------------
-
-
-def _numbers(schema: dict[str, Any], which: int, *, whole: bool) -> Iterator[int | float]:
-    step = schema.get("multipleOf")
-    low, high = _bounds(schema)
-    tries: list[int | float] = [*_turned(NUMBERS, which), 1, 0]
-    tries += [one for one in (low, high) if math.isfinite(one)]
-    tries += [low + 1, high - 1, (low + high) / 2] if math.isfinite(low + high) else [low + 1, high - 1]
-    for value in tries:
-        if not math.isfinite(value):
-            continue
-        for rounded in (value, math.ceil(value), math.floor(value)):
-            if isinstance(step, int | float) and step > 0:
-                yield _plain(math.ceil(rounded / step) * step, whole)
-                yield _plain(math.floor(rounded / step) * step, whole)
-            else:
-                yield _plain(rounded, whole)
+def _examples(schema: Mapping[str, Any]) -> list[Any]:
+    """What the schema itself gives as examples."""
+    given = schema.get("examples", [])
+    found = [*given] if isinstance(given, list) else [given]
+    return copy.deepcopy([*found, *([schema["default"]] if "default" in schema else [])])
 
 
 def _bounds(schema: dict[str, Any]) -> tuple[float, float]:
@@ -338,70 +394,15 @@ def _plain(value: float, whole: bool) -> int | float:
     return int(value) if whole or value == int(value) else value
 
 
-def _arrays(schema: dict[str, Any], which: int, name: str, root: Schema, depth: int) -> Iterator[list[Any]]:
-    first = schema.get("prefixItems") or []
-    items = schema.get("items", True)
-    least = max(int(schema.get("minItems", 0)), 1)
-    if least > MAX_LENGTH:
-        raise NoSample("the list would be too long")
-    singular = name[:-1] if name.endswith("s") else name
-    for length in dict.fromkeys((least, max(least, len(first)), 0)):
-        made: list[Any] = []
-        try:
-            for place in range(length):
-                of = first[place] if place < len(first) else schema.get("contains", items)
-                if of is True:
-                    of = items if items is not True else {"type": "string"}
-                made.append(_distinct(of, made, which, singular, root, depth))
-        except NoSample:
-            continue
-        yield made
-
-
-def _distinct(of: Schema, made: list[Any], which: int, name: str, root: Schema, depth: int) -> Any:
-    """An item that is not in the list yet, where there is one; lists often ask for that."""
-    last: Any = None
-    for last in _candidates(of, which, name, root, depth + 1):
-        if last not in made and fits(last, of, root):
-            return last
-    if isinstance(of, dict) and of.get("type") in ("string", "integer", "number"):
-        spread = [f"{last}-{len(made)}", len(made), len(made) + 0.5]
-        for other in spread:
-            if other not in made and fits(other, of, root):
-                return other
-    return sample(of, which, name=name, root=root, depth=depth + 1)
-
-
-def _objects(schema: dict[str, Any], which: int, root: Schema, depth: int) -> Iterator[dict[str, Any]]:
-    properties = schema.get("properties")
-    properties = properties if isinstance(properties, dict) else {}
-    required = [key for key in schema.get("required") or () if isinstance(key, str)]
-    if len(required) > MAX_LENGTH:
-        raise NoSample("it requires too much")
-    optional = [key for key in properties if key not in required]
-    few = max(0, int(schema.get("minProperties", 0)) - len(required))
-    # an object with nothing required says more with something in it
-    for extra in dict.fromkeys((max(few, 0 if required else min(2, len(optional))), few, 0, len(optional))):
-        made = {}
-        try:
-            for key in [*required, *optional[:extra]]:
-                of = properties.get(key, True)
-                made[key] = sample(of, which, name=key, root=root, depth=depth + 1)
-        except NoSample:
-            continue
-        for filler in range(few - len(optional)):
-            made[f"more_{filler + 1}"] = "first"
-        yield made
-
-
-# --- small things -----------------------------------------------------------------------------------------------
-
-
-def _turned(values: Any, which: int) -> list[Any]:
-    """The values from another starting place, so that two samples differ."""
-    listed = list(values)
-    start = which % len(listed) if listed else 0
-    return listed[start:] + listed[:start]
+def _drawn_number(random: Random, low: float, high: float, step: float, whole: bool) -> int | float:
+    """A number within bounds; of the hundred nearest to a bound where the other is missing."""
+    if not math.isfinite(low):
+        low = high - 100 * step if math.isfinite(high) else 0
+    if not math.isfinite(high):
+        high = low + 100 * step
+    first, last = math.ceil(low / step), math.floor(high / step)
+    found = random.randint(first, max(first, last)) * step
+    return int(found) if whole else round(float(found), 6)
 
 
 def _without(schema: dict[str, Any], key: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from riskbox.sandbox.errors import Halt, UnknownName
-from riskbox.sandbox.gym.env import SandboxEnv
+from riskbox.sandbox.gym import SandboxEnv
 from riskbox.sandbox.models.client import ModelOptions
 from riskbox.sandbox.models.limits import ModelLimits
 from riskbox.sandbox.rules.replay import replay
