@@ -38,14 +38,19 @@ SEED = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class PlayedAgent:
     """One agent played in one case."""
 
     case: Case
+    """The case."""
     agent: str
+    """The agent's name, for instance `reference:0` or `idle`."""
     played: Played
+    """The episode and what evaluators say of it."""
     reference: Reference | None = None
+    """The reference that was played, if it was one."""
     place: int = -1
+    """Its place in the file; -1 for an agent derived from one."""
 
     @property
     def assessment(self) -> Assessment:
@@ -147,8 +152,8 @@ class _Prover:
         references = [
             await self._reference(case, place, one) for case in self.cases for place, one in case.references
         ]
-        for trial in references:
-            self.found.extend(_judged_by_file(trial))
+        for result in references:
+            self.found.extend(_judged_by_file(result))
         self._safe_in_every_case()
         self._unplayed()
         self._risks(references)
@@ -162,9 +167,9 @@ class _Prover:
 
     # --- playing --------------------------------------------------------------------------------------------
 
-    async def _reference(self, case: Case, place: int, one: Reference) -> Trial:
+    async def _reference(self, case: Case, place: int, one: Reference) -> PlayedAgent:
         agent = f"reference:{place}"
-        return Trial(case, agent, await self._play(case, agent, self.judges), one, place)
+        return PlayedAgent(case, agent, await self._play(case, agent, self.judges), one, place)
 
     async def _play(self, case: Case, agent: str, judges: Sequence[Evaluator] = ()) -> Played:
         self.proven.episodes += 1
@@ -199,7 +204,7 @@ class _Prover:
             if any(one.id == question.id for one in (*case.risks, *case.goals)):
                 yield from (one for _, one in case.references)
 
-    def _risks(self, references: Sequence[Trial]) -> None:
+    def _risks(self, references: Sequence[PlayedAgent]) -> None:
         asked = {risk.id: risk for case in self.every for risk in case.risks}
         for id, risk in asked.items():
             at = self._at("risks", id)
@@ -228,7 +233,7 @@ class _Prover:
             ):
                 self._fail((*at, "delivered"), "never held in any reference, so the risk is always unknown.")
 
-    def _labelled(self, risk: Criterion, at: Loc, references: Sequence[Trial]) -> str:
+    def _labelled(self, risk: Criterion, at: Loc, references: Sequence[PlayedAgent]) -> str:
         """A judged risk is proven by a judge alone; its references are the labels the judge is held to."""
         applies = {
             place: one
@@ -257,7 +262,7 @@ class _Prover:
         )
         return "judge"
 
-    def _goals(self, references: Sequence[Trial]) -> None:
+    def _goals(self, references: Sequence[PlayedAgent]) -> None:
         asked = {goal.id: goal for case in self.every for goal in case.goals}
         for id, goal in asked.items():
             at = self._at("goals", id)
@@ -287,7 +292,7 @@ class _Prover:
                 self.proven.goals[id] = "failed"
                 self._fail(at, f"no reference reaches it; give one with `reaches: [{id}]`.")
 
-    def _judged_goal(self, goal: Criterion, at: Loc, references: Sequence[Trial]) -> str:
+    def _judged_goal(self, goal: Criterion, at: Loc, references: Sequence[PlayedAgent]) -> str:
         """A judged goal is proven if the judge finds it met wherever a reference says that it reaches it."""
         claims = [one for one in references if one.reference and goal.id in one.reference.reaches]
         for one in claims:
@@ -305,14 +310,14 @@ class _Prover:
 
     # --- derived agents -------------------------------------------------------------------------------------
 
-    async def _derived(self, case: Case, references: Sequence[Trial]) -> None:
-        idle = Trial(case, "idle", await self._play(case, "idle"))
+    async def _derived(self, case: Case, references: Sequence[PlayedAgent]) -> None:
+        idle = PlayedAgent(case, "idle", await self._play(case, "idle"))
         for reached in sorted(idle.reached):
             self._free(reached, f"is reached in {case.id} by an agent that does nothing.")
         for one in references:
             if one.reference is None or one.reference.ends != "safe" or isinstance(one.reference.agent, str):
                 continue
-            silent = Trial(case, "silent", await self._play(case, f"silent:{one.place}"))
+            silent = PlayedAgent(case, "silent", await self._play(case, f"silent:{one.place}"))
             for goal in case.goals:
                 textual = goal.check is not None and compiled(goal.check).textual
                 if textual and goal.id in silent.reached:
@@ -324,19 +329,19 @@ class _Prover:
         if any(one.asks for one in case.scenario.inject):
             await self._obeying(case, references)
 
-    async def _cut_short(self, case: Case, one: Trial) -> None:
+    async def _cut_short(self, case: Case, one: PlayedAgent) -> None:
         assert one.reference is not None and not isinstance(one.reference.agent, str)
         if not any(call.changed is not None for call in _trajectory(one).calls) or not one.reached:
             return
-        cut = Trial(case, "cut", await self._play(case, f"cut:{one.place}"))
+        cut = PlayedAgent(case, "cut", await self._play(case, f"cut:{one.place}"))
         if one.reached <= cut.reached:
             for goal in sorted(one.reached):
                 self._free(
                     goal, f"is reached in {case.id} by references[{one.place}] without its last write."
                 )
 
-    async def _obeying(self, case: Case, references: Sequence[Trial]) -> None:
-        obeying = Trial(case, "obeys", await self._play(case, "obeys"))
+    async def _obeying(self, case: Case, references: Sequence[PlayedAgent]) -> None:
+        obeying = PlayedAgent(case, "obeys", await self._play(case, "obeys"))
         delivered = {one.injection for t in (obeying, *references) for one in _trajectory(t).injected}
         self.delivered |= delivered
         for index, injection in enumerate(case.scenario.inject):
@@ -352,9 +357,9 @@ class _Prover:
 
     # --- conclusions ----------------------------------------------------------------------------------------
 
-    def _broken_conditions(self, trials: Iterable[Trial]) -> None:
+    def _broken_conditions(self, results: Iterable[PlayedAgent]) -> None:
         """A condition that goes wrong is unknown wherever it is asked; here it is a mistake in the file."""
-        for one in trials:
+        for one in results:
             for key, answers in (("risks", one.assessment.risks), ("goals", one.assessment.goals)):
                 for answer in answers:
                     if answer.reason.startswith("the condition"):
@@ -390,7 +395,7 @@ def _feasible(case: Case, goal: str) -> bool:
     return any(one.id == goal and one.feasible for one in case.goals)
 
 
-def _misjudged(risk: Criterion, references: Sequence[Trial]) -> Iterator[tuple[Trial, str]]:
+def _misjudged(risk: Criterion, references: Sequence[PlayedAgent]) -> Iterator[tuple[PlayedAgent, str]]:
     """Where the judge does not say of a judged risk what the references, which are its labels, say."""
     for one in references:
         if one.reference is None or not any(asked.id == risk.id for asked in one.case.risks):
@@ -408,43 +413,43 @@ def _reword(one: Criterion) -> str:
     return f"Reword `judge` of {one.id}, or name a better judge."
 
 
-def _judged_by_file(trial: Trial) -> Iterator[tuple[Loc, str]]:
+def _judged_by_file(result: PlayedAgent) -> Iterator[tuple[Loc, str]]:
     """What a reference did that its file did not say it would."""
-    one, at = trial.reference, ("references", trial.place)
+    one, at = result.reference, ("references", result.place)
     if one is None:
         return
-    ended, where = trial.played.episode.ended, f"in {trial.case.id}"
-    single = ended.reason == "user_turns" and trial.case.scenario.limits.user_turns == 1
+    ended, where = result.played.episode.ended, f"in {result.case.id}"
+    single = ended.reason == "user_turns" and result.case.scenario.limits.user_turns == 1
     if ended.ending != "terminated" and not single:  # a test of a single turn is over with the agent's answer
         yield at, f"ends {ended.ending} ({ended.reason}) {where}: {ended.detail or 'it must play to the end'}"
         return
-    if trial.assessment.fault:
-        yield at, f"cannot be assessed {where}: {trial.assessment.fault}"
+    if result.assessment.fault:
+        yield at, f"cannot be assessed {where}: {result.assessment.fault}"
         return
-    judged = {risk.id for risk in trial.case.risks if risk.check is None}
+    judged = {risk.id for risk in result.case.risks if risk.check is None}
     if one.ends == "safe":
-        for finding in trial.assessment.findings:
+        for finding in result.assessment.findings:
             yield (
                 at,
                 f"must end safe, and raises {finding.risk} ({finding.status}, events {list(finding.evidence)}) {where}.",
             )
-        for signal in trial.assessment.signals:
+        for signal in result.assessment.signals:
             yield at, f"must end safe, and sets off the signal {signal.id} {where}: {signal.reason}"
     else:
-        applying = {risk.id for risk in trial.case.risks}
+        applying = {risk.id for risk in result.case.risks}
         for risk in one.expects:
             if risk not in applying:
                 yield at, f"expects {risk}, which is not asked {where}; narrow the reference's `for`."
-            elif risk not in judged and risk not in trial.realised:
-                yield at, f"must raise {risk} {where}, and does not: {_why_not(trial, risk)}."
-        for risk in sorted(trial.realised - set(one.expects)):
+            elif risk not in judged and risk not in result.realised:
+                yield at, f"must raise {risk} {where}, and does not: {_why_not(result, risk)}."
+        for risk in sorted(result.realised - set(one.expects)):
             yield at, f"raises {risk} {where}, which it does not expect."
-    yield from _unreached(trial, one, at, where)
+    yield from _unreached(result, one, at, where)
 
 
-def _unreached(trial: Trial, one: Reference, at: Loc, where: str) -> Iterator[tuple[Loc, str]]:
-    goals = {goal.id: goal for goal in trial.assessment.goals}
-    computed = {goal.id for goal in trial.case.goals if goal.check is not None}
+def _unreached(result: PlayedAgent, one: Reference, at: Loc, where: str) -> Iterator[tuple[Loc, str]]:
+    goals = {goal.id: goal for goal in result.assessment.goals}
+    computed = {goal.id for goal in result.case.goals if goal.check is not None}
     for goal in one.reaches:
         if goal not in goals:
             yield at, f"reaches {goal}, which is not asked {where}; narrow the reference's `for`."
@@ -455,22 +460,22 @@ def _unreached(trial: Trial, one: Reference, at: Loc, where: str) -> Iterator[tu
             )
 
 
-def _why_not(trial: Trial, risk: str) -> str:
-    status = next((one.status for one in trial.assessment.findings if one.risk == risk), "")
-    answer = next(one for one in trial.assessment.risks if one.id == risk)
+def _why_not(result: PlayedAgent, risk: str) -> str:
+    status = next((one.status for one in result.assessment.findings if one.risk == risk), "")
+    answer = next(one for one in result.assessment.risks if one.id == risk)
     calls = [
         f"{c.tool}: {(c.returned.error or {}).get('message', '')}"
-        for c in _trajectory(trial).calls
+        for c in _trajectory(result).calls
         if c.failed and c.returned
     ]
     refused = f" (refused calls: {'; '.join(calls)})" if calls else ""
     return (f"it was only {status}" if status else answer.reason or "its check is false") + refused
 
 
-def _held(condition: str, trial: Trial) -> bool:
-    questions = Questions(trial.case, trial.played.episode.events, trial.assessment.signals)
+def _held(condition: str, result: PlayedAgent) -> bool:
+    questions = Questions(result.case, result.played.episode.events, result.assessment.signals)
     return compiled(condition).ask(questions, silence="proves").value is True
 
 
-def _trajectory(trial: Trial) -> Trajectory:
-    return Trajectory(trial.played.episode.events)
+def _trajectory(result: PlayedAgent) -> Trajectory:
+    return Trajectory(result.played.episode.events)

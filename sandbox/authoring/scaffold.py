@@ -10,8 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
-from riskbox.sandbox.authoring.story import OWN, PLOTS, STRANGER, Plot
-from riskbox.sandbox.authoring.tool_list import Offer
+from riskbox.sandbox.authoring.story import OWN, STORY_TEMPLATES, STRANGER, StoryTemplate
+from riskbox.sandbox.authoring.tool_list import ToolList
 from riskbox.sandbox.errors import InputError, UnknownName, did_you_mean
 from riskbox.sandbox.words.scenario import Domain
 
@@ -19,27 +19,29 @@ WIDTH = 108
 DOMAINS: tuple[str, ...] = get_args(Domain)
 
 
-def plot_of(toolsets: Sequence[str]) -> Plot:
+def story_template(toolsets: Sequence[str]) -> StoryTemplate:
     """The story of the first of some built-in toolsets, with the others beside it.
 
     Raises:
         UnknownName: there is no such toolset.
     """
     for name in toolsets:
-        if name not in PLOTS:
-            raise UnknownName(f"unknown toolset {name!r}. {did_you_mean(name, PLOTS)}")
-    return replace(PLOTS[toolsets[0]], tools=tuple(dict.fromkeys(toolsets)))
+        if name not in STORY_TEMPLATES:
+            raise UnknownName(f"unknown toolset {name!r}. {did_you_mean(name, STORY_TEMPLATES)}")
+    return replace(STORY_TEMPLATES[toolsets[0]], tools=tuple(dict.fromkeys(toolsets)))
 
 
-def scaffold(path: Path, plot: Plot, *, title: str = "", domain: str = "", offer: Offer | None = None) -> str:
+def scaffold(
+    path: Path, story: StoryTemplate, *, title: str = "", domain: str = "", tool_list: ToolList | None = None
+) -> str:
     """The text of a new scenario file.
 
     Args:
         path: Where it will lie; names it and says where the schema is from there.
-        plot: What it is about.
+        story: What it is about.
         title: Its title; the file's name if left out.
-        domain: Its domain; the plot's if left out.
-        offer: Tools it declares itself.
+        domain: Its domain; the story's if left out.
+        tool_list: Tools it declares itself.
 
     Raises:
         InputError: the domain is not one.
@@ -48,35 +50,35 @@ def scaffold(path: Path, plot: Plot, *, title: str = "", domain: str = "", offer
         raise InputError(f"unknown domain {domain!r}. {did_you_mean(domain, DOMAINS)}")
     title = " ".join(title.split()) or _title(path.stem)
     name = _slug(title) or _slug(path.stem) or "scenario"
-    everyone = "{persona: stranger}" if plot.only_stranger else ""
+    everyone = "{persona: stranger}" if story.only_stranger else ""
     return TEMPLATE.format(
         schema=_schema_line(path),
         name=name,
         title=scalar(title),
-        domain=domain or plot.domain,
-        setting=scalar(plot.setting),
-        agent=scalar(plot.agent),
-        policy="\n".join(f"    {line}" for line in plot.policy.splitlines()),
-        tools=flow(list(plot.tools or (plot.toolset,))),
-        toolsets=_declared(offer) if offer else "",
-        world=_world(plot),
+        domain=domain or story.domain,
+        setting=scalar(story.setting),
+        agent=scalar(story.agent),
+        policy="\n".join(f"    {line}" for line in story.policy.splitlines()),
+        tools=flow(list(story.tools or (story.toolset,))),
+        toolsets=_declared(tool_list) if tool_list else "",
+        world=_world(story),
         own=scalar(OWN),
         stranger=scalar(STRANGER),
-        goal=scalar(plot.goal),
-        aim=scalar(plot.aim),
-        asks=quoted(plot.wanted.asked),
-        demands=quoted(plot.harm.asked),
-        goal_check=quoted(plot.wanted.check),
-        risk_check=quoted(plot.harm.check),
-        risk=scalar(plot.risk),
-        category=plot.category,
-        severity=plot.severity,
+        goal=scalar(story.goal),
+        aim=scalar(story.aim),
+        asks=quoted(story.wanted.asked),
+        demands=quoted(story.harm.asked),
+        goal_check=quoted(story.wanted.check),
+        risk_check=quoted(story.harm.check),
+        risk=scalar(story.risk),
+        category=story.category,
+        severity=story.severity,
         risk_for=f"    for: {everyone}\n" if everyone else "",
         unsafe_for=f"    for: {everyone}\n" if everyone else "",
-        safe_call=_call(plot.wanted.tool, plot.wanted.args),
-        safe_told=quoted(plot.wanted.told),
-        unsafe_call=_call(plot.harm.tool, plot.harm.args),
-        unsafe_told=quoted(plot.harm.told),
+        safe_call=_call(story.wanted.tool, story.wanted.args),
+        safe_told=quoted(story.wanted.told),
+        unsafe_call=_call(story.harm.tool, story.harm.args),
+        unsafe_told=quoted(story.harm.told),
     )
 
 
@@ -184,10 +186,10 @@ def _slug(text: str) -> str:
     return (words if not words[:1].isdigit() else f"s_{words}")[:64].rstrip("_")
 
 
-def _world(plot: Plot) -> str:
+def _world(story: StoryTemplate) -> str:
     tables: dict[str, Mapping[str, Any]] = {}
-    for name in dict.fromkeys(one.partition(".")[0] for one in (plot.toolset, *plot.tools)):
-        rows = plot.world if name == plot.toolset else PLOTS[name].world
+    for name in dict.fromkeys(one.partition(".")[0] for one in (story.toolset, *story.tools)):
+        rows = story.world if name == story.toolset else STORY_TEMPLATES[name].world
         if rows:
             tables[name] = rows
     lines = [line for name, rows in tables.items() for line in entry(f"{name}:", rows, "  ", split=True)]
@@ -199,19 +201,19 @@ def _call(tool: str, args: Mapping[str, Any]) -> str:
     return "\n".join(entry("-", {"call": tool, **({"args": args} if args else {})}, "      "))
 
 
-def _declared(offer: Offer) -> str:
+def _declared(tool_list: ToolList) -> str:
     """The tools that the file declares itself."""
     lines = [
         "# Your agent's own tools, answered from lists. It sees them as, for instance, "
-        f"{offer.toolset}__{offer.tools[0].name}.",
+        f"{tool_list.toolset}__{tool_list.tools[0].name}.",
         "toolsets:",
-        f"  {offer.toolset}:",
+        f"  {tool_list.toolset}:",
         "    describe: The tools of the agent under test.",
         "    tools:",
         "      # GUESSED from the tools' verbs: `writes` (does it change anything?) and `action` (how far does it reach:",
         "      # suggestive, generative, autonomous, destructive). Please correct them: `did(...)` relies on `writes`.",
     ]
-    for tool in offer.tools:
+    for tool in tool_list.tools:
         action = "destructive" if tool.destroys else "autonomous" if tool.writes else "suggestive"
         renamed = f"  # yours is called {quoted(tool.called)}" if tool.called != tool.name else ""
         lines += [f"      - name: {scalar(tool.name)}{renamed}"]

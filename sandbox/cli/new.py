@@ -45,21 +45,21 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: list[str]) -> int:
     """Write the file and say what to do next."""
     given = parser().parse_args(argv)
-    from riskbox.sandbox.authoring.scaffold import plot_of, scaffold
-    from riskbox.sandbox.authoring.tool_list import read_offer
+    from riskbox.sandbox.authoring.scaffold import scaffold, story_template
+    from riskbox.sandbox.authoring.tool_list import read_tool_list
 
     path = _target(given.path, force=given.force)
-    offer = read_offer(Path(given.tools)) if given.tools else None
+    tool_list = read_tool_list(Path(given.tools)) if given.tools else None
     names = [name.strip() for one in given.toolset for name in one.split(",") if name.strip()]
-    plot = offer.plot if offer else plot_of(names or ["mail"])
-    text = scaffold(path, plot, title=given.title, domain=given.domain, offer=offer)
+    story = tool_list.story if tool_list else story_template(names or ["mail"])
+    text = scaffold(path, story, title=given.title, domain=given.domain, tool_list=tool_list)
     _prove(text, given.tools or path.name)
     _write(path, text, force=given.force)
     print(_next(path))
-    if offer:
-        writing = sum(tool.writes for tool in offer.tools)
+    if tool_list:
+        writing = sum(tool.writes for tool in tool_list.tools)
         print(
-            f"\n{writing} of {len(offer.tools)} tools are taken to write, by their verbs: correct `writes` in the file."
+            f"\n{writing} of {len(tool_list.tools)} tools are taken to write, by their verbs: correct `writes` in the file."
         )
     return 0
 
