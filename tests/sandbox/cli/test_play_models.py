@@ -132,7 +132,7 @@ def test_the_environment_plays_against_a_model_user(records: Path, stub: Stub) -
     assert terminated and info["reason"] == "user_left"
     episode = env.episode()
     assert [call.seat for call in episode.model_calls] == ["user"] * 3
-    case = env._stage("owner", None).case
+    case = env._prepared("owner", None).case
     assert replay(episode, PreparedCase.of(case, env._toolbox.of(case))).events == episode.events
     env.close()
 
