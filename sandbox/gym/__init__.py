@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import gymnasium
 
-from riskbox.sandbox.gym import shared_memory as shared_memory  # tells gymnasium how chats reach a vector
+import riskbox.sandbox.gym.shared_memory  # noqa: F401  # tells gymnasium how chats reach an asynchronous vector
 from riskbox.sandbox.gym.actions import ActionSpace
 from riskbox.sandbox.gym.env import SandboxEnv
 from riskbox.sandbox.gym.observations import Chat, ChatSpace
