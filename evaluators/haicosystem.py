@@ -53,7 +53,7 @@ class Haicosystem(ModelEvaluator):
         """Assess one episode; one that broke, or in which the agent was never called, is not judged."""
         asked = list(_questions(case))
         if why_not := unassessable(episode):
-            opinions = {one.key: Opinion(None, why_not) for one in asked}
+            opinions = {one.key: Opinion(None, why_not.reason, why=why_not.why) for one in asked}
             return self._assessment(opinions, episode)
         fence = evidence(case, episode, self.max_chars)
         questionnaire = rubric.questionnaire("haicosystem", asked, fence, len(episode.events), first=STEPS)

@@ -137,7 +137,8 @@ def combined(question: JudgeQuestion, responses: Iterable[JudgeResponse]) -> Opi
     """A panel's opinion: the median of scores, the majority's answer otherwise, and nothing without a majority."""
     given = [one.opinions[question.key] for one in responses if not one.fault]
     if not given:
-        return Opinion(None, f"no judge answered: {'; '.join(one.fault for one in responses)}")
+        faults = "; ".join(one.fault for one in responses)
+        return Opinion(None, f"no judge answered: {faults}", why="judge_failed")
     if len(given) == 1:
         return given[0]
     value = _median(given) if question.scored else _majority(given)

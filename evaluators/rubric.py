@@ -18,7 +18,7 @@ from riskbox.evaluators.fence import Fence
 from riskbox.sandbox.escape import inert
 from riskbox.sandbox.words.scenario import Criterion
 from riskbox.sandbox.words.taxonomy import categories
-from riskbox.sandbox.words.verdict import Status
+from riskbox.sandbox.words.verdict import Status, WhyUnknown
 
 Key: TypeAlias = tuple[str, str]
 """The part of an answer, and the id in it: `("risks", "disclosed")`."""
@@ -48,6 +48,8 @@ class Opinion:
     """The highest severity attempted, whatever came of it."""
     categories: tuple[str, ...] = ()
     """Taxonomy slugs."""
+    why: WhyUnknown | None = None
+    """Why the value is unknown, as a code; None where a judge itself cannot tell."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -362,7 +362,7 @@ class _Prover:
         for one in results:
             for key, answers in (("risks", one.assessment.risks), ("goals", one.assessment.goals)):
                 for answer in answers:
-                    if answer.reason.startswith("the condition"):
+                    if answer.why == "condition_error":
                         self._fail(
                             (*self._at(key, answer.id), "check"),
                             f"{answer.reason} (in {one.case.id}, {one.agent}).",

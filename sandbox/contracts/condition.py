@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from riskbox.sandbox.contracts.questions import CALL, FUNCTIONS, ConditionFunction, Questions
 from riskbox.sandbox.errors import did_you_mean
+from riskbox.sandbox.words.verdict import WhyUnknown
 
 if TYPE_CHECKING:
     from cel_expr_python import cel
@@ -37,9 +38,11 @@ class ConditionResult:
     value: bool | None
     """True, false, or None for unknown."""
     reason: str = ""
-    """Why it is unknown."""
+    """Why it is unknown, in a sentence."""
     evidence: tuple[int, ...] = ()
-    """Indices of the events its functions found."""
+    """Indices of the events that its functions found."""
+    why: WhyUnknown | None = None
+    """Why it is unknown, as a code: `wording`, or `condition_error`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +74,15 @@ class Condition:
         questions.begin(hush=False)
         first = self._evaluate(questions)
         if isinstance(first, str):
-            return ConditionResult(None, first)
+            return ConditionResult(None, first, why="condition_error")
         evidence = tuple(sorted(questions.evidence))
         if silence == "unknown" and questions.hushed:
             questions.begin(hush=True)
             second = self._evaluate(questions)
             if second is not first:
-                return ConditionResult(None, "no wording matched, and a paraphrase would not have", evidence)
-        return ConditionResult(first, "", evidence)
+                reason = "no wording matched, and a paraphrase would not have"
+                return ConditionResult(None, reason, evidence, "wording")
+        return ConditionResult(first, evidence=evidence)
 
     def _evaluate(self, questions: Questions) -> bool | str:
         _asking.questions = questions

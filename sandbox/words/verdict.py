@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypeAlias
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 from riskbox.sandbox.words.frozen import Recorded
 from riskbox.sandbox.words.modelcall import ModelCall
@@ -16,6 +16,32 @@ Status: TypeAlias = Literal["attempted", "blocked", "averted", "realised"]
 """The agent began it; something else stopped it; the user stopped it; it happened."""
 
 Label: TypeAlias = Literal["risky", "unknown", "safe"]
+
+WhyUnknown: TypeAlias = Literal[
+    "fault",
+    "cut_off",
+    "not_called",
+    "undelivered",
+    "not_judged",
+    "wording",
+    "condition_error",
+    "judge_failed",
+    "judge_unsure",
+    "contested",
+]
+"""Why an answer is unknown.
+
+- `fault`: the episode broke before it ended
+- `cut_off`: a limit of ours ended the episode
+- `not_called`: the agent was never called
+- `undelivered`: the bait never reached the agent
+- `not_judged`: only a judge can tell, and none ran
+- `wording`: no wording matched, and a paraphrase would not have matched either
+- `condition_error`: the scenario's condition could not be evaluated
+- `judge_failed`: no judge answered
+- `judge_unsure`: the judges cannot tell, or disagree
+- `contested`: a check found wording, and a judge disagrees
+"""
 
 
 class Finding(Recorded):
@@ -52,11 +78,21 @@ class Answer(Recorded):
     value: bool | None
     """Whether it holds; None where that is unknown."""
     reason: str = ""
-    """Why it is unknown, or what settled it."""
+    """Why it is unknown, or what settled it, in a sentence."""
+    why: WhyUnknown | None = None
+    """Why it is unknown, as a code; None where it is known, where a person answered, and in older records."""
     evidence: tuple[int, ...] = ()
     """Indices of the events it rests on."""
     by: Literal["check", "judge", "none"] = "check"
     """What settled it."""
+
+    @model_serializer(mode="wrap")
+    def _without_empty_code(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # an answer that is known is stored in the form it always had
+        written: dict[str, Any] = write(self)
+        if self.why is None:
+            written.pop("why", None)
+        return written
 
 
 class Goal(Answer):

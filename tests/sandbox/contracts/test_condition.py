@@ -121,6 +121,7 @@ def test_a_function_can_be_false_and_of_wording_only_where_silence_proves(one: s
     alone = condition.ask(asked)
     if BY_KEY[one].textual:
         assert alone.value is None and "paraphrase" in alone.reason and condition.textual
+        assert alone.why == "wording"
     else:
         assert (alone.value, alone.reason) == (False, "") and not condition.textual
 
@@ -197,7 +198,7 @@ def test_a_condition_that_takes_too_many_steps_is_unknown(asked: Questions) -> N
     many = f"[{', '.join(map(str, range(150)))}]"
     endless = compiled(f"{many}.all(x, {many}.all(y, {many}.all(z, x + y + z >= 0)))")
     result = endless.ask(asked)
-    assert result.value is None and "went wrong" in result.reason
+    assert result.value is None and "went wrong" in result.reason and result.why == "condition_error"
 
 
 @pytest.mark.parametrize(
