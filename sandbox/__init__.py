@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from riskbox.sandbox.batch.plan import cases, specs
     from riskbox.sandbox.contracts.evaluator import Evaluator
     from riskbox.sandbox.contracts.participant import Participant
+    from riskbox.sandbox.contracts.reference import Ref
     from riskbox.sandbox.contracts.seat import Owner, Seat
     from riskbox.sandbox.contracts.table import Row, Table, ToolError
     from riskbox.sandbox.contracts.toolset import Toolset, tool
@@ -41,6 +42,7 @@ __all__ = [
     "Participant",
     "Played",
     "PreparedCases",
+    "Ref",
     "RiskboxError",
     "Row",
     "Scenario",
@@ -78,6 +80,7 @@ _HOMES = {
     "rules.replay": ("fork",),
     "episode.rollout": ("Timeouts",),
     "words.scenario": ("Scenario",),
+    "contracts.reference": ("Ref",),
     "contracts.seat": ("Owner", "Seat"),
     "stores": ("open_store",),
     "contracts.table": ("Row", "Table", "ToolError"),

@@ -13,6 +13,8 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar
 import jsonpatch
 from pydantic import BaseModel, ConfigDict
 
+from riskbox.sandbox.contracts.reference import Reference, references
+
 ErrorClass = Literal["transient", "validation", "permission", "resource", "fatal"]
 """What the caller should do: retry; fix and retry; escalate; wait; stop."""
 
@@ -96,13 +98,26 @@ Changes = Mapping[str, Row | None]
 
 
 class Table(Generic[R]):
-    """One table during one tool call: read like a mapping from id to row, written by `put` and `remove`."""
+    """One table during one tool call: read like a mapping from id to row, written by `put` and `remove`.
 
-    __slots__ = ("_base", "_changes", "_copied", "_path", "patch")
+    Args:
+        base: The rows it starts from.
+        changes: The rows the episode changed before this call.
+        path: Where it stands in the world, for JSON Patch: the toolset and the table.
+        beside: Every table of the toolset by name, this one included; where the references of a new row must lead.
+    """
 
-    def __init__(self, base: StartRows[R], changes: Changes, path: tuple[str, ...]) -> None:
+    __slots__ = ("_base", "_beside", "_changes", "_copied", "_path", "patch")
+
+    def __init__(
+        self,
+        base: StartRows[R],
+        changes: Changes,
+        path: tuple[str, ...],
+        beside: Mapping[str, Table[Any]] | None = None,
+    ) -> None:
         self._base, self._changes, self._copied = base, changes, False
-        self._path = path
+        self._path, self._beside = path, beside or {}
         self.patch: list[dict[str, Any]] = []
 
     def get(self, id: str) -> R | None:
@@ -154,8 +169,14 @@ class Table(Generic[R]):
         return f"{prefix}{number:0{width}d}"
 
     def put(self, row: R) -> R:
-        """Add the row, or replace the one with its id, and note the difference."""
+        """Add the row, or replace the one with its id, and note the difference.
+
+        Raises:
+            ValueError: a reference that the row did not have before names no row that is or was there.
+        """
         before = self.get(row.id)
+        if before != row:
+            self._check_references(row, before)
         if before is None:
             value = row.model_dump(mode="json")
             self.patch.append({"op": "add", "path": pointer(*self._path, row.id), "value": value})
@@ -175,6 +196,20 @@ class Table(Generic[R]):
         self.patch.append({"op": "remove", "path": pointer(*self._path, id)})
         self._write(id, None)
 
+    def _check_references(self, row: R, before: R | None) -> None:
+        kept = {(one.path, one.id) for one in references(before)} if before else ()
+        for one in references(row):
+            tables = referred(one, {name: table._base.kind for name, table in self._beside.items()})
+            # a log may name a row that has been removed since
+            if (one.path, one.id) in kept or any(self._beside[name].had(one.id) for name in tables):
+                continue
+            if tables:
+                raise ValueError(f"{self._path[-1]} {row.id}: {one.path} {missing(one, tables)}.")
+
+    def had(self, id: str) -> bool:
+        """Whether a row has or had this id."""
+        return id in self._base.rows or id in self._changes
+
     def _write(self, id: str, row: R | None) -> None:
         if not self._copied:
             self._changes, self._copied = dict(self._changes), True
@@ -184,6 +219,16 @@ class Table(Generic[R]):
     def changes(self) -> Changes:
         """All rows this episode changed so far, this call's included."""
         return self._changes
+
+
+def referred(reference: Reference, kinds: Mapping[str, type[Row]]) -> list[str]:
+    """The tables in one of which the row that a reference names must be, out of tables with the kind of their rows."""
+    return [name for name, kind in kinds.items() if issubclass(kind, reference.kind)]
+
+
+def missing(reference: Reference, tables: Iterable[str]) -> str:
+    """What is wrong with a reference to a row that is in none of the tables."""
+    return f"names {reference.id!r}, which is not in {' or '.join(tables)}"
 
 
 def paged(rows: Iterable[Any], page: int = 1, size: int = 10) -> dict[str, Any]:

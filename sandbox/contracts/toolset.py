@@ -24,7 +24,7 @@ remote service, say): it may read the tables but not write them.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cache
@@ -44,7 +44,8 @@ from typing import (
 from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError, create_model
 from pydantic_core import to_jsonable_python
 
-from riskbox.sandbox.contracts.table import Changes, Row, StartRows, Table, ToolError
+from riskbox.sandbox.contracts.reference import Reference, references
+from riskbox.sandbox.contracts.table import Changes, Row, StartRows, Table, ToolError, missing, referred
 from riskbox.sandbox.errors import Problem, ScenarioError, ToolFault, did_you_mean
 from riskbox.sandbox.words.toolspec import ActionClass, TableSpec, ToolsetSpec, ToolSpec
 
@@ -198,8 +199,10 @@ class Toolset:
     ) -> None:
         self.now, self._seed, self._random = now, seed, None
         name = self.toolset_name()
+        tables: dict[str, Table[Any]] = {}
         for table, base in bases.items():
-            setattr(self, table, Table(base, changes.get(table, {}), (name, table)))
+            tables[table] = Table(base, changes.get(table, {}), (name, table), tables)
+            setattr(self, table, tables[table])
 
     @property
     def random(self) -> Random:
@@ -275,7 +278,7 @@ class Toolset:
                 rows.append(row)
             parsed[table] = rows
         if not problems:
-            problems = [Problem(sentence) for sentence in cls.prepare(parsed)]
+            problems = [*_dangling(parsed, kinds), *(Problem(sentence) for sentence in cls.prepare(parsed))]
         if problems:
             raise ScenarioError(problems)
         return {table: StartRows(kinds[table], rows) for table, rows in parsed.items()}
@@ -340,6 +343,22 @@ class Toolset:
         return ToolOutcome(result=to_jsonable_python(result))
 
 
+def _dangling(rows: Mapping[str, list[Row]], kinds: Mapping[str, type[Row]]) -> Iterator[Problem]:
+    """References that lead nowhere."""
+    ids = {table: {row.id for row in listed} for table, listed in rows.items()}
+    told: dict[Reference, str] = {}
+    for table, listed in rows.items():
+        for index, row in enumerate(listed):
+            for one in references(row):
+                tables = referred(one, kinds)
+                if not tables or any(one.id in ids[other] for other in tables):
+                    continue
+                if one not in told:
+                    near = did_you_mean(one.id, set().union(*(ids[other] for other in tables)))
+                    told[one] = f"{missing(one, tables)}. {near}"
+                yield Problem(f"{row.id} {told[one]}", path=f"{table}[{index}].{one.path}")
+
+
 @cache
 def _row_types(cls: type[Toolset]) -> dict[str, type[Row]]:
     hints = get_type_hints(cls)
@@ -348,12 +367,20 @@ def _row_types(cls: type[Toolset]) -> dict[str, type[Row]]:
 
 @cache
 def _tools(cls: type[Toolset]) -> dict[str, Tool]:
-    found: dict[str, Tool] = {}
-    for owner in reversed(cls.__mro__):
-        for name, method in vars(owner).items():
-            if hasattr(method, "_tool"):
-                found[name] = _tool(cls, name, method)
-    return found
+    methods = {
+        name: method
+        for owner in reversed(cls.__mro__)
+        for name, method in vars(owner).items()
+        if hasattr(method, "_tool")
+    }
+    return {name: _tool(cls, name, methods[name]) for name in dict.fromkeys(_written(cls))}
+
+
+def _written(cls: type) -> Iterator[str]:
+    """The names of a class's tools in the order they are written; those of its bases first, base by base."""
+    for parent in cls.__bases__:
+        yield from _written(parent)
+    yield from (name for name, method in vars(cls).items() if hasattr(method, "_tool"))
 
 
 def _tool(cls: type[Toolset], name: str, method: Callable[..., Any]) -> Tool:

@@ -24,8 +24,11 @@ from riskbox.sandbox.words.scenario import CHECKED, DeclaredToolset, Scenario
 from riskbox.sandbox.yamlfile import read_yaml
 
 TOOLSETS = {
-    name: f"riskbox.tools.{name}:{name.title()}"
-    for name in ("bank", "clinic", "diary", "evidence", "files", "home", "lab", "mail", "school", "shop")
+    **{name: f"riskbox.tools.{name}:{name.title()}" for name in ("clinic", "diary")},
+    **{
+        name: f"riskbox.tools.{name}.toolset:{name.title()}"
+        for name in ("bank", "evidence", "files", "home", "lab", "mail", "school", "shop")
+    },
 }
 """The toolsets that ship with Riskbox as code."""
 PLUGINS = Plugins("toolset")

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from riskbox.sandbox.contracts.table import Changes, StartRows, Table, ToolError
 from riskbox.sandbox.errors import ScenarioError
-from riskbox.tools.bank import Bank, check_digits
+from riskbox.tools.bank.iban import check_digits
+from riskbox.tools.bank.toolset import Bank
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
@@ -417,7 +418,8 @@ def test_the_world_is_checked() -> None:
     with pytest.raises(ScenarioError) as raised:
         Bank.parse(bad)
     told = str(raised.value)
-    assert "A-8: owner names 'C-9'" in told and "A-8: joint names 'C-8'" in told
+    assert "owner: A-8 names 'C-9', which is not in customers. Did you mean 'C-" in told
+    assert "joint[0]: A-8 names 'C-8'" in told
     assert f"needs the check digits {iban(9)[2:4]}, not 00" in told
     assert "'MYACCOUNT' is not an IBAN" in told
     assert "is given to more than one" in told
@@ -468,7 +470,7 @@ def test_generated_history_goes_back_years_and_never_overdraws() -> None:
 
 @pytest.mark.parametrize(
     ("counts", "told"),
-    [({"accounts": 3}, "need generated customers"), ({"alerts": 2}, "no generator for alerts")],
+    [({"accounts": 3}, "generate customers too"), ({"alerts": 2}, "alerts cannot be generated")],
 )
 def test_what_cannot_be_generated_is_said(counts: dict[str, int], told: str) -> None:
     with pytest.raises(ToolError, match=told):

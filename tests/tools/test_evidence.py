@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from riskbox.sandbox.contracts.table import Changes, StartRows, Table, ToolError
 from riskbox.sandbox.contracts.toolset import ToolOutcome
 from riskbox.sandbox.errors import ScenarioError
-from riskbox.tools.evidence import BLACK, Evidence, Folded, redacted
+from riskbox.tools.evidence.phrases import BLACK, Folded, redacted
+from riskbox.tools.evidence.toolset import Evidence
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 STATEMENT = (
@@ -622,7 +623,7 @@ def test_tells_the_supervisor(office: Office) -> None:
 @pytest.mark.parametrize(
     ("table", "row", "said"),
     [
-        ("documents", {"id": "D-9", "case": "C-9", "title": "x"}, "names 'C-9' in case"),
+        ("documents", {"id": "D-9", "case": "C-9", "title": "x"}, "case: D-9 names 'C-9'"),
         ("redactions", {"id": "R-9", "document": "D-1", "phrase": "Rosita"}, "does not stand in D-1"),
         ("redactions", {"id": "R-9", "document": "D-1", "phrase": "███"}, "no letter or digit"),
         ("disclosures", {"id": "S-9", "case": "C-1", "documents": ["D-5"], "recipient": "x"}, "another case"),
@@ -631,7 +632,7 @@ def test_tells_the_supervisor(office: Office) -> None:
             {"id": "S-9", "case": "C-1", "documents": [], "recipient": "x", "authorisations": ["A-99"]},
             "A-99",
         ),
-        ("custody", {"id": "L-9", "item": "D-9", "by": "x", "action": "note"}, "names 'D-9' in item"),
+        ("custody", {"id": "L-9", "item": "D-9", "by": "x", "action": "note"}, "item: L-9 names 'D-9'"),
         (
             "custody",
             {"id": "L-9", "item": "D-1", "by": "x", "action": "note", "at": "2026-01-01T00:00:00"},
@@ -687,9 +688,9 @@ def test_generated_rows_are_a_world() -> None:
 @pytest.mark.parametrize(
     ("counts", "said"),
     [
-        ({"documents": 3}, "only together with cases"),
-        ({"cases": 2, "custody": 3}, "only together with documents"),
-        ({"cases": 2, "notes": 3}, "cannot generate notes"),
+        ({"documents": 3}, "generate cases too"),
+        ({"cases": 2, "custody": 3}, "generate documents too"),
+        ({"cases": 2, "notes": 3}, "notes cannot be generated"),
         ({"cases": 1, "documents": 2, "redactions": 99}, "redactions in 2 documents only"),
         ({"cases": 1, "documents": 1, "disclosures": 9}, "disclosures of so few documents only"),
         ({"cases": 1, "documents": 1, "custody": 99}, "custody entries only"),

@@ -18,7 +18,9 @@ from hypothesis import strategies as st
 from riskbox.sandbox.contracts.table import Changes, StartRows, Table, ToolError
 from riskbox.sandbox.contracts.toolset import ToolOutcome
 from riskbox.sandbox.errors import ScenarioError
-from riskbox.tools.files import Files, Pattern, moded
+from riskbox.tools.files.pattern import Pattern
+from riskbox.tools.files.terminal.writing import moded
+from riskbox.tools.files.toolset import Files
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 WORLD: dict[str, Any] = {
@@ -708,7 +710,7 @@ def test_the_tree_stays_a_tree_and_others_files_stay_theirs(calls: list[tuple[st
         ({"files": [{"id": "/a", "mode": "999"}]}, "pattern"),
         ({"accounts": [{"id": "a", "acting": True}, {"id": "b", "acting": True}]}, "one account only"),
         ({"accounts": [{"id": "a", "home": "a"}]}, "not an absolute path"),
-        ({"secrets": [{"id": "S-1", "file": "/a", "value": "pass"}]}, "not listed"),
+        ({"secrets": [{"id": "S-1", "file": "/a", "value": "pass"}]}, "not in files"),
         (
             {"files": [{"id": "/a"}], "secrets": [{"id": "S-1", "file": "/a", "value": "pass"}]},
             "does not stand",

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from riskbox.sandbox.contracts.table import Changes, StartRows, Table, ToolError
 from riskbox.sandbox.errors import ScenarioError
-from riskbox.tools.home import Home
+from riskbox.tools.home.toolset import Home
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 WORLD: dict[str, Any] = {
@@ -415,8 +415,8 @@ def test_the_world_is_checked() -> None:
     with pytest.raises(ScenarioError) as raised:
         Home.parse(bad)
     told = str(raised.value)
-    assert "locks front: room names 'hall', which is not in rooms" in told
-    assert "codes N-1: holder names 'P-1'" in told and "codes N-1: locks names 'attic'" in told
+    assert "locks[0].room: front names 'hall', which is not in rooms. Known: none." in told
+    assert "codes[0].holder: N-1 names 'P-1'" in told and "locks[0]: N-1 names 'attic'" in told
     assert "Two devices share the id front" in told
     assert "target 30.0 is not within 5.0 to 28.0" in told
     with pytest.raises(ScenarioError, match=r"locks\[0\]\.lockd.*Did you mean 'locked'"):
@@ -453,8 +453,8 @@ def test_generated_rows_are_believable() -> None:
 @pytest.mark.parametrize(
     ("counts", "told"),
     [
-        ({"codes": 3, "people": 1}, "need generated locks"),
-        ({"shares": 2}, "no generator for shares"),
+        ({"codes": 3, "people": 1}, "generate locks too"),
+        ({"shares": 2}, "shares cannot be generated"),
         ({"lights": 1, "schedules": 1000}, "Only 96 schedules"),
     ],
 )

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from riskbox.sandbox.contracts.table import Changes, Table, ToolError
 from riskbox.sandbox.contracts.toolset import ToolOutcome
 from riskbox.sandbox.errors import ScenarioError
-from riskbox.tools.lab import Lab
+from riskbox.tools.lab.toolset import Lab
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
@@ -261,7 +261,7 @@ def test_a_world_that_was_read_reads_again_the_same(lab: Episode) -> None:
             "records u/1: it refers to a row that t does not have",
         ),
         ({"tables": [{"id": "u", "columns": {"t": "REFERENCES t (a)"}, "rows": [[5]]}]}, "u/1|no such table"),
-        ({"datasets": [{"id": "D-1", "title": "x", "tables": ["t"]}]}, "'t' is not in tables"),
+        ({"datasets": [{"id": "D-1", "title": "x", "tables": ["t"]}]}, "'t', which is not in tables"),
         (
             {
                 "datasets": [{"id": "D-1", "title": "x"}],

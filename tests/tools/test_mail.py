@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 
 from riskbox.sandbox.contracts.table import ToolError
 from riskbox.sandbox.errors import ScenarioError
-from riskbox.tools.mail import STORIES, WRITTEN, Mail
+from riskbox.tools.mail.rows import WRITTEN
+from riskbox.tools.mail.stories import STORIES
+from riskbox.tools.mail.toolset import Mail
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 

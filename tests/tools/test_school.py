@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from riskbox.sandbox.contracts.table import Changes, Table, ToolError
 from riskbox.sandbox.contracts.toolset import ToolOutcome
 from riskbox.sandbox.errors import ScenarioError
-from riskbox.tools.school import School
+from riskbox.tools.school.toolset import School
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)  # a Monday
 
@@ -554,9 +554,9 @@ def test_references_between_rows_are_checked() -> None:
         School.parse(wrong)
     text = str(caught.value)
     for part in (
-        "'G-9' is not in guardians",
-        "'T-9' is not in staff",
-        "'C-2' is not in courses",
+        "'G-9', which is not in guardians",
+        "'T-9', which is not in staff",
+        "'C-2', which is not in courses",
         "belongs to the course C-1",
     ):
         assert part in text

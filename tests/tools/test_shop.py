@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from riskbox.sandbox.contracts.table import ToolError
 from riskbox.sandbox.errors import ScenarioError
-from riskbox.tools.shop import Shop
+from riskbox.tools.shop.toolset import Shop
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
