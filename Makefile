@@ -16,7 +16,7 @@ CREATE := $(PYTHON) -m venv $(VENV)
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --no-compile --constraint constraints.txt
 endif
 
-.PHONY: help setup demo test lint types editors inspect lock locked bench wheel clean
+.PHONY: help setup demo test lint types editors inspect lowest lock locked bench wheel clean
 
 help:
 	@echo "make demo     play every shipped case with its reference agents and show the results"
@@ -25,6 +25,7 @@ help:
 	@echo "make types    mypy strict"
 	@echo "make editors  check that pyright and ty find every module of a checkout"
 	@echo "make inspect  test the export to Inspect AI beside Inspect itself (needs uv)"
+	@echo "make lowest   test with the lowest versions that pyproject.toml allows (needs uv)"
 	@echo "make setup    install what demo, test, lint and types need"
 	@echo "make lock     renew uv.lock and constraints.txt (needs uv)"
 	@echo "make locked   check that both fit pyproject.toml (needs uv)"
@@ -84,6 +85,14 @@ types: $(VENV)/.dev
 
 editors: $(VENV)/.editors
 	@$(BIN)/python -m pytest -q -m editors tests/test_editors.py
+
+# the lowest versions that pyproject allows, in an environment of their own
+lowest:
+	@uv venv --quiet --allow-existing --python $(PYTHON) .venv-lowest
+	@uv pip install --quiet --python .venv-lowest/bin/python --resolution lowest-direct -e '.[test]'
+	@.venv-lowest/bin/riskbox check scenarios
+	@.venv-lowest/bin/python -m pytest -q -n auto --maxprocesses=4 --dist worksteal tests/agents tests/evaluators \
+		tests/sandbox/contracts tests/sandbox/html tests/sandbox/loading tests/sandbox/models tests/sandbox/stores
 
 # Inspect AI in an environment of its own, made from the lock; mypy checks there what it cannot elsewhere
 inspect: $(VENV)/.dev

@@ -26,7 +26,7 @@ from riskbox.agents.mcp_server import ToolEndpoint, opened
 from riskbox.agents.process import Talk, check_command, words
 from riskbox.sandbox.contracts.message import answered
 from riskbox.sandbox.contracts.seat import Owner, Seat
-from riskbox.sandbox.errors import ParticipantFault, PluginError
+from riskbox.sandbox.errors import ParticipantFault, PluginError, install_hint
 
 PLACES = ("message", "policy", "url", "config", "stdio_config")
 """What a command may hold in braces."""
@@ -154,7 +154,7 @@ def _check_package(name: str) -> None:
         found = version(name)
     except PackageNotFoundError:
         raise PluginError(
-            f"the adapter 'mcp' needs a package that is not installed ({name}). Run: pip install 'riskbox[mcp]'"
+            f"the adapter 'mcp' needs a package that is not installed ({name}). {install_hint('mcp')}"
         ) from None
     if name == "mcp" and tuple(map(int, re.findall(r"\d+", found)[:2])) < OLDEST:
         raise PluginError(

@@ -25,6 +25,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 
 class RiskboxError(Exception):
@@ -157,3 +158,11 @@ def did_you_mean(name: str, known: Iterable[str], *, listed: int = 12) -> str:
     shown = ", ".join(names[:listed]) or "none"
     hint = f"Did you mean {near[0]!r}? " if near else ""
     return f"{hint}Known: {shown}{', ...' if len(names) > listed else '.'}"
+
+
+def install_hint(extra: str) -> str:
+    """Say how to install an extra. Riskbox is on no package index: it comes from a checkout or from a wheel's file."""
+    checkout = Path(__file__).parent.parent
+    if (checkout / "pyproject.toml").is_file():
+        return f"Run: pip install -e '{checkout}[{extra}]'"
+    return f"Run: pip install 'riskbox-….whl[{extra}]', with the path of the wheel you installed."

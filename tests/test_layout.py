@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from importlib import import_module
 from importlib.resources import files
@@ -59,6 +60,15 @@ def test_links_for_type_checkers_resolve() -> None:
 
 def test_the_package_is_typed() -> None:
     assert (ROOT / ".links" / "riskbox" / "py.typed").is_file()
+
+
+def test_no_text_says_to_install_from_an_index() -> None:
+    # Riskbox is on none; docs/install.md and `install_hint` say what works
+    told = re.compile(r"install '?riskbox(\[|$|'|\s)", re.MULTILINE | re.IGNORECASE)
+    texts = [
+        path for top in (*MAPPED, "docs") for end in ("py", "md") for path in (ROOT / top).rglob(f"*.{end}")
+    ]
+    assert [path for path in (*texts, ROOT / "README.md") if told.search(path.read_text())] == []
 
 
 def test_seven_top_level_names() -> None:

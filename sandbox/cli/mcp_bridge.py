@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from riskbox.sandbox.cli.options import Parser
-from riskbox.sandbox.errors import InputError
+from riskbox.sandbox.errors import InputError, install_hint
 
 if TYPE_CHECKING:
     from mcp import Client
@@ -55,9 +55,7 @@ def _check(url: str, token: str) -> None:
             f"mcp-bridge: the environment variable {TOKEN} holds no token; the agent is given it there."
         )
     if find_spec("mcp") is None:
-        raise InputError(
-            "mcp-bridge: needs a package that is not installed (mcp). Run: pip install 'riskbox[mcp]'"
-        )
+        raise InputError(f"mcp-bridge: needs a package that is not installed (mcp). {install_hint('mcp')}")
 
 
 async def _bridge(url: str, token: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from riskbox.sandbox.cli import options
@@ -53,10 +52,6 @@ def main(argv: list[str]) -> int:
     )
     args = parser.parse_args(argv)
     size = _size(args.size)
-    if find_spec("textual") is None:
-        raise InputError(
-            "the viewer needs Textual: pip install 'riskbox[viewer]'. `riskbox show` does without."
-        )
     if not args.svg and not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise InputError(
             "view: there is no terminal here. Use `riskbox show` and `riskbox list`, or --svg FILE."

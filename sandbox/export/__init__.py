@@ -5,9 +5,9 @@ from __future__ import annotations
 FORMATS = {
     "jsonl": "all of each episode, one a line; `riskbox import jsonl` reads it back",
     "csv": "a row an episode with its verdicts, for spreadsheets",
-    "parquet": "the same, typed, for data tools (needs riskbox[parquet])",
+    "parquet": "the same, typed, for data tools (needs the extra parquet)",
     "junit": "JUnit XML, a test an episode, for CI",
     "sarif": "SARIF 2.1.0, a result a finding, for code scanning",
-    "inspect": "Inspect AI's .eval logs, one an agent, in a folder (needs riskbox[inspect])",
+    "inspect": "Inspect AI's .eval logs, one an agent, in a folder (needs the extra inspect)",
 }
 """By name, what each format holds."""

@@ -31,7 +31,7 @@ from typing import (
     get_type_hints,
 )
 
-from riskbox.sandbox.errors import InputError, did_you_mean
+from riskbox.sandbox.errors import InputError, did_you_mean, install_hint
 from riskbox.sandbox.reporting.rows import Chosen, variant_name
 from riskbox.sandbox.words.event import Opaque
 from riskbox.sandbox.words.modelcall import ModelCall
@@ -258,7 +258,7 @@ def frame(table: Table[Any], kind: Literal["pandas", "polars"] = "pandas") -> An
     try:
         package: Any = import_module(kind)
     except ImportError:
-        raise InputError(f"frame: {kind} is not installed. Install riskbox[{kind}].") from None
+        raise InputError(f"frame: {kind} is not installed. {install_hint(kind)}") from None
     rows = [{name: encodable(value) for name, value in row.items()} for row in table]
     if kind == "polars":
         plain = {

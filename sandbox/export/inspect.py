@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from riskbox.sandbox.contracts.message import wire_name
-from riskbox.sandbox.errors import InputError
+from riskbox.sandbox.errors import InputError, install_hint
 from riskbox.sandbox.export.frames import encodable
 from riskbox.sandbox.export.source import Source
 from riskbox.sandbox.reporting.rows import agent_kind
@@ -51,7 +51,7 @@ def write(source: Source, folder: Path) -> list[Path]:
     try:
         from inspect_ai.log import write_eval_log
     except ImportError:
-        raise InputError("export inspect: inspect_ai is not installed. Install riskbox[inspect].") from None
+        raise InputError(f"export inspect: inspect_ai is not installed. {install_hint('inspect')}") from None
     folder.mkdir(parents=True, exist_ok=True)
     written: list[Path] = []
     for agent in sorted({agent_kind(row.agent) for row in source.rows()}):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import Any, BinaryIO
 
-from riskbox.sandbox.errors import InputError
+from riskbox.sandbox.errors import InputError, install_hint
 from riskbox.sandbox.export.frames import encodable, episodes
 from riskbox.sandbox.export.source import Source
 
@@ -23,7 +23,7 @@ def write(source: Source, out: BinaryIO) -> int:
         import pyarrow
         from pyarrow.parquet import ParquetWriter
     except ImportError:
-        raise InputError("export parquet: pyarrow is not installed. Install riskbox[parquet].") from None
+        raise InputError(f"export parquet: pyarrow is not installed. {install_hint('parquet')}") from None
     table = episodes(source.store, source.manifest.run, source.chosen.words(), source.chosen.evaluator)
     types = {
         "str": pyarrow.string(),

@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from riskbox.sandbox.errors import InputError
+from riskbox.sandbox.errors import InputError, install_hint
 from riskbox.sandbox.escape import inert
 from riskbox.sandbox.reporting import figures
 
@@ -94,7 +94,7 @@ def _environment() -> Environment:
 
 def missing() -> InputError:
     """What to say where the packages for pages are not there."""
-    return InputError("--html needs packages that are not installed: pip install 'riskbox[html]'.")
+    return InputError(f"--html needs packages that are not installed. {install_hint('html')}")
 
 
 def _shown(value: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 from riskbox.sandbox.contracts.model import ModelSession
 from riskbox.sandbox.contracts.participant import Participant
-from riskbox.sandbox.errors import PluginError, RiskboxError, UnknownName
+from riskbox.sandbox.errors import PluginError, RiskboxError, UnknownName, install_hint
 from riskbox.sandbox.registry.models import WRITTEN, check_model, seated_model
 from riskbox.sandbox.registry.plugins import Plugins, built_in, load_object, source_hash
 from riskbox.sandbox.words.case import Case
@@ -172,7 +172,7 @@ def _adapted(kind: str) -> Any:
     except ImportError as error:
         raise PluginError(
             f"the adapter {kind!r} needs a package that is not installed ({error.name or error}). "
-            f"Run: pip install 'riskbox[{kind}]'"
+            f"{install_hint(kind)}"
         ) from None
 
 

@@ -741,7 +741,7 @@ def test_packages_that_are_missing_or_old_are_named(
     command = f"mcp:{write('')}"
     with monkeypatch.context() as patch:
         patch.setattr(sys, "path", [one for one in sys.path if "site-packages" not in one])
-        with pytest.raises(PluginError, match=r"pip install 'riskbox\[mcp\]'"):
+        with pytest.raises(PluginError, match=r"pip install -e '.+\[mcp\]'"):
             check_agent(command)
     old = tmp_path / "old" / "mcp-2.2.1.dist-info"
     old.mkdir(parents=True)

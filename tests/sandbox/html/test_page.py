@@ -621,7 +621,7 @@ def test_a_package_that_is_missing_is_named(folder: Path, package: str) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True)
     assert done.returncode == 2
-    assert "pip install 'riskbox[html]'" in done.stderr
+    assert f"pip install -e '{Path(__file__).parents[3]}[html]'" in done.stderr
     assert not (folder / "gone.html").exists()
 
 

@@ -6,7 +6,6 @@ import os
 import pty
 import re
 import select
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -62,19 +61,6 @@ def test_a_store_without_runs(riskbox: Any, tmp_path: Path) -> None:
     assert done.returncode == 2 and "has no runs yet. Begin one with `riskbox run`" in done.stderr
     done = riskbox("view", "--store", "sqlite:///none.db", "--svg", "a.svg")
     assert done.returncode == 2 and "there is no store" in done.stderr
-
-
-def test_without_textual_one_sentence_says_what_to_install(made: Made, tmp_path: Path) -> None:
-    code = (
-        "import sys\nsys.modules['textual'] = None\n"
-        "import importlib.util as u\nfind = u.find_spec\n"
-        "u.find_spec = lambda name, *more: None if name == 'textual' else find(name, *more)\n"
-        "from riskbox.sandbox.cli import main\n"
-        f"raise SystemExit(main(['view', '--store', {made.url!r}]))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path)
-    assert done.returncode == 2 and "pip install 'riskbox[viewer]'" in done.stderr
-    assert done.stderr.count("\n") == 1
 
 
 def test_it_runs_in_a_real_terminal_and_leaves_it_as_it_was(made: Made) -> None:
