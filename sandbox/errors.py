@@ -45,11 +45,17 @@ class Problem:
     """One thing wrong in one file."""
 
     message: str
+    """What is wrong, and what to write instead."""
     file: str = ""
+    """The file; empty where there is none."""
     line: int = 0
+    """Its line, from 1; 0 where it is not known."""
     column: int = 0
+    """Its column, from 1; 0 where it is not known."""
     path: str = ""
+    """Where in the file's structure, for instance `risks[0].category`."""
     severity: str = "error"
+    """`error`, or a lighter word."""
 
     def __str__(self) -> str:
         where = self.file + (f":{self.line}:{self.column}" if self.line else "")

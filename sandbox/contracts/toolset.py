@@ -64,9 +64,13 @@ class Tool:
     """A method marked as a tool."""
 
     name: str
+    """Its name within the toolset."""
     method: Callable[..., Any]
+    """The method that answers its calls."""
     spec: ToolSpec
+    """The tool as plain data."""
     arguments: type[BaseModel]
+    """The model that validates its arguments."""
 
     def validated(self, arguments: Any) -> dict[str, Any]:
         """The arguments as the method takes them.

@@ -24,7 +24,9 @@ class Loaded:
     """A scenario with its file, and the scenario under each of its variants."""
 
     path: Path
+    """Its file."""
     scenario: Scenario
+    """The scenario without any variant."""
     variants: dict[tuple[str, str], Scenario] = field(default_factory=dict)
     """By (axis, name)."""
     fields: dict[str, Any] = field(default_factory=dict)

@@ -1,4 +1,8 @@
-"""Replaying and forking: stored inputs give the same events again, up to any point, and play goes on from there."""
+"""Replay and fork: stored inputs give the same events again, up to any point, and play goes on from there.
+
+A state is the fold of its inputs, so an episode is replayed by stepping through its stored inputs, and forked by stopping
+on the way. No participant and no tool outside is asked: what they said and answered is in the inputs.
+"""
 
 from __future__ import annotations
 
@@ -28,14 +32,14 @@ def replay(episode: Episode, prepared: PreparedCase) -> State:
 
 
 def fork(episode: Episode, prepared: PreparedCase, event: int) -> tuple[State, Origin]:
-    """The state of an episode when an event was about to happen, and where it comes from.
+    """The state of an episode when an event was about to happen, and where the fork comes from.
 
     An input can make several events; the fork is taken before the input that made the event, so that whoever moved
     there may move differently. Everything before is exactly as recorded.
 
     Args:
         episode: A stored episode.
-        prepared: Its case.
+        prepared: Its case, ready to play.
         event: The index of the first event to play anew.
 
     Raises:
@@ -55,21 +59,30 @@ def fork(episode: Episode, prepared: PreparedCase, event: int) -> tuple[State, O
     return state, Origin(run=episode.run, episode=episode.id, inputs=shared, event=len(state.events))
 
 
-async def catch_up(state: State, seats: Mapping[str, Participant]) -> None:
+async def catch_up(state: State, participants: Mapping[str, Participant]) -> None:
     """Bring participants that keep state of their own to where a forked state stands.
 
-    Each is shown the recorded observations again and must act as it did.
+    A stateless participant derives its move from what it observes, so it can go on from any state. A session cannot: a
+    process, a person or an SDK's graph remembers what it did, and a fresh one remembers nothing. So the past is played
+    again from its first input, and each session is asked for its move wherever the record says that it moved. It sees
+    exactly what it saw then. If it answers as recorded, what it remembers now fits the fork. If it answers otherwise, it
+    is on another path than the record, and whatever it did next would not be a continuation of this episode; so the
+    first difference is an error. Other parties are not asked, and inputs from outside are taken from the record.
+
+    Args:
+        state: Where the fork stands.
+        participants: Who will play on, by party.
 
     Raises:
         ReplayError: one acts differently; with the first difference.
     """
-    sessions = {party for party, seat in seats.items() if seat.continuity == "session"}
+    sessions = {party for party, one in participants.items() if one.continuity == "session"}
     if not sessions:
         return
     past = begin(state.prepared, state.seed)
     for place, given in enumerate(state.inputs):
         if isinstance(given, Acted) and given.by in sessions:
-            action = await seats[given.by].act(observe(past, given.by))
+            action = await participants[given.by].act(observe(past, given.by))
             if action != given.action:
                 raise ReplayError(
                     f"{given.by} does not act as recorded at input {place}: it did {given.action!r} then and "

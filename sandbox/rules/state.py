@@ -31,7 +31,9 @@ class Party:
     """Whoever observes and acts."""
 
     id: str
+    """Names it in events and audiences."""
     role: PartyRole
+    """What it is in the conversation."""
 
 
 @dataclass(frozen=True)
@@ -39,9 +41,13 @@ class PreparedCase:
     """A case made ready to play: toolset classes and parsed rows, shared by all its episodes and never written."""
 
     case: Case
+    """The case."""
     toolsets: Mapping[str, type[Toolset]]
+    """The class of each toolset, by name."""
     bases: Mapping[str, Mapping[str, StartRows[Any]]]
+    """The rows that each table starts from, by toolset and table."""
     parties: tuple[Party, ...] = (Party(USER, "user"), Party(AGENT, "agent"))
+    """Who takes part, in the order of their turns."""
 
     @classmethod
     def of(cls, case: Case, toolsets: Mapping[str, type[Toolset]]) -> PreparedCase:
@@ -127,9 +133,13 @@ class Waiting:
     """A call whose answer comes from outside the step."""
 
     call: str
+    """The call's id."""
     tool: str
+    """The tool's full name."""
     arguments: dict[str, Any]
+    """The arguments, valid for the tool."""
     seed: int
+    """The seed of the call's draws."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +147,13 @@ class State:
     """Where an episode stands."""
 
     prepared: PreparedCase
+    """The case that is played."""
     seed: int
+    """From which every draw derives."""
     inputs: tuple[Input, ...] = ()
+    """Everything that moved the episode on, in order."""
     events: tuple[Event, ...] = ()
+    """Everything that happened, in order."""
     changes: Mapping[str, Mapping[str, Changes]] = field(default_factory=lambda: MappingProxyType({}))
     """Changed rows by toolset and table."""
     clock: int = 0

@@ -2,6 +2,13 @@
 
 It has no clock, no network and no generator of its own. Whatever an agent sends is recorded as it was sent; what is
 wrong with a call is told to the agent as that call's error and never repaired.
+
+One action may hold text and several calls, and not every call can be answered here: a tool that is played by a model or
+runs elsewhere is answered by a later input. Such a call interrupts its action. The state then says which call waits
+(`waiting`) and what the action still holds (`rest`), nobody is next (`turns` gives None), and the `Answered` input goes
+on with the rest as if nothing had come between. That keeps the step pure: it never awaits anything, and a replay takes
+the answer from the stored input. The next state is made on a `_Draft`, which copies each field before it writes it, so
+that the state before stays as it was for forks and replays.
 """
 
 from __future__ import annotations

@@ -14,8 +14,11 @@ class CallRecord:
     """One tool call from attempt to effect."""
 
     called: Called
+    """The attempt."""
     returned: Returned | None
+    """The answer, once there is one."""
     changed: Changed | None
+    """What the call changed, if anything."""
 
     @property
     def tool(self) -> str:

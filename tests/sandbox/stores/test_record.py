@@ -20,8 +20,9 @@ from riskbox.sandbox.rules.state import PreparedCase
 from riskbox.sandbox.stores import record
 from riskbox.sandbox.stores.record import CURRENT, UPGRADES, pack, unpack, upgraded
 from riskbox.sandbox.words.case import Case
-from riskbox.sandbox.words.episode import VERSION, Episode, Played
+from riskbox.sandbox.words.episode import VERSION, Episode, Played, TurnTiming
 from riskbox.sandbox.words.event import Opaque
+from riskbox.sandbox.words.modelcall import ModelCall
 from riskbox.sandbox.words.row import EpisodeRow
 from riskbox.sandbox.words.run import Manifest
 
@@ -117,6 +118,28 @@ def _shape(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _shape(one) for key, one in value.items()}
     return [_shape(one) for one in value] if isinstance(value, list) else type(value).__name__
+
+
+def test_a_golden_record_is_written_again_byte_for_byte(release: dict[str, Any]) -> None:
+    for name, kind in KINDS.items():
+        assert json.loads(record.text(upgraded(kind, release[name]))) == release[name], name
+
+
+def test_what_code_names_otherwise_keeps_its_key_in_records(release: dict[str, Any]) -> None:
+    golden = upgraded(Played, release["played"])
+    timing = TurnTiming(party="agent", event=1, seconds=0.5)
+    asked = ModelCall(seat="judge", model="a", outcome="ok")
+    episode = golden.episode.model_copy(update={"timings": (timing,)})
+    judged = golden.assessments[0].model_copy(update={"model_calls": (asked,)})
+    played = Played(episode=episode, assessments=(judged,))
+    fields = json.loads(record.text(played))
+    assert fields["episode"]["calls"] == [{"party": "agent", "event": 1, "seconds": 0.5, "attempts": 1}]
+    assert [one["seat"] for one in fields["assessments"][0]["calls"]] == ["judge"]
+    assert "timings" not in fields["episode"] and "model_calls" not in fields["assessments"][0]
+    row = EpisodeRow.of(played)
+    fields = json.loads(record.text(row))
+    assert row.tool_calls == fields["calls"] > 0 and "tool_calls" not in fields
+    assert unpack(Played, pack(played)) == played and unpack(EpisodeRow, pack(row)) == row
 
 
 # --- tolerance --------------------------------------------------------------------------------------------------
