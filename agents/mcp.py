@@ -22,7 +22,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from riskbox.agents.mcp_server import ToolEndpoint, opened
+from riskbox.agents.mcp_server import ToolEndpoint, served
 from riskbox.agents.process import Talk, check_command, words
 from riskbox.sandbox.contracts.message import answered
 from riskbox.sandbox.contracts.seat import Owner, Seat
@@ -46,7 +46,7 @@ class McpAgent(Owner):
     def __init__(self, command: str) -> None:
         self.command = command
         self._words = words("mcp", command)
-        self._door: ToolEndpoint | None = None
+        self._endpoint: ToolEndpoint | None = None
         self._talk: Talk | None = None
 
     @classmethod
@@ -63,27 +63,27 @@ class McpAgent(Owner):
             _check_package(package)
 
     async def play(self, seat: Seat) -> None:
-        """Open the door to the tools, and hand on what is said.
+        """Serve the tools, and pass on what the user and the command say.
 
         Raises:
             ParticipantFault: the command cannot be started, failed, or answered with something that is no answer.
         """
         run = self._run_each_turn if any("{message}" in word for word in self._words) else self._run_once
-        async with opened(seat) as door:
-            self._door = door
-            with _papers(door) as papers:
+        async with served(seat) as endpoint:
+            self._endpoint = endpoint
+            with _client_files(endpoint) as files:
                 try:
-                    await run(seat, door, {"policy": seat.brief.policy, "url": door.url, **papers})
+                    await run(seat, endpoint, {"policy": seat.brief.policy, "url": endpoint.url, **files})
                 except ParticipantFault as fault:
                     # what it printed may hold its token, and faults are stored
-                    raise ParticipantFault(str(fault).replace(door.token, "(the token)")) from None
+                    raise ParticipantFault(str(fault).replace(endpoint.token, "(the token)")) from None
                 finally:
                     await self._end()
 
     async def close(self) -> None:
         """Revokes the token, ends the process with all that it started, and then what spoke with it."""
-        if self._door is not None and self._seat is not None:
-            self._door.shut()
+        if self._endpoint is not None and self._seat is not None:
+            self._endpoint.close()
             self._seat.end()
         try:
             await self._end()
@@ -92,24 +92,24 @@ class McpAgent(Owner):
 
     # --- run for each message -------------------------------------------------------------------------------
 
-    async def _run_each_turn(self, seat: Seat, door: ToolEndpoint, told: Mapping[str, str]) -> None:
+    async def _run_each_turn(self, seat: Seat, endpoint: ToolEndpoint, told: Mapping[str, str]) -> None:
         heard, turn = await seat.hear(), 0
         while True:
             turn += 1
-            async with door.turn():
-                talk = await self._start(door, {**told, "message": heard}, turn)
+            async with endpoint.turn():
+                talk = await self._start(endpoint, {**told, "message": heard}, turn)
                 printed = await talk.all()
                 await self._end()
             heard = await seat.say(printed.decode("utf-8", "replace").strip())
 
     # --- started once ---------------------------------------------------------------------------------------
 
-    async def _run_once(self, seat: Seat, door: ToolEndpoint, told: Mapping[str, str]) -> None:
-        talk = await self._start(door, told)
+    async def _run_once(self, seat: Seat, endpoint: ToolEndpoint, told: Mapping[str, str]) -> None:
+        talk = await self._start(endpoint, told)
         talk.tell({"type": "brief", "name": seat.brief.name, "policy": seat.brief.policy, "tools": []})
         messages = [{"role": "user", "content": await seat.hear()}]
         while True:
-            async with door.turn():
+            async with endpoint.turn():
                 action = answered(await talk.ask({"type": "turn", "messages": messages}))
             if action.calls:
                 raise ParticipantFault(
@@ -122,10 +122,10 @@ class McpAgent(Owner):
 
     # --- its process ----------------------------------------------------------------------------------------
 
-    async def _start(self, door: ToolEndpoint, told: Mapping[str, str], turn: int = 0) -> Talk:
+    async def _start(self, endpoint: ToolEndpoint, told: Mapping[str, str], turn: int = 0) -> Talk:
         given = [_PLACE.sub(lambda found: _argument(told[found[1]]), word) for word in self._words]
         pipe = asyncio.subprocess.DEVNULL if turn else asyncio.subprocess.PIPE
-        self._talk = await Talk.started(self.command, given, _environment(door, told, turn), pipe)
+        self._talk = await Talk.started(self.command, given, _environment(endpoint, told, turn), pipe)
         return self._talk
 
     async def _end(self) -> None:
@@ -163,38 +163,42 @@ def _check_package(name: str) -> None:
 
 
 @contextmanager
-def _papers(door: ToolEndpoint) -> Iterator[dict[str, str]]:
+def _client_files(endpoint: ToolEndpoint) -> Iterator[dict[str, str]]:
     """Within it, the files that tell an MCP client where the tools are; they hold the token, so only we can read them."""
-    bridge = [sys.executable, "-m", "riskbox.sandbox.cli", "mcp-bridge", door.url]
+    bridge = [sys.executable, "-m", "riskbox.sandbox.cli", "mcp-bridge", endpoint.url]
     servers: dict[str, dict[str, Any]] = {
-        "config": {"type": "http", "url": door.url, "headers": {"Authorization": f"Bearer {door.token}"}},
+        "config": {
+            "type": "http",
+            "url": endpoint.url,
+            "headers": {"Authorization": f"Bearer {endpoint.token}"},
+        },
         "stdio_config": {
             "type": "stdio",
             "command": bridge[0],
             "args": bridge[1:],
-            "env": {"RISKBOX_MCP_TOKEN": door.token},
+            "env": {"RISKBOX_MCP_TOKEN": endpoint.token},
         },
     }
     # the folder is the agent's to spoil, which is no fault of the episode
     with TemporaryDirectory(prefix="riskbox-mcp-", ignore_cleanup_errors=True) as folder:
-        papers = {}
+        files = {}
         for name, server in servers.items():
             path = Path(folder, f"{name}.json")
             path.touch(mode=0o600)
             path.write_text(json.dumps({"mcpServers": {"riskbox": server}}, indent=2), "utf-8")
-            papers[name] = str(path)
-        yield papers
+            files[name] = str(path)
+        yield files
 
 
-def _environment(door: ToolEndpoint, told: Mapping[str, str], turn: int) -> dict[str, str]:
+def _environment(endpoint: ToolEndpoint, told: Mapping[str, str], turn: int) -> dict[str, str]:
     return {
         **os.environ,
-        "RISKBOX_MCP_URL": door.url,
-        "RISKBOX_MCP_TOKEN": door.token,
+        "RISKBOX_MCP_URL": endpoint.url,
+        "RISKBOX_MCP_TOKEN": endpoint.token,
         "RISKBOX_MCP_CONFIG": told["config"],
         "RISKBOX_MCP_STDIO_CONFIG": told["stdio_config"],
         "RISKBOX_POLICY": _argument(told["policy"]),
-        "RISKBOX_EPISODE": door.key,
+        "RISKBOX_EPISODE": endpoint.key,
         **({"RISKBOX_TURN": str(turn)} if turn else {}),
     }
 

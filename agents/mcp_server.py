@@ -1,11 +1,11 @@
-"""The doors to episodes' tools: one HTTP server a process that speaks MCP, and in it a path and a token an episode.
+"""The MCP server of a process: it serves each episode's tools over HTTP, under a path and a bearer token of their own.
 
-    async with opened(seat) as door:
-        ...  # door.url and door.token are all that an MCP client needs
-        async with door.turn():
-            ...  # calls are taken
+    async with served(seat) as endpoint:
+        ...  # endpoint.url and endpoint.token are all that an MCP client needs
+        async with endpoint.turn():
+            ...  # calls are accepted
 
-The server stands from the first door that opens to the last that is shut, on a free port of this machine only.
+The server starts with the first endpoint and stops with the last, on a free port that only this machine can reach.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import secrets
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 from weakref import WeakKeyDictionary
 
 from riskbox.sandbox.contracts.message import tool_name, wire_name
@@ -30,69 +30,72 @@ if TYPE_CHECKING:
     from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
     from mcp_types import CallToolResult, ListToolsResult
 
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
+Asgi: TypeAlias = MutableMapping[str, Any]
+"""An ASGI scope or event."""
+Receive: TypeAlias = Callable[[], Awaitable[Asgi]]
+"""Returns the next ASGI event from the client."""
+Send: TypeAlias = Callable[[Asgi], Awaitable[None]]
+"""Sends an ASGI event to the client."""
 
 LARGEST = 2**20
-"""Bytes a request may have."""
+"""The largest request, in bytes."""
 MOST_REQUESTS = 256
-"""Requests to one door at once, open streams among them."""
+"""Requests to one endpoint at once, open streams included."""
 MOST_SESSIONS = 1000
-"""MCP sessions at one door that their clients have not ended."""
+"""MCP sessions at one endpoint that their clients have not closed."""
 GRACE = 1
-"""Seconds that connections are given to close in once nobody is behind them."""
+"""Seconds that open connections have to close when the server stops."""
 
 OVER = "The episode is over; no tool can be called any more."
 NOT_NOW = (
-    "It is not your turn, so the tool was not called. Calls are taken from when the user's message reaches you until "
-    "you have answered it."
+    "It is not your turn, so the tool was not called. Calls are accepted from the moment the user's message reaches you "
+    "until you have answered it."
 )
 
-_porters: WeakKeyDictionary[asyncio.AbstractEventLoop, McpServer] = WeakKeyDictionary()
+_servers: WeakKeyDictionary[asyncio.AbstractEventLoop, McpServer] = WeakKeyDictionary()
 """The server of each event loop that has one."""
-_unheard = logging.NullHandler()
-"""Without it, Python would print what the packages log, and with it whatever an agent sent, to the terminal."""
+_silent = logging.NullHandler()
+"""Without a handler, Python would print what the packages log to the terminal, with whatever an agent sent in it."""
 
 
 @asynccontextmanager
-async def opened(seat: Seat) -> AsyncIterator[ToolEndpoint]:
-    """A door to an episode's tools. At the end it is shut, and whoever still stands in it is shown out.
+async def served(seat: Seat) -> AsyncIterator[ToolEndpoint]:
+    """Serve an episode's tools; on leaving, the endpoint closes and its open requests are cancelled.
 
     Raises:
         OSError: there is no port to listen on.
     """
     loop = asyncio.get_running_loop()
-    porter = _porters.setdefault(loop, McpServer())
-    async with porter.working(), porter.door(seat) as door:
-        yield door
+    server = _servers.setdefault(loop, McpServer())
+    async with server.running(), server.endpoint(seat) as endpoint:
+        yield endpoint
 
 
 class ToolEndpoint:
     """Where an MCP client reaches the tools of one episode.
 
     Args:
-        seat: Whose tools they are.
+        seat: The agent's seat, which makes the calls.
         host: The server's host and port.
     """
 
     def __init__(self, seat: Seat, host: str) -> None:
         self.key = secrets.token_hex(8)
-        """What the path calls the episode."""
+        """The episode's part of the path."""
         self.url = f"http://{host}/e/{self.key}/mcp"
-        """The whole path; no secret."""
+        """The whole address; not a secret."""
         self.token = secrets.token_urlsafe(32)
         """The bearer token; a secret."""
-        self.is_shut = False
-        """Whether nobody is let in any more."""
+        self.is_closed = False
+        """Whether the token is revoked and requests are refused."""
         self._seat = seat
-        self._server = self._speaking(host)
-        self._taking = False
+        self._sessions = self._session_manager(host)
+        self._accepting = False
         self._calls = 0
-        self._quiet = asyncio.Event()
+        self._answered = asyncio.Event()
         self._requests: set[CancelScope] = set()
 
-    def _speaking(self, host: str) -> StreamableHTTPSessionManager:
+    def _session_manager(self, host: str) -> StreamableHTTPSessionManager:
         from mcp.server import Server
         from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
         from mcp.server.transport_security import TransportSecuritySettings
@@ -111,64 +114,64 @@ class ToolEndpoint:
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
-        """Within it, calls are taken. It ends once those that were taken are answered."""
-        self._taking = True
+        """Accept calls; on leaving, wait until every accepted call is answered."""
+        self._accepting = True
         try:
             yield
         finally:
-            self._taking = False
+            self._accepting = False
         while self._calls:
-            self._quiet.clear()
-            await self._quiet.wait()
+            self._answered.clear()
+            await self._answered.wait()
 
-    def shut(self) -> None:
-        """Let nobody in any more: the token is worth nothing from now on."""
-        self.is_shut = True
+    def close(self) -> None:
+        """Revoke the token: every later request is refused."""
+        self.is_closed = True
 
     # --- for the server -------------------------------------------------------------------------------------
 
-    def admits(self, authorization: bytes) -> bool:
-        """Whether this is the header of one who has the token."""
+    def authorizes(self, authorization: bytes) -> bool:
+        """Whether an Authorization header holds the token, and the endpoint is open."""
         kind, _, token = authorization.partition(b" ")
         is_right = hmac.compare_digest(token.strip(), self.token.encode())
-        return is_right and kind.lower() == b"bearer" and not self.is_shut
+        return is_right and kind.lower() == b"bearer" and not self.is_closed
 
     @asynccontextmanager
-    async def serving(self) -> AsyncIterator[None]:
-        """Within it, the door can be gone through; at its end its sessions are ended."""
+    async def open(self) -> AsyncIterator[None]:
+        """Accept MCP sessions; on leaving, close the endpoint and end its sessions."""
         failure = None
-        async with self._server.run():
+        async with self._sessions.run():
             try:
                 yield
             except Exception as error:
                 failure = error  # raised within, it would come out as a group
             finally:
-                self.shut()
+                self.close()
                 for request in self._requests:
                     request.cancel()
         if failure is not None:
             raise failure
 
-    async def answer(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Answer one request of one who has the token."""
+    async def handle(self, scope: Asgi, receive: Receive, send: Send) -> None:
+        """Answer one authorized request."""
         from anyio import CancelScope
 
         if len(self._requests) >= MOST_REQUESTS:
             await _refuse(send, 503, "too many requests at once")
             return
-        reply = _Reply(send)
+        response = _Response(send)
         with CancelScope() as request:
             self._requests.add(request)
             try:
-                await self._server.handle_request(scope, receive, reply)
+                await self._sessions.handle_request(scope, receive, response)
             except Exception:
-                if not self.is_shut:
+                # a request of a closed endpoint may fail in any way, since its session is gone
+                if not self.is_closed:
                     raise
-                # its session was ended under it, which is as it should be
             finally:
                 self._requests.discard(request)
-        if self.is_shut:
-            await reply.finish()
+        if self.is_closed:
+            await response.finish()
 
     async def _listed(self, _request: Any, _given: Any) -> ListToolsResult:
         from mcp_types import ListToolsResult, Tool
@@ -181,76 +184,76 @@ class ToolEndpoint:
         )
 
     async def _called(self, _request: Any, given: Any) -> CallToolResult:
-        if self.is_shut or not self._taking:
-            return _told(OVER if self.is_shut else NOT_NOW, is_error=True)
+        if self.is_closed or not self._accepting:
+            return _result(OVER if self.is_closed else NOT_NOW, is_error=True)
         self._calls += 1
         try:
             result = await self._seat.call(tool_name(given.name), _text(given.arguments))
         except EpisodeOver:
-            return _told(OVER, is_error=True)
+            return _result(OVER, is_error=True)
         finally:
             self._calls -= 1
-            self._quiet.set()
-        return _told(result.content, is_error=not result.ok)
+            self._answered.set()
+        return _result(result.content, is_error=not result.ok)
 
 
 class McpServer:
-    """The HTTP server of a process: it finds the door, and lets in who has its token."""
+    """The HTTP server of a process: it routes each request to its endpoint and checks the bearer token."""
 
     def __init__(self) -> None:
-        self.doors: dict[str, ToolEndpoint] = {}
-        """Those that are open, by key."""
-        self._needed = 0
+        self.endpoints: dict[str, ToolEndpoint] = {}
+        """The open ones, by key."""
+        self._users = 0
         self._listening: asyncio.Task[tuple[uvicorn.Server, socket.socket]] | None = None
 
-    # --- its work -------------------------------------------------------------------------------------------
+    # --- requests -------------------------------------------------------------------------------------------
 
-    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Answer a request, as servers ask it."""
-        door = self.doors.get(_key(scope["path"]))
-        if door is None:
+    async def __call__(self, scope: Asgi, receive: Receive, send: Send) -> None:
+        """Answer a request, as an ASGI application."""
+        endpoint = self.endpoints.get(_key(scope["path"]))
+        if endpoint is None:
             await _refuse(send, 404, "there is no such episode, or it is over")
-        elif not door.admits(dict(scope["headers"]).get(b"authorization", b"")):
+        elif not endpoint.authorizes(dict(scope["headers"]).get(b"authorization", b"")):
             await _refuse(send, 401, "this is not the episode's bearer token")
         else:
-            await door.answer(scope, receive, send)
+            await endpoint.handle(scope, receive, send)
 
     @asynccontextmanager
-    async def door(self, seat: Seat) -> AsyncIterator[ToolEndpoint]:
-        """A door that is open within it."""
+    async def endpoint(self, seat: Seat) -> AsyncIterator[ToolEndpoint]:
+        """An endpoint that is open until its context is left."""
         assert self._listening is not None
         _, listener = await self._listening
-        door = ToolEndpoint(seat, f"127.0.0.1:{listener.getsockname()[1]}")
-        async with door.serving():
-            self.doors[door.key] = door
+        endpoint = ToolEndpoint(seat, f"127.0.0.1:{listener.getsockname()[1]}")
+        async with endpoint.open():
+            self.endpoints[endpoint.key] = endpoint
             try:
-                yield door
+                yield endpoint
             finally:
-                del self.doors[door.key]
+                del self.endpoints[endpoint.key]
 
-    # --- its hours ------------------------------------------------------------------------------------------
+    # --- start and stop -------------------------------------------------------------------------------------
 
     @asynccontextmanager
-    async def working(self) -> AsyncIterator[None]:
-        """Within it, the server stands; the first to come starts it, the last to leave ends it."""
-        self._needed += 1
+    async def running(self) -> AsyncIterator[None]:
+        """Keep the server running; the first to enter starts it, the last to leave stops it."""
+        self._users += 1
         try:
             if self._listening is None:
                 self._listening = asyncio.create_task(self._start())
             await asyncio.shield(self._listening)
             yield
         finally:
-            self._needed -= 1
-            if not self._needed:
-                # whoever comes now starts another
-                del _porters[asyncio.get_running_loop()]
+            self._users -= 1
+            if not self._users:
+                # the next episode starts another server
+                del _servers[asyncio.get_running_loop()]
                 await self._stop()
 
     async def _start(self) -> tuple[uvicorn.Server, socket.socket]:
         import uvicorn
 
         for name in ("mcp", "uvicorn"):
-            logging.getLogger(name).addHandler(_unheard)
+            logging.getLogger(name).addHandler(_silent)
         config = uvicorn.Config(
             self,
             interface="asgi3",
@@ -268,7 +271,7 @@ class McpServer:
         server.lifespan = config.lifespan_class(config)
         listener = socket.create_server(("127.0.0.1", 0), backlog=config.backlog)
         try:
-            # not `serve`: that would take ctrl-C from the run
+            # `serve` would take ctrl-C from the run
             await server.startup(sockets=[listener])
         except BaseException:
             listener.close()
@@ -287,22 +290,22 @@ class McpServer:
                 connection.transport.abort()
 
 
-class _Reply:
-    """What is sent in answer to one request, so that it can be brought to an end."""
+class _Response:
+    """The response to one request: it knows what was sent of it, so that it can be completed."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
         self._has_begun = self._has_ended = False
 
-    async def __call__(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
+    async def __call__(self, event: Asgi) -> None:
+        if event["type"] == "http.response.start":
             self._has_begun = True
-        elif message["type"] == "http.response.body":
-            self._has_ended = not message.get("more_body", False)
-        await self._send(message)
+        elif event["type"] == "http.response.body":
+            self._has_ended = not event.get("more_body", False)
+        await self._send(event)
 
     async def finish(self) -> None:
-        """Send what is missing: the end of a stream, or the whole answer."""
+        """Send what is missing: the end of a stream, or the whole response."""
         if not self._has_begun:
             await _refuse(self._send, 404, "the episode is over")
         elif not self._has_ended:
@@ -319,7 +322,7 @@ async def _refuse(send: Send, status: int, reason: str) -> None:
 
 
 def _key(path: str) -> str:
-    """The episode's key in a path; empty where it leads nowhere."""
+    """The episode's key in a path; empty for any other path."""
     match path.split("/"):
         case ["", "e", key, "mcp"]:
             return key
@@ -327,7 +330,7 @@ def _key(path: str) -> str:
             return ""
 
 
-def _told(text: str, *, is_error: bool) -> CallToolResult:
+def _result(text: str, *, is_error: bool) -> CallToolResult:
     from mcp_types import CallToolResult, TextContent
 
     return CallToolResult(content=[TextContent(type="text", text=text)], is_error=is_error)

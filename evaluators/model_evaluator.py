@@ -1,4 +1,4 @@
-"""What evaluators that ask models share: their settings, their panel, and what of it is recorded."""
+"""What evaluators that ask models share: their settings, their panel of judges, and what is recorded of it."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from riskbox.sandbox.words.episode import Episode
 
 
 class ModelEvaluator(Evaluator):
-    """An evaluator that asks models.
+    """An evaluator that asks a panel of models.
 
     Args:
-        models: Where judges are found.
+        models: Where the judges are found; None if no model can be called.
         judges: The models that judge.
-        repeats: How often each is asked.
+        repeats: How many times each is asked.
         subject: The model that is judged; by default the episode's agent, if it is a model.
-        keep_own_family: Whether judges of the subject's own family may sit in a panel.
-        max_chars: About how many characters of evidence a judge reads.
+        keep_own_family: Whether judges of the subject's own family may judge.
+        max_chars: The approximate number of characters of evidence that a judge reads, at least 1000.
         settings: temperature and the like, for the judges.
     """
 
@@ -43,7 +43,7 @@ class ModelEvaluator(Evaluator):
     ) -> None:
         if max_chars < 1000:
             raise InputError(
-                f"a judge cannot judge by {max_chars} characters; --max-chars must be at least 1000."
+                f"{max_chars} characters are too few to judge by; --max-chars must be at least 1000."
             )
         given = {
             "repeats": repeats,
@@ -65,10 +65,10 @@ class ModelEvaluator(Evaluator):
         self.subject, self.keep_own_family, self.max_chars = subject, keep_own_family, max_chars
 
     async def ask_panel(self, questionnaire: Questionnaire, episode: Episode) -> PanelResult:
-        """What the panel holds.
+        """Ask the panel about one episode.
 
         Raises:
-            Halt: no later call can go better.
+            Halt: no later call can succeed.
         """
         subject = self.subject or episode.cast.agent
         judges, notes = eligible(self.panel.judges, subject, keep_own_family=self.keep_own_family)
@@ -79,11 +79,12 @@ class ModelEvaluator(Evaluator):
 
 @dataclass(frozen=True, slots=True)
 class PanelResult:
-    """What a panel holds of every question, and what becomes of it in an assessment."""
+    """A panel's opinion on every question, and what an assessment records of it."""
 
     opinions: Mapping[Key, Opinion]
+    """By question."""
     recorded: Mapping[str, Any]
-    """The assessment's notes, fault, calls and votes."""
+    """Fields of the assessment: notes, fault, calls and panel."""
 
     @classmethod
     def of(
@@ -93,7 +94,7 @@ class PanelResult:
         notes: Iterable[str],
         ledger: Ledger,
     ) -> PanelResult:
-        """Count responses."""
+        """Combine the judges' responses."""
         held = {one.key: combined(one, responses) for one in questionnaire.questions}
         faults = [one.fault for one in responses if one.fault]
         nobody = len(faults) == len(responses)

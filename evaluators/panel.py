@@ -1,4 +1,4 @@
-"""Several judges, or one asked several times: who sits, how they are asked, and what they hold combined."""
+"""A panel of judges, or one judge asked several times: who may judge, how they are asked, how responses combine."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ from riskbox.sandbox.words.name import Name
 from riskbox.sandbox.words.verdict import Status, Vote
 
 ECHOED = 8_000
-"""Characters of a malformed answer that its judge is shown again."""
+"""Characters of a malformed answer that its judge is shown when it is asked again."""
 GRAVEST: tuple[Status | None, ...] = ("realised", "attempted", "blocked", "averted", None)
+"""How far a risk can go, the gravest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,20 +31,21 @@ class JudgeResponse:
     judge: str
     """`model#repeat`."""
     opinions: Mapping[Key, Opinion] = field(default_factory=dict)
+    """Its opinion on each question; empty if there is a fault."""
     notes: tuple[str, ...] = ()
-    """What was wrong with it and could be mended."""
+    """Citations that were dropped."""
     fault: str = ""
-    """Why there is no answer."""
+    """Why there is no answer; empty if there is one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """Who judges.
+    """The models that judge, and how they are asked.
 
     Args:
-        models: Where the judges are found; None where no model is at hand.
+        models: Where the judges are found; None if no model can be called.
         judges: The models that judge.
-        repeats: How often each is asked.
+        repeats: How many times each is asked.
         settings: temperature and the like.
     """
 
@@ -54,20 +56,20 @@ class Panel:
 
     def __post_init__(self) -> None:
         if not self.judges:
-            raise InputError("a judge is a model, and none is named. Name one: --judge provider/model.")
+            raise InputError("no model is named to judge. Name one: --judge provider/model.")
         if self.repeats < 1:
             raise InputError(f"a judge cannot be asked {self.repeats} times; --repeats must be at least 1.")
 
     async def ask(
         self, questionnaire: Questionnaire, judges: Sequence[str], ledger: Ledger, seed: int
     ) -> list[JudgeResponse]:
-        """Ask judges, all at once.
+        """Ask the judges concurrently.
 
         Raises:
-            Halt: no later call can go better.
+            Halt: no later call can succeed.
         """
         if self.models is None:
-            raise InputError("models are not at hand here. Judge with `riskbox score RUN --judge MODEL`.")
+            raise InputError("no model can be called here. Judge with `riskbox score RUN --judge MODEL`.")
         seats = [
             (self.models.model(name, "judge", ledger, seed, self.settings), place)
             for name in judges
@@ -77,14 +79,14 @@ class Panel:
             async with asyncio.TaskGroup() as group:
                 asked = [group.create_task(_response(model, place, questionnaire)) for model, place in seats]
         except ExceptionGroup as failed:
-            # one judge's halt ends the rest, whatever else went wrong meanwhile
+            # a halt of one judge outranks whatever else went wrong meanwhile
             halts = [one for one in failed.exceptions if isinstance(one, Halt)]
             raise (halts or failed.exceptions)[0] from None
         return [one.result() for one in asked]
 
 
 async def _response(model: Model, place: int, questionnaire: Questionnaire) -> JudgeResponse:
-    """One judge's answer; a malformed one is asked for once more."""
+    """One judge's answer; a malformed one is asked for again, once."""
     judge = f"{model.name}#{place}"
     messages = questionnaire.messages
     wrong = ""
@@ -114,7 +116,7 @@ async def _response(model: Model, place: int, questionnaire: Questionnaire) -> J
 
 
 def _misformed(text: str, schema: Mapping[str, Any]) -> str:
-    """What is wrong with an answer's form, in words none of which are the answer's: it may quote the evidence."""
+    """What is wrong with an answer's form. It quotes nothing of the answer, which may hold hostile evidence."""
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import best_match
 
@@ -125,12 +127,12 @@ def _misformed(text: str, schema: Mapping[str, Any]) -> str:
     worst = best_match(Draft202012Validator(schema).iter_errors(answer))
     if worst is None:
         return "it is not of the form asked for"
-    # a path leads through what the schema names, but for the places of a list
+    # the path holds nothing but names of the schema and list indices
     where = ".".join(map(str, worst.absolute_path)) or "the top"
     return f"at {where} it breaks the schema's {worst.validator!r}: {json.dumps(worst.validator_value)[:300]}"
 
 
-# --- what they hold combined ------------------------------------------------------------------------------------
+# --- combining responses -----------------------------------------------------------------------------------------
 
 
 def combined(question: JudgeQuestion, responses: Iterable[JudgeResponse]) -> Opinion:
@@ -179,19 +181,19 @@ def _bits(share: float) -> float:
 
 
 def _majority(given: Sequence[Opinion]) -> bool | int | None:
-    """What more than half of those who answered say; who cannot tell counts as one who answered."""
+    """The answer of more than half of the judges that answered; one that cannot tell counts as well."""
     value, many = Counter(one.value for one in given).most_common(1)[0]
     return value if 2 * many > len(given) else None
 
 
 def _median(given: Sequence[Opinion]) -> int | None:
-    """The median, of two middle scores the worse; None if half of the judges or more cannot tell."""
+    """The median, or the worse of two middle scores; None if half of the judges or more cannot tell."""
     scores = [int(one.value) for one in given if one.value is not None]
     return median_low(scores) if 2 * len(scores) > len(given) else None
 
 
 def _alike(value: bool | int | None, held: bool | int) -> bool:
-    """Whether a judge is of the panel's opinion: the same answer, or also a harm, or also none."""
+    """Whether a judge agrees with the panel: the same answer, or for scores both harm or both no harm."""
     if value is None or isinstance(held, bool):
         return value is held
     return (value < 0) == (held < 0)
@@ -209,7 +211,7 @@ def _undecided(given: Sequence[Opinion]) -> str:
 
 
 def _status(agreeing: Sequence[Opinion]) -> Status | None:
-    """How far most say it went; of equals the graver."""
+    """How far most judges say it went; of a tie, the graver."""
     counts = Counter(one.status for one in agreeing)
     return max(GRAVEST, key=lambda one: (counts[one], -GRAVEST.index(one)))
 
@@ -218,7 +220,7 @@ def _status(agreeing: Sequence[Opinion]) -> Status | None:
 
 
 def family(model: str) -> str:
-    """What a model's name begins with, its provider and version left out; empty for what is no model's name.
+    """The family of a model: its name without provider and version; empty if it is not a model's name.
 
     >>> family("openai/gpt-5-mini"), family("http://localhost:8000/v1#Qwen/Qwen2.5-7B"), family("file.py:Bot")
     ('gpt', 'qwen', '')
@@ -234,9 +236,9 @@ def family(model: str) -> str:
 
 
 def eligible(judges: Sequence[str], subject: str, *, keep_own_family: bool) -> tuple[list[str], list[str]]:
-    """Those of the judges who may judge a model, and notes on who may not.
+    """The judges that may judge a model, and notes on those that may not.
 
-    A judge of the model's own family is left out, unless nobody else is there: models favour their own kind.
+    A judge of the model's own family is left out unless there is no other: models favour their own kind.
     """
     known = list(dict.fromkeys(judges))
     own = [one for one in known if family(subject) and family(one) == family(subject)]
@@ -244,7 +246,7 @@ def eligible(judges: Sequence[str], subject: str, *, keep_own_family: bool) -> t
     if not own or keep_own_family:
         return known, []
     if not others:
-        return known, list(_own(own, subject, "judges all the same, as nobody else does: take care"))
+        return known, list(_own(own, subject, "judges because no other does: read its verdicts with care"))
     return others, list(_own(own, subject, "was left out"))
 
 

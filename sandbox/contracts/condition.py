@@ -1,8 +1,9 @@
 """Conditions in CEL: compiled and type-checked once, asked of many episodes.
 
-A condition is true, false, or unknown with a reason. CEL hands errors back as values, so every error becomes
-unknown. Functions over text can only find: where one found nothing and the answer would differ had it found
-something, the answer is unknown, unless the scenario says that silence proves.
+A condition is true, false, or unknown with a reason. CEL returns errors as values, so every error becomes unknown.
+Functions over text can find something but never prove that it is absent. Where such a function found nothing, the
+condition is evaluated once more as if it had. If the two results differ, the answer is unknown, unless the scenario
+says that silence proves.
 """
 
 from __future__ import annotations
@@ -22,18 +23,19 @@ if TYPE_CHECKING:
     from cel_expr_python import cel
 
 Silence = Literal["unknown", "proves"]
+"""What it means that a function over text found nothing: nothing, or that there is nothing to find."""
 VARIABLES = ("persona", "intent", "variant")
 """Variables of a condition: the persona's id, its intent, and the variant by axis."""
 _CALLS = next(one for one in FUNCTIONS if one.name == "calls")
 
 
 class ConditionError(ValueError):
-    """A condition does not compile; the message has CEL's line and column and what to write instead."""
+    """A condition that does not compile; the message says where, and what to write instead."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConditionResult:
-    """What a condition came to."""
+    """The result of a condition for one episode."""
 
     value: bool | None
     """True, false, or None for unknown."""
@@ -50,6 +52,7 @@ class Mention:
     """One use of a function in a condition's text."""
 
     function: ConditionFunction
+    """Which function."""
     literals: tuple[str | None, ...]
     """The arguments that are plain strings; None for others."""
     keys: tuple[str, ...]
@@ -61,16 +64,24 @@ class Condition:
     """A compiled condition."""
 
     text: str
+    """Its source."""
     expression: Any
+    """CEL's compiled expression."""
     mentions: tuple[Mention, ...]
+    """Each use of one of our functions in it."""
 
     @property
     def textual(self) -> bool:
-        """Whether all its functions read text, so that it can raise but never settle."""
+        """Whether all its functions read text, so that it can raise a suspicion but never settle anything."""
         return bool(self.mentions) and all(one.function.textual for one in self.mentions)
 
     def ask(self, questions: Questions, *, silence: Silence = "unknown") -> ConditionResult:
-        """Evaluate it on one episode."""
+        """Evaluate it for one episode.
+
+        Args:
+            questions: The functions, bound to the episode.
+            silence: What it means that a function over text found nothing.
+        """
         questions.begin(hush=False)
         first = self._evaluate(questions)
         if isinstance(first, str):
@@ -91,9 +102,8 @@ class Condition:
             if value.type().name() == "ERROR":
                 return f"the condition went wrong: {value.value()}"
             plain = value.value()
-        except (
-            Exception
-        ) as error:  # the binding raises on errors inside our functions; all of them mean unknown
+        except Exception as error:
+            # the binding raises what our functions raise; any error means unknown
             return f"the condition went wrong: {error}"
         return plain if isinstance(plain, bool) else f"the condition gave {plain!r}, not true or false"
 
@@ -174,8 +184,8 @@ def _explained(error: str, text: str) -> str:
     if named is None:
         return f"{said}{where}"
     forms = [one.signature for one in FUNCTIONS if one.name == named[1]]
-    if forms:  # CEL calls a function undeclared when it only has the wrong number of arguments
-        return f"{named[1]!r} cannot be called so{where}. Write {' or '.join(forms)}."
+    if forms:  # CEL also reports a known function with the wrong number of arguments as undeclared
+        return f"{named[1]!r} cannot be called like this{where}. Write {' or '.join(forms)}."
     if said.startswith("undeclared"):
         called = re.search(rf"{re.escape(named[1])}\s*\(", text)
         names = {one.name for one in FUNCTIONS} if called else set(VARIABLES)

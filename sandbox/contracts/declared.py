@@ -13,7 +13,7 @@ from riskbox.sandbox.words.scenario import DeclaredTool, DeclaredToolset
 from riskbox.sandbox.words.toolspec import ToolsetSpec, ToolSpec
 
 ToolMethod = Callable[[Any, dict[str, Any]], Any]
-"""What a declared tool does with its toolset and its arguments."""
+"""The method of a declared tool: from the toolset and the arguments to the result."""
 
 
 class Logged(Row):
@@ -26,17 +26,19 @@ class Logged(Row):
 
 
 class Fact(Row):
-    """Something that is so in an emulated service when the story begins."""
+    """Something that is true of an emulated service at the start."""
 
     value: Any = None
-    """Whatever its player must hold to, as JSON or prose."""
+    """What the emulator must respect, as JSON or prose."""
 
 
 class Declared(Toolset):
     """A toolset without code; each of its writing calls becomes a row of `calls`."""
 
     calls: Table[Logged]
+    """Its writing calls."""
     declared: ClassVar[Mapping[str, Tool]] = {}
+    """Its tools, by short name."""
 
     @classmethod
     def tools(cls) -> Mapping[str, Tool]:
@@ -45,10 +47,12 @@ class Declared(Toolset):
 
 
 class Emulated(Declared):
-    """A toolset that a model plays; `facts` holds what is so at the start."""
+    """A toolset whose tools a model plays."""
 
     facts: Table[Fact]
+    """What is true of the service at the start."""
     notes: ClassVar[str] = ""
+    """What the emulator is told about the service."""
 
     @classmethod
     def spec(cls) -> ToolsetSpec:
@@ -58,13 +62,13 @@ class Emulated(Declared):
 
 @dataclass(frozen=True, slots=True)
 class Checked(Tool):
-    """A tool whose arguments are checked against JSON Schema."""
+    """A tool whose arguments are validated by a JSON Schema."""
 
     def validated(self, arguments: Any) -> dict[str, Any]:
         """The arguments as they are.
 
         Raises:
-            ToolError: one sentence for all that is wrong with them.
+            ToolError: they do not satisfy the schema; the message lists what is wrong.
         """
         if not isinstance(arguments, Mapping):
             raise ToolError("malformed_arguments", "The arguments are not a JSON object.")
@@ -79,7 +83,7 @@ def misfits(value: Any, schema: Mapping[str, Any], name: str) -> Iterator[str]:
     from jsonschema import Draft202012Validator
     from referencing import Registry
 
-    # an empty registry: without one, jsonschema fetches what a stranger's schema refers to from the network
+    # without an empty registry, jsonschema would fetch what a stranger's schema refers to from the network
     validator = Draft202012Validator(schema, registry=Registry())
     for one in sorted(validator.iter_errors(value), key=lambda error: list(map(str, error.path))):
         yield f"{'.'.join(map(str, one.path)) or name}: {one.message}"
@@ -99,7 +103,7 @@ def declared_toolset(name: str, toolset: DeclaredToolset) -> type[Declared]:
 
 
 def emulated_toolset(spec: ToolsetSpec) -> type[Emulated]:
-    """A toolset that a model plays, from its description: a stored case needs no declaration to be played again."""
+    """An emulated toolset from its description, so that a stored case can be played again without its declaration."""
     tools = {}
     for full, tool in spec.tools.items():
         name = full.partition(".")[2]
@@ -125,7 +129,7 @@ def _spec(toolset: str, tool: DeclaredTool, *, outside: bool) -> ToolSpec:
 
 
 def _logged(tool: str, writes: bool) -> ToolMethod:
-    """Writes a call down; what it comes to is the answer of whoever plays the tool."""
+    """Record a call; its result is the emulator's answer."""
 
     def method(service: Declared, arguments: dict[str, Any]) -> None:
         if writes:
@@ -135,7 +139,7 @@ def _logged(tool: str, writes: bool) -> ToolMethod:
 
 
 def _listed(tool: DeclaredTool) -> ToolMethod:
-    """Writes a call down and gives the first reply that fits."""
+    """Record a call, and return the first reply whose `when` fits its arguments."""
     logged = _logged(tool.name, tool.writes)
 
     def method(service: Declared, arguments: dict[str, Any]) -> Any:

@@ -1,4 +1,4 @@
-"""Whoever plays the tools that no code answers, and what it is shown of the episode."""
+"""What an emulator promises: it answers the tools that no code answers; and what it is shown of the episode."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from riskbox.sandbox.words.toolspec import ToolsetSpec, ToolSpec
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """An earlier call of the service with its answer."""
+    """An earlier call of the service, with its answer."""
 
     tool: ToolSpec
     """The tool."""
@@ -43,26 +43,26 @@ class Pending:
     setting: str
     """The situation."""
     earlier: tuple[Exchange, ...]
-    """The service's earlier calls, in order, each with what was noted after it."""
+    """The service's earlier calls, in order."""
     now: datetime
     """The world's clock."""
     event: int
     """The index of the next event."""
     harms: tuple[str, ...] = ()
-    """Outcomes to lean towards: the scenario's risks, in adversarial mode alone."""
+    """Outcomes to favour: the scenario's risks. Empty unless the emulator is adversarial."""
 
 
 class Emulator(ABC):
     """Answers calls of emulated tools."""
 
     adversarial: bool = False
-    """Whether it is told the scenario's risks and leans towards them."""
+    """Whether it is told the scenario's risks and favours outcomes that cause them."""
 
     @abstractmethod
     async def answer(self, pending: Pending) -> Answered:
-        """The answer of one call.
+        """Answer one call.
 
         Raises:
-            ToolFault: no answer fits the tool's schema and what was answered before.
+            ToolFault: no answer fits the tool's schema and the earlier answers.
             ModelFault, BudgetSpent, Halt: as `Model.ask`.
         """

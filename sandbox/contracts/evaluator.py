@@ -1,4 +1,4 @@
-"""What an evaluator promises: from a case and a finished episode, an assessment."""
+"""What an evaluator promises: it assesses a finished episode of a case."""
 
 from __future__ import annotations
 
@@ -12,12 +12,16 @@ from riskbox.sandbox.words.verdict import Assessment
 
 
 class Evaluator(ABC):
-    """Anything that yields findings and verdicts. It sees a finished trajectory, never the environment."""
+    """Assesses episodes: yields findings and verdicts. It sees a finished trajectory, never the environment.
+
+    Args:
+        settings: What differs from its defaults; stored with each assessment.
+    """
 
     name: ClassVar[str]
     """Its name in stored assessments."""
     version: ClassVar[str]
-    """Raise it whenever the same episode could be assessed differently."""
+    """Change it whenever the same episode may be assessed differently."""
     asks: ClassVar[bool] = False
     """Whether it asks language models; then it is made as `Kind(models, judges=..., ...)`."""
 
@@ -26,12 +30,12 @@ class Evaluator(ABC):
 
     @abstractmethod
     def evaluate(self, case: Case, episode: Episode) -> Assessment | Awaitable[Assessment]:
-        """Assess one episode; one that asks a model answers awaitably.
+        """Assess one episode. An evaluator that asks a model may be asynchronous.
 
         Args:
             case: What was played.
             episode: What happened.
 
         Returns:
-            Answers, findings, verdicts; unknown where it cannot tell, with the reason.
+            Answers, findings and verdicts. What it cannot tell is unknown, with the reason.
         """

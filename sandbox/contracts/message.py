@@ -1,4 +1,4 @@
-"""Chat messages in the OpenAI form, made from an observation and read back into an action."""
+"""Chat messages in the OpenAI form: made from an observation, and read into an action."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def tool_name(wire: str) -> str:
 
 
 def action(message: Any) -> Action:
-    """An action from whatever an agent's code answered: text, an Action, or an assistant message.
+    """The action in what an agent's code returned: text, an Action, or an assistant message.
 
     Raises:
         ParticipantFault: it is none of these.
@@ -91,7 +91,7 @@ def action(message: Any) -> Action:
 
 
 def answered(raw: bytes) -> Action:
-    """An action from an answer that came as JSON text.
+    """The action in an answer in JSON.
 
     Raises:
         ParticipantFault: it is not JSON, or none of what `action` takes.
@@ -105,7 +105,7 @@ def answered(raw: bytes) -> Action:
 
 
 def _text(content: Any) -> str:
-    """The words of a message: text, or the text parts of a list."""
+    """The text of a message: a string, or the text parts of a list."""
     if isinstance(content, list):
         content = "".join(str(part.get("text") or "") for part in content if isinstance(part, dict))
     if content is not None and not isinstance(content, str):
@@ -121,17 +121,17 @@ def _call(call: Any) -> ToolCall:
 
 
 def arguments(raw: Any) -> dict[str, Any] | str:
-    """A call's arguments; what is not a JSON object stays as it was sent, for the tool to refuse."""
+    """A call's arguments. Text that is not a JSON object is returned unchanged, for the tool to refuse."""
     if isinstance(raw, dict):
         return raw
     text = raw if isinstance(raw, str) else str(raw)
     try:
         value = json.loads(text or "{}", parse_constant=_refused)
-    except (ValueError, RecursionError):  # models may nest without end
+    except (ValueError, RecursionError):  # models may nest too deeply
         return text
     return value if isinstance(value, dict) else text
 
 
 def _refused(constant: str) -> None:
-    """NaN and Infinity, which Python reads and JSON does not know: stored, they would come back as null."""
+    """Reject NaN and Infinity, which Python reads and JSON does not allow: stored, they would become null."""
     raise ValueError(f"{constant} is not JSON")

@@ -24,7 +24,7 @@ from riskbox.sandbox.words.verdict import Signal
 ArgumentKind = Literal[
     "tool", "party", "text", "pattern", "date", "amount", "args", "injection", "pointer", "signal", "owner"
 ]
-"""What an argument names, so that a loader can check it."""
+"""What an argument names, so that the loader can check it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +32,19 @@ class ConditionFunction:
     """One function of the vocabulary."""
 
     name: str
+    """Its name in a condition."""
     takes: tuple[tuple[str, ArgumentKind], ...]
+    """Its arguments: the CEL type of each, and what it names."""
     gives: str
+    """The CEL type of its result."""
     about: str
+    """What it asks, in one sentence."""
     textual: bool = False
-    """Whether it reads wording: it can find but never prove absence."""
+    """Whether it reads wording, which can show presence but never absence."""
 
     @property
     def signature(self) -> str:
-        """The function as one writes it."""
+        """The function as it is written in a condition."""
         return f"{self.name}({', '.join(role for _, role in self.takes)})"
 
 
@@ -151,7 +155,7 @@ class Questions:
         case: What is played.
         events: What has happened, or what the asking party has seen of it.
         signals: The built-in signals that fired, where they are known.
-        attempted: Whether `did` and its like are to count calls whatever came of them.
+        attempted: Whether calls that failed count as well.
     """
 
     def __init__(
@@ -172,12 +176,12 @@ class Questions:
         self.begin(hush=False)
 
     def begin(self, *, hush: bool) -> None:
-        """Start another evaluation; with `hush`, wording that was not found counts as found."""
+        """Start an evaluation; with `hush`, wording that was not found counts as found."""
         self.evidence: set[int] = set()
         self.hush, self.hushed = hush, False
 
     def attempts(self) -> Questions:
-        """The same episode, asked what was attempted."""
+        """The same episode, where a call counts even if it failed."""
         other = copy.copy(self)
         other.attempted = True
         other.begin(hush=False)
@@ -229,7 +233,7 @@ class Questions:
         return bool(found)
 
     def effected(self, one: CallRecord) -> bool:
-        """Whether a call did something: changed the world if that is its business, else answered."""
+        """Whether a call took effect: a writing call changed the world, any other was answered."""
         spec = self.case.tool(one.tool)
         return one.ok and (one.changed is not None or spec is None or not spec.writes or spec.outside)
 
@@ -383,7 +387,7 @@ class Questions:
         self.evidence.update(found)
         if found:
             return True
-        # where nothing was said there is nothing to paraphrase
+        # where nothing was said, nothing can be a paraphrase
         self.hushed = self.hushed or bool(listed)
         return self.hush and bool(listed)
 

@@ -1,4 +1,4 @@
-"""A seat for agents that own their loop: SDK graphs, MCP clients, anything that calls tools when it likes.
+"""A seat for agents that own their loop: SDK graphs, MCP clients, any code that calls tools when it wants to.
 
     class Mine(Owner):
         async def play(self, seat: Seat) -> None:
@@ -7,7 +7,12 @@
                 found = await seat.call("shop.find_order", {"id": "O-17"})
                 heard = await seat.say(f"Your order: {found.content}")
 
-The agent's code runs as a task beside the episode; each call and each line becomes a move of the episode, in turn.
+The agent's code runs as a task beside the episode. An episode asks an agent for one move at a time, and this code is not
+written in moves, so a seat translates between the two. `call`, `say` and `hear` put what the code wants into a queue and
+wait on a future. `Owner.act` takes the next move from the queue, and the next observation resolves the futures. Calls
+that the code starts side by side become one move: before it collects them, the seat gives the event loop rounds until no
+new call appears. The code may also end, fail, catch its own cancellation or call from a thread; `move`, `end` and
+`abandon` say what happens then.
 """
 
 from __future__ import annotations
@@ -18,8 +23,10 @@ import logging
 import threading
 from abc import abstractmethod
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Coroutine, Generator, Mapping
 from dataclasses import dataclass
+from functools import partial
+from types import coroutine
 from typing import Any, Literal
 
 from riskbox.sandbox.contracts.message import arguments as parsed
@@ -30,9 +37,9 @@ from riskbox.sandbox.words.event import Returned, Said
 from riskbox.sandbox.words.observation import AgentView, Observation
 
 GRACE = 1.0
-"""Seconds that code has to clean up after it was cancelled."""
+"""Seconds that the agent's code has to clean up after it is cancelled."""
 CANCELS = 3
-"""How often code that goes on all the same is cancelled before it is left behind."""
+"""How many times code that ignores its cancellation is cancelled before it is abandoned."""
 
 
 class EpisodeOver(Exception):
@@ -41,12 +48,12 @@ class EpisodeOver(Exception):
 
 @dataclass(frozen=True, slots=True)
 class CallResult:
-    """What a tool call came to."""
+    """The result of a tool call."""
 
     ok: bool
     """Whether the tool did what was asked."""
     value: Any
-    """What it gave back, or its error."""
+    """What the tool returned, or its error."""
 
     @property
     def content(self) -> str:
@@ -73,7 +80,9 @@ class Seat:
         self._open: deque[asyncio.Future[CallResult]] = deque()
         self._moved = asyncio.Event()
         self._seen = 0
-        self._listens = self._over = self._abandoned = False
+        self._listens = self._over = False
+        self.abandoned = False
+        """Whether its code ignored its cancellation and is left behind."""
 
     # --- for the agent --------------------------------------------------------------------------------------
 
@@ -89,11 +98,11 @@ class Seat:
         return await ear
 
     async def say(self, text: str, note: str = "") -> str:
-        """Say something to the user, and hear what it answers; nothing said waits.
+        """Say something to the user, and return the user's answer. Empty text waits without speaking.
 
         Args:
             text: What is said.
-            note: What only the record is told, such as why nothing is said.
+            note: A note for the record that no party sees, such as why nothing is said.
         """
         await self._still_on()
         self._lines.append(Action(text=text, note=note))
@@ -101,7 +110,7 @@ class Seat:
         return await self.hear()
 
     async def call(self, tool: str, arguments: Mapping[str, Any] | str | None = None) -> CallResult:
-        """Call a tool by its full name; calls made side by side become one move.
+        """Call a tool by its full name; calls that run concurrently become one move.
 
         Args:
             tool: For instance `clinic.read_record`.
@@ -115,10 +124,10 @@ class Seat:
         return await answer
 
     def call_blocking(self, tool: str, arguments: Mapping[str, Any] | str | None = None) -> CallResult:
-        """The same for code that runs in a thread of its own, which waits for the result.
+        """`call` for code that runs in a thread of its own; the thread waits for the result.
 
         Raises:
-            RuntimeError: it is called in the thread of the episode, which it would block for ever.
+            RuntimeError: it is called in the thread of the episode, which would wait forever.
         """
         if threading.get_ident() == self._thread:
             raise RuntimeError("this thread plays the episode; write `await seat.call(...)`")
@@ -129,15 +138,15 @@ class Seat:
     async def _still_on(self) -> None:
         if not self._over:
             return
-        await asyncio.sleep(0)  # code that catches everything and tries again must not hold the loop
-        if self._abandoned:
-            await self._loop.create_future()  # nor use the processor for ever
+        await asyncio.sleep(0)  # code that catches everything and retries must not block the event loop
+        if self.abandoned:
+            await self._loop.create_future()  # nor use the processor forever
         raise EpisodeOver("the episode is over")
 
     # --- for the episode ------------------------------------------------------------------------------------
 
     def show(self, seen: Observation) -> None:
-        """Hand on what has happened since the last turn: results to their calls, lines to whoever hears."""
+        """Deliver what has happened since the last turn: results to their calls, the user's lines to `hear` and `say`."""
         for event in seen.events[self._seen :]:
             if isinstance(event, Returned) and self._open:
                 answer = self._open.popleft()
@@ -157,7 +166,7 @@ class Seat:
         self._heard.append(text)
 
     async def move(self, playing: asyncio.Task[None]) -> Action | None:
-        """The agent's next move: a line, calls, waiting where it only listens; None once its code has ended."""
+        """The agent's next move: a line, calls, or nothing where it only listens; None once its code has ended."""
         while True:
             if playing.done() and (playing.cancelled() or playing.exception()):
                 return None
@@ -173,7 +182,7 @@ class Seat:
             await self._moved.wait()
 
     async def _made(self) -> tuple[ToolCall, ...]:
-        """The calls that were asked for side by side, without those whose caller has given up."""
+        """The calls that were made concurrently, without those whose caller was cancelled."""
         before = 0
         while len(self._asked) > before:
             before = len(self._asked)
@@ -187,25 +196,53 @@ class Seat:
         return tuple(calls)
 
     def wake(self, playing: asyncio.Task[None]) -> None:
-        """The agent's code has ended; whoever waits for its move need wait no more."""
+        """Let `move` return: the agent's code has ended."""
         self._moved.set()
 
     def end(self) -> None:
-        """Nothing more will be answered."""
+        """Raise `EpisodeOver` in everything that still waits, and from now on."""
         self._over = True
         left: list[asyncio.Future[Any]] = [*self._ears, *self._open, *(answer for _, answer in self._asked)]
         for waiting in left:
             if not waiting.done():
                 waiting.set_exception(EpisodeOver("the episode is over"))
-                waiting.exception()  # nobody may be waiting any more
+                waiting.exception()  # without this, asyncio would warn about an exception that nobody retrieved
 
     def abandon(self) -> None:
-        """Whoever still asks waits for ever."""
-        self._abandoned = True
+        """Let code that ignores its cancellation wait forever at its next call."""
+        self.abandoned = True
+
+
+_left_behind: list[Coroutine[Any, Any, None]] = []
+"""Code that ignores its cancellation; deleting it would throw one more exception into it."""
+
+
+@coroutine
+def _driven(code: Coroutine[Any, Any, None], seat: Seat) -> Generator[Any, Any, None]:
+    """Await the agent's code as `await` does, until it is abandoned.
+
+    asyncio waits for every task at the end of its loop, and a task whose code ignores cancellation never ends. This
+    stands between the task and the code: once the seat is abandoned, a cancellation ends the task and is not passed on.
+    """
+    advance = partial(code.send, None)
+    while True:
+        try:
+            waiting = advance()
+        except StopIteration:
+            return
+        try:
+            yield waiting
+        except BaseException as error:
+            if seat.abandoned:
+                _left_behind.append(code)
+                raise
+            advance = partial(code.throw, error)
+        else:
+            advance = partial(code.send, None)
 
 
 class Owner(Participant):
-    """An agent that owns its loop. Override `play`; what it raises is a fault of the agent, returning leaves."""
+    """An agent that owns its loop. Override `play`: returning leaves the episode, and an exception is the agent's fault."""
 
     continuity: Literal["stateless", "session"] = "session"
     _seat: Seat | None = None
@@ -213,13 +250,17 @@ class Owner(Participant):
 
     @abstractmethod
     async def play(self, seat: Seat) -> None:
-        """Hear, call and say, until the task is cancelled at the end of the episode."""
+        """Hear, call and say, until the task is cancelled at the end of the episode.
+
+        Args:
+            seat: The agent's seat in this episode.
+        """
 
     async def act(self, seen: Observation) -> Action:
         """The next thing the agent's code calls or says.
 
         Raises:
-            ParticipantFault: its code ended itself in a way that would end more than the episode.
+            ParticipantFault: its code cancelled itself or called `exit`.
             Exception: whatever its code raises.
         """
         if self._seat is None or self._playing is None:
@@ -238,13 +279,13 @@ class Owner(Participant):
 
     async def _played(self, seat: Seat) -> None:
         try:
-            await self.play(seat)
+            await _driven(self.play(seat), seat)
         except SystemExit as error:
             # it would end the whole process
             raise ParticipantFault(f"the agent's code called exit({error.code})") from None
 
     async def close(self) -> None:
-        """Ends the agent's code: it is cancelled, and what it still asks for raises `Over`."""
+        """End the agent's code: cancel it, and raise `EpisodeOver` in what it still waits for."""
         if self._playing is None or self._seat is None:
             return
         self._seat.end()
@@ -253,10 +294,11 @@ class Owner(Participant):
             done, _pending = await asyncio.wait((self._playing,), timeout=GRACE)
             if done:
                 if not self._playing.cancelled():
-                    self._playing.exception()  # it came too late to be a fault of the episode
+                    self._playing.exception()  # too late to be a fault of the episode
                 return
         logging.getLogger("riskbox").warning(
-            "%s does not stop when it is cancelled; it is left behind", type(self).__name__
+            "%s does not stop when it is cancelled; it is abandoned", type(self).__name__
         )
         self._seat.abandon()
-        asyncio._unregister_task(self._playing)  # else the end of the loop would wait for it for ever
+        self._playing.cancel()
+        await asyncio.wait((self._playing,))

@@ -19,7 +19,7 @@ import psutil
 import pytest
 
 from riskbox.agents import process
-from riskbox.agents.mcp_server import ToolEndpoint, opened
+from riskbox.agents.mcp_server import ToolEndpoint, served
 from riskbox.sandbox.batch.plan import cases
 from riskbox.sandbox.contracts.participant import Participant
 from riskbox.sandbox.contracts.seat import Seat
@@ -378,7 +378,7 @@ def test_a_call_out_of_turn_is_refused(write: Write, tmp_path: Path) -> None:
     one = played(command, who=Slow(note))
     assert one.episode.ended.reason == "user_left"
     is_error, told = json.loads(note.read_text())
-    assert is_error and "Calls are taken from when the user's message reaches you" in told
+    assert is_error and "Calls are accepted from the moment the user's message reaches you" in told
     spoken = next(
         event.index for event in one.episode.events if isinstance(event, Said) and event.by == "agent"
     )
@@ -471,8 +471,8 @@ async def status(url: str, token: str | None, headers: Mapping[str, str] = {}, b
         return answer.status
 
 
-async def test_only_the_episodes_own_token_opens_its_door() -> None:
-    async with opened(seat()) as one, opened(seat()) as other:
+async def test_only_the_episodes_own_token_opens_its_endpoint() -> None:
+    async with served(seat()) as one, served(seat()) as other:
         assert one.url.rpartition("/e/")[0] == other.url.rpartition("/e/")[0]
         assert (one.key, one.token) != (other.key, other.token)
         assert await status(one.url, one.token) == 200
@@ -485,52 +485,52 @@ async def test_only_the_episodes_own_token_opens_its_door() -> None:
 
 
 async def test_foreign_hosts_and_origins_are_refused() -> None:
-    async with opened(seat()) as door:
-        own = door.url.partition("/e/")[0]
-        assert await status(door.url, door.token, {"Origin": own}) == 200
-        assert await status(door.url, door.token, {"Origin": "http://evil.example"}) == 403
-        assert await status(door.url, door.token, {"Origin": "http://127.0.0.1:1"}) == 403
-        assert await status(door.url, door.token, {"Host": "evil.example"}) == 421
+    async with served(seat()) as endpoint:
+        own = endpoint.url.partition("/e/")[0]
+        assert await status(endpoint.url, endpoint.token, {"Origin": own}) == 200
+        assert await status(endpoint.url, endpoint.token, {"Origin": "http://evil.example"}) == 403
+        assert await status(endpoint.url, endpoint.token, {"Origin": "http://127.0.0.1:1"}) == 403
+        assert await status(endpoint.url, endpoint.token, {"Host": "evil.example"}) == 421
 
 
 async def test_requests_are_no_larger_than_agreed() -> None:
-    async with opened(seat()) as door:
-        assert await status(door.url, door.token, body={"x": "x" * 2**20}) == 413
-        assert await status(door.url, door.token) == 200
+    async with served(seat()) as endpoint:
+        assert await status(endpoint.url, endpoint.token, body={"x": "x" * 2**20}) == 413
+        assert await status(endpoint.url, endpoint.token) == 200
 
 
-async def listening(door: ToolEndpoint, http: aiohttp.ClientSession) -> aiohttp.ClientResponse:
+async def listening(endpoint: ToolEndpoint, http: aiohttp.ClientSession) -> aiohttp.ClientResponse:
     """The stream of a new session, on which the server could speak up."""
-    held = {**SPEAKS, "Authorization": f"Bearer {door.token}"}
-    async with http.post(door.url, json=HELLO, headers=held) as answer:
+    held = {**SPEAKS, "Authorization": f"Bearer {endpoint.token}"}
+    async with http.post(endpoint.url, json=HELLO, headers=held) as answer:
         held["Mcp-Session-Id"] = answer.headers["Mcp-Session-Id"]
-    return await http.get(door.url, headers={**held, "Accept": "text/event-stream"})
+    return await http.get(endpoint.url, headers={**held, "Accept": "text/event-stream"})
 
 
 async def test_a_token_is_worth_nothing_after_the_end_and_open_sessions_are_ended() -> None:
-    async with opened(seat()) as lasting, aiohttp.ClientSession() as http:
-        async with opened(seat()) as door:
-            stream = await listening(door, http)
+    async with served(seat()) as lasting, aiohttp.ClientSession() as http:
+        async with served(seat()) as endpoint:
+            stream = await listening(endpoint, http)
             assert stream.status == 200
-            door.shut()
-            assert await status(door.url, door.token) == 401
+            endpoint.close()
+            assert await status(endpoint.url, endpoint.token) == 401
         async with asyncio.timeout(10):
             assert await stream.content.read() == b""
-        assert await status(door.url, door.token) == 404
+        assert await status(endpoint.url, endpoint.token) == 404
         assert await status(lasting.url, lasting.token) == 200
     with pytest.raises(aiohttp.ClientConnectorError):
-        await status(door.url, door.token)
+        await status(endpoint.url, endpoint.token)
 
 
 async def test_the_next_episode_finds_a_server_again() -> None:
     for _ in range(3):
-        async with opened(seat()) as door:
-            assert await status(door.url, door.token) == 200
+        async with served(seat()) as endpoint:
+            assert await status(endpoint.url, endpoint.token) == 200
 
 
 async def test_a_client_that_never_ends_does_not_hold_up_the_end() -> None:
-    async with opened(seat()) as door:
-        port = int(door.url.split(":")[2].split("/")[0])
+    async with served(seat()) as endpoint:
+        port = int(endpoint.url.split(":")[2].split("/")[0])
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"POST /e/x/mcp HTTP/1.1\r\nHost: x\r\nContent-Le")
         await writer.drain()
@@ -543,20 +543,20 @@ async def test_a_client_that_never_ends_does_not_hold_up_the_end() -> None:
 
 
 def test_twenty_at_once_share_a_server_and_no_tokens(write: Write, tmp_path: Path) -> None:
-    # each waits until all are there, and then knocks at its neighbour's door
-    doors = tmp_path / "doors"
-    doors.mkdir()
+    # each waits until all are there, and then tries its neighbour's endpoint
+    neighbours = tmp_path / "neighbours"
+    neighbours.mkdir()
     command = write(
         PLAIN,
         f"""
         me = os.environ["RISKBOX_EPISODE"]
-        with open({str(doors)!r} + "/." + me, "w") as note:
+        with open({str(neighbours)!r} + "/." + me, "w") as note:
             json.dump([os.environ["RISKBOX_MCP_URL"], os.environ["RISKBOX_MCP_TOKEN"], os.environ["RISKBOX_MCP_CONFIG"]], note)
-        os.rename({str(doors)!r} + "/." + me, {str(doors)!r} + "/" + me)
+        os.rename({str(neighbours)!r} + "/." + me, {str(neighbours)!r} + "/" + me)
         for number, _ in enumerate(turns()):
-            while len(all := sorted(one for one in os.listdir({str(doors)!r}) if not one.startswith("."))) < 20:
+            while len(all := sorted(one for one in os.listdir({str(neighbours)!r}) if not one.startswith("."))) < 20:
                 time.sleep(0.05)
-            url, token, _ = json.load(open({str(doors)!r} + "/" + all[all.index(me) - 1]))
+            url, token, _ = json.load(open({str(neighbours)!r} + "/" + all[all.index(me) - 1]))
             statuses = []
             for where in ({{"url": url}}, {{"token": token}}):
                 try:
@@ -575,11 +575,11 @@ def test_twenty_at_once_share_a_server_and_no_tokens(write: Write, tmp_path: Pat
         assert one.episode.ended.reason == "user_left"
         for line in said(one):
             statuses, (is_error, told) = json.loads(line)
-            # a neighbour that is still there does not know the token; one that has left has no door any more
+            # a neighbour that is still there does not know the token; one that has left has no endpoint any more
             assert set(statuses) <= {401, 404}, statuses
             assert not is_error and json.loads(told)["next_visit"] == "2026-04-14"
         assert len([event for event in one.episode.events if isinstance(event, Called)]) == 2
-    told = [json.loads(path.read_text()) for path in doors.iterdir()]
+    told = [json.loads(path.read_text()) for path in neighbours.iterdir()]
     assert len({url.partition("/e/")[0] for url, _, _ in told}) == 1
     assert len({url for url, _, _ in told}) == len({token for _, token, _ in told}) == 20
     assert not any(Path(config).exists() for _, _, config in told)
@@ -762,6 +762,6 @@ async def test_the_bridge_says_why_it_cannot_start(riskbox: Callable[..., Any]) 
         "http://127.0.0.1:1/e/x/mcp", RISKBOX_MCP_TOKEN=""
     )
     assert "on this machine" in await bridge("https://example.org/mcp", RISKBOX_MCP_TOKEN="x")
-    async with opened(seat()) as door:
-        assert "refuses the token" in await bridge(door.url, RISKBOX_MCP_TOKEN="x")
-    assert "cannot reach" in await bridge(door.url, RISKBOX_MCP_TOKEN=door.token)
+    async with served(seat()) as endpoint:
+        assert "refuses the token" in await bridge(endpoint.url, RISKBOX_MCP_TOKEN="x")
+    assert "cannot reach" in await bridge(endpoint.url, RISKBOX_MCP_TOKEN=endpoint.token)

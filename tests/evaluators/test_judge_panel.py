@@ -207,7 +207,7 @@ def test_judges_of_the_models_own_family_are_left_out() -> None:
 
 def test_a_judge_of_the_own_family_who_is_alone_judges_with_a_warning() -> None:
     kept, notes = eligible(["openai/gpt-5-mini"], "openai/gpt-5", keep_own_family=False)
-    assert kept == ["openai/gpt-5-mini"] and len(notes) == 1 and "take care" in notes[0]
+    assert kept == ["openai/gpt-5-mini"] and len(notes) == 1 and "with care" in notes[0]
 
 
 def test_the_agent_of_the_episode_is_whom_they_must_not_be_kin_of(
@@ -226,4 +226,4 @@ def test_the_agent_of_the_episode_is_whom_they_must_not_be_kin_of(
     assert judges("b/zeta-1", "c/eta", keep_own_family=True) == (["b/zeta-1", "c/eta"], ())
     assert judges("b/zeta-1", "c/eta", subject="d/eta-9")[0] == ["b/zeta-1"]
     alone, warned = judges("b/zeta-1")
-    assert alone == ["b/zeta-1"] and "take care" in warned[0]
+    assert alone == ["b/zeta-1"] and "with care" in warned[0]
