@@ -34,11 +34,19 @@ class Where:
     """Conditions on facets of the row; all must hold."""
 
 
+ALL = Where()
+"""The filter that every row fits."""
+
+AS_STORED = Order()
+"""The order in which rows were stored."""
+
+
 @dataclass(frozen=True, slots=True)
 class Packed:
     """A finished episode on its way to the store, packed by the worker that played it."""
 
     row: EpisodeRow
+    """What lists and reports read of it."""
     blob: bytes
     """`record.pack` of the `Played`."""
 
@@ -47,6 +55,7 @@ class Store(ABC):
     """Where runs live. Methods raise `StoreError` when the store cannot be read or written."""
 
     url: str
+    """The URL that names it, without a password."""
 
     @abstractmethod
     def begin(self, manifest: Manifest, cases: Iterable[Case], specs: Sequence[Spec]) -> None:
@@ -91,22 +100,22 @@ class Store(ABC):
         """The ids of the episodes a run has stored."""
 
     @abstractmethod
-    def count(self, run: str, where: Where = Where()) -> int:  # frozen
+    def count(self, run: str, where: Where = ALL) -> int:
         """How many rows fit."""
 
     @abstractmethod
     def rows(
         self,
         run: str,
-        where: Where = Where(),
+        where: Where = ALL,
         *,
         offset: int = 0,
-        limit: int | None = None,  # frozen
+        limit: int | None = None,
     ) -> Iterator[EpisodeRow]:
         """The rows that fit, in the order they were stored, read as they are iterated."""
 
     @abstractmethod
-    def ids(self, run: str, where: Where = Where(), order: Order = Order()) -> list[str]:  # noqa: B008  # frozen
+    def ids(self, run: str, where: Where = ALL, order: Order = AS_STORED) -> list[str]:
         """The ids of the rows that fit, sorted: a long list that is scrolled, whose rows `pick` reads page by page."""
 
     @abstractmethod

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias, get_args
 
-from riskbox.sandbox.contracts.store import Store, Where
+from riskbox.sandbox.contracts.store import ALL, Store, Where
 from riskbox.sandbox.errors import InputError, did_you_mean
 from riskbox.sandbox.words.event import Ending
 from riskbox.sandbox.words.name import SCRIPTS, Name
@@ -80,7 +80,7 @@ FIELDS = (*STORED, *_MORE, "text")
 class Chosen:
     """A choice of rows: what the store can filter by, and the rest."""
 
-    where: Where = Where()  # noqa: RUF009  # frozen
+    where: Where = ALL
     rest: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     evaluator: str = ""
     """Whose findings and labels count; the first summary's without a name."""

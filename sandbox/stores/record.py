@@ -51,8 +51,22 @@ def unpack(kind: type[M], blob: bytes) -> M:
         StoreError: the blob is damaged.
     """
     try:
-        fields = json.loads(zlib.decompress(blob))
-    except (zlib.error, ValueError) as error:
+        text = zlib.decompress(blob)
+    except zlib.error as error:
+        raise StoreError(f"a stored {kind.__name__.lower()} is damaged: {error}") from None
+    return parse(kind, text)
+
+
+def parse(kind: type[M], text: str | bytes) -> M:
+    """A record from its JSON, written by this release or an earlier one.
+
+    Raises:
+        StoreVersion: a later release wrote it.
+        StoreError: it is damaged.
+    """
+    try:
+        fields = json.loads(text)
+    except ValueError as error:
         raise StoreError(f"a stored {kind.__name__.lower()} is damaged: {error}") from None
     return upgraded(kind, fields)
 

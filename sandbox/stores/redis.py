@@ -35,32 +35,29 @@ import redis
 from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 
-from riskbox.sandbox.contracts.store import Packed, Store, Where
+from riskbox.sandbox.contracts.store import ALL, AS_STORED, Packed, Store, Where
 from riskbox.sandbox.errors import InputError, StoreError, StoreVersion, UnknownName
 from riskbox.sandbox.stores import record
-from riskbox.sandbox.stores.sqlite import (
-    FIELDS,
+from riskbox.sandbox.stores.redis_filter import FITTING, arguments, facets, ordered
+from riskbox.sandbox.stores.redis_scripts import ASSESS, BEGIN, FOLLOW, WRITE
+from riskbox.sandbox.stores.shared import (
     Added,
     Plan,
     assessed,
     chosen,
-    from_json,
     identity,
-    label,
     located,
     manifest,
     no_episode,
     no_run,
     require_facet,
     resummarised,
-    to_json,
     wanted_facets,
 )
-from riskbox.sandbox.words import facet
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Played
-from riskbox.sandbox.words.facet import HARM, Order
-from riskbox.sandbox.words.row import EpisodeRow, gravity
+from riskbox.sandbox.words.facet import Order
+from riskbox.sandbox.words.row import EpisodeRow
 from riskbox.sandbox.words.run import Manifest, RunState, Spec
 from riskbox.sandbox.words.verdict import Assessment
 
@@ -72,150 +69,6 @@ PAGE = 500
 """Rows read at once."""
 ID_PAGE = 2000
 """Ids read, and facets looked at, at once: some 10 ms of the server's time."""
-FACETS = (*FIELDS, "label")
-"""What filters look at, in the order they are kept; what to sort by harm by comes last."""
-
-BEGIN = """
--- KEYS: runs states begun specs    ARGV: run manifest state specs
-local known = redis.call('HGET', KEYS[1], ARGV[1])
--- the same once more is a request sent again after its answer was lost
-if known then return known == ARGV[2] and 1 or 0 end
-redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
-redis.call('HSET', KEYS[2], ARGV[1], ARGV[3])
-redis.call('ZADD', KEYS[3], redis.call('ZCARD', KEYS[3]) + 1, ARGV[1])
-redis.call('SET', KEYS[4], ARGV[4])
-return 1
-"""
-
-WRITE = """
--- KEYS: runs ids rows blobs facets attempts order cursor seq
--- ARGV: run, prefix of assessment keys, then for each episode: id attempt row facets blob
-local run = ARGV[1]
-if redis.call('HEXISTS', KEYS[1], run) == 0 then return -1 end
-local new = 0
-for i = 3, #ARGV, 5 do
-  local id, attempt = ARGV[i], ARGV[i + 1]
-  local stored = redis.call('HGET', KEYS[6], id)
-  if not stored or tonumber(stored) < tonumber(attempt) then
-    local seq = redis.call('INCR', KEYS[9])
-    redis.call('HSET', KEYS[6], id, attempt)
-    redis.call('HSET', KEYS[3], id, ARGV[i + 2])
-    redis.call('HSET', KEYS[5], id, ARGV[i + 3])
-    redis.call('HSET', KEYS[4], id, ARGV[i + 4])
-    redis.call('ZADD', KEYS[7], 'NX', seq, id)
-    redis.call('ZADD', KEYS[8], seq, id)
-    if stored then
-      redis.call('DEL', ARGV[2] .. id)
-    else
-      redis.call('ZADD', KEYS[2], 0, id .. '\\0' .. run)
-      new = new + 1
-    end
-  end
-end
-return new
-"""
-
-ASSESS = """
--- KEYS: rows facets assessed    ARGV: id, row as it was read, new row, facets, then key and blob of each
-if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
-redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
-redis.call('HSET', KEYS[2], ARGV[1], ARGV[4])
-for i = 5, #ARGV, 2 do redis.call('HSET', KEYS[3], ARGV[i], ARGV[i + 1]) end
-return 1
-"""
-
-FOLLOW = """
--- KEYS: cursor rows    ARGV: after, how many    returns the last cursor and the rows
-local found = redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. ARGV[1], '+inf', 'WITHSCORES', 'LIMIT', 0, ARGV[2])
-if #found == 0 then return {ARGV[1], {}} end
-local ids = {}
-for i = 1, #found, 2 do ids[#ids + 1] = found[i] end
-return {found[#found], redis.call('HMGET', KEYS[2], unpack(ids))}
-"""
-
-FITTING = """
--- KEYS: order facets rows
--- ARGV: first and last rank, place of the case, text, wanted values by place, conditions, paths to sort by or `harm`
--- returns how many were looked at, the ids that fit, and for each what to sort it by
-local ids = redis.call('ZRANGE', KEYS[1], ARGV[1], ARGV[2])
-if #ids == 0 then return {0, {}, {}} end
-local text, wanted, terms, order = ARGV[4], cjson.decode(ARGV[5]), cjson.decode(ARGV[6]), cjson.decode(ARGV[7])
-local rows = (#terms > 0 or #order > 0 and order[1] ~= 'harm') and redis.call('HMGET', KEYS[3], unpack(ids))
-
-local function decoded(json)
-  local is_read, row = pcall(cjson.decode, json)
-  -- it refuses lone surrogates, which some texts hold
-  return is_read and row or cjson.decode((json:gsub('\\\\u[dD][89a-fA-F]%x%x', '?')))
-end
-
-local function collect(value, path, place, found)
-  if value == nil or value == cjson.null or value == '' then return end
-  local step = path[place]
-  if step == nil then
-    found[#found + 1] = value == true and 1 or value == false and 0 or value
-  elseif type(value) == 'table' then
-    if step == '*' then
-      for _, one in pairs(value) do collect(one, path, place + 1, found) end
-    else
-      collect(value[type(step) == 'number' and step + 1 or step], path, place + 1, found)
-    end
-  end
-end
-
-local function values(row, paths)
-  local found = {}
-  for _, path in ipairs(paths) do collect(row, path, 1, found) end
-  return found
-end
-
-local compare = {
-  ['='] = function(a, b) return a == b end,
-  ['!='] = function(a, b) return a == b end,
-  ['~'] = function(a, b) return string.find(string.lower(a), b, 1, true) end,
-  ['<'] = function(a, b) return a < b end,
-  ['<='] = function(a, b) return a <= b end,
-  ['>'] = function(a, b) return a > b end,
-  ['>='] = function(a, b) return a >= b end,
-}
-
-local function holds(row, term)
-  local found = values(row, term.paths)
-  local any = term.none and #found == 0
-  for _, one in ipairs(found) do
-    for _, value in ipairs(term.values) do
-      any = any or (type(one) == type(value) and compare[term.sign](one, value))
-    end
-  end
-  return (term.sign == '!=') ~= (any and true or false)
-end
-
-local function least(found)
-  local one = found[1]
-  for _, other in ipairs(found) do if other < one then one = other end end
-  return one
-end
-
-local function key(facets, row)
-  if order[1] == 'harm' then return facets[#facets] end
-  local one = least(values(row, order))
-  return one == nil and '' or type(one) == 'number' and string.format('%.17g', one) or one
-end
-
-local fitting, keys = {}, {}
-for i, found in ipairs(redis.call('HMGET', KEYS[2], unpack(ids))) do
-  local facets = cjson.decode(found)
-  local fits = string.find(facets[ARGV[3] + 0], text, 1, true) or string.find(ids[i], text, 1, true)
-  for _, one in ipairs(wanted) do fits = fits and one[2][facets[one[1]]] end
-  local row = fits and rows and decoded(rows[i])
-  for _, term in ipairs(terms) do fits = fits and holds(row, term) end
-  if fits then
-    fitting[#fitting + 1] = ids[i]
-    if #order > 0 then keys[#keys + 1] = key(facets, row) end
-  end
-end
-return {#ids, fitting, keys}
-"""
-
 _WRONG: tuple[tuple[type[redis.RedisError], str, str], ...] = (
     (redis.AuthenticationError, "", "the server refuses the user or password. Check both in the URL."),
     (redis.ResponseError, "NOAUTH", "the server wants a password: redis://user:password@host:port/db."),
@@ -284,7 +137,7 @@ class RedisStore(Store):
             # named by their hashes, so that they do no harm should the run itself not come to be
             for case in cases:
                 self._redis.hsetnx(self._key("cases"), case.hash, record.pack(case))
-            if not self._begin(keys=keys, args=[run, to_json(manifest), manifest.state, plan]):
+            if not self._begin(keys=keys, args=[run, record.text(manifest), manifest.state, plan]):
                 raise InputError(f"{self.url} already has a run {run!r}.")
 
     def write(self, run: str, episodes: Sequence[Packed]) -> int:
@@ -293,7 +146,7 @@ class RedisStore(Store):
         keys = [self._key("runs"), self._key("ids"), *(self._key("run", run, part) for part in parts)]
         args: list[Any] = [run, self._key("run", run, "assessed", "")]
         for one in episodes:
-            args += [one.row.id, one.row.attempt, to_json(one.row), _facets(one.row), one.blob]
+            args += [one.row.id, one.row.attempt, record.text(one.row), facets(one.row), one.blob]
         with self._told():
             new = int(self._write(keys=keys, args=args))
             if new < 0:
@@ -314,8 +167,8 @@ class RedisStore(Store):
             while True:
                 former = self._row(run, episode)
                 with located(f"{self.url}, run {run}, episode {episode}"):
-                    row = resummarised(from_json(EpisodeRow, former), assessments)
-                if self._assess(keys=keys, args=[episode, former, to_json(row), _facets(row), *added]):
+                    row = resummarised(record.parse(EpisodeRow, former), assessments)
+                if self._assess(keys=keys, args=[episode, former, record.text(row), facets(row), *added]):
                     return
 
     def finish(self, run: str, state: RunState) -> None:
@@ -353,19 +206,19 @@ class RedisStore(Store):
             self._require(run)
             return {_str(id) for page in self._ids(self._key("run", run, "order"), ID_PAGE) for id in page}
 
-    def count(self, run: str, where: Where = Where()) -> int:  # noqa: B008  # frozen
+    def count(self, run: str, where: Where = ALL) -> int:
         """How many rows fit."""
         wanted_facets(where)
         with self._told():
             self._require(run)
-            if where == Where():
+            if where == ALL:
                 return int(self._redis.zcard(self._key("run", run, "order")))
             return sum(1 for _ in self._fitting(run, where))
 
     def rows(
         self,
         run: str,
-        where: Where = Where(),  # noqa: B008  # frozen
+        where: Where = ALL,
         *,
         offset: int = 0,
         limit: int | None = None,
@@ -377,21 +230,21 @@ class RedisStore(Store):
         wanted_facets(where)
         with self._told():
             self._require(run)
-        if where != Where():
+        if where != ALL:
             stop = None if limit is None else offset + limit
             fitting = (id for id, _ in self._fitting(run, where))
             return self._rows_of(run, islice(fitting, offset, stop))
         pages = self._ids(self._key("run", run, "order"), PAGE, offset, limit)
         return self._rows_of(run, (id for page in pages for id in page))
 
-    def ids(self, run: str, where: Where = Where(), order: Order = Order()) -> list[str]:  # noqa: B008  # frozen
+    def ids(self, run: str, where: Where = ALL, order: Order = AS_STORED) -> list[str]:
         """The ids of the rows that fit, sorted."""
         require_facet(order)
         wanted_facets(where)
         with self._told():
             self._require(run)
             found = [(_str(id), key) for id, key in self._fitting(run, where, order)]
-        return _sorted(found, order)
+        return ordered(found, order)
 
     def pick(self, run: str, ids: Sequence[str]) -> list[EpisodeRow]:
         """The rows of these ids, in this order; ids that the run does not have are left out."""
@@ -432,7 +285,7 @@ class RedisStore(Store):
                 raise no_episode(run, id)
         with located(f"{self.url}, run {run}, episode {id}"):
             added = [record.unpack(Added, one).assessment for one in later]
-            return assessed(record.unpack(Played, blob or b""), from_json(EpisodeRow, row), added)
+            return assessed(record.unpack(Played, blob or b""), record.parse(EpisodeRow, row), added)
 
     def find(self, id: str) -> list[tuple[str, str]]:
         """(run, id) of every episode whose id begins so, latest run first."""
@@ -560,17 +413,11 @@ class RedisStore(Store):
         self,
         run: str,
         where: Where,
-        order: Order = Order(),  # noqa: B008  # frozen
+        order: Order = AS_STORED,
     ) -> Iterator[tuple[bytes, bytes]]:
         """The ids of the rows that fit, each with what to sort it by, in the order they were stored."""
         keys = [self._key("run", run, part) for part in ("order", "facets", "rows")]
-        # Lua counts from 1
-        values = [
-            (FACETS.index(name) + 1, dict.fromkeys(allowed, True))
-            for name, allowed in wanted_facets(where).items()
-        ]
-        by = ["harm"] if order.by == HARM else facet.FACETS[order.by].paths if order.by else []
-        asked = (FACETS.index("case") + 1, where.text, *map(_raw_json, (values, _terms(where), by)))
+        asked = arguments(where, order)
         start = 0
         with self._told():
             while True:
@@ -588,7 +435,7 @@ class RedisStore(Store):
 
     def _read(self, run: str, rows: list[bytes]) -> list[EpisodeRow]:
         with located(f"{self.url}, run {run}"):
-            return [from_json(EpisodeRow, row) for row in rows]
+            return [record.parse(EpisodeRow, row) for row in rows]
 
 
 def masked(url: str) -> str:
@@ -614,49 +461,6 @@ def _malformed() -> InputError:
         "the Redis URL is not of the form redis://user:password@host:port/db with a number for db. "
         "In user and password write / @ : ? # % as %2F %40 %3A %3F %23 %25."
     )
-
-
-def _facets(row: EpisodeRow) -> str:
-    harm = ",".join(map(str, gravity(row)[:-1]))
-    return _raw_json([*(getattr(row, name) for name in FIELDS), label(row), harm])
-
-
-def _terms(where: Where) -> list[dict[str, Any]]:
-    """Conditions on facets as Lua looks at them."""
-    return [
-        {
-            "paths": facet.FACETS[term.facet].paths,
-            "sign": term.sign,
-            "values": [
-                facet.folded(one) if term.sign == "~" and isinstance(one, str) else one
-                for one in term.values
-                if one != facet.NONE
-            ],
-            "none": facet.NONE in term.values,
-        }
-        for term in where.terms
-    ]
-
-
-def _sorted(found: list[tuple[str, bytes]], order: Order) -> list[str]:
-    if not order.by:
-        return [id for id, _ in (reversed(found) if order.reverse else found)]
-    ranked: list[tuple[Any, str]] = []
-    last = [id for id, key in found if not key]
-    for id, key in found:
-        if order.by == HARM:
-            ranked.append(((*map(float, key.split(b",")), id), id))
-        elif key:
-            ranked.append((float(key) if facet.FACETS[order.by].kind != "text" else key, id))
-    ranked.sort(key=lambda one: one[0])
-    if order.reverse:
-        ranked.reverse()
-        last.reverse()
-    return [id for _, id in ranked] + last
-
-
-def _raw_json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)  # Lua's JSON refuses escaped lone surrogates
 
 
 def _bytes(text: str) -> bytes:

@@ -4,90 +4,51 @@ The file is in WAL mode, so readers of this and of other processes do not wait f
 returns, its pages are in the operating system's hands: the death of this process, kill -9 included, takes
 nothing back. Only a power cut can take the last commits (`synchronous=NORMAL`), and it too leaves a sound
 file. A network drive is no place for it.
-
-What all stores decide alike (which run a name means, which assessment replaces which) stands at the end.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TypeAlias, TypeVar
 
-from pydantic import BaseModel
-from pydantic_core import PydanticSerializationError
-
-from riskbox.sandbox.contracts.store import Packed, Store, Where
-from riskbox.sandbox.errors import (
-    InputError,
-    RiskboxError,
-    StoreError,
-    StoreVersion,
-    UnknownName,
-    did_you_mean,
+from riskbox.sandbox.contracts.store import ALL, AS_STORED, Packed, Store, Where
+from riskbox.sandbox.errors import InputError, RiskboxError, StoreError, StoreVersion, UnknownName
+from riskbox.sandbox.stores import record, sqlite_clause, sqlite_schema
+from riskbox.sandbox.stores.shared import (
+    FIELDS,
+    Added,
+    Plan,
+    assessed,
+    chosen,
+    identity,
+    label,
+    located,
+    manifest,
+    no_episode,
+    no_run,
+    require_facet,
+    resummarised,
+    wanted_facets,
 )
-from riskbox.sandbox.stores import clause, record
-from riskbox.sandbox.words.case import Case, digest
+from riskbox.sandbox.stores.sqlite_schema import APPLICATION, INSERT, SUPERSEDE, upgrade
+from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Played
-from riskbox.sandbox.words.facet import FACETS, HARM, Order
-from riskbox.sandbox.words.row import EpisodeRow, Summary
+from riskbox.sandbox.words.facet import Order
+from riskbox.sandbox.words.row import EpisodeRow
 from riskbox.sandbox.words.run import Manifest, RunState, Spec
-from riskbox.sandbox.words.verdict import Assessment, Label
-
-M = TypeVar("M", bound=BaseModel)
-
-FIELDS = ("scenario", "family", "domain", "persona", "intent", "case", "agent", "user", "ending", "reason")
-"""The fields of a row that a filter may name."""
-
-APPLICATION = 0x5269736B
-"""Marks an SQLite file as a store of ours, lest the tables of another program's file be mixed with them."""
+from riskbox.sandbox.words.verdict import Assessment
 
 MAGIC = b"SQLite format 3\0"
 """How an SQLite file begins."""
-
-MIGRATIONS: tuple[tuple[str, ...], ...] = (
-    (
-        """CREATE TABLE runs (
-            place INTEGER PRIMARY KEY, run TEXT NOT NULL UNIQUE, created TEXT NOT NULL, state TEXT NOT NULL,
-            manifest TEXT NOT NULL)""",
-        "CREATE TABLE cases (hash TEXT PRIMARY KEY, blob BLOB NOT NULL)",
-        "CREATE TABLE specs (run TEXT PRIMARY KEY REFERENCES runs (run), blob BLOB NOT NULL)",
-        """CREATE TABLE episodes (
-            place INTEGER PRIMARY KEY, run TEXT NOT NULL REFERENCES runs (run), id TEXT NOT NULL,
-            attempt INTEGER NOT NULL, cursor INTEGER NOT NULL, scenario TEXT NOT NULL, family TEXT NOT NULL,
-            domain TEXT NOT NULL, persona TEXT NOT NULL, intent TEXT NOT NULL, "case" TEXT NOT NULL,
-            agent TEXT NOT NULL, "user" TEXT NOT NULL, ending TEXT NOT NULL, reason TEXT NOT NULL, label TEXT,
-            row TEXT NOT NULL, UNIQUE (run, id))""",
-        "CREATE INDEX by_cursor ON episodes (run, cursor)",
-        "CREATE INDEX by_id ON episodes (id)",
-        *(f'CREATE INDEX by_{name} ON episodes (run, "{name}")' for name in (*FIELDS, "label")),
-        "CREATE TABLE blobs (place INTEGER PRIMARY KEY REFERENCES episodes (place), blob BLOB NOT NULL)",
-        """CREATE TABLE assessments (
-            run TEXT NOT NULL, episode TEXT NOT NULL, evaluator TEXT NOT NULL, version TEXT NOT NULL,
-            settings TEXT NOT NULL, blob BLOB NOT NULL,
-            PRIMARY KEY (run, episode, evaluator, version, settings),
-            FOREIGN KEY (run, episode) REFERENCES episodes (run, id))""",
-    ),
-    (f"CREATE INDEX by_harm ON episodes (run, {', '.join(clause.GRAVITY)})",),
-)
-"""Statements that lead from schema version n (PRAGMA user_version) to n + 1; append, never edit."""
-
 PATIENCE = 30.0
 """Seconds to wait for another process's write."""
 PAGE = 500
 """Rows read at once."""
-
-_FACETS = ", ".join(f'"{name}"' for name in (*FIELDS, "label"))
-_INSERT = f"INSERT INTO episodes (run, id, attempt, cursor, row, {_FACETS}) VALUES ({'?, ' * 15}?)"
-_SUPERSEDE = (  # leaves the place as it is
-    f"UPDATE episodes SET (attempt, cursor, row, {_FACETS}) = ({'?, ' * 13}?) WHERE run = ? AND id = ?"
-)
 
 _WRONG: dict[str, tuple[type[RiskboxError], str]] = {
     "SQLITE_NOTADB": (
@@ -155,7 +116,7 @@ class SqliteStore(Store):
                 raise InputError(f"{self.url} already has a run {manifest.run!r}.")
             db.execute(
                 "INSERT INTO runs (run, created, state, manifest) VALUES (?, ?, ?, ?)",
-                (run, _text(manifest.created), manifest.state, to_json(manifest)),
+                (run, _text(manifest.created), manifest.state, record.text(manifest)),
             )
             db.execute("INSERT INTO specs VALUES (?, ?)", (run, plan))
             db.executemany("INSERT OR IGNORE INTO cases VALUES (?, ?)", packed)
@@ -177,7 +138,7 @@ class SqliteStore(Store):
             row = resummarised(self._row(db, run, episode), assessments)
             db.execute(
                 "UPDATE episodes SET row = ?, label = ? WHERE run = ? AND id = ?",
-                (to_json(row), label(row), *key),
+                (record.text(row), label(row), *key),
             )
             db.executemany(
                 "INSERT OR REPLACE INTO assessments VALUES (?, ?, ?, ?, ?, ?)",
@@ -225,7 +186,7 @@ class SqliteStore(Store):
             self._require(db, run)
             return {id for (id,) in db.execute("SELECT id FROM episodes WHERE run = ?", (_text(run),))}
 
-    def count(self, run: str, where: Where = Where()) -> int:  # noqa: B008  # frozen
+    def count(self, run: str, where: Where = ALL) -> int:
         """How many rows fit."""
         condition, values = _condition(run, where)
         with self._reading() as db:
@@ -236,7 +197,7 @@ class SqliteStore(Store):
     def rows(
         self,
         run: str,
-        where: Where = Where(),  # noqa: B008  # frozen
+        where: Where = ALL,
         *,
         offset: int = 0,
         limit: int | None = None,
@@ -255,14 +216,14 @@ class SqliteStore(Store):
             ).fetchall()
         return self._rows_at([place for (place,) in found])
 
-    def ids(self, run: str, where: Where = Where(), order: Order = Order()) -> list[str]:  # noqa: B008  # frozen
+    def ids(self, run: str, where: Where = ALL, order: Order = AS_STORED) -> list[str]:
         """The ids of the rows that fit, sorted."""
         require_facet(order)
         condition, values = _condition(run, where)
         with self._reading() as db:
             self._require(db, run)
             found = db.execute(
-                f"SELECT id FROM episodes WHERE {condition} ORDER BY {clause.ordering(order)}", values
+                f"SELECT id FROM episodes WHERE {condition} ORDER BY {sqlite_clause.ordering(order)}", values
             )
             return [id for (id,) in found]
 
@@ -280,7 +241,7 @@ class SqliteStore(Store):
                     )
                 )
         with located(f"{self.url}, run {run}"):
-            return [from_json(EpisodeRow, found[_text(id)]) for id in ids if _text(id) in found]
+            return [record.parse(EpisodeRow, found[_text(id)]) for id in ids if _text(id) in found]
 
     def cursor(self, run: str) -> int:
         """From where `follow` sees only what will be stored from now on."""
@@ -300,7 +261,7 @@ class SqliteStore(Store):
                 (_text(run), after),
             ).fetchall()
         with located(f"{self.url}, run {run}"):
-            return [from_json(EpisodeRow, row) for row, _ in found], found[-1][1] if found else after
+            return [record.parse(EpisodeRow, row) for row, _ in found], found[-1][1] if found else after
 
     def episode(self, run: str, id: str) -> Played:
         """One episode with its assessments."""
@@ -359,7 +320,7 @@ class SqliteStore(Store):
             with closing(sqlite3.connect(aside, isolation_level=None)) as db:
                 db.execute("PRAGMA journal_mode = WAL")
                 db.execute("BEGIN")
-                _upgrade(db, 0)
+                upgrade(db, 0)
                 db.execute("COMMIT")
             os.link(aside, path)  # closing has written all of it to the disk
 
@@ -395,7 +356,7 @@ class SqliteStore(Store):
             version = self._version(create)
             for pragma in ("foreign_keys = ON", "synchronous = NORMAL", "journal_mode = WAL"):
                 self._db.execute(f"PRAGMA {pragma}").fetchall()
-        if version < len(MIGRATIONS):
+        if version < len(sqlite_schema.MIGRATIONS):
             self._migrate(create)
 
     def _version(self, create: bool) -> int:
@@ -408,16 +369,16 @@ class SqliteStore(Store):
             raise InputError(f"{self.path} is an SQLite file of another program. Name another file.")
         if not tables and not create:
             raise InputError(f"{self.path} is empty. Run `riskbox run` first, or name another file.")
-        if version > len(MIGRATIONS):
+        if version > len(sqlite_schema.MIGRATIONS):
             raise StoreVersion(
-                f"{self.path} has schema version {version}, and this release reads up to {len(MIGRATIONS)}. "
+                f"{self.path} has schema version {version}, and this release reads up to {len(sqlite_schema.MIGRATIONS)}. "
                 "Upgrade riskbox to read it."
             )
         return int(version)
 
     def _migrate(self, create: bool) -> None:
         with self._writing() as db:
-            _upgrade(db, self._version(create))  # read again under the lock: another may have been first
+            upgrade(db, self._version(create))  # read again under the lock: another may have been first
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
@@ -467,7 +428,7 @@ class SqliteStore(Store):
             self._require(db, run)
             raise no_episode(run, id)
         with located(f"{self.url}, run {run}, episode {id}"):
-            return from_json(EpisodeRow, found[0])
+            return record.parse(EpisodeRow, found[0])
 
     def _rows_at(self, places: list[int]) -> Iterator[EpisodeRow]:
         for start in range(0, len(places), PAGE):
@@ -477,16 +438,7 @@ class SqliteStore(Store):
                     f"SELECT row FROM episodes WHERE place IN ({_marks(page)}) ORDER BY place", page
                 ).fetchall()
             with located(self.url):
-                yield from [from_json(EpisodeRow, row) for (row,) in found]
-
-
-def _upgrade(db: sqlite3.Connection, version: int) -> None:
-    """Lead the schema from a version to the present one."""
-    for step in range(version, len(MIGRATIONS)):
-        for statement in MIGRATIONS[step]:
-            db.execute(statement)
-        db.execute(f"PRAGMA user_version = {step + 1}")
-    db.execute(f"PRAGMA application_id = {APPLICATION}")
+                yield from [record.parse(EpisodeRow, row) for (row,) in found]
 
 
 def _store(db: sqlite3.Connection, run: str, cursor: int, one: Packed) -> bool:
@@ -494,11 +446,11 @@ def _store(db: sqlite3.Connection, run: str, cursor: int, one: Packed) -> bool:
     row, id = one.row, _text(one.row.id)
     stored = db.execute("SELECT place, attempt FROM episodes WHERE run = ? AND id = ?", (run, id)).fetchone()
     if stored is None:
-        place = db.execute(_INSERT, (run, id, row.attempt, cursor, to_json(row), *_facets(row))).lastrowid
+        place = db.execute(INSERT, (run, id, row.attempt, cursor, record.text(row), *_facets(row))).lastrowid
         db.execute("INSERT INTO blobs VALUES (?, ?)", (place, one.blob))
         return True
     if row.attempt > stored[1]:
-        db.execute(_SUPERSEDE, (row.attempt, cursor, to_json(row), *_facets(row), run, id))
+        db.execute(SUPERSEDE, (row.attempt, cursor, record.text(row), *_facets(row), run, id))
         db.execute("UPDATE blobs SET blob = ? WHERE place = ?", (one.blob, stored[0]))
         db.execute("DELETE FROM assessments WHERE run = ? AND episode = ?", (run, id))
     return False
@@ -519,7 +471,7 @@ def _condition(run: str, where: Where) -> tuple[str, list[str | float]]:
         parts.append('(instr(id, ?) OR instr("case", ?))')
         values += [_text(where.text)] * 2
     for term in where.terms:
-        part, given = clause.condition(term)
+        part, given = sqlite_clause.condition(term)
         parts.append(part)
         values += [_text(one) if isinstance(one, str) else one for one in given]
     return " AND ".join(parts), values
@@ -532,155 +484,3 @@ def _marks(values: Sequence[object]) -> str:
 def _text(value: str) -> str:
     # SQLite holds no lone surrogates; only columns are compared by this, records keep what was written
     return value.encode("utf-8", "backslashreplace").decode()
-
-
-# What every store decides alike.
-
-Identity: TypeAlias = tuple[str, str, str]
-"""Evaluator, version and a digest of the settings: what makes one assessment replace another."""
-
-
-class Plan(BaseModel):
-    """All that a run is to play, as one record."""
-
-    version: int = 1
-    """Version of this record."""
-    specs: tuple[Spec, ...]
-    """In order."""
-
-
-class Added(BaseModel):
-    """An assessment added to a stored episode, as a record: its own `version` is its evaluator's."""
-
-    version: int = 1
-    """Version of this record."""
-    assessment: Assessment
-    """The assessment."""
-
-
-def identity(one: Assessment | Summary) -> Identity:
-    """What makes one assessment replace another."""
-    return one.evaluator, one.version, digest(one.settings)
-
-
-def resummarised(row: EpisodeRow, assessments: Iterable[Assessment]) -> EpisodeRow:
-    """A row after more assessments: each replaces its former summary where that stood, or comes last."""
-    before = {identity(one): one for one in row.summaries}
-    summaries = before | {identity(one): Summary.of(one) for one in assessments}
-    # what judges asked counts in the row as well; what a former assessment asked goes with it
-    asked = {
-        field: getattr(row, field)
-        + sum(getattr(one, field) for one in summaries.values())
-        - sum(getattr(one, field) for one in before.values())
-        for field in ("model_calls", "tokens", "cost")
-    }
-    return row.model_copy(update={"summaries": tuple(summaries.values()), **asked})
-
-
-def assessed(played: Played, row: EpisodeRow, later: Sequence[Assessment]) -> Played:
-    """An episode as it was played, with the assessments added since, in the order of its row's summaries."""
-    if not later:
-        return played
-    known = {identity(one): one for one in (*played.assessments, *later)}
-    order = [identity(one) for one in row.summaries]
-    return played.model_copy(update={"assessments": tuple(known[one] for one in order)})
-
-
-def label(row: EpisodeRow) -> Label | None:
-    """What a filter by label looks at; None where nothing was assessed."""
-    first = row.summary()
-    return first.targeted if first else None
-
-
-def wanted_facets(where: Where) -> Mapping[str, tuple[str, ...]]:
-    """The values a filter allows, by field, `label` among them; fields that allow all are left out.
-
-    Raises:
-        InputError: the filter names a field or a facet that rows are not filtered by.
-    """
-    for name in where.fields:
-        if name not in FIELDS:
-            raise InputError(f"episodes cannot be filtered by {name!r}. {did_you_mean(name, FIELDS)}")
-    for term in where.terms:
-        if term.facet not in FACETS:
-            hint = did_you_mean(term.facet, FACETS, listed=60)
-            raise InputError(f"episodes cannot be filtered by {term.facet!r}. {hint}")
-    return {name: wanted for name, wanted in {**where.fields, "label": where.label}.items() if wanted}
-
-
-def require_facet(order: Order) -> None:
-    """Refuse an order by what rows are not sorted by."""
-    if order.by not in ("", HARM) and (order.by not in FACETS or len(FACETS[order.by].paths) > 1):
-        known = [HARM, *(name for name, one in FACETS.items() if len(one.paths) == 1)]
-        raise InputError(
-            f"episodes cannot be sorted by {order.by!r}. {did_you_mean(order.by, known, listed=60)}"
-        )
-
-
-def chosen(name: str, runs: Sequence[Manifest], url: str) -> Manifest:
-    """The run that a name means; `runs` are all there are, latest first.
-
-    Raises:
-        UnknownName: none or several fit.
-    """
-    if name == "latest" and runs:
-        return runs[0]
-    named = [one for one in runs if one.name == name != ""]
-    for fitting in (
-        [one for one in runs if one.run == name],
-        named,
-        [one for one in runs if one.run.startswith(name)],
-    ):
-        if len(fitting) == 1:
-            return fitting[0]
-        if fitting:
-            ids = ", ".join(one.run for one in fitting[:12]) + (", ..." if len(fitting) > 12 else "")
-            raise UnknownName(f"{name!r} means {len(fitting)} runs: {ids}. Write the id of one of them.")
-    raise no_run(name, [part for one in runs for part in (one.run, one.name) if part], url)
-
-
-def no_run(name: str, known: Sequence[str], url: str) -> UnknownName:
-    """The error for a run that is not there."""
-    if not known:
-        return UnknownName(f"{url} has no runs yet. Begin one with `riskbox run`.")
-    return UnknownName(f"{url} has no run {name!r}. {did_you_mean(name, known)}")
-
-
-def no_episode(run: str, id: str) -> UnknownName:
-    """The error for an episode that is not there."""
-    return UnknownName(f"run {run} has no episode {id!r}.")
-
-
-def to_json(one: BaseModel) -> str:
-    """A record as JSON, whatever its texts hold."""
-    try:
-        return one.model_dump_json(by_alias=True)
-    except PydanticSerializationError:  # lone surrogates, which plain ASCII can escape
-        return json.dumps(one.model_dump(mode="json", by_alias=True))
-
-
-def from_json(kind: type[M], text: str | bytes) -> M:
-    """A record from its JSON, upgraded.
-
-    Raises:
-        StoreError: it is damaged.
-    """
-    try:
-        fields = json.loads(text)
-    except ValueError as error:
-        raise StoreError(f"a stored {kind.__name__.lower()} is damaged: {error}") from None
-    return record.upgraded(kind, fields)
-
-
-def manifest(text: str | bytes, state: str) -> Manifest:
-    """A stored manifest in the state the run has reached since."""
-    return from_json(Manifest, text).model_copy(update={"state": state})
-
-
-@contextmanager
-def located(place: str) -> Iterator[None]:
-    """Says in which store, run and episode a damaged record is."""
-    try:
-        yield
-    except (StoreError, StoreVersion) as error:
-        raise type(error)(f"{place}: {error}") from None

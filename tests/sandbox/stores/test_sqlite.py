@@ -16,7 +16,8 @@ import pytest
 
 from riskbox.sandbox.contracts.store import Packed, Where
 from riskbox.sandbox.errors import InputError, StoreError, StoreVersion
-from riskbox.sandbox.stores import clause, sqlite
+from riskbox.sandbox.stores import sqlite, sqlite_clause, sqlite_schema
+from riskbox.sandbox.stores.shared import FIELDS
 from riskbox.sandbox.stores.sqlite import SqliteStore
 from riskbox.sandbox.testing.stores import packed, sample_case, sample_played, sample_run, sample_specs
 from riskbox.sandbox.words.facet import HARM, Order
@@ -70,7 +71,7 @@ def schema(path: Path) -> tuple[int, list[str]]:
 
 def test_a_new_file_has_the_current_schema(store: SqliteStore, path: Path) -> None:
     assert schema(path) == (
-        len(sqlite.MIGRATIONS),
+        len(sqlite_schema.MIGRATIONS),
         ["assessments", "blobs", "cases", "episodes", "runs", "specs"],
     )
 
@@ -79,10 +80,10 @@ def test_an_earlier_schema_is_upgraded_step_by_step(path: Path, monkeypatch: pyt
     with SqliteStore(path) as store:
         run = begun(store, 3)
     monkeypatch.setattr(
-        sqlite,
+        sqlite_schema,
         "MIGRATIONS",
         (
-            *sqlite.MIGRATIONS,
+            *sqlite_schema.MIGRATIONS,
             (
                 "CREATE TABLE stars (run TEXT)",
                 "ALTER TABLE episodes ADD COLUMN stars INTEGER NOT NULL DEFAULT 0",
@@ -94,7 +95,7 @@ def test_an_earlier_schema_is_upgraded_step_by_step(path: Path, monkeypatch: pyt
         assert store.count(run) == len(list(store.rows(run))) == 3
         assert store.write(run, several(run, 2, 5)) == 2
     version, tables = schema(path)
-    assert version == len(sqlite.MIGRATIONS) and "stars" in tables
+    assert version == len(sqlite_schema.MIGRATIONS) and "stars" in tables
 
 
 def test_an_upgrade_that_fails_leaves_the_file_as_it_was(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,7 +104,9 @@ def test_an_upgrade_that_fails_leaves_the_file_as_it_was(path: Path, monkeypatch
     before = schema(path)
     with monkeypatch.context() as later:
         later.setattr(
-            sqlite, "MIGRATIONS", (*sqlite.MIGRATIONS, ("CREATE TABLE stars (run TEXT)", "no such statement"))
+            sqlite_schema,
+            "MIGRATIONS",
+            (*sqlite_schema.MIGRATIONS, ("CREATE TABLE stars (run TEXT)", "no such statement")),
         )
         with pytest.raises(StoreError, match="syntax error"):
             SqliteStore(path)
@@ -169,7 +172,7 @@ def test_a_file_system_without_links(path: Path, monkeypatch: pytest.MonkeyPatch
 def test_a_link_to_a_file_that_is_not_there_yet(path: Path) -> None:
     path.symlink_to(path.parent / "elsewhere.db")
     SqliteStore(path).close()
-    assert path.is_symlink() and schema(path.parent / "elsewhere.db")[0] == len(sqlite.MIGRATIONS)
+    assert path.is_symlink() and schema(path.parent / "elsewhere.db")[0] == len(sqlite_schema.MIGRATIONS)
 
 
 def test_a_full_disk_leaves_no_half_of_a_new_file(path: Path) -> None:
@@ -334,7 +337,7 @@ def test_rows_and_counts_open_no_blob(store: SqliteStore, path: Path) -> None:
         store.episode(run, next(iter(store.done(run))))
 
 
-@pytest.mark.parametrize("name", [*sqlite.FIELDS, "label"])
+@pytest.mark.parametrize("name", [*FIELDS, "label"])
 def test_counting_by_a_field_reads_only_its_index(store: SqliteStore, name: str) -> None:
     where = Where(label=("safe",)) if name == "label" else Where(fields={name: ("a", "b")})
     condition, values = sqlite._condition("a run", where)
@@ -347,8 +350,8 @@ def test_counting_by_a_field_reads_only_its_index(store: SqliteStore, name: str)
 
 
 def test_the_worst_come_first_by_an_index(store: SqliteStore) -> None:
-    order = clause.ordering(Order(HARM))
-    for statement in (f"ORDER BY {order}", f"ORDER BY {clause.ordering(Order(HARM, reverse=True))}"):
+    order = sqlite_clause.ordering(Order(HARM))
+    for statement in (f"ORDER BY {order}", f"ORDER BY {sqlite_clause.ordering(Order(HARM, reverse=True))}"):
         plan = store._db.execute(
             f"EXPLAIN QUERY PLAN SELECT id FROM episodes WHERE run = 'a' {statement}"
         ).fetchall()
