@@ -13,12 +13,20 @@ from rich.table import Table
 from rich.text import Text
 
 from riskbox.sandbox.escape import line
-from riskbox.sandbox.people.agreement import POOLED, Agreement, Coefficient, Group, Pair, Several, Shared
+from riskbox.sandbox.people.agreement import (
+    POOLED,
+    Agreement,
+    Coefficient,
+    GroupAgreement,
+    PairAgreement,
+    RaterGroup,
+    RaterPair,
+)
 from riskbox.sandbox.people.annotation import EVALUATOR as HUMAN
 from riskbox.sandbox.reporting.screen import QUIET, text
 from riskbox.sandbox.stats.shares import ENOUGH, Figure
 
-T = TypeVar("T", Shared, Several)
+T = TypeVar("T", PairAgreement, GroupAgreement)
 
 WIDEST = 110
 MOST = 12
@@ -54,7 +62,7 @@ def page(found: Agreement, width: int) -> Iterator[RenderableType]:
 # --- two raters -------------------------------------------------------------------------------------------------
 
 
-def _pair(pair: Pair, width: int) -> Iterator[RenderableType]:
+def _pair(pair: RaterPair, width: int) -> Iterator[RenderableType]:
     first, second = _who(pair.first), _who(pair.second)
     alone = [
         f"{many} only by {name}"
@@ -102,7 +110,7 @@ def _headline(one: Figure, first: str, second: str) -> Text:
     return (words.append(f", could not tell {unknown}", "yellow") if unknown else words).append(".")
 
 
-def _missed(pair: Pair) -> Table:
+def _missed(pair: RaterPair) -> Table:
     table = _table("", "harm", "found", "missed", "?", "sens. %", "95%", "none", "spec. %", "95%")
     for row in pair.rows:
         if row.sensitivity is None or row.specificity is None or not row.units or not _is_whole(row):
@@ -121,7 +129,7 @@ def _missed(pair: Pair) -> Table:
     return table
 
 
-def _each(rows: Sequence[Shared]) -> Table:
+def _each(rows: Sequence[PairAgreement]) -> Table:
     """Single risks and goals, the least agreement first."""
     table = _table("least agreed on", "both", "?", "equal", "missed", "alarms", "kappa")
     for row in rows:
@@ -146,7 +154,7 @@ def _counts(one: Figure) -> tuple[int, int, int]:
     return found, one.total - possible, possible - found
 
 
-def _agreed(pair: Pair) -> Table:
+def _agreed(pair: RaterPair) -> Table:
     table = _table("", "both", "?", "equal", "alpha", "95%", "kappa", "weighted", "r", "rho")
     for row in pair.rows:
         if _is_whole(row):
@@ -162,7 +170,7 @@ def _agreed(pair: Pair) -> Table:
     return table
 
 
-def _confusion(row: Shared) -> Table:
+def _confusion(row: PairAgreement) -> Table:
     names = [name for name, _, _ in BINS] if row.kind == "dimension" else ["no", "yes"]
     cells: Counter[tuple[str, str]] = Counter()
     for first, second, many in row.confusion:
@@ -203,7 +211,7 @@ def _shade(row: str, column: str, apart: int, many: int) -> str:
 # --- several raters ---------------------------------------------------------------------------------------------
 
 
-def _group(one: Group) -> Iterator[RenderableType]:
+def _group(one: RaterGroup) -> Iterator[RenderableType]:
     names = ", ".join(map(_who, one.raters))
     yield text(line(one.name[:1].upper() + one.name[1:]), "bold cyan").append(
         f" among themselves: {names}", QUIET
@@ -224,7 +232,7 @@ def _group(one: Group) -> Iterator[RenderableType]:
         yield each
 
 
-def _answers(row: Several) -> tuple[RenderableType, ...]:
+def _answers(row: GroupAgreement) -> tuple[RenderableType, ...]:
     unknown = Text(str(row.unknown), "yellow" if row.unknown else "")
     return _name(row), str(row.units), str(row.shared), str(row.ratings), unknown
 
@@ -232,7 +240,7 @@ def _answers(row: Several) -> tuple[RenderableType, ...]:
 # --- parts ------------------------------------------------------------------------------------------------------
 
 
-def _is_whole(row: Shared | Several) -> bool:
+def _is_whole(row: PairAgreement | GroupAgreement) -> bool:
     return row.kind in ("label", "dimension") or row.id == POOLED
 
 
@@ -242,8 +250,8 @@ def _singles(rows: Sequence[T]) -> list[T]:
     return sorted(torn, key=lambda row: (_agreement(row), row.id))[:MOST]
 
 
-def _agreement(row: Shared | Several) -> float:
-    if isinstance(row, Shared):
+def _agreement(row: PairAgreement | GroupAgreement) -> float:
+    if isinstance(row, PairAgreement):
         return 1.0 if row.agreed is None or row.known < 2 else row.agreed
     return 1.0 if row.alpha.value is None or row.shared < 2 else row.alpha.value
 
@@ -260,7 +268,7 @@ def _table(*headings: str) -> Table:
     return table
 
 
-def _name(row: Shared | Several) -> Text:
+def _name(row: PairAgreement | GroupAgreement) -> Text:
     if row.kind == "label":
         return Text("any harm", "bold")
     if row.id == POOLED:
@@ -277,7 +285,7 @@ def _rate(one: Figure) -> tuple[str, str]:
     return (high if low == high else f"{low}–{high}"), interval
 
 
-def _unknown(row: Shared) -> Text:
+def _unknown(row: PairAgreement) -> Text:
     many = row.unknown_first + row.unknown_second + row.unknown_both
     return Text(str(many), "yellow" if many else "")
 

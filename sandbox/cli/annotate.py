@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from riskbox.sandbox.contracts.store import Store
-    from riskbox.sandbox.people.annotation import Asked, Given
+    from riskbox.sandbox.people.annotation import AnnotationAnswer, AnnotationQuestion
     from riskbox.sandbox.reporting.screen import Screen
     from riskbox.sandbox.words.case import Case
     from riskbox.sandbox.words.episode import Episode, Played
@@ -181,7 +181,9 @@ def _asked(given: argparse.Namespace, store: Store, run: str, rater: str, rows: 
 
     own = shuffled(rows, rater, given.seed)
     left = [row for row in own if given.again or rater not in raters(row)]
-    session = Session(store, rater, screen(), done=len(own) - len(left), total=len(own), names=given.unblind)
+    session = AnnotationSession(
+        store, rater, screen(), done=len(own) - len(left), total=len(own), names=given.unblind
+    )
     session.console.print(
         text(
             f"{rater}: {len(left)} of {len(own)} episodes are left. /help tells what else you may type.",
@@ -212,7 +214,7 @@ class Back(Exception):
 
 
 @dataclass
-class Session:
+class AnnotationSession:
     """One rater at a terminal."""
 
     store: Store
@@ -222,7 +224,7 @@ class Session:
     """Episodes annotated, in this session and before."""
     total: int
     names: bool = False
-    answers: dict[str, dict[Asked, Given]] = field(default_factory=dict)
+    answers: dict[str, dict[AnnotationQuestion, AnnotationAnswer]] = field(default_factory=dict)
     """What was answered in this session, by episode."""
     kept: set[str] = field(default_factory=set)
 
@@ -305,7 +307,7 @@ class Session:
         for part in blind(played, case, self.console.width, full=full, names=self.names):
             self.console.print(part)
 
-    def _ask(self, one: Asked, before: Given | None, where: str) -> None:
+    def _ask(self, one: AnnotationQuestion, before: AnnotationAnswer | None, where: str) -> None:
         from rich.rule import Rule
         from rich.text import Text
 
@@ -358,13 +360,13 @@ def blind(
 
     from riskbox.sandbox.people.annotation import blinded
     from riskbox.sandbox.reporting import transcript as page
-    from riskbox.sandbox.reporting.findings import Notes
-    from riskbox.sandbox.reporting.lines import Lines
+    from riskbox.sandbox.reporting.findings import FindingNotes
+    from riskbox.sandbox.reporting.lines import EventLines
 
     shown = blinded(played, names=names)
     events, room = shown.episode.events, min(width, page.READABLE)
     yield page.card(shown, case, room, full=True)
-    nothing, lines = Notes.of((), len(events)), Lines(case, room - 10, full, unfolds="/full")
+    nothing, lines = FindingNotes.of((), len(events)), EventLines(case, room - 10, full, unfolds="/full")
     for block in page.blocks(events):
         told = [(event, found) for event in block.events if (found := lines.of(event))]
         if told:

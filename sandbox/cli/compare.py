@@ -12,7 +12,7 @@ from riskbox.sandbox.errors import InputError, UnknownName, did_you_mean
 
 if TYPE_CHECKING:
     from riskbox.sandbox.contracts.store import Store
-    from riskbox.sandbox.reporting.compare import Comparison, Given
+    from riskbox.sandbox.reporting.compare import Comparison, SideRows
     from riskbox.sandbox.reporting.rows import Chosen
     from riskbox.sandbox.words.run import Manifest
 
@@ -81,14 +81,14 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def _given(store: Store, word: str, chosen: Chosen) -> Given:
+def _given(store: Store, word: str, chosen: Chosen) -> SideRows:
     """A side by RUN or RUN:AGENT.
 
     Raises:
         InputError: the run has several agents and none is named, or no episode fits.
         UnknownName: there is no such run, or it has no such agent.
     """
-    from riskbox.sandbox.reporting.compare import Given
+    from riskbox.sandbox.reporting.compare import SideRows
     from riskbox.sandbox.reporting.rows import agent_kind
 
     manifest, agent = _named(store, word)
@@ -107,7 +107,7 @@ def _given(store: Store, word: str, chosen: Chosen) -> Given:
             f"{word}: run {manifest.run} has {len(kinds)} agents ({', '.join(kinds[:8])}). "
             f"Say which: {manifest.run}:{kinds[0]}"
         )
-    return Given(manifest, agent or kinds[0], rows)
+    return SideRows(manifest, agent or kinds[0], rows)
 
 
 def _named(store: Store, word: str) -> tuple[Manifest, str]:

@@ -17,7 +17,7 @@ from riskbox.sandbox.errors import InputError, did_you_mean
 from riskbox.sandbox.export import FORMATS
 
 if TYPE_CHECKING:
-    from riskbox.sandbox.export.source import Source
+    from riskbox.sandbox.export.source import ExportSource
 
 ABOUT = "Write the episodes of a run for other tools.\n\nformats:\n" + "\n".join(
     f"  {name:<9}{about}" for name, about in FORMATS.items()
@@ -32,7 +32,7 @@ EXAMPLES = """\
 
 BINARY = ("parquet",)
 """Formats that no terminal shows."""
-Writer: TypeAlias = "Callable[[Source, BinaryIO], int]"
+Writer: TypeAlias = "Callable[[ExportSource, BinaryIO], int]"
 
 
 def parser() -> argparse.ArgumentParser:
@@ -76,12 +76,12 @@ def main(argv: list[str]) -> int:
     given = parser().parse_args(argv)
     _require(given)
 
-    from riskbox.sandbox.export.source import Source
+    from riskbox.sandbox.export.source import ExportSource
     from riskbox.sandbox.reporting.rows import Chosen
 
     chosen = Chosen.parse(given.where, given.evaluator)
     with options.open_existing(given.store) as store:
-        source = Source(store, store.run(given.run), chosen)
+        source = ExportSource(store, store.run(given.run), chosen)
         if next(source.rows(), None) is None:
             fits = f" fits {', '.join(given.where)}" if given.where else " is stored"
             raise InputError(f"no episode of {source.manifest.run}{fits}.")
@@ -126,7 +126,7 @@ def _require(given: argparse.Namespace) -> None:
         )
 
 
-def _require_assessed(source: Source, evaluator: str) -> None:
+def _require_assessed(source: ExportSource, evaluator: str) -> None:
     known = {one.evaluator for row in source.rows() for one in row.summaries}
     if evaluator not in known:
         raise InputError(
@@ -138,8 +138,8 @@ def _writer(given: argparse.Namespace) -> Writer:
     """What writes the format, with what it was told."""
     module: Any = import_module(f"riskbox.sandbox.export.{given.format}")
     if given.format == "junit":
-        desk = options.desk_from(given)
-        gates = desk.gates if desk else ()
+        gate_set = options.gate_set_from(given)
+        gates = gate_set.gates if gate_set else ()
         return lambda source, out: module.write(source, out, gates, given.unknown or "skip")
     if given.format == "sarif":
         places = module.find(given.scenarios)

@@ -43,7 +43,7 @@ Entry: TypeAlias = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class ListColumn:
     """One column of a table."""
 
     heading: str
@@ -115,11 +115,11 @@ def _runs(args: argparse.Namespace) -> int:
             for one in store.runs()
         ]
     columns = [
-        Column("run", _field("run", "bold")),
-        Column("name", _field("name"), wraps=True),
-        Column("state", _field("state")),
-        Column("episodes", lambda one: _text(f"{one['episodes']:,} of {one['planned']:,}")),
-        Column("agents", lambda one: _text(", ".join(map(short, one["agents"]))), wraps=True),
+        ListColumn("run", _field("run", "bold")),
+        ListColumn("name", _field("name"), wraps=True),
+        ListColumn("state", _field("state")),
+        ListColumn("episodes", lambda one: _text(f"{one['episodes']:,} of {one['planned']:,}")),
+        ListColumn("agents", lambda one: _text(", ".join(map(short, one["agents"]))), wraps=True),
     ]
     return _entries(args, entries, columns)
 
@@ -143,16 +143,16 @@ def _episodes(args: argparse.Namespace) -> int:
     if args.json:
         return _dump([row.model_dump(mode="json") for row in rows])
     console = _console()
-    columns = [Column("episode", lambda row: _text(row.id[:8], "bold")), Column("harm", harm)]
+    columns = [ListColumn("episode", lambda row: _text(row.id[:8], "bold")), ListColumn("harm", harm)]
     if console.width >= WIDE:
         columns += [
-            Column("case", _case, wraps=True),
-            Column("agent", lambda row: _text(short(row.agent)), wraps=True),
-            Column("seed", lambda row: _text(str(row.seed))),
-            Column("ended", lambda row: _text(ended(row))),
+            ListColumn("case", _case, wraps=True),
+            ListColumn("agent", lambda row: _text(short(row.agent)), wraps=True),
+            ListColumn("seed", lambda row: _text(str(row.seed))),
+            ListColumn("ended", lambda row: _text(ended(row))),
         ]
     else:
-        columns.append(Column("case", lambda row: _below(_case(row), _seat(row)), wraps=True))
+        columns.append(ListColumn("case", lambda row: _below(_case(row), _seat(row)), wraps=True))
     console.print(_text(f"{total:,} episodes of run {run}, worst first", "bold"))
     return _table(console, rows, columns, total)
 
@@ -179,16 +179,16 @@ def _scenarios(args: argparse.Namespace) -> int:
         }
         for one in load_all(args.names or [shipped()], toolbox)
     ]
-    many = Column("cases", lambda one: _text(str(one["cases"])))
+    many = ListColumn("cases", lambda one: _text(str(one["cases"])))
     if _console().width >= WIDE:
         columns = [
-            Column("scenario", _scenario, wraps=True),
-            Column("personas", lambda one: _personas(one, "\n")),
-            Column("variants", lambda one: _text("\n".join(one["variants"]))),
+            ListColumn("scenario", _scenario, wraps=True),
+            ListColumn("personas", lambda one: _personas(one, "\n")),
+            ListColumn("variants", lambda one: _text("\n".join(one["variants"]))),
             many,
         ]
     else:
-        columns = [Column("scenario", _scenario_in_full, wraps=True), many]
+        columns = [ListColumn("scenario", _scenario_in_full, wraps=True), many]
     return _entries(args, entries, columns)
 
 
@@ -215,11 +215,13 @@ def _tools(args: argparse.Namespace) -> int:
         for spec in kind.tools.values()
     ]
     columns = [
-        Column("tool", _field("tool", "bold")),
-        Column("action", lambda one: _text(one["action"], _ACTIONS.get(one["action"], ""))),
-        Column("", lambda one: _text("writes" if one["writes"] else "")),
-        Column("by", lambda one: _text("a model" if one["played"] else "code")),
-        Column("what the agent reads", lambda one: _text(one["description"].partition("\n")[0]), wraps=True),
+        ListColumn("tool", _field("tool", "bold")),
+        ListColumn("action", lambda one: _text(one["action"], _ACTIONS.get(one["action"], ""))),
+        ListColumn("", lambda one: _text("writes" if one["writes"] else "")),
+        ListColumn("by", lambda one: _text("a model" if one["played"] else "code")),
+        ListColumn(
+            "what the agent reads", lambda one: _text(one["description"].partition("\n")[0]), wraps=True
+        ),
     ]
     return _entries(args, entries, columns)
 
@@ -246,12 +248,12 @@ def _categories(args: argparse.Namespace) -> int:
     from riskbox.sandbox.words.taxonomy import categories
 
     entries = [{"dimension": one.dimension, **one.model_dump(mode="json")} for one in categories().values()]
-    columns = [Column("category", _field("slug", "bold"))]
+    columns = [ListColumn("category", _field("slug", "bold"))]
     if _console().width >= WIDE:
-        columns.append(Column("meaning", _field("meaning"), wraps=True))
-        columns += [Column(heading, _joined(name), wraps=True) for name, heading in _CATALOGUES.items()]
+        columns.append(ListColumn("meaning", _field("meaning"), wraps=True))
+        columns += [ListColumn(heading, _joined(name), wraps=True) for name, heading in _CATALOGUES.items()]
     else:
-        columns.append(Column("meaning, and the nearest in other catalogues", _meaning, wraps=True))
+        columns.append(ListColumn("meaning, and the nearest in other catalogues", _meaning, wraps=True))
     return _entries(args, entries, columns)
 
 
@@ -272,10 +274,10 @@ def _evaluators(args: argparse.Namespace) -> int:
         for made in [evaluator_class(name)]
     ]
     columns = [
-        Column("evaluator", _field("evaluator", "bold")),
-        Column("version", _field("version")),
-        Column("from", _field("from")),
-        Column("about", _field("about"), wraps=True),
+        ListColumn("evaluator", _field("evaluator", "bold")),
+        ListColumn("version", _field("version")),
+        ListColumn("from", _field("from")),
+        ListColumn("about", _field("about"), wraps=True),
     ]
     return _entries(args, entries, columns)
 
@@ -300,9 +302,9 @@ def _participants(
         *({role: name, "from": package, "about": "installed"} for name, package in installed),
     ]
     columns = [
-        Column(role, _field(role, "bold")),
-        Column("from", _field("from")),
-        Column("about", _field("about"), wraps=True),
+        ListColumn(role, _field(role, "bold")),
+        ListColumn("from", _field("from")),
+        ListColumn("about", _field("about"), wraps=True),
     ]
     return _entries(args, entries, columns)
 
@@ -322,7 +324,7 @@ LISTS: dict[str, Callable[[argparse.Namespace], int]] = {
 # --- choosing and printing --------------------------------------------------------------------------------------
 
 
-def _entries(args: argparse.Namespace, entries: Sequence[Entry], columns: Sequence[Column]) -> int:
+def _entries(args: argparse.Namespace, entries: Sequence[Entry], columns: Sequence[ListColumn]) -> int:
     """Print the entries that fit `--where`."""
     from riskbox.sandbox.reporting.rows import pairs
 
@@ -348,7 +350,7 @@ def _dump(value: Any) -> int:
     return 0
 
 
-def _table(console: Screen, rows: Sequence[Any], columns: Sequence[Column], total: int) -> int:
+def _table(console: Screen, rows: Sequence[Any], columns: Sequence[ListColumn], total: int) -> int:
     from rich import box
     from rich.table import Table
 

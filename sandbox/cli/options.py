@@ -16,7 +16,7 @@ from riskbox.sandbox.errors import InputError, did_you_mean
 if TYPE_CHECKING:
     from riskbox.sandbox.contracts.model import Models
     from riskbox.sandbox.contracts.store import Store
-    from riskbox.sandbox.gates.gate import Desk, Outcome
+    from riskbox.sandbox.gates.gate import GateOutcome, GateSet
     from riskbox.sandbox.models.client import ModelOptions
 
 SEATS = ("agent", "user", "tool", "judge")
@@ -111,7 +111,7 @@ def add_gates(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def desk_from(given: argparse.Namespace, evaluator: str = "") -> Desk | None:
+def gate_set_from(given: argparse.Namespace, evaluator: str = "") -> GateSet | None:
     """What decides the gates that were given; None where there are none.
 
     Raises:
@@ -121,15 +121,15 @@ def desk_from(given: argparse.Namespace, evaluator: str = "") -> Desk | None:
         return None
     from pathlib import Path
 
-    from riskbox.sandbox.gates.gate import Desk, Gate, read
+    from riskbox.sandbox.gates.gate import Gate, GateSet, read
 
     gates = [Gate(one) for one in given.fail_if]
     for file in given.gate:
         gates += read(Path(file))
-    return Desk(gates, evaluator)
+    return GateSet(gates, evaluator)
 
 
-def told(outcomes: Iterable[Outcome]) -> list[str]:
+def told(outcomes: Iterable[GateOutcome]) -> list[str]:
     """A line a gate, saying what became of it and why."""
     from riskbox.sandbox.escape import line
 

@@ -14,7 +14,7 @@ from riskbox.sandbox.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
     from riskbox.sandbox.contracts.store import Store
-    from riskbox.sandbox.gates.gate import Outcome
+    from riskbox.sandbox.gates.gate import GateOutcome
     from riskbox.sandbox.reporting.results import Results
     from riskbox.sandbox.reporting.rows import Chosen
     from riskbox.sandbox.words.run import Manifest
@@ -67,19 +67,19 @@ def main(argv: list[str]) -> int:
 
     by = _groupings(args.by)
     chosen = Chosen.parse(args.where, args.evaluator)
-    desk = options.desk_from(args, args.evaluator)
+    gate_set = options.gate_set_from(args, args.evaluator)
     with options.open_existing(args.store) as store:
         manifest = store.run(args.run)
         results = _results(store, manifest, chosen, by)
         if args.where and not results.played:
             raise InputError(f"no episode of {manifest.run} fits {', '.join(args.where)}.")
         rows = chosen.rows(store, manifest.run)
-        gates = desk.decide(manifest, rows, store.count(manifest.run)) if desk else []
+        gates = gate_set.decide(manifest, rows, store.count(manifest.run)) if gate_set else []
         if args.html:
             _write_html(store, manifest, chosen, by, args, argv, gates)
     code = int(any(one.failed for one in gates))
     if args.json:
-        decided = {"gates": [one.model_dump(mode="json") for one in gates]} if desk else {}
+        decided = {"gates": [one.model_dump(mode="json") for one in gates]} if gate_set else {}
         print(json.dumps(results.model_dump(mode="json") | decided, indent=2))
         return code
 
@@ -103,7 +103,7 @@ def _write_html(
     by: list[str],
     args: argparse.Namespace,
     argv: list[str],
-    gates: list[Outcome],
+    gates: list[GateOutcome],
 ) -> None:
     from riskbox.sandbox.html.report import GROUPED, report
 

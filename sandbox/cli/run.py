@@ -15,7 +15,7 @@ from riskbox.sandbox.cli.options import (
     add_models,
     add_store,
     add_tools,
-    desk_from,
+    gate_set_from,
     models_from,
     same_store,
     settings_from,
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from riskbox.sandbox.batch.runner import RunProgress
     from riskbox.sandbox.batch.settings import RunSettings
     from riskbox.sandbox.contracts.store import Store
-    from riskbox.sandbox.gates.gate import Desk, Outcome
+    from riskbox.sandbox.gates.gate import GateOutcome, GateSet
     from riskbox.sandbox.words.run import Manifest, RunState
 
 EXAMPLES = """\
@@ -156,7 +156,7 @@ def main(argv: list[str]) -> int:
     from riskbox.sandbox.batch import launch
     from riskbox.sandbox.stores import open_store
 
-    desk = desk_from(given)  # what is wrong with a gate is said before anything is played
+    gate_set = gate_set_from(given)  # what is wrong with a gate is said before anything is played
     if given.resume:
         store = open_store(given.store, create=False, writes=True)
         made = store.run(given.resume)
@@ -166,8 +166,8 @@ def main(argv: list[str]) -> int:
         if not specs:
             store.finish(made.run, "done")  # it may have been killed between its last episode and its end
             _say(given, f"Nothing is left to play in {made.run}: all {made.planned} episodes are stored.")
-            gates = _decided(desk, store, made.run)
-            if given.json and desk:
+            gates = _decided(gate_set, store, made.run)
+            if given.json and gate_set:
                 print(
                     json.dumps({"run": made.run, "state": "done", "planned": made.planned, **_dumped(gates)})
                 )
@@ -202,7 +202,7 @@ def main(argv: list[str]) -> int:
                 f"{same_store(given.store)}",
                 halt.exit_code,
             ) from None
-        return _finished(given, made, state, progress, _decided(desk, store, made.run))
+        return _finished(given, made, state, progress, _decided(gate_set, store, made.run))
 
 
 def _settings(given: argparse.Namespace) -> RunSettings:
@@ -317,7 +317,7 @@ def _foretold(given: argparse.Namespace, cases: list[Any], specs: list[Any], set
 
 
 def _finished(
-    given: argparse.Namespace, made: Manifest, state: RunState, progress: RunProgress, gates: list[Outcome]
+    given: argparse.Namespace, made: Manifest, state: RunState, progress: RunProgress, gates: list[GateOutcome]
 ) -> int:
     nothing_played = 0 < progress.done == progress.faults
     if given.json:
@@ -341,16 +341,16 @@ def _finished(
     return _gated(given, gates)
 
 
-def _decided(desk: Desk | None, store: Store, run: str) -> list[Outcome]:
+def _decided(gate_set: GateSet | None, store: Store, run: str) -> list[GateOutcome]:
     """What became of the gates, over all that is stored of a run: also what an earlier command played."""
-    return desk.decide(store.run(run), store.rows(run), store.count(run)) if desk else []
+    return gate_set.decide(store.run(run), store.rows(run), store.count(run)) if gate_set else []
 
 
-def _dumped(gates: list[Outcome]) -> dict[str, Any]:
+def _dumped(gates: list[GateOutcome]) -> dict[str, Any]:
     return {"gates": [one.model_dump(mode="json") for one in gates]} if gates else {}
 
 
-def _gated(given: argparse.Namespace, gates: list[Outcome]) -> int:
+def _gated(given: argparse.Namespace, gates: list[GateOutcome]) -> int:
     """Say why each gate failed or passed; 1 if one failed."""
     for line in told(gates):
         _say(given, line)

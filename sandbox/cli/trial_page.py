@@ -12,7 +12,7 @@ from rich.text import Text
 from riskbox.sandbox.batch.trial import HandshakeStep, TwinPair
 from riskbox.sandbox.contracts.store import Store
 from riskbox.sandbox.escape import inert, line
-from riskbox.sandbox.reporting.aggregate import Half
+from riskbox.sandbox.reporting.aggregate import TwinHalf
 from riskbox.sandbox.reporting.screen import screen
 from riskbox.sandbox.reporting.tables import listed_commands
 from riskbox.sandbox.words.episode import Episode
@@ -200,8 +200,8 @@ def _arguments(arguments: dict[str, Any] | str) -> str:
     return ", ".join(f"{key}: {value}" for key, value in arguments.items())
 
 
-def _half(row: EpisodeRow) -> Half:
-    return Half.of(row, row.summary())
+def _half(row: EpisodeRow) -> TwinHalf:
+    return TwinHalf.of(row, row.summary())
 
 
 def _told(row: EpisodeRow) -> dict[str, Any]:

@@ -12,13 +12,13 @@ import io
 from typing import Any, BinaryIO
 
 from riskbox.sandbox.export.frames import EpisodeFields, encodable, of_row
-from riskbox.sandbox.export.source import Source
+from riskbox.sandbox.export.source import ExportSource
 
 _STARTS = ("=", "+", "-", "@", "\t", "\r", "'")
 """How a formula may begin, and what marks text that is none."""
 
 
-def write(source: Source, out: BinaryIO) -> int:
+def write(source: ExportSource, out: BinaryIO) -> int:
     """Write the rows; how many is returned."""
     text = io.TextIOWrapper(out, "utf-8", newline="", write_through=True)
     table = csv.writer(text, lineterminator="\n")

@@ -194,7 +194,7 @@ R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
-class Table(Generic[R]):
+class ExportTable(Generic[R]):
     """Rows that are read whenever they are iterated, and the columns they have even if there are none."""
 
     fields: type[R]
@@ -214,7 +214,7 @@ class Table(Generic[R]):
 
 def episodes(
     store: Store, run: str = "latest", where: Sequence[str] = (), evaluator: str = ""
-) -> Table[EpisodeFields]:
+) -> ExportTable[EpisodeFields]:
     """A row an episode.
 
     Raises:
@@ -222,30 +222,30 @@ def episodes(
         InputError: a word of `where` is wrong.
     """
     chosen, found = Chosen.parse(where, evaluator), store.run(run).run
-    return Table(EpisodeFields, lambda: (of_row(row, evaluator) for row in chosen.rows(store, found)))
+    return ExportTable(EpisodeFields, lambda: (of_row(row, evaluator) for row in chosen.rows(store, found)))
 
 
-def verdicts(store: Store, run: str = "latest", where: Sequence[str] = ()) -> Table[VerdictFields]:
+def verdicts(store: Store, run: str = "latest", where: Sequence[str] = ()) -> ExportTable[VerdictFields]:
     """A row a dimension of every assessment; raises as `episodes` does."""
     return _table(VerdictFields, _verdicts, store, run, where)
 
 
-def findings(store: Store, run: str = "latest", where: Sequence[str] = ()) -> Table[FindingFields]:
+def findings(store: Store, run: str = "latest", where: Sequence[str] = ()) -> ExportTable[FindingFields]:
     """A row a finding of every assessment; raises as `episodes` does."""
     return _table(FindingFields, _findings, store, run, where)
 
 
-def model_calls(store: Store, run: str = "latest", where: Sequence[str] = ()) -> Table[ModelCallFields]:
+def model_calls(store: Store, run: str = "latest", where: Sequence[str] = ()) -> ExportTable[ModelCallFields]:
     """A row a call of a language model, judges' included; raises as `episodes` does."""
     return _table(ModelCallFields, _model_calls, store, run, where)
 
 
-def events(store: Store, run: str = "latest", where: Sequence[str] = ()) -> Table[EventFields]:
+def events(store: Store, run: str = "latest", where: Sequence[str] = ()) -> ExportTable[EventFields]:
     """A row an event; raises as `episodes` does."""
     return _table(EventFields, _events, store, run, where)
 
 
-def frame(table: Table[Any], kind: Literal["pandas", "polars"] = "pandas") -> Any:
+def frame(table: ExportTable[Any], kind: Literal["pandas", "polars"] = "pandas") -> Any:
     """A table as a data frame, whose columns have the same types whatever is in them; pandas gets its nullable ones.
 
     Text that is no Unicode (a lone surrogate) is written as `\\udc80`, since neither library can hold it.
@@ -329,9 +329,9 @@ def encodable(value: Any) -> Any:
 
 def _table(
     fields: type[R], rows: Callable[[Played], Iterator[R]], store: Store, run: str, where: Sequence[str]
-) -> Table[R]:
+) -> ExportTable[R]:
     chosen, found = Chosen.parse(where), store.run(run).run
-    return Table(
+    return ExportTable(
         fields,
         lambda: (one for row in chosen.rows(store, found) for one in rows(store.episode(found, row.id))),
     )

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, cast
 from riskbox.sandbox.contracts.message import wire_name
 from riskbox.sandbox.errors import InputError, install_hint
 from riskbox.sandbox.export.frames import encodable
-from riskbox.sandbox.export.source import Source
+from riskbox.sandbox.export.source import ExportSource
 from riskbox.sandbox.reporting.rows import agent_kind
 from riskbox.sandbox.words.case import Case, digest
 from riskbox.sandbox.words.episode import Played
@@ -42,7 +42,7 @@ STATES = {"done": "success", "running": "started", "stopped": "cancelled", "fail
 """How Inspect calls the states of a run."""
 
 
-def write(source: Source, folder: Path) -> list[Path]:
+def write(source: ExportSource, folder: Path) -> list[Path]:
     """Write the logs of the chosen episodes into a folder; their paths are returned.
 
     Raises:
@@ -59,7 +59,7 @@ def write(source: Source, folder: Path) -> list[Path]:
         number = 0
         while part := list(islice(rows, PART)):
             number += 1
-            log = Log(source, agent, number)
+            log = LogDraft(source, agent, number)
             for row in part:
                 log.add(source.episode(row))
             path = folder / f"{log.name}.eval"
@@ -69,10 +69,10 @@ def write(source: Source, folder: Path) -> list[Path]:
 
 
 @dataclass
-class Log:
+class LogDraft:
     """One log, as its samples are added."""
 
-    source: Source
+    source: ExportSource
     agent: str
     number: int
     samples: list[EvalSample] = field(default_factory=list)
@@ -301,7 +301,7 @@ def _usage(calls: Iterable[tuple[str, ModelCall]]) -> dict[str, ModelUsage]:
 
 
 @dataclass
-class Stamps:
+class EventStamps:
     """What each of Inspect's events has of ours: a stable id, and the world's clock."""
 
     id: str
@@ -325,7 +325,7 @@ def _events(
     from inspect_ai.tool import ToolCallError
 
     one = played.episode
-    stamps = Stamps(one.id, case.start)
+    stamps = EventStamps(one.id, case.start)
     model = encodable(one.cast.agent)
     answers = {event.call: event for event in one.events if isinstance(event, Returned)}
     by_id = {message.id: place for place, message in enumerate(messages)}

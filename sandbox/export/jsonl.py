@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import BinaryIO
 
-from riskbox.sandbox.export.source import Source
+from riskbox.sandbox.export.source import ExportSource
 from riskbox.sandbox.stores import record
 from riskbox.sandbox.words.run import Manifest
 
@@ -16,7 +16,7 @@ _BREAKS = {0x85: "\\u0085", 0x2028: "\\u2028", 0x2029: "\\u2029"}
 """What JSON leaves as it is and some readers take for the end of a line."""
 
 
-def write(source: Source, out: BinaryIO) -> int:
+def write(source: ExportSource, out: BinaryIO) -> int:
     """Write the episodes; how many is returned."""
     seen: set[str] = set()
     many = 0
@@ -30,7 +30,7 @@ def write(source: Source, out: BinaryIO) -> int:
     return many
 
 
-def _manifest(source: Source) -> Manifest:
+def _manifest(source: ExportSource) -> Manifest:
     """The run; where only some of its episodes are written, as the run of these."""
     made = source.manifest
     words = source.chosen.words()

@@ -7,13 +7,13 @@ from typing import Any, BinaryIO
 
 from riskbox.sandbox.errors import InputError, install_hint
 from riskbox.sandbox.export.frames import encodable, episodes
-from riskbox.sandbox.export.source import Source
+from riskbox.sandbox.export.source import ExportSource
 
 BATCH = 5000
 """Rows written at once: one row group."""
 
 
-def write(source: Source, out: BinaryIO) -> int:
+def write(source: ExportSource, out: BinaryIO) -> int:
     """Write the rows; how many is returned.
 
     Raises:

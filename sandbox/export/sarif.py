@@ -18,7 +18,7 @@ from urllib.parse import quote
 from riskbox.sandbox.errors import InputError, ScenarioError
 from riskbox.sandbox.escape import inert
 from riskbox.sandbox.export.frames import encodable
-from riskbox.sandbox.export.source import Source
+from riskbox.sandbox.export.source import ExportSource
 from riskbox.sandbox.words.case import digest
 from riskbox.sandbox.words.episode import Played
 from riskbox.sandbox.words.verdict import Assessment, Finding
@@ -28,7 +28,7 @@ SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sar
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ScenarioSource:
     """Where a scenario is written."""
 
     file: str
@@ -37,7 +37,7 @@ class Place:
     """The line of each risk."""
 
 
-def write(source: Source, out: BinaryIO, places: Mapping[str, Place] | None = None) -> int:
+def write(source: ExportSource, out: BinaryIO, places: Mapping[str, ScenarioSource] | None = None) -> int:
     """Write the findings of the chosen episodes; how many episodes were looked at is returned.
 
     Args:
@@ -45,7 +45,7 @@ def write(source: Source, out: BinaryIO, places: Mapping[str, Place] | None = No
         out: Where to.
         places: By scenario, where it is written; see `find`.
     """
-    rules = Rules(source)
+    rules = SarifRules(source)
     made = source.manifest
     out.write(b'{\n"version": "2.1.0",\n"$schema": ' + _json(SCHEMA) + b',\n"runs": [{\n"results": [')
     many, first = 0, True
@@ -67,10 +67,10 @@ def write(source: Source, out: BinaryIO, places: Mapping[str, Place] | None = No
 
 
 @dataclass
-class Rules:
+class SarifRules:
     """The rules that results refer to, as they are met."""
 
-    source: Source
+    source: ExportSource
     met: dict[str, dict[str, Any]] = field(default_factory=dict)
     places: dict[str, int] = field(default_factory=dict)
 
@@ -105,7 +105,7 @@ class Rules:
 
 
 def _results(
-    played: Played, assessment: Assessment, rules: Rules, places: Mapping[str, Place]
+    played: Played, assessment: Assessment, rules: SarifRules, places: Mapping[str, ScenarioSource]
 ) -> Iterator[dict[str, Any]]:
     one = played.episode
     for found in assessment.findings:
@@ -140,7 +140,7 @@ def _results(
         }
 
 
-def _location(played: Played, found: Finding, place: Place | None) -> dict[str, Any]:
+def _location(played: Played, found: Finding, place: ScenarioSource | None) -> dict[str, Any]:
     case = played.episode.case.id
     uri = place.file if place else case
     line = place.lines.get(found.risk, 1) if place else 1
@@ -166,13 +166,13 @@ def _json(value: Any) -> bytes:
     return json.dumps(encodable(value)).encode()
 
 
-def find(paths: list[str]) -> dict[str, Place]:
+def find(paths: list[str]) -> dict[str, ScenarioSource]:
     """Where the scenarios of some files and folders are written, by name; files that hold none are left out.
 
     Raises:
         InputError: there is no such file or folder.
     """
-    found: dict[str, Place] = {}
+    found: dict[str, ScenarioSource] = {}
     for given in paths:
         path = Path(given)
         if not path.exists():
@@ -182,7 +182,7 @@ def find(paths: list[str]) -> dict[str, Place]:
     return found
 
 
-def _placed(file: Path) -> dict[str, Place]:
+def _placed(file: Path) -> dict[str, ScenarioSource]:
     try:
         text = text_of(file)
         value, where = parse(text), marks(text)
@@ -199,7 +199,7 @@ def _placed(file: Path) -> dict[str, Place]:
     shown = file.resolve()
     here = Path.cwd()
     return {
-        value["scenario"]: Place(
+        value["scenario"]: ScenarioSource(
             (shown.relative_to(here) if shown.is_relative_to(here) else shown).as_posix(), lines
         )
     }

@@ -15,7 +15,7 @@ from riskbox.sandbox.words.verdict import Assessment
 
 
 @dataclass(frozen=True)
-class Source:
+class ExportSource:
     """The chosen episodes of a run, in the order they were stored."""
 
     store: Store

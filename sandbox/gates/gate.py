@@ -12,8 +12,8 @@ from functools import cached_property
 from pathlib import Path
 
 from riskbox.sandbox.errors import InputError, Problem, ScenarioError, did_you_mean
-from riskbox.sandbox.gates.metric import Condition
-from riskbox.sandbox.reporting.aggregate import Aggregate, Counts, Group, Kind
+from riskbox.sandbox.gates.metric import GateCondition
+from riskbox.sandbox.reporting.aggregate import Aggregate, Counts, ResultGroup, Stratum
 from riskbox.sandbox.reporting.rows import agent_kind
 from riskbox.sandbox.stats.shares import ENOUGH, Figure
 from riskbox.sandbox.words.frozen import Frozen
@@ -37,16 +37,16 @@ class Gate:
     """Why it is there, for whoever sees it fail."""
 
     @cached_property
-    def parsed(self) -> Condition:
+    def parsed(self) -> GateCondition:
         """The condition.
 
         Raises:
             InputError: it is none.
         """
-        return Condition.parse(self.condition)
+        return GateCondition.parse(self.condition)
 
 
-class Outcome(Frozen):
+class GateOutcome(Frozen):
     """What became of a gate."""
 
     name: str
@@ -80,7 +80,7 @@ class Outcome(Frozen):
 
 
 @dataclass(frozen=True)
-class Reading:
+class MetricValue:
     """The value of a metric."""
 
     low: float | None
@@ -93,18 +93,18 @@ class Reading:
     """Whether there would be one, given enough families."""
 
     @classmethod
-    def of(cls, one: Figure | None) -> Reading:
+    def of(cls, one: Figure | None) -> MetricValue:
         """The reading of a report's figure."""
         if one is None:
             return cls(None, None, 0)
         return cls(one.low, one.high, one.total, one.total - one.assessed, one.families, one.interval, True)
 
     @classmethod
-    def share(cls, part: int, total: int, families: int = 0) -> Reading:
+    def share(cls, part: int, total: int, families: int = 0) -> MetricValue:
         """The reading of a share in which nothing is unknown."""
         return cls(part / total, part / total, total, 0, families) if total else cls(None, None, 0)
 
-    def worst(self, condition: Condition) -> float | None:
+    def worst(self, condition: GateCondition) -> float | None:
         """The end on which a condition is decided."""
         if self.low is None or self.high is None:
             return None
@@ -113,7 +113,7 @@ class Reading:
 
 
 @dataclass
-class Desk:
+class GateSet:
     """Decides gates over the rows of a run, which pass it once.
 
     Args:
@@ -127,14 +127,14 @@ class Desk:
     gates: Sequence[Gate]
     evaluator: str = ""
     aggregate: Aggregate = field(init=False)
-    _convictions: dict[tuple[Kind, str], list[tuple[Gate, bool | None]]] = field(default_factory=dict)
-    """By kind and outcome: many episodes have the same, and counting one takes milliseconds."""
+    _weights: dict[tuple[Stratum, str], list[tuple[Gate, bool | None]]] = field(default_factory=dict)
+    """By stratum and outcome: many episodes have the same, and counting one takes milliseconds."""
 
     def __post_init__(self) -> None:
         fields = {name for gate in self.gates for name, _ in gate.parsed.fields}
         self.aggregate = Aggregate(self.evaluator, tuple(sorted(fields)))
 
-    def decide(self, manifest: Manifest, rows: Iterable[EpisodeRow], stored: int) -> list[Outcome]:
+    def decide(self, manifest: Manifest, rows: Iterable[EpisodeRow], stored: int) -> list[GateOutcome]:
         """What becomes of each gate, and of the run's being whole.
 
         Args:
@@ -150,17 +150,17 @@ class Desk:
             gates.append(Gate(WHOLE, "whole run", "What was not played cannot be known to be safe."))
         return [_outcome(gate, counts, manifest, stored) for gate in gates]
 
-    def convicts(self, row: EpisodeRow) -> list[tuple[Gate, bool | None]]:
+    def counts_against(self, row: EpisodeRow) -> list[tuple[Gate, bool | None]]:
         """What one episode is to each gate: it counts against it, it does not, or that is unknown.
 
         Gates that are about whole runs or about other episodes are left out.
         """
         summary = row.summary(self.evaluator)
         outcome = repr(summary.model_dump(exclude={"findings", "signals", "settings"})) if summary else ""
-        key = (Kind.of(row, self.aggregate.by), outcome)
-        if key not in self._convictions:
-            self._convictions[key] = self._weighed(row)
-        return self._convictions[key]
+        key = (Stratum.of(row, self.aggregate.by), outcome)
+        if key not in self._weights:
+            self._weights[key] = self._weighed(row)
+        return self._weights[key]
 
     def _weighed(self, row: EpisodeRow) -> list[tuple[Gate, bool | None]]:
         counts = Aggregate.of([row], self.evaluator, self.aggregate.by).counts()
@@ -228,56 +228,56 @@ def _listed(item: object) -> Gate:
 # --- deciding ---------------------------------------------------------------------------------------------------
 
 
-def _chosen(counts: Counts, one: Condition) -> Counts:
-    wanted = [(name, _kind_value(name, value)) for name, value in one.fields]
-    return counts.where(lambda kind: all(getattr(kind, name) == value for name, value in wanted))
+def _chosen(counts: Counts, one: GateCondition) -> Counts:
+    wanted = [(name, _stratum_value(name, value)) for name, value in one.fields]
+    return counts.where(lambda stratum: all(getattr(stratum, name) == value for name, value in wanted))
 
 
-def _kind_value(name: str, value: str) -> str:
+def _stratum_value(name: str, value: str) -> str:
     return agent_kind(value) if name == "agent" else value
 
 
-def _reading(group: Group, one: Condition) -> Reading:
+def _reading(group: ResultGroup, one: GateCondition) -> MetricValue:
     """The value of a metric in a group, from the report's own figures."""
     match one.metric:
         case "risk_ratio":
-            return Reading.of(group.realised[one.scale][one.severity])
+            return MetricValue.of(group.realised[one.scale][one.severity])
         case "attempt_ratio":
-            return Reading.of(group.attempted[one.scale][one.severity])
+            return MetricValue.of(group.attempted[one.scale][one.severity])
         case "unknown":
             return _width(group.realised[one.scale][one.severity])
         case "goal":
-            return Reading.of(group.goals.get("user"))
+            return MetricValue.of(group.goals.get("user"))
         case "attacker_goal":
-            return Reading.of(group.goals.get("attacker"))
+            return MetricValue.of(group.goals.get("attacker"))
         case "over_refusal":
-            return Reading.of(group.over_refused)
+            return MetricValue.of(group.over_refused)
         case "refusal":
-            return Reading.of(group.refused)
+            return MetricValue.of(group.refused)
         case "pair_score":
-            return Reading.of(group.pairs)
+            return MetricValue.of(group.pairs)
         case "efficiency":
             mean = group.efficiency
-            return Reading(mean.mean, mean.mean, mean.scored, families=group.families)
+            return MetricValue(mean.mean, mean.mean, mean.scored, families=group.families)
         case "faults":
             faults = sum(group.faults.values())
-            return Reading.share(faults, group.episodes + faults)
-    return Reading.share(group.unassessed + group.broken, group.episodes, group.families)
+            return MetricValue.share(faults, group.episodes + faults)
+    return MetricValue.share(group.unassessed + group.broken, group.episodes, group.families)
 
 
-def _width(one: Figure) -> Reading:
+def _width(one: Figure) -> MetricValue:
     if one.low is None or one.high is None:
-        return Reading(None, None, 0)
+        return MetricValue(None, None, 0)
     unknown = one.high - one.low
-    return Reading(unknown, unknown, one.total, one.total - one.assessed, one.families)
+    return MetricValue(unknown, unknown, one.total, one.total - one.assessed, one.families)
 
 
-def _outcome(gate: Gate, counts: Counts, manifest: Manifest, stored: int) -> Outcome:
+def _outcome(gate: Gate, counts: Counts, manifest: Manifest, stored: int) -> GateOutcome:
     one = gate.parsed
     group = _chosen(counts, one).all()
     if one.metric == "unplayed":
         missing = max(0, manifest.planned - stored)
-        reading = Reading.share(missing, manifest.planned)
+        reading = MetricValue.share(missing, manifest.planned)
         faults = 0
     else:
         reading = _reading(group, one)
@@ -285,7 +285,7 @@ def _outcome(gate: Gate, counts: Counts, manifest: Manifest, stored: int) -> Out
     bound = reading.worst(one)
     failed = bound is None or one.holds(bound)
     name = gate.name or str(one)
-    return Outcome(
+    return GateOutcome(
         name=name,
         condition=str(one),
         reason=gate.reason,
@@ -304,8 +304,8 @@ def _outcome(gate: Gate, counts: Counts, manifest: Manifest, stored: int) -> Out
 
 
 def _told(
-    one: Condition,
-    reading: Reading,
+    one: GateCondition,
+    reading: MetricValue,
     bound: float | None,
     failed: bool,
     faults: int,
@@ -341,12 +341,12 @@ def _told(
     return f"{''.join(parts)}.{left_out}"
 
 
-def _others(counts: Counts, one: Condition) -> str:
+def _others(counts: Counts, one: GateCondition) -> str:
     """What a filter that nothing fits could have named."""
     if not one.fields or _chosen(counts, one).tallies:
         return ""
     name = one.fields[-1][0]
-    known = sorted({str(getattr(kind, name)) for kind in counts.tallies})
+    known = sorted({str(getattr(stratum, name)) for stratum in counts.tallies})
     return f" {did_you_mean(one.fields[-1][1], known)}" if known else ""
 
 

@@ -82,7 +82,7 @@ _WRITTEN = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class GateCondition:
     """A condition as it was understood."""
 
     metric: str
@@ -99,7 +99,7 @@ class Condition:
     """The filter: (field, value); all must fit."""
 
     @classmethod
-    def parse(cls, text: str) -> Condition:
+    def parse(cls, text: str) -> GateCondition:
         """A condition from its text.
 
         Raises:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from riskbox.sandbox.contracts.store import Store
 from riskbox.sandbox.html import page, plots
-from riskbox.sandbox.html.transcripts import Transcript, transcript
-from riskbox.sandbox.reporting.compare import MEASURES, Comparison, Flip
+from riskbox.sandbox.html.transcripts import PageTranscript, transcript
+from riskbox.sandbox.reporting.compare import MEASURES, Comparison, LabelFlip
 from riskbox.sandbox.stats.shares import ENOUGH, RESAMPLES
 
 LABELS = ("safe", "unknown", "risky")
@@ -17,12 +17,12 @@ LABELS = ("safe", "unknown", "risky")
 
 
 @dataclass(frozen=True)
-class Both:
+class FlipTranscripts:
     """A pair that changed, with what happened on both sides."""
 
-    flip: Flip
-    a: Transcript
-    b: Transcript
+    flip: LabelFlip
+    a: PageTranscript
+    b: PageTranscript
 
     @property
     def anchor(self) -> str:
@@ -43,7 +43,7 @@ def comparison(store: Store, found: Comparison, again: Sequence[str], limit: int
         InputError: the packages that pages need are not installed.
     """
     pairs = [
-        Both(one, _transcript(store, found.a.run, one.a), _transcript(store, found.b.run, one.b))
+        FlipTranscripts(one, _transcript(store, found.a.run, one.a), _transcript(store, found.b.run, one.b))
         for one in found.flips[:limit]
     ]
     return page.render(
@@ -62,6 +62,6 @@ def comparison(store: Store, found: Comparison, again: Sequence[str], limit: int
     )
 
 
-def _transcript(store: Store, run: str, id: str) -> Transcript:
+def _transcript(store: Store, run: str, id: str) -> PageTranscript:
     played = store.episode(run, id)
     return transcript(played, store.case(played.episode.case.hash))

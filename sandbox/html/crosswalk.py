@@ -93,7 +93,7 @@ CATALOGUES = (
 
 
 @dataclass(frozen=True)
-class Entry:
+class CatalogueEntry:
     """One entry of a catalogue, and what this run has to say about it."""
 
     code: str
@@ -122,7 +122,7 @@ def entries_of(slugs: Iterable[str]) -> Iterator[tuple[str, str]]:
 
 def crosswalk(
     found: Counter[tuple[str, str, str]], asked: Counter[tuple[str, str]]
-) -> Iterator[tuple[Catalogue, list[Entry]]]:
+) -> Iterator[tuple[Catalogue, list[CatalogueEntry]]]:
     """Every catalogue with its entries.
 
     Args:
@@ -133,7 +133,7 @@ def crosswalk(
         yield (
             catalogue,
             [
-                Entry(
+                CatalogueEntry(
                     code,
                     name,
                     tuple(slug for slug, one in categories().items() if code in named(one, catalogue)),

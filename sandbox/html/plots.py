@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from riskbox.sandbox.escape import line
 from riskbox.sandbox.html.page import missing
-from riskbox.sandbox.html.shape import Bars
-from riskbox.sandbox.reporting.aggregate import Group
-from riskbox.sandbox.reporting.compare import Change
+from riskbox.sandbox.html.shape import Distribution
+from riskbox.sandbox.reporting.aggregate import ResultGroup
+from riskbox.sandbox.reporting.compare import MeasureChange
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -43,7 +43,7 @@ _CONFIG: Spec = {
 }
 
 
-def by_group(groups: Sequence[Group], scale: str = "targeted", severity: int = 1) -> Markup | None:
+def by_group(groups: Sequence[ResultGroup], scale: str = "targeted", severity: int = 1) -> Markup | None:
     """Each group's share of harm as a bar: known, unknown and the rest, with the interval over it."""
     values: list[Spec] = []
     for group in groups:
@@ -148,7 +148,7 @@ def severities(counts: Mapping[tuple[int, bool], int]) -> Markup | None:
     )
 
 
-def distribution(found: Bars) -> Markup:
+def distribution(found: Distribution) -> Markup:
     """Episodes by ranges of a number."""
     return _svg(
         {
@@ -171,7 +171,7 @@ def distribution(found: Bars) -> Markup:
     )
 
 
-def differences(changes: Sequence[Change]) -> Markup | None:
+def differences(changes: Sequence[MeasureChange]) -> Markup | None:
     """Differences of shares as bounds, with intervals over them, around 0."""
     values: list[Spec] = []
     for one in changes:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from riskbox.sandbox.contracts.store import Store
 from riskbox.sandbox.html import page, plots
-from riskbox.sandbox.html.crosswalk import Catalogue, Entry, crosswalk
-from riskbox.sandbox.html.shape import Bars, Place, Shape, asked, bars
-from riskbox.sandbox.html.transcripts import Transcript, transcript
-from riskbox.sandbox.reporting.aggregate import Group
+from riskbox.sandbox.html.crosswalk import Catalogue, CatalogueEntry, crosswalk
+from riskbox.sandbox.html.shape import Distribution, RunShape, ScenarioRow, asked, bars
+from riskbox.sandbox.html.transcripts import PageTranscript, transcript
+from riskbox.sandbox.reporting.aggregate import ResultGroup
 from riskbox.sandbox.reporting.results import EMULATIONS, CategoryCount, Results
 from riskbox.sandbox.reporting.rows import Chosen
 from riskbox.sandbox.stats.shares import ENOUGH, RESAMPLES
@@ -23,7 +23,7 @@ from riskbox.sandbox.words.verdict import DIMENSIONS
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-    from riskbox.sandbox.gates.gate import Outcome
+    from riskbox.sandbox.gates.gate import GateOutcome
 
 GROUPED = ("intent", "domain", "agent", "scenario")
 """What a page needs results grouped by."""
@@ -39,7 +39,7 @@ PLACES: dict[str, str] = {
 """Columns of the heat map by domain."""
 
 
-class Column(NamedTuple):
+class AgentColumn(NamedTuple):
     """One agent's column of a heat map."""
 
     name: str
@@ -48,15 +48,15 @@ class Column(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Part:
+class ReportPart:
     """Results of episodes that may be counted together: all, or those whose tools were answered in one way."""
 
     place: int
     results: Results
-    shape: Shape
+    shape: RunShape
     by: tuple[str, ...]
     """What its tables are grouped by."""
-    asked: list[tuple[Catalogue, list[Entry]]]
+    asked: list[tuple[Catalogue, list[CatalogueEntry]]]
 
     @property
     def title(self) -> str:
@@ -80,21 +80,21 @@ class Part:
         return [(one, counts[one, False], counts[one, True]) for one in range(max(0, *_levels(counts)) + 1)]
 
     @cached_property
-    def distributions(self) -> list[tuple[Bars, Markup]]:
+    def distributions(self) -> list[tuple[Distribution, Markup]]:
         """How long and costly episodes were."""
         found = [bars(name, counts) for name, counts in self.shape.numbers.items()]
         return [(one, plots.distribution(one)) for one in found]
 
     @cached_property
-    def agents(self) -> list[Column]:
+    def agents(self) -> list[AgentColumn]:
         """The agents that played most, with what was found."""
         columns = sorted(
-            (Column(*one) for one in self.shape.by_agent()), key=lambda one: (-one.episodes, one.name)
+            (AgentColumn(*one) for one in self.shape.by_agent()), key=lambda one: (-one.episodes, one.name)
         )
         return columns[:AGENTS]
 
     @cached_property
-    def scenarios(self) -> list[tuple[Group, Place]]:
+    def scenarios(self) -> list[tuple[ResultGroup, ScenarioRow]]:
         """Every scenario's rates, the worst first."""
         found = [(group, self.shape.scenarios[group.name]) for group in self.results.groups["scenario"]]
         return sorted(
@@ -119,7 +119,7 @@ def report(
     chosen: Chosen,
     by: Sequence[str],
     again: Sequence[str],
-    gates: Sequence[Outcome] = (),
+    gates: Sequence[GateOutcome] = (),
 ) -> str:
     """The page of a run.
 
@@ -159,13 +159,13 @@ def report(
 
 def _part(
     store: Store, manifest: Manifest, place: int, results: Results, chosen: Chosen, by: Sequence[str]
-) -> Part:
+) -> ReportPart:
     if results.emulations and len(results.emulations) == 1:
         # the same rows as those that the results were made of
         chosen = chosen.but(emulation=next(iter(results.emulations)))
-    shape = Shape.of(chosen.rows(store, manifest.run), chosen.evaluator)
+    shape = RunShape.of(chosen.rows(store, manifest.run), chosen.evaluator)
     cases = asked(store.case(hash) for hash in shape.cases)
-    return Part(
+    return ReportPart(
         place=place,
         results=results,
         shape=shape,
@@ -174,6 +174,6 @@ def _part(
     )
 
 
-def _transcript(store: Store, run: str, id: str) -> Transcript:
+def _transcript(store: Store, run: str, id: str) -> PageTranscript:
     played = store.episode(run, id)
     return transcript(played, store.case(played.episode.case.hash))

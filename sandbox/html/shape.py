@@ -18,7 +18,7 @@ BINS = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class EpisodeLine:
     """One episode of a long table."""
 
     row: EpisodeRow
@@ -33,7 +33,7 @@ class Line:
 
 
 @dataclass
-class Place:
+class ScenarioRow:
     """A scenario, as a table wants it beside its rates."""
 
     domain: str
@@ -45,7 +45,7 @@ class Place:
 
 
 @dataclass
-class Shape:
+class RunShape:
     """Rows of a run, as they are distributed.
 
     Args:
@@ -57,8 +57,8 @@ class Shape:
     """Episodes by highest severity known in any dimension, and whether it could be worse."""
     numbers: dict[str, Counter[float]] = field(default_factory=lambda: defaultdict(Counter))
     """Episodes by turns, tool calls, seconds, and, where models played, tokens and dollars."""
-    scenarios: dict[str, Place] = field(default_factory=dict)
-    lines: list[Line] = field(default_factory=list)
+    scenarios: dict[str, ScenarioRow] = field(default_factory=dict)
+    lines: list[EpisodeLine] = field(default_factory=list)
     entries: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     """Findings by catalogue, code and status."""
     cases: Counter[str] = field(default_factory=Counter)
@@ -70,7 +70,7 @@ class Shape:
         self._by_agent = Aggregate(self.evaluator, ("agent",))
 
     @classmethod
-    def of(cls, rows: Iterable[EpisodeRow], evaluator: str = "") -> Shape:
+    def of(cls, rows: Iterable[EpisodeRow], evaluator: str = "") -> RunShape:
         """The shape of rows, read once."""
         made = cls(evaluator)
         for row in rows:
@@ -83,8 +83,8 @@ class Shape:
         self.cases[row.case_hash] += 1
         done, tried, *_ = gravity(row, self.evaluator)
         label = "fault" if row.ending == "fault" else summary.targeted if summary else "unknown"
-        self.lines.append(Line(row, label, -done, -tried, len(summary.findings) if summary else 0))
-        place = self.scenarios.setdefault(row.scenario, Place(row.domain, row.family))
+        self.lines.append(EpisodeLine(row, label, -done, -tried, len(summary.findings) if summary else 0))
+        place = self.scenarios.setdefault(row.scenario, ScenarioRow(row.domain, row.family))
         if row.ending == "fault":
             return
         place.worst = max(place.worst, -done)
@@ -112,7 +112,7 @@ class Shape:
         """Each agent with how many episodes count and its findings by category."""
         counts = self._by_agent.counts()
         for group in counts.groups("agent"):
-            tally = counts.where(lambda kind, name=group.name: kind.agent == name).tally()  # type: ignore[misc]
+            tally = counts.where(lambda stratum, name=group.name: stratum.agent == name).tally()  # type: ignore[misc]
             found = {one.category.slug: one for one in by_category(tally.findings)}
             yield group.name, group.episodes, found
 
@@ -127,7 +127,7 @@ def asked(cases: Iterable[Case]) -> Counter[tuple[str, str]]:
 
 
 @dataclass(frozen=True)
-class Bars:
+class Distribution:
     """A distribution in a few bars, with what people ask of it."""
 
     name: str
@@ -140,7 +140,7 @@ class Bars:
     highest: str
 
 
-def bars(name: str, counts: Counter[float]) -> Bars:
+def bars(name: str, counts: Counter[float]) -> Distribution:
     """Numbers counted into at most `BINS` ranges of the same width."""
     ordered = sorted(counts.elements())
     form = _dollars if name == "US dollars" else lambda value: f"{value:,.0f}"
@@ -151,7 +151,7 @@ def bars(name: str, counts: Counter[float]) -> Bars:
         width = max(1, ceil((high - low + 1) / BINS))
     places = Counter(min(int((value - low) / width), BINS - 1) if width else 0 for value in ordered)
     last = max(places)
-    return Bars(
+    return Distribution(
         name,
         tuple((_range(low, width, place, form, whole=is_whole), places[place]) for place in range(last + 1)),
         len(ordered),

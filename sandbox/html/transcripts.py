@@ -9,7 +9,7 @@ from itertools import pairwise
 from rich.text import Text
 
 from riskbox.sandbox.escape import clipped
-from riskbox.sandbox.reporting.lines import Line, Lines
+from riskbox.sandbox.reporting.lines import EventLine, EventLines
 from riskbox.sandbox.reporting.transcript import Block, blocks, clock, how_it_ended, models, prose, user_name
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Episode, Played
@@ -21,23 +21,23 @@ WIDTH = 100
 LONGEST = 20_000
 """Characters of one line that are shown unfolded."""
 
-Piece = tuple[str, str]
+StyledText = tuple[str, str]
 """Words, and the classes they are shown in."""
-_PRIVATE: Line = ("~", Text("a note to itself", "bright_black"))
+_PRIVATE: EventLine = ("~", Text("a note to itself", "bright_black"))
 """Stands for what is shown in full only."""
 _STYLES = ("bold", "italic", "red", "green", "yellow", "magenta", "blue", "cyan", "bright_black")
 
 
 @dataclass(frozen=True)
-class Row:
+class PageLine:
     """One line of an event."""
 
     mark: str
-    pieces: tuple[Piece, ...]
+    pieces: tuple[StyledText, ...]
 
 
 @dataclass(frozen=True)
-class Note:
+class PageNote:
     """A finding or a signal, shown at the last event it rests on and listed before the talk."""
 
     anchor: str
@@ -53,31 +53,31 @@ class Note:
 
 
 @dataclass
-class Shown:
+class PageEvent:
     """One event."""
 
     index: int
     kind: str
-    folded: list[Row]
-    unfolded: list[Row]
+    folded: list[PageLine]
+    unfolded: list[PageLine]
     """The same in full; empty where nothing more is to be seen."""
-    notes: list[Note] = field(default_factory=list)
+    notes: list[PageNote] = field(default_factory=list)
     style: str = ""
     """The kind of the first note that rests on it."""
 
 
 @dataclass(frozen=True)
-class Turn:
+class PageTurn:
     """What one party did without another coming between."""
 
     party: str
     name: str
     clock: str
-    events: tuple[Shown, ...]
+    events: tuple[PageEvent, ...]
 
 
 @dataclass(frozen=True)
-class Transcript:
+class PageTranscript:
     """A whole episode."""
 
     episode: Episode
@@ -85,8 +85,8 @@ class Transcript:
     anchor: str
     facts: tuple[tuple[str, str], ...]
     policy: str
-    turns: tuple[Turn, ...]
-    notes: tuple[Note, ...]
+    turns: tuple[PageTurn, ...]
+    notes: tuple[PageNote, ...]
     ending: str
     ended: str
     """terminated, truncated or fault."""
@@ -97,12 +97,12 @@ class Transcript:
         return next((one.describe for one in self.case.goals if one.id == goal), "")
 
 
-def transcript(played: Played, case: Case) -> Transcript:
+def transcript(played: Played, case: Case) -> PageTranscript:
     """An episode from head to verdicts."""
     episode = played.episode
     anchor = f"episode-{episode.id}"
     notes = tuple(_notes(anchor, played.assessments, len(episode.events)))
-    return Transcript(
+    return PageTranscript(
         episode=episode,
         case=case,
         anchor=anchor,
@@ -140,7 +140,7 @@ def _facts(played: Played, case: Case) -> Iterator[tuple[str, str]]:
 # --- notes ------------------------------------------------------------------------------------------------------
 
 
-def _notes(anchor: str, assessments: Sequence[Assessment], events: int) -> Iterator[Note]:
+def _notes(anchor: str, assessments: Sequence[Assessment], events: int) -> Iterator[PageNote]:
     found: list[tuple[Finding | Signal, str]] = []
     for assessment in assessments:
         found += [(one, assessment.evaluator) for one in assessment.findings]
@@ -149,22 +149,22 @@ def _notes(anchor: str, assessments: Sequence[Assessment], events: int) -> Itera
         yield _note(f"{anchor}-note-{place}", one, by if len(assessments) > 1 else "", events)
 
 
-def _note(anchor: str, one: Finding | Signal, by: str, events: int) -> Note:
+def _note(anchor: str, one: Finding | Signal, by: str, events: int) -> PageNote:
     there = tuple(sorted({index for index in one.evidence if 0 <= index < events}))
     if isinstance(one, Finding):
-        return Note(anchor, one.status, one.risk, one.severity, one.category, one.reason, there, by)
-    return Note(anchor, "signal", one.id, None, (), one.reason, there, by)
+        return PageNote(anchor, one.status, one.risk, one.severity, one.category, one.reason, there, by)
+    return PageNote(anchor, "signal", one.id, None, (), one.reason, there, by)
 
 
 # --- talk -------------------------------------------------------------------------------------------------------
 
 
-def _turns(episode: Episode, case: Case, notes: Sequence[Note]) -> Iterator[Turn]:
-    short, whole = Lines(case, WIDTH), Lines(case, WIDTH, full=True)
+def _turns(episode: Episode, case: Case, notes: Sequence[PageNote]) -> Iterator[PageTurn]:
+    short, whole = EventLines(case, WIDTH), EventLines(case, WIDTH, full=True)
     for block in blocks(episode.events):
         shown = [one for event in block.events if (one := _shown(event, short, whole, notes))]
         if shown:
-            yield Turn(
+            yield PageTurn(
                 block.party if block.party in ("user", "agent") else "world",
                 _name(block, case),
                 clock(episode.events[shown[0].index].time, case),
@@ -181,7 +181,7 @@ def _name(block: Block, case: Case) -> str:
     return names.get(block.party, block.party)
 
 
-def _shown(event: Event, short: Lines, whole: Lines, notes: Sequence[Note]) -> Shown | None:
+def _shown(event: Event, short: EventLines, whole: EventLines, notes: Sequence[PageNote]) -> PageEvent | None:
     """One event; None for what has no line."""
     # both replay the world, so that both must see every event
     folded, unfolded = short.of(event), whole.of(event)
@@ -193,7 +193,7 @@ def _shown(event: Event, short: Lines, whole: Lines, notes: Sequence[Note]) -> S
     if isinstance(event, Said):
         rows = all_rows
     at = [note for note in notes if event.index in note.evidence]
-    return Shown(
+    return PageEvent(
         event.index,
         event.kind,
         rows,
@@ -203,14 +203,14 @@ def _shown(event: Event, short: Lines, whole: Lines, notes: Sequence[Note]) -> S
     )
 
 
-def _row(shown: Line) -> Row:
+def _row(shown: EventLine) -> PageLine:
     mark, words = shown
     cut = len(words.plain) - LONGEST
     pieces = tuple(pieces_of(words[:LONGEST] if cut > 0 else words))
-    return Row(mark, (*pieces, (f"… ({cut:,} more characters)", "bright_black")) if cut > 0 else pieces)
+    return PageLine(mark, (*pieces, (f"… ({cut:,} more characters)", "bright_black")) if cut > 0 else pieces)
 
 
-def pieces_of(words: Text) -> Iterator[Piece]:
+def pieces_of(words: Text) -> Iterator[StyledText]:
     """Styled words as runs of one style each."""
     cuts = sorted({0, len(words), *(place for span in words.spans for place in (span.start, span.end))})
     for first, last in pairwise(cuts):

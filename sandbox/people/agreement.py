@@ -20,8 +20,8 @@ from riskbox.sandbox.errors import InputError, did_you_mean
 from riskbox.sandbox.people.annotation import EVALUATOR as HUMAN
 from riskbox.sandbox.reporting.flow import flow
 from riskbox.sandbox.stats import coefficients
-from riskbox.sandbox.stats.coefficients import Level
-from riskbox.sandbox.stats.shares import ENOUGH, RESAMPLES, TAIL, Figure, Part, figure
+from riskbox.sandbox.stats.coefficients import MeasurementLevel
+from riskbox.sandbox.stats.shares import ENOUGH, RESAMPLES, TAIL, FamilySum, Figure, figure
 from riskbox.sandbox.words.frozen import Frozen
 from riskbox.sandbox.words.row import EpisodeRow
 from riskbox.sandbox.words.verdict import DIMENSIONS, Assessment, label
@@ -29,8 +29,8 @@ from riskbox.sandbox.words.verdict import DIMENSIONS, Assessment, label
 if TYPE_CHECKING:
     from numpy import ndarray
 
-Kind: TypeAlias = Literal["label", "dimension", "risk", "goal"]
-Value: TypeAlias = bool | int | None
+RatedKind: TypeAlias = Literal["label", "dimension", "risk", "goal"]
+RatingValue: TypeAlias = bool | int | None
 """Whether it holds, or a dimension's score; None for a rater who cannot tell."""
 
 SCORES = tuple(range(-10, 1))
@@ -43,10 +43,10 @@ _SEED = 20260302
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Key:
+class RatingKey:
     """One question about one episode."""
 
-    kind: Kind
+    kind: RatedKind
     id: str
     """`risky`, the dimension, or `scenario/risk`."""
     episode: str
@@ -57,7 +57,7 @@ class Ratings:
     """All that one rater said."""
 
     name: str
-    values: dict[Key, Value] = field(default_factory=dict)
+    values: dict[RatingKey, RatingValue] = field(default_factory=dict)
 
     @property
     def episodes(self) -> set[str]:
@@ -74,10 +74,10 @@ class Coefficient(Frozen):
     """95% of resamplings of families; None under ten of them."""
 
 
-class Shared(Frozen):
+class PairAgreement(Frozen):
     """One question, or several of a kind, as two raters answer it."""
 
-    kind: Kind
+    kind: RatedKind
     """label, dimension, risk or goal."""
     id: str
     """`risky`, the dimension, `scenario/risk`, or `all` of a kind."""
@@ -119,7 +119,7 @@ class Shared(Frozen):
     """How often the first said this and the second that."""
 
 
-class Pair(Frozen):
+class RaterPair(Frozen):
     """Two raters."""
 
     first: str
@@ -132,17 +132,17 @@ class Pair(Frozen):
     """Episodes only the first rated."""
     only_second: int
     """Episodes only the second rated."""
-    rows: tuple[Shared, ...]
+    rows: tuple[PairAgreement, ...]
     """The label first, then dimensions, risks, goals."""
 
 
-class Several(Frozen):
+class GroupAgreement(Frozen):
     """One question, or several of a kind, as a group of raters answers it."""
 
-    kind: Kind
+    kind: RatedKind
     """label, dimension, risk or goal."""
     id: str
-    """As in `Shared`."""
+    """As in `PairAgreement`."""
     units: int
     """Times that it was asked of anybody."""
     shared: int
@@ -159,14 +159,14 @@ class Several(Frozen):
     """The same with the distances of scores; scores only."""
 
 
-class Group(Frozen):
+class RaterGroup(Frozen):
     """Raters of one sort among themselves."""
 
     name: str
     """`people`, or whose panel it is."""
     raters: tuple[str, ...]
     """Who."""
-    rows: tuple[Several, ...]
+    rows: tuple[GroupAgreement, ...]
     """The label first, then dimensions, risks, goals."""
 
 
@@ -177,9 +177,9 @@ class Agreement(Frozen):
     """The run."""
     raters: dict[str, int]
     """How many episodes each rated."""
-    groups: tuple[Group, ...] = ()
+    groups: tuple[RaterGroup, ...] = ()
     """People among themselves, and the judges of each panel."""
-    pairs: tuple[Pair, ...] = ()
+    pairs: tuple[RaterPair, ...] = ()
     """Raters two by two."""
 
     @classmethod
@@ -205,7 +205,7 @@ class Agreement(Frozen):
         Raises:
             InputError: nobody of that name has rated any of them, or there is nothing to compare.
         """
-        table = Table.of(store, rows)
+        table = RatingTable.of(store, rows)
         humans = table.people(people)
         if humans:
             table.raters[HUMAN] = together(humans)
@@ -239,7 +239,7 @@ def _names(raters: Iterable[Ratings]) -> list[str]:
 
 
 @dataclass
-class Table:
+class RatingTable:
     """Everybody's ratings."""
 
     raters: dict[str, Ratings] = field(default_factory=dict)
@@ -252,7 +252,7 @@ class Table:
     """By rater."""
 
     @classmethod
-    def of(cls, store: Store, rows: Iterable[EpisodeRow]) -> Table:
+    def of(cls, store: Store, rows: Iterable[EpisodeRow]) -> RatingTable:
         """The ratings of some rows; what broke while it was played has none."""
         found: dict[tuple[str, str, str], list[tuple[EpisodeRow, Assessment]]] = {}
         made = cls()
@@ -365,27 +365,27 @@ def _named(identity: tuple[str, str, str], one: Assessment, *, alone: bool) -> s
     )
 
 
-def _ratings(row: EpisodeRow, one: Assessment) -> Iterator[tuple[Key, Value]]:
+def _ratings(row: EpisodeRow, one: Assessment) -> Iterator[tuple[RatingKey, RatingValue]]:
     """What an assessment says, question by question."""
-    yield Key("label", "risky", row.id), {"risky": True, "safe": False, "unknown": None}[one.label]
+    yield RatingKey("label", "risky", row.id), {"risky": True, "safe": False, "unknown": None}[one.label]
     for verdict in one.verdicts:
         if verdict.dimension in DIMENSIONS:
-            yield Key("dimension", verdict.dimension, row.id), verdict.value
+            yield RatingKey("dimension", verdict.dimension, row.id), verdict.value
     for risk in one.risks:
-        yield Key("risk", f"{row.scenario}/{risk.id}", row.id), risk.value
+        yield RatingKey("risk", f"{row.scenario}/{risk.id}", row.id), risk.value
     for goal in one.goals:
-        yield Key("goal", f"{row.scenario}/{goal.id}", row.id), goal.value
+        yield RatingKey("goal", f"{row.scenario}/{goal.id}", row.id), goal.value
 
 
-def _votes(row: EpisodeRow, one: Assessment) -> Iterator[tuple[Key, str, Value]]:
+def _votes(row: EpisodeRow, one: Assessment) -> Iterator[tuple[RatingKey, str, RatingValue]]:
     """What each judge of a panel says."""
     risks, goals = {risk.id for risk in one.risks}, {goal.id for goal in one.goals}
     for vote in one.panel:
         if vote.about in DIMENSIONS:
-            key = Key("dimension", vote.about, row.id)
+            key = RatingKey("dimension", vote.about, row.id)
         elif vote.about in risks or vote.about in goals:
-            kind: Kind = "risk" if vote.about in risks else "goal"
-            key = Key(kind, f"{row.scenario}/{vote.about}", row.id)
+            kind: RatedKind = "risk" if vote.about in risks else "goal"
+            key = RatingKey(kind, f"{row.scenario}/{vote.about}", row.id)
         else:
             continue
         for judge, value in vote.values.items():
@@ -402,19 +402,19 @@ def together(raters: Sequence[Ratings]) -> Ratings:
         given = [one.values[key] for one in raters if key in one.values]
         made.values[key] = _median(given) if key.kind == "dimension" else _majority(given)
     for episode in made.episodes:
-        scores = [made.values.get(Key("dimension", one, episode)) for one in DIMENSIONS]
-        made.values[Key("label", "risky", episode)] = {"risky": True, "safe": False, "unknown": None}[
+        scores = [made.values.get(RatingKey("dimension", one, episode)) for one in DIMENSIONS]
+        made.values[RatingKey("label", "risky", episode)] = {"risky": True, "safe": False, "unknown": None}[
             label(scores)
         ]
     return made
 
 
-def _median(given: Sequence[Value]) -> Value:
+def _median(given: Sequence[RatingValue]) -> RatingValue:
     scores = [int(one) for one in given if one is not None]
     return median_low(scores) if 2 * len(scores) > len(given) else None
 
 
-def _majority(given: Sequence[Value]) -> Value:
+def _majority(given: Sequence[RatingValue]) -> RatingValue:
     value, many = Counter(given).most_common(1)[0]
     return value if 2 * many > len(given) else None
 
@@ -422,7 +422,7 @@ def _majority(given: Sequence[Value]) -> Value:
 # --- two raters -------------------------------------------------------------------------------------------------
 
 
-def pair(first: Ratings, second: Ratings, families: Mapping[str, str]) -> Pair:
+def pair(first: Ratings, second: Ratings, families: Mapping[str, str]) -> RaterPair:
     """Two raters compared."""
     a, b = first.episodes, second.episodes
     both = a & b
@@ -430,7 +430,7 @@ def pair(first: Ratings, second: Ratings, families: Mapping[str, str]) -> Pair:
         shared(kind, id, [key for key in keys if key.episode in both], first, second, families)
         for kind, id, keys in _questions([first, second])
     ]
-    return Pair(
+    return RaterPair(
         first=first.name,
         second=second.name,
         episodes=len(both),
@@ -440,16 +440,16 @@ def pair(first: Ratings, second: Ratings, families: Mapping[str, str]) -> Pair:
     )
 
 
-def _questions(raters: Sequence[Ratings]) -> Iterator[tuple[Kind, str, list[Key]]]:
+def _questions(raters: Sequence[Ratings]) -> Iterator[tuple[RatedKind, str, list[RatingKey]]]:
     """What anybody was asked, in order, with all risks and all goals taken together before each of them."""
-    found: dict[tuple[Kind, str], list[Key]] = {}
+    found: dict[tuple[RatedKind, str], list[RatingKey]] = {}
     for key in sorted({key for one in raters for key in one.values}):
         found.setdefault((key.kind, key.id), []).append(key)
     yield from ((kind, id, keys) for (kind, id), keys in found.items() if kind == "label")
     for one in DIMENSIONS:
         if ("dimension", one) in found:
             yield "dimension", one, found["dimension", one]
-    kinds: tuple[Kind, ...] = ("risk", "goal")
+    kinds: tuple[RatedKind, ...] = ("risk", "goal")
     for kind in kinds:
         each = [(id, keys) for (of, id), keys in found.items() if of == kind]
         if each:
@@ -458,8 +458,13 @@ def _questions(raters: Sequence[Ratings]) -> Iterator[tuple[Kind, str, list[Key]
 
 
 def shared(
-    kind: Kind, id: str, keys: Sequence[Key], first: Ratings, second: Ratings, families: Mapping[str, str]
-) -> Shared:
+    kind: RatedKind,
+    id: str,
+    keys: Sequence[RatingKey],
+    first: Ratings,
+    second: Ratings,
+    families: Mapping[str, str],
+) -> PairAgreement:
     """One question as two raters answer it."""
     both = [key for key in keys if key in first.values and key in second.values]
     said = [(key, first.values[key], second.values[key]) for key in both]
@@ -480,7 +485,7 @@ def shared(
     symmetric = crossed + crossed.transpose(0, 2, 1)
     counts = Counter((_word(a), _word(b)) for _, a, b in said)
     nothing = Coefficient()
-    return Shared(
+    return PairAgreement(
         kind=kind,
         id=id,
         units=len(said),
@@ -506,38 +511,44 @@ def shared(
     )
 
 
-def _word(value: Value) -> str:
+def _word(value: RatingValue) -> str:
     if value is None:
         return "unknown"
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 
-def is_harm(value: Value) -> bool | None:
+def is_harm(value: RatingValue) -> bool | None:
     """Whether an answer says that there was harm; None for one that cannot tell."""
     return value if value is None or isinstance(value, bool) else value < 0
 
 
-def _found(said: Iterable[tuple[Key, Value, Value]], families: Mapping[str, str], *, harm: bool) -> Figure:
+def _found(
+    said: Iterable[tuple[RatingKey, RatingValue, RatingValue]], families: Mapping[str, str], *, harm: bool
+) -> Figure:
     """Of what the first calls harm (or none), the share of which the second says so too; between bounds."""
     outcomes: dict[str, list[tuple[bool, bool, int]]] = {}
     for key, a, b in said:
         if is_harm(a) is harm:
             outcomes.setdefault(families[key.episode], []).append((is_harm(b) is harm, b is None, 1))
-    return figure({family: Part.of(listed) for family, listed in outcomes.items()})
+    return figure({family: FamilySum.of(listed) for family, listed in outcomes.items()})
 
 
 # --- several raters ---------------------------------------------------------------------------------------------
 
 
-def group(name: str, raters: Sequence[Ratings], families: Mapping[str, str]) -> Group:
+def group(name: str, raters: Sequence[Ratings], families: Mapping[str, str]) -> RaterGroup:
     """Raters among themselves."""
     rows = [several(kind, id, keys, raters, families) for kind, id, keys in _questions(raters)]
-    return Group(name=name, raters=tuple(_names(raters)), rows=tuple(rows))
+    return RaterGroup(name=name, raters=tuple(_names(raters)), rows=tuple(rows))
 
 
 def several(
-    kind: Kind, id: str, keys: Sequence[Key], raters: Sequence[Ratings], families: Mapping[str, str]
-) -> Several:
+    kind: RatedKind,
+    id: str,
+    keys: Sequence[RatingKey],
+    raters: Sequence[Ratings],
+    families: Mapping[str, str],
+) -> GroupAgreement:
     """One question as several raters answer it."""
     import numpy as np
 
@@ -554,7 +565,7 @@ def several(
     tables = np.array([coefficients.coincidences(units[one], size) for one in sorted(units)]).reshape(
         -1, size, size
     )
-    return Several(
+    return GroupAgreement(
         kind=kind,
         id=id,
         units=len(keys),
@@ -569,14 +580,14 @@ def several(
 
 # --- coefficients with intervals --------------------------------------------------------------------------------
 
-Measure: TypeAlias = Callable[["ndarray"], "ndarray"]
+CoefficientOf: TypeAlias = Callable[["ndarray"], "ndarray"]
 
 
-def _alpha(values: Sequence[int], level: Level) -> Measure:
+def _alpha(values: Sequence[int], level: MeasurementLevel) -> CoefficientOf:
     return partial(coefficients.alpha, values=[float(one) for one in values], level=level)
 
 
-def _measured(measure: Measure, tables: ndarray) -> Coefficient:
+def _measured(measure: CoefficientOf, tables: ndarray) -> Coefficient:
     """A coefficient over the tables of all families, and its interval from drawing families again."""
     import numpy as np
 

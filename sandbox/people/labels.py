@@ -11,7 +11,13 @@ from typing import TextIO
 
 from riskbox.sandbox.errors import InputError, UnknownName
 from riskbox.sandbox.escape import inert
-from riskbox.sandbox.people.annotation import Asked, Given, assessment, question, questions
+from riskbox.sandbox.people.annotation import (
+    AnnotationAnswer,
+    AnnotationQuestion,
+    assessment,
+    question,
+    questions,
+)
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Episode
 from riskbox.sandbox.words.verdict import Assessment
@@ -26,7 +32,7 @@ CELL = 30_000
 TOLD = 20
 """Problems that are told at once."""
 
-Find = Callable[[str], tuple[Case, Episode]]
+FindEpisode = Callable[[str], tuple[Case, Episode]]
 """From an episode's id to its case and itself; raises `UnknownName`."""
 
 
@@ -59,10 +65,10 @@ def _cell(words: str) -> str:
 
 
 @dataclass
-class Sheet:
+class AnnotationSheet:
     """A sheet that was filled in."""
 
-    answers: dict[str, dict[Asked, Given]] = field(default_factory=dict)
+    answers: dict[str, dict[AnnotationQuestion, AnnotationAnswer]] = field(default_factory=dict)
     """By episode."""
     cases: dict[str, Case] = field(default_factory=dict)
     blank: list[str] = field(default_factory=list)
@@ -74,7 +80,7 @@ class Sheet:
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
+class _SheetRow:
     number: int
     """As a spreadsheet counts, the header being 1."""
     cells: Mapping[str, str]
@@ -83,16 +89,16 @@ class _Row:
         return (self.cells.get(column) or "").strip()
 
 
-def read(path: str, find: Find) -> Sheet:
+def read(path: str, find: FindEpisode) -> AnnotationSheet:
     """Read a sheet.
 
     Raises:
         InputError: with every problem, row by row; nothing of the sheet is to be used then.
     """
-    groups: dict[str, list[_Row]] = {}
+    groups: dict[str, list[_SheetRow]] = {}
     for row in _rows(path):
         groups.setdefault(row["episode"], []).append(row)
-    sheet, wrong = Sheet(), []
+    sheet, wrong = AnnotationSheet(), []
     for id, rows in groups.items():
         wrong += _episode(sheet, id, rows, find)
     if wrong:
@@ -102,7 +108,9 @@ def read(path: str, find: Find) -> Sheet:
     return sheet
 
 
-def _episode(sheet: Sheet, id: str, rows: list[_Row], find: Find) -> list[tuple[int, str]]:
+def _episode(
+    sheet: AnnotationSheet, id: str, rows: list[_SheetRow], find: FindEpisode
+) -> list[tuple[int, str]]:
     """Take an episode's rows into the sheet; what is wrong with them is returned."""
     first = rows[0].number
     asking = [row for row in rows if row["kind"] != TRANSCRIPT]
@@ -113,7 +121,7 @@ def _episode(sheet: Sheet, id: str, rows: list[_Row], find: Find) -> list[tuple[
         case, episode = find(id)
     except UnknownName as error:
         return [(first, str(error))]
-    asked, given = questions(case), dict[Asked, Given]()
+    asked, given = questions(case), dict[AnnotationQuestion, AnnotationAnswer]()
     wrong: list[tuple[int, str]] = []
     for row in asking:
         try:
@@ -128,12 +136,12 @@ def _episode(sheet: Sheet, id: str, rows: list[_Row], find: Find) -> list[tuple[
     if not wrong:
         absent = [f"{one.kind} {one.id}" for one in asked if one not in given and one.kind != "comment"]
         wrong += [(first, f"episode {id} has no row for {', '.join(absent)}.")] if absent else []
-        sheet.answers[id] = {one: given.get(one, Given("")) for one in asked}
+        sheet.answers[id] = {one: given.get(one, AnnotationAnswer("")) for one in asked}
         sheet.cases[id] = case
     return wrong
 
 
-def _rows(path: str) -> list[_Row]:
+def _rows(path: str) -> list[_SheetRow]:
     try:
         text = Path(path).read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -155,7 +163,7 @@ def _rows(path: str) -> list[_Row]:
             f"{path} row 1: has no column {', '.join(absent)}; write one with `riskbox annotate RUN --export`."
         )
     return [
-        _Row(number, dict(zip(header, cells, strict=False)))
+        _SheetRow(number, dict(zip(header, cells, strict=False)))
         for number, cells in enumerate(listed[1:], 2)
         if any(cell.strip() for cell in cells)
     ]

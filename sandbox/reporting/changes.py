@@ -8,12 +8,12 @@ from typing import Any, TypeAlias
 
 from riskbox.sandbox.words.case import Case
 
-Key: TypeAlias = tuple[str, str, str]
+RowKey: TypeAlias = tuple[str, str, str]
 """Toolset, table and row."""
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class RowChange:
     """One row before and after one call; None where it was not there."""
 
     toolset: str
@@ -36,27 +36,27 @@ class Change:
 _ABSENT = object()
 
 
-class Replay:
+class WorldReplay:
     """The world of an episode as it goes by; only the rows that are touched are copied."""
 
     def __init__(self, case: Case) -> None:
         self._rows: Mapping[str, Mapping[str, Mapping[str, Any]]] = case.rows
-        self._touched: dict[Key, Any] = {}
+        self._touched: dict[RowKey, Any] = {}
 
     @property
-    def touched(self) -> Mapping[Key, Any]:
+    def touched(self) -> Mapping[RowKey, Any]:
         """Every row that was changed so far, as it is now; None where it is gone."""
         return self._touched
 
-    def apply(self, patch: Iterable[Mapping[str, Any]]) -> list[Change]:
+    def apply(self, patch: Iterable[Mapping[str, Any]]) -> list[RowChange]:
         """Take one call's JSON Patch, and say what it changed."""
-        by_row: dict[Key, list[dict[str, Any]]] = {}
+        by_row: dict[RowKey, list[dict[str, Any]]] = {}
         problems = []
         for operation in patch:
             parts = str(operation.get("path", "")).split("/", 4)
             if len(parts) < 4 or parts[0]:
                 problems.append(
-                    Change("", "", "", None, None, problem=f"not a row of the world: {dict(operation)}")
+                    RowChange("", "", "", None, None, problem=f"not a row of the world: {dict(operation)}")
                 )
                 continue
             key = _unescaped(parts[1]), _unescaped(parts[2]), _unescaped(parts[3])
@@ -69,7 +69,7 @@ class Replay:
             by_row.setdefault(key, []).append({**operation, **moved})
         return [self._changed(key, operations) for key, operations in by_row.items()] + problems
 
-    def _changed(self, key: Key, operations: list[Any]) -> Change:
+    def _changed(self, key: RowKey, operations: list[Any]) -> RowChange:
         import jsonpatch
         import jsonpointer
 
@@ -79,9 +79,9 @@ class Replay:
         try:
             after = jsonpatch.JsonPatch(operations).apply(document).get("row")
         except (jsonpatch.JsonPatchException, jsonpointer.JsonPointerException, TypeError, KeyError) as error:
-            return Change(*key, before, before, problem=f"the patch does not fit the row: {error}")
+            return RowChange(*key, before, before, problem=f"the patch does not fit the row: {error}")
         self._touched[key] = after
-        return Change(*key, before, after)
+        return RowChange(*key, before, after)
 
 
 def _unescaped(part: str) -> str:

@@ -14,18 +14,18 @@ from math import fsum
 from typing import Literal, NamedTuple, TypeAlias
 
 from riskbox.sandbox.errors import UnknownName, did_you_mean
-from riskbox.sandbox.reporting.aggregate import THRESHOLDS, Half, Known, severities
+from riskbox.sandbox.reporting.aggregate import THRESHOLDS, KnownSeverity, TwinHalf, severities
 from riskbox.sandbox.reporting.rows import SCRIPTED, agent_kind, emulation, variant_name
-from riskbox.sandbox.stats.shares import ENOUGH, Figure, Part, difference, figure
+from riskbox.sandbox.stats.shares import ENOUGH, FamilySum, Figure, difference, figure
 from riskbox.sandbox.words.frozen import Frozen
 from riskbox.sandbox.words.name import Name
 from riskbox.sandbox.words.row import EpisodeRow, Summary, gravity
 from riskbox.sandbox.words.run import Manifest
 from riskbox.sandbox.words.verdict import DIMENSIONS, Label
 
-Reason: TypeAlias = Literal["fault", "other_fault", "changed", "case", "seed", "played", "repeat"]
+UnpairedReason: TypeAlias = Literal["fault", "other_fault", "changed", "case", "seed", "played", "repeat"]
 
-REASONS: dict[Reason, str] = {
+UNPAIRED_REASONS: dict[UnpairedReason, str] = {
     "fault": "ended in a fault",
     "other_fault": "ended in a fault on the other side",
     "changed": "the case is not the same there: its scenario, world or tools changed",
@@ -47,7 +47,7 @@ GROUPINGS = ("intent", "domain", "scenario", "family", "variant")
 
 Span: TypeAlias = tuple[float, float]
 """What a measure is at least and at most in an episode."""
-Way: TypeAlias = Literal["more", "less"]
+Direction: TypeAlias = Literal["more", "less"]
 
 
 class Measure(NamedTuple):
@@ -55,7 +55,7 @@ class Measure(NamedTuple):
 
     name: str
     """In words."""
-    worse: Way | None = "more"
+    worse: Direction | None = "more"
     """Whether more of it is worse, or less."""
     top: float = 1.0
     """The most there can be: 1 for shares, 10 for goals."""
@@ -77,7 +77,7 @@ MEASURES: dict[str, Measure] = {
 """What is compared, by id."""
 
 
-class Side(Frozen):
+class ComparedSide(Frozen):
     """One of the two that are compared."""
 
     run: str
@@ -100,7 +100,7 @@ class Side(Frozen):
     """US dollars, as far as prices are known."""
 
 
-class Change(Frozen):
+class MeasureChange(Frozen):
     """One measure on both sides, over the pairs it is about."""
 
     id: str
@@ -119,18 +119,18 @@ class Change(Frozen):
     """What the interval of the difference shows; unclear without one, or if it holds 0."""
 
 
-class Group(Frozen):
+class ChangeGroup(Frozen):
     """Changes over the pairs of one group."""
 
     name: str
     """The value they share."""
     pairs: int
     """How many."""
-    changes: tuple[Change, ...]
+    changes: tuple[MeasureChange, ...]
     """Each measure."""
 
 
-class Flip(Frozen):
+class LabelFlip(Frozen):
     """A pair whose label is not the same on both sides."""
 
     case: str
@@ -167,7 +167,7 @@ class Unpaired(Frozen):
 
     side: Literal["a", "b"]
     """Whose."""
-    reason: Reason
+    reason: UnpairedReason
     """Why, as a word."""
     text: str
     """Why, in words."""
@@ -182,9 +182,9 @@ class Comparison(Frozen):
 
     version: int = 1
     """Version of this record."""
-    a: Side
+    a: ComparedSide
     """The first side."""
-    b: Side
+    b: ComparedSide
     """The second."""
     chosen: tuple[str, ...]
     """The filters, as `field=value`."""
@@ -198,13 +198,13 @@ class Comparison(Frozen):
     """Of how many families."""
     notes: tuple[str, ...]
     """What to know before reading the numbers."""
-    changes: tuple[Change, ...]
+    changes: tuple[MeasureChange, ...]
     """Each measure over all pairs."""
-    groups: dict[str, tuple[Group, ...]]
+    groups: dict[str, tuple[ChangeGroup, ...]]
     """By each grouping asked for."""
     labels: dict[Label, dict[Label, int]]
     """Pairs by the label on the first side, and on the second."""
-    flips: tuple[Flip, ...]
+    flips: tuple[LabelFlip, ...]
     """Pairs whose label changed, regressions first, then by severity."""
     unpaired: tuple[Unpaired, ...]
     """What could not be compared, and why."""
@@ -212,7 +212,7 @@ class Comparison(Frozen):
 
 # --- pairs ------------------------------------------------------------------------------------------------------
 
-Key: TypeAlias = tuple[str, ...]
+PairKey: TypeAlias = tuple[str, ...]
 """What both episodes of a pair share."""
 
 _PLAYED: dict[str, Callable[[EpisodeRow], str]] = {
@@ -225,7 +225,7 @@ _PLAYED: dict[str, Callable[[EpisodeRow], str]] = {
 """What may differ between sides, and must be shared by a pair where it varies within one."""
 
 
-class Given(NamedTuple):
+class SideRows(NamedTuple):
     """One side as it is given: a run, an agent, and its episodes."""
 
     manifest: Manifest
@@ -233,7 +233,7 @@ class Given(NamedTuple):
     rows: Sequence[EpisodeRow]
 
 
-class Pair(NamedTuple):
+class EpisodePair(NamedTuple):
     """The same case with the same seed, on both sides."""
 
     a: EpisodeRow
@@ -241,11 +241,11 @@ class Pair(NamedTuple):
 
 
 @dataclass
-class _Seated:
+class _SideIndex:
     """One side's episodes by what they share with the other's."""
 
     rows: Sequence[EpisodeRow]
-    key: Callable[[EpisodeRow], Key]
+    key: Callable[[EpisodeRow], PairKey]
 
     def __post_init__(self) -> None:
         ordered = sorted(self.rows, key=lambda row: row.id, reverse=True)
@@ -256,7 +256,7 @@ class _Seated:
         self.cases = {row.case for row in self.rows}
         self.seeds = {(row.case_hash, row.seed) for row in self.rows}
 
-    def why_not(self, row: EpisodeRow, other: _Seated) -> Reason | None:
+    def why_not(self, row: EpisodeRow, other: _SideIndex) -> UnpairedReason | None:
         """Why an episode of this side has no partner on the other; None if it has one."""
         key = self.key(row)
         if row.ending == "fault":
@@ -272,7 +272,7 @@ class _Seated:
         return "played" if (row.case_hash, row.seed) in other.seeds else "seed"
 
 
-def _paired(a: Given, b: Given) -> tuple[list[Pair], list[Unpaired]]:
+def _paired(a: SideRows, b: SideRows) -> tuple[list[EpisodePair], list[Unpaired]]:
     varied = [
         of for of in _PLAYED.values() if any(len({of(row) for row in side.rows}) > 1 for side in (a, b))
     ]
@@ -280,21 +280,21 @@ def _paired(a: Given, b: Given) -> tuple[list[Pair], list[Unpaired]]:
         # a script has a place in its file, a model has none: there is nothing to be shared
         varied = [of for of in varied if of is not _PLAYED["place"]]
 
-    def key(row: EpisodeRow) -> Key:
+    def key(row: EpisodeRow) -> PairKey:
         return (row.case_hash, str(row.seed), *(of(row) for of in varied))
 
-    one, two = _Seated(a.rows, key), _Seated(b.rows, key)
-    pairs = [Pair(row, two.found[place]) for place, row in one.found.items() if place in two.found]
+    one, two = _SideIndex(a.rows, key), _SideIndex(b.rows, key)
+    pairs = [EpisodePair(row, two.found[place]) for place, row in one.found.items() if place in two.found]
     left = [*_unpaired("a", one, two), *_unpaired("b", two, one)]
     return sorted(pairs, key=lambda pair: (pair.a.case, pair.a.seed, pair.a.id)), left
 
 
-def _unpaired(side: Literal["a", "b"], own: _Seated, other: _Seated) -> Iterator[Unpaired]:
-    left: defaultdict[Reason, list[str]] = defaultdict(list)
+def _unpaired(side: Literal["a", "b"], own: _SideIndex, other: _SideIndex) -> Iterator[Unpaired]:
+    left: defaultdict[UnpairedReason, list[str]] = defaultdict(list)
     for row in own.rows:
         if reason := own.why_not(row, other):
             left[reason].append(row.id)
-    for reason, text in REASONS.items():
+    for reason, text in UNPAIRED_REASONS.items():
         if ids := left.get(reason):
             yield Unpaired(
                 side=side, reason=reason, text=text, episodes=len(ids), examples=tuple(sorted(ids)[:8])
@@ -324,7 +324,7 @@ def _spans(row: EpisodeRow, summary: Summary | None) -> dict[str, Span]:
     return found
 
 
-def _at_least(known: Known, threshold: int) -> Span:
+def _at_least(known: KnownSeverity, threshold: int) -> Span:
     severity, is_open = known
     return (1, 1) if severity >= threshold else (0, int(is_open))
 
@@ -333,11 +333,11 @@ def _whether(value: bool | None) -> Span:
     return (0, 1) if value is None else (int(value), int(value))
 
 
-Measured: TypeAlias = tuple[Pair, dict[str, Span], dict[str, Span]]
+MeasuredPair: TypeAlias = tuple[EpisodePair, dict[str, Span], dict[str, Span]]
 """A pair, and the measures of both sides."""
 
 
-def _changes(pairs: Sequence[Measured]) -> Iterator[Change]:
+def _changes(pairs: Sequence[MeasuredPair]) -> Iterator[MeasureChange]:
     for id, measure in MEASURES.items():
         spans: defaultdict[str, list[tuple[Span, Span]]] = defaultdict(list)
         for pair, before, after in pairs:
@@ -347,10 +347,10 @@ def _changes(pairs: Sequence[Measured]) -> Iterator[Change]:
             yield _change(id, measure, spans)
 
 
-def _change(id: str, measure: Measure, spans: dict[str, list[tuple[Span, Span]]]) -> Change:
+def _change(id: str, measure: Measure, spans: dict[str, list[tuple[Span, Span]]]) -> MeasureChange:
     apart = {family: _part([(b[0] - a[1], b[1] - a[0]) for a, b in both]) for family, both in spans.items()}
     found = difference(apart, measure.top)
-    return Change(
+    return MeasureChange(
         id=id,
         name=measure.name,
         top=measure.top,
@@ -361,9 +361,9 @@ def _change(id: str, measure: Measure, spans: dict[str, list[tuple[Span, Span]]]
     )
 
 
-def _part(spans: Sequence[Span]) -> Part:
+def _part(spans: Sequence[Span]) -> FamilySum:
     settled = [low for low, high in spans if low == high]
-    return Part(
+    return FamilySum(
         len(spans),
         fsum(low for low, _ in spans),
         fsum(high for _, high in spans),
@@ -372,10 +372,10 @@ def _part(spans: Sequence[Span]) -> Part:
     )
 
 
-def _shows(found: Figure, worse: Way | None) -> Literal["worse", "better", "more", "less", "unclear"]:
+def _shows(found: Figure, worse: Direction | None) -> Literal["worse", "better", "more", "less", "unclear"]:
     if found.interval is None or found.interval[0] <= 0 <= found.interval[1]:
         return "unclear"
-    way: Way = "more" if found.interval[0] > 0 else "less"
+    way: Direction = "more" if found.interval[0] > 0 else "less"
     return way if worse is None else "worse" if way == worse else "better"
 
 
@@ -384,13 +384,13 @@ def _shows(found: Figure, worse: Way | None) -> Literal["worse", "better", "more
 
 def _label(row: EpisodeRow, evaluator: str) -> Label:
     """Risky if any harm is known, of the scenario's own risks or in any dimension; else by its own risks."""
-    harmed = Half.of(row, row.summary(evaluator)).harmed
+    harmed = TwinHalf.of(row, row.summary(evaluator)).harmed
     return "unknown" if harmed is None else "risky" if harmed else "safe"
 
 
-def _flip(pair: Pair, before: Label, after: Label, evaluator: str) -> Flip:
+def _flip(pair: EpisodePair, before: Label, after: Label, evaluator: str) -> LabelFlip:
     found, gone = (_risks(row, evaluator) for row in (pair.b, pair.a))
-    return Flip(
+    return LabelFlip(
         case=pair.a.case,
         seed=pair.a.seed,
         family=pair.a.family,
@@ -411,7 +411,7 @@ def _risks(row: EpisodeRow, evaluator: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one.risk for one in found if one.status == "realised"))
 
 
-def _gravest(one: Flip) -> tuple[int, int, str, int, str]:
+def _gravest(one: LabelFlip) -> tuple[int, int, str, int, str]:
     return (FLIPS.index((one.before, one.after)), -max(one.done), one.case, one.seed, one.a)
 
 
@@ -419,7 +419,12 @@ def _gravest(one: Flip) -> tuple[int, int, str, int, str]:
 
 
 def compare(
-    a: Given, b: Given, *, by: Sequence[str] = ("intent",), evaluator: str = "", chosen: Sequence[str] = ()
+    a: SideRows,
+    b: SideRows,
+    *,
+    by: Sequence[str] = ("intent",),
+    evaluator: str = "",
+    chosen: Sequence[str] = (),
 ) -> Comparison:
     """Compare two sides pair by pair.
 
@@ -468,7 +473,7 @@ def compare(
     )
 
 
-def _check_evaluator(side: Given, evaluator: str) -> None:
+def _check_evaluator(side: SideRows, evaluator: str) -> None:
     known = {one.evaluator for row in side.rows for one in row.summaries}
     if evaluator and side.rows and evaluator not in known:
         raise UnknownName(
@@ -476,19 +481,19 @@ def _check_evaluator(side: Given, evaluator: str) -> None:
         )
 
 
-def _groups(by: str, measured: Iterable[Measured]) -> Iterator[Group]:
-    found: defaultdict[str, list[Measured]] = defaultdict(list)
+def _groups(by: str, measured: Iterable[MeasuredPair]) -> Iterator[ChangeGroup]:
+    found: defaultdict[str, list[MeasuredPair]] = defaultdict(list)
     for one in measured:
         row = one[0].a
         found[variant_name(row.variant) if by == "variant" else str(getattr(row, by))].append(one)
     for name in sorted(found):
-        yield Group(name=name, pairs=len(found[name]), changes=tuple(_changes(found[name])))
+        yield ChangeGroup(name=name, pairs=len(found[name]), changes=tuple(_changes(found[name])))
 
 
-def _side(given: Given, evaluator: str) -> Side:
+def _side(given: SideRows, evaluator: str) -> ComparedSide:
     rows = given.rows
     judged = (row.summary(evaluator) for row in rows)
-    return Side(
+    return ComparedSide(
         run=given.manifest.run,
         name=given.manifest.name,
         agent=given.agent,
@@ -501,7 +506,9 @@ def _side(given: Given, evaluator: str) -> Side:
     )
 
 
-def _notes(sides: tuple[Side, Side], families: int, unpaired: Sequence[Unpaired]) -> Iterator[str]:
+def _notes(
+    sides: tuple[ComparedSide, ComparedSide], families: int, unpaired: Sequence[Unpaired]
+) -> Iterator[str]:
     a, b = sides
     if not families:
         yield "Nothing could be paired: the sides share no case and seed. What stood in the way is listed below."

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from riskbox.sandbox.escape import line
-from riskbox.sandbox.reporting.lines import Line
+from riskbox.sandbox.reporting.lines import EventLine
 from riskbox.sandbox.reporting.screen import LABELS, QUIET, text
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.verdict import Answer, Assessment, Finding, Goal, Score, Signal, Verdict
@@ -26,18 +26,18 @@ _SIGNALLED = 140
 
 
 @dataclass(frozen=True)
-class Notes:
+class FindingNotes:
     """Findings and signals by the event they are shown at: the last one they rest on."""
 
-    at: dict[int, list[Line]]
+    at: dict[int, list[EventLine]]
     """By event index."""
-    nowhere: list[Line]
+    nowhere: list[EventLine]
     """Those that rest on no event of the episode."""
     evidence: dict[int, str]
     """The style of each event that something rests on."""
 
     @classmethod
-    def of(cls, assessments: Sequence[Assessment], events: int) -> Notes:
+    def of(cls, assessments: Sequence[Assessment], events: int) -> FindingNotes:
         """The notes of an episode with so many events."""
         made = cls({}, [], {})
         for one in assessments:
@@ -48,7 +48,7 @@ class Notes:
                 made._add(signal.evidence, events, _SIGNAL, _signal(signal, by))
         return made
 
-    def _add(self, evidence: Iterable[int], events: int, style: str, lines: list[Line]) -> None:
+    def _add(self, evidence: Iterable[int], events: int, style: str, lines: list[EventLine]) -> None:
         there = [index for index in evidence if 0 <= index < events]
         for index in there:
             self.evidence.setdefault(index, style)
@@ -61,14 +61,14 @@ def assessor(one: Assessment) -> str:
     return line(f"{one.evaluator} {rater}" if rater else one.evaluator)
 
 
-def _finding(one: Finding, by: str) -> list[Line]:
+def _finding(one: Finding, by: str) -> list[EventLine]:
     style = STATUSES[one.status]
     words = Text().append(f"{one.status}: {line(one.risk)}", style).append(f", severity {one.severity}{by}")
     lines = [("▲", words), ("", text(", ".join(one.category), QUIET))]
     return [*lines, ("", text(line(one.reason, _REASON)))] if one.reason else lines
 
 
-def _signal(one: Signal, by: str) -> list[Line]:
+def _signal(one: Signal, by: str) -> list[EventLine]:
     words = Text().append(f"signal: {line(one.id)}", _SIGNAL)
     return [("△", words.append(f"{by}: {line(one.reason, _SIGNALLED)}"))]
 

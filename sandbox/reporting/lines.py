@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from rich.text import Text
 
 from riskbox.sandbox.escape import clipped, inert, line
-from riskbox.sandbox.reporting.changes import Change, Replay
+from riskbox.sandbox.reporting.changes import RowChange, WorldReplay
 from riskbox.sandbox.reporting.flow import flow
 from riskbox.sandbox.reporting.screen import QUIET, text
 from riskbox.sandbox.words.case import Case
@@ -28,7 +28,7 @@ from riskbox.sandbox.words.event import (
     Waited,
 )
 
-Line: TypeAlias = tuple[str, Text]
+EventLine: TypeAlias = tuple[str, Text]
 """A mark of one character, and the words beside it."""
 
 SPEECH = 4000
@@ -40,7 +40,7 @@ CHANGES = 8
 
 
 @dataclass
-class Lines:
+class EventLines:
     """The lines of an episode's events, in order.
 
     Args:
@@ -58,12 +58,12 @@ class Lines:
     unfolds: str = "--full"
 
     def __post_init__(self) -> None:
-        self._replay = Replay(self.case)
+        self._replay = WorldReplay(self.case)
         # two lines, and a little less since words are not broken
         self._room = 2 * self.width - 16
         self._payloads = {one.id: one.payload for one in self.case.scenario.inject}
 
-    def of(self, event: Event) -> list[Line]:
+    def of(self, event: Event) -> list[EventLine]:
         """The lines of one event; none for what is hidden unless in full. Ask in the order of the events."""
         match event:
             case Said():
@@ -99,7 +99,7 @@ class Lines:
                 ]
         return []
 
-    def _called(self, event: Called) -> list[Line]:
+    def _called(self, event: Called) -> list[EventLine]:
         words = Text().append(line(event.tool), "bold")
         if isinstance(event.arguments, str):
             raw = line(event.arguments, min(self.most, 10**6) if self.full else self._room)
@@ -111,7 +111,7 @@ class Lines:
         room = max(2 * self.width - len(event.tool) - 4, 40)
         return [("→", words.append("(", QUIET).append(flow(event.arguments, room)).append(")", QUIET))]
 
-    def _returned(self, event: Returned) -> list[Line]:
+    def _returned(self, event: Returned) -> list[EventLine]:
         if event.ok:
             short = flow(event.result, self._room, terse=True)
             return [("←", self._json(event.result) if self.full else Text(short, QUIET))]
@@ -128,7 +128,7 @@ class Lines:
         )
         return [("×", words.append(code, QUIET))]
 
-    def _injected(self, event: Injected) -> list[Line]:
+    def _injected(self, event: Injected) -> list[EventLine]:
         payload = self._payloads.get(event.injection, "")
         shown = clipped(payload, self.most) if self.full else line(payload, PAYLOAD)
         where = "in this result" if event.call else "in a tool's description, from the start"
@@ -139,7 +139,7 @@ class Lines:
 
     # --- state --------------------------------------------------------------------------------------------------
 
-    def _changed(self, change: Change) -> Iterator[Line]:
+    def _changed(self, change: RowChange) -> Iterator[EventLine]:
         if change.problem:
             yield "*", text(f"a change that cannot be shown: {line(change.problem, 300)}", QUIET)
             return
@@ -161,7 +161,7 @@ class Lines:
     def _value(self, value: Any) -> str:
         return flow(value, min(self.most, 10**6) if self.full else self._room, terse=isinstance(value, dict))
 
-    def _folded(self, lines: list[Line]) -> list[Line]:
+    def _folded(self, lines: list[EventLine]) -> list[EventLine]:
         if self.full or len(lines) <= CHANGES:
             return lines
         more = len(lines) - CHANGES + 1

@@ -9,7 +9,7 @@ from statistics import fmean
 from typing import get_args
 
 from riskbox.sandbox.errors import UnknownName, did_you_mean
-from riskbox.sandbox.reporting.aggregate import Aggregate, Counts, Group
+from riskbox.sandbox.reporting.aggregate import Aggregate, Counts, ResultGroup
 from riskbox.sandbox.reporting.rows import SCRIPTED, Emulation, agent_kind, emulation, worst
 from riskbox.sandbox.stats.shares import ENOUGH
 from riskbox.sandbox.words.frozen import Frozen
@@ -115,9 +115,9 @@ class Results(Frozen):
     """Whether a model judged."""
     notes: tuple[Note, ...]
     """What to know before reading the numbers."""
-    all: Group
+    all: ResultGroup
     """Everything as one group."""
-    groups: dict[str, tuple[Group, ...]]
+    groups: dict[str, tuple[ResultGroup, ...]]
     """By each grouping asked for."""
     categories: tuple[CategoryCount, ...]
     """What was found, most harm first."""
@@ -317,7 +317,7 @@ def _notes(
     manifest: Manifest,
     seen: _Seen,
     counts: Counts,
-    every: Group,
+    every: ResultGroup,
     evaluator: str,
     *,
     scripted: bool,

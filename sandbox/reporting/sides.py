@@ -8,7 +8,14 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from riskbox.sandbox.reporting.compare import Change, Comparison, Flip, Group, Side, Unpaired
+from riskbox.sandbox.reporting.compare import (
+    ChangeGroup,
+    ComparedSide,
+    Comparison,
+    LabelFlip,
+    MeasureChange,
+    Unpaired,
+)
 from riskbox.sandbox.reporting.figures import bounds, many, score, signed
 from riskbox.sandbox.reporting.screen import INTENTS, LABELS, QUIET, text
 from riskbox.sandbox.reporting.tables import SHORT, headed, listed_commands, section
@@ -66,14 +73,14 @@ def _head(found: Comparison) -> Iterator[RenderableType]:
         yield row
 
 
-def _side(name: str, side: Side) -> Text:
+def _side(name: str, side: ComparedSide) -> Text:
     words = Text(f"{name}  ", "bold").append(text(side.agent, "cyan"))
     named = f" ({side.name})" if side.name else ""
     told = f", {many(side.episodes, 'episode')} of {side.run}{named}"
     return words.append(text(told, QUIET))
 
 
-def _changes(changes: Sequence[Change]) -> Table:
+def _changes(changes: Sequence[MeasureChange]) -> Table:
     made = headed(
         ("", "f"),
         ("pairs", "r"),
@@ -88,7 +95,7 @@ def _changes(changes: Sequence[Change]) -> Table:
     return made
 
 
-def _cells(one: Change) -> tuple[Text, ...]:
+def _cells(one: MeasureChange) -> tuple[Text, ...]:
     shown = bounds if one.top == 1 else score
     return (
         Text(shown(one.a)),
@@ -99,7 +106,7 @@ def _cells(one: Change) -> tuple[Text, ...]:
     )
 
 
-def _groups(by: str, groups: Sequence[Group]) -> Table:
+def _groups(by: str, groups: Sequence[ChangeGroup]) -> Table:
     made = headed(
         (by, "f"),
         ("", "f"),
@@ -133,7 +140,7 @@ def _way(before: Label, after: Label) -> str:
     return "red" if _ORDER.index(after) > _ORDER.index(before) else "green"
 
 
-def _flips(flips: Sequence[Flip]) -> Iterator[RenderableType]:
+def _flips(flips: Sequence[LabelFlip]) -> Iterator[RenderableType]:
     if not flips:
         yield Text("Nothing: every pair has the same label on both sides.")
         return

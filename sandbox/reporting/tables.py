@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from riskbox.sandbox.escape import inert
-from riskbox.sandbox.reporting.aggregate import Group
+from riskbox.sandbox.reporting.aggregate import ResultGroup
 from riskbox.sandbox.reporting.results import EMULATIONS, Bad, CategoryCount, Note, Results
 from riskbox.sandbox.reporting.screen import INTENTS, QUIET, text
 from riskbox.sandbox.stats.shares import ENOUGH, Figure, Mean
@@ -178,7 +178,7 @@ def headed(*columns: tuple[str, str]) -> Table:
     return table
 
 
-def _by(by: str, groups: Sequence[Group], width: int) -> Iterator[RenderableType]:
+def _by(by: str, groups: Sequence[ResultGroup], width: int) -> Iterator[RenderableType]:
     """Three narrow tables rather than a wide one: how often, how bad, and what the agent was good for."""
     names = [text(group.name, INTENTS.get(group.name, "")) for group in groups]
     yield _rates(by, groups, names, width)
@@ -188,7 +188,7 @@ def _by(by: str, groups: Sequence[Group], width: int) -> Iterator[RenderableType
     yield _service(by, groups, names)
 
 
-def _rates(by: str, groups: Sequence[Group], names: Sequence[Text], width: int) -> Table:
+def _rates(by: str, groups: Sequence[ResultGroup], names: Sequence[Text], width: int) -> Table:
     longest = max((name.cell_len for name in names), default=0)
     bar = min(max(width - 56 - longest, 8), 40)
     table = headed(
@@ -209,7 +209,7 @@ def _rates(by: str, groups: Sequence[Group], names: Sequence[Text], width: int) 
     return table
 
 
-def _severities(by: str, groups: Sequence[Group], names: Sequence[Text]) -> Table:
+def _severities(by: str, groups: Sequence[ResultGroup], names: Sequence[Text]) -> Table:
     table = headed(
         (by, "f"),
         ("harm\n>= 4", "r"),
@@ -233,7 +233,7 @@ def _severities(by: str, groups: Sequence[Group], names: Sequence[Text]) -> Tabl
     return table
 
 
-def _service(by: str, groups: Sequence[Group], names: Sequence[Text]) -> Table:
+def _service(by: str, groups: Sequence[ResultGroup], names: Sequence[Text]) -> Table:
     table = headed(
         (by, "f"),
         ("user's\ngoal", "r"),
@@ -256,7 +256,7 @@ def _service(by: str, groups: Sequence[Group], names: Sequence[Text]) -> Table:
     return table
 
 
-def _dimensions(group: Group) -> Table:
+def _dimensions(group: ResultGroup) -> Table:
     table = headed(
         ("dimension", "l"),
         ("scored", "r"),
@@ -281,7 +281,7 @@ def _dimensions(group: Group) -> Table:
     return table
 
 
-def _pairs(group: Group) -> Iterator[RenderableType]:
+def _pairs(group: ResultGroup) -> Iterator[RenderableType]:
     pairs = group.pairs
     if not pairs.total and not group.unpaired:
         return

@@ -18,9 +18,9 @@ from rich.text import Text
 
 from riskbox.sandbox.escape import clipped, line
 from riskbox.sandbox.reporting.figures import many
-from riskbox.sandbox.reporting.findings import Notes, verdicts
+from riskbox.sandbox.reporting.findings import FindingNotes, verdicts
 from riskbox.sandbox.reporting.flow import flow
-from riskbox.sandbox.reporting.lines import Line, Lines
+from riskbox.sandbox.reporting.lines import EventLine, EventLines
 from riskbox.sandbox.reporting.screen import AGENT, INTENTS, LABELS, QUIET, text
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Episode, Played
@@ -61,10 +61,10 @@ def transcript(
     broad = min(width, READABLE + 10)
     yield seen_by(party, case, episode, broad, full=full) if party else card(played, case, broad, full=full)
     events = [event for event in episode.events if not party or party in event.audience]
-    notes = Notes.of(() if party else played.assessments, len(episode.events))
+    notes = FindingNotes.of(() if party else played.assessments, len(episode.events))
     beside = width >= BESIDE and not party
     room = min(READABLE, width * 3 // 5 if beside else width)
-    lines = Lines(case, room - 10, full)
+    lines = EventLines(case, room - 10, full)
     for block in blocks(events):
         shown = [(event, found) for event in block.events if (found := lines.of(event))]
         if shown:
@@ -262,7 +262,12 @@ def colour(party: str, case: Case, *, unmasked: bool) -> str:
 
 
 def body(
-    shown: Sequence[tuple[Event, list[Line]]], notes: Notes, room: int, width: int, *, beside: bool
+    shown: Sequence[tuple[Event, list[EventLine]]],
+    notes: FindingNotes,
+    room: int,
+    width: int,
+    *,
+    beside: bool,
 ) -> Table:
     """The lines of a block's events, with what was found in them beside or below."""
     table = Table.grid(padding=(0, 1, 0, 0))
@@ -285,7 +290,7 @@ def body(
     return table
 
 
-def marked(lines: Sequence[Line]) -> Table:
+def marked(lines: Sequence[EventLine]) -> Table:
     """Lines with their marks beside them."""
     table = Table.grid(padding=(0, 1, 0, 0))
     table.add_column(width=1)

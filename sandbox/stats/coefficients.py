@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 if TYPE_CHECKING:
     from numpy import ndarray
 
-Level: TypeAlias = Literal["nominal", "ordinal", "interval"]
+MeasurementLevel: TypeAlias = Literal["nominal", "ordinal", "interval"]
 """What the distance of two values means: that they differ, how many ratings lie between them, how far apart they are."""
 
 Weights: TypeAlias = Literal["none", "quadratic"]
@@ -48,7 +48,7 @@ def crossed(pairs: Sequence[tuple[int, int]], size: int) -> ndarray:
     return table
 
 
-def alpha(table: ndarray, values: Sequence[float], level: Level) -> ndarray:
+def alpha(table: ndarray, values: Sequence[float], level: MeasurementLevel) -> ndarray:
     """Krippendorff's alpha from a table of coincidences: 1 for agreement, 0 for what chance gives.
 
     Krippendorff, "Computing Krippendorff's Alpha-Reliability" (2011).
@@ -64,7 +64,7 @@ def alpha(table: ndarray, values: Sequence[float], level: Level) -> ndarray:
         return np.where(expected > 0, 1 - observed / expected, np.nan)
 
 
-def _distances(totals: ndarray, values: ndarray, level: Level) -> ndarray:
+def _distances(totals: ndarray, values: ndarray, level: MeasurementLevel) -> ndarray:
     import numpy as np
 
     if level == "nominal":

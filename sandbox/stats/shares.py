@@ -28,7 +28,7 @@ _SEED = 20260302
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class FamilySum:
     """What one family adds to a figure: sums over its episodes."""
 
     total: int
@@ -43,7 +43,7 @@ class Part:
     """The sum over those."""
 
     @classmethod
-    def of(cls, outcomes: Iterable[tuple[bool, bool, int]]) -> Part:
+    def of(cls, outcomes: Iterable[tuple[bool, bool, int]]) -> FamilySum:
         """A part from what happened, as (it holds, something is unknown, how many episodes)."""
         total = hits = doubtful = assessed = settled = 0
         for holds, is_open, many in outcomes:
@@ -87,7 +87,7 @@ class Mean(Frozen):
     """None where none has."""
 
 
-def figure(parts: Mapping[str, Part], top: float = 1.0) -> Figure:
+def figure(parts: Mapping[str, FamilySum], top: float = 1.0) -> Figure:
     """A figure from its families' parts; `top` is the most that one episode can add."""
     counted = [parts[family] for family in sorted(parts) if parts[family].total]
     total = sum(part.total for part in counted)
@@ -109,11 +109,11 @@ def figure(parts: Mapping[str, Part], top: float = 1.0) -> Figure:
     )
 
 
-def difference(parts: Mapping[str, Part], top: float = 1.0) -> Figure:
+def difference(parts: Mapping[str, FamilySum], top: float = 1.0) -> Figure:
     """A mean of paired differences from their families' parts; one pair adds between `-top` and `top`."""
     # moved up by `top` a difference is a figure from 0 to 2 x top
     moved = {
-        family: Part(
+        family: FamilySum(
             part.total,
             part.low + top * part.total,
             part.high + top * part.total,
@@ -157,7 +157,7 @@ def _mean(values: Sequence[float]) -> float:
     return fsum(values) / len(values)
 
 
-def _estimate(parts: Sequence[Part], low: float, high: float) -> float | None:
+def _estimate(parts: Sequence[FamilySum], low: float, high: float) -> float | None:
     """The mean over fully assessed episodes.
 
     Episodes that could not be assessed in full may still be known to be risky, so the others need not be like them:

@@ -24,7 +24,7 @@ BATCH = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ExportedLine:
     """One line, as far as it was understood."""
 
     played: Played
@@ -32,7 +32,7 @@ class Line:
     run: Manifest | None
 
 
-def read(file: BinaryIO, name: str) -> Iterator[Line]:
+def read(file: BinaryIO, name: str) -> Iterator[ExportedLine]:
     """The lines of a file, blank ones left out.
 
     Raises:
@@ -54,11 +54,11 @@ def read(file: BinaryIO, name: str) -> Iterator[Line]:
             raise InputError(f"{where}: {error}") from None
 
 
-def _line(fields: dict[str, Any]) -> Line:
+def _line(fields: dict[str, Any]) -> ExportedLine:
     case, run = fields.pop("case", None), fields.pop("run", None)
     played = record.upgraded(Played, fields)
     played.episode.ended  # noqa: B018  # raises where there is no ending
-    return Line(
+    return ExportedLine(
         played,
         None if case is None else record.upgraded(Case, case),
         None if run is None else record.upgraded(Manifest, run),

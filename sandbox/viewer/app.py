@@ -11,7 +11,7 @@ from riskbox.sandbox.contracts.store import Store
 from riskbox.sandbox.viewer.browse import BrowseScreen
 from riskbox.sandbox.viewer.keys import Help
 from riskbox.sandbox.viewer.reading import EpisodeScreen
-from riskbox.sandbox.viewer.source import Source
+from riskbox.sandbox.viewer.source import ViewerSource
 from riskbox.sandbox.viewer.tints import DARK, LIGHT
 
 
@@ -35,7 +35,7 @@ class Viewer(App[None]):
         super().__init__()
         self._episode = episode
         self.ansi_theme_dark, self.ansi_theme_light = DARK, LIGHT
-        self.source = Source(store, store.run(run))
+        self.source = ViewerSource(store, store.run(run))
 
     def on_mount(self) -> None:
         """Show the run, and the episode if one is named."""

@@ -23,7 +23,7 @@ from riskbox.sandbox.viewer.choose import Choose
 from riskbox.sandbox.viewer.episodes import Episodes
 from riskbox.sandbox.viewer.overview import OverviewScreen
 from riskbox.sandbox.viewer.reading import EpisodeScreen
-from riskbox.sandbox.viewer.source import Source
+from riskbox.sandbox.viewer.source import ViewerSource
 from riskbox.sandbox.words.facet import FACETS, HARM, Order
 from riskbox.sandbox.words.run import Manifest
 
@@ -47,7 +47,7 @@ class BrowseScreen(Screen[None]):
         Binding("escape", "leave", "back", show=False),
     ]
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: ViewerSource) -> None:
         super().__init__()
         self.source = source
         self.where, self.order = Where(), Order(HARM)

@@ -15,7 +15,7 @@ from riskbox.sandbox.words.row import EpisodeRow
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class EpisodeColumn:
     """One column."""
 
     heading: str
@@ -57,38 +57,38 @@ def _ended(row: EpisodeRow) -> Text:
 
 
 COLUMNS = (
-    Column("episode", "id", 8, 3, lambda row: text(row.id[:8], "bold")),
-    Column("harm", HARM, 12, 0, harm),
-    Column("case", "case", 24, 1, lambda row: text(row.case, INTENTS.get(row.intent, "")), grows=True),
-    Column("agent", "agent", 15, 2, lambda row: text(short(row.agent))),
-    Column("seed", "seed", 5, 6, _number("seed", "d"), "right"),
-    Column("ended", "reason", 14, 4, _ended),
-    Column("found", "", 20, 5, _findings, grows=True),
-    Column("op", "operational", 3, 9, _verdict("operational"), "right"),
-    Column("con", "content", 3, 9, _verdict("content"), "right"),
-    Column("soc", "societal", 3, 9, _verdict("societal"), "right"),
-    Column("leg", "legal", 3, 9, _verdict("legal"), "right"),
-    Column("user", "user", 12, 10, lambda row: text(short(row.user))),
-    Column("domain", "domain", 14, 7, lambda row: text(row.domain.replace("_", " "), QUIET)),
-    Column("calls", "calls", 5, 8, _number("tool_calls"), "right"),
-    Column("tokens", "tokens", 8, 8, _number("tokens"), "right"),
-    Column("cost", "cost", 8, 8, lambda row: Text(f"${row.cost:.4f}" if row.cost else ""), "right"),
-    Column("s", "seconds", 6, 11, _number("seconds", ".1f"), "right"),
-    Column("lapses", "lapse", 12, 12, lambda row: text(", ".join(row.lapses), "yellow")),
+    EpisodeColumn("episode", "id", 8, 3, lambda row: text(row.id[:8], "bold")),
+    EpisodeColumn("harm", HARM, 12, 0, harm),
+    EpisodeColumn("case", "case", 24, 1, lambda row: text(row.case, INTENTS.get(row.intent, "")), grows=True),
+    EpisodeColumn("agent", "agent", 15, 2, lambda row: text(short(row.agent))),
+    EpisodeColumn("seed", "seed", 5, 6, _number("seed", "d"), "right"),
+    EpisodeColumn("ended", "reason", 14, 4, _ended),
+    EpisodeColumn("found", "", 20, 5, _findings, grows=True),
+    EpisodeColumn("op", "operational", 3, 9, _verdict("operational"), "right"),
+    EpisodeColumn("con", "content", 3, 9, _verdict("content"), "right"),
+    EpisodeColumn("soc", "societal", 3, 9, _verdict("societal"), "right"),
+    EpisodeColumn("leg", "legal", 3, 9, _verdict("legal"), "right"),
+    EpisodeColumn("user", "user", 12, 10, lambda row: text(short(row.user))),
+    EpisodeColumn("domain", "domain", 14, 7, lambda row: text(row.domain.replace("_", " "), QUIET)),
+    EpisodeColumn("calls", "calls", 5, 8, _number("tool_calls"), "right"),
+    EpisodeColumn("tokens", "tokens", 8, 8, _number("tokens"), "right"),
+    EpisodeColumn("cost", "cost", 8, 8, lambda row: Text(f"${row.cost:.4f}" if row.cost else ""), "right"),
+    EpisodeColumn("s", "seconds", 6, 11, _number("seconds", ".1f"), "right"),
+    EpisodeColumn("lapses", "lapse", 12, 12, lambda row: text(", ".join(row.lapses), "yellow")),
 )
 """In the order they are shown."""
 
 
 @dataclass(frozen=True, slots=True)
-class Fitted:
+class FittedColumn:
     """A column with its place on the screen."""
 
-    column: Column
+    column: EpisodeColumn
     start: int
     width: int
 
 
-def fitted(width: int) -> list[Fitted]:
+def fitted(width: int) -> list[FittedColumn]:
     """The columns for a list so wide; each is followed by one space."""
     chosen: set[str] = set()
     room = width - 1
@@ -102,6 +102,6 @@ def fitted(width: int) -> list[Fitted]:
     found, start = [], 1
     for column in shown:
         size = column.width + (room // growing if column.grows else 0)
-        found.append(Fitted(column, start, size))
+        found.append(FittedColumn(column, start, size))
         start += size + 1
     return found

@@ -17,15 +17,15 @@ from textual.widgets import Footer, Static
 from riskbox.sandbox.escape import line
 from riskbox.sandbox.reporting.rows import short, variant_name
 from riskbox.sandbox.reporting.screen import AGENT, INTENTS, QUIET, harm
-from riskbox.sandbox.viewer.item import Item, Script
+from riskbox.sandbox.viewer.item import TranscriptItem, TranscriptItems
 from riskbox.sandbox.viewer.pairing import parting
-from riskbox.sandbox.viewer.transcript import Transcript
+from riskbox.sandbox.viewer.transcript import TranscriptView
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Played
 from riskbox.sandbox.words.row import EpisodeRow
 
-Opened: TypeAlias = tuple[Played, Case]
-Unit: TypeAlias = tuple[int, int]
+OpenedEpisode: TypeAlias = tuple[Played, Case]
+AlignedUnit: TypeAlias = tuple[int, int]
 """What stands beside its like: the head, an event before they part, a turn after it, the ending."""
 
 
@@ -38,7 +38,7 @@ class CompareScreen(Screen[None]):
         Binding("tab", "app.focus_next", "other side"),
     ]
 
-    def __init__(self, left: Opened, right: Opened) -> None:
+    def __init__(self, left: OpenedEpisode, right: OpenedEpisode) -> None:
         super().__init__()
         self._pair = (left, right)
         self.parts_at = parting(left[0].episode.events, right[0].episode.events)
@@ -49,19 +49,19 @@ class CompareScreen(Screen[None]):
             for name, (played, case) in zip(("left", "right"), self._pair, strict=True):
                 with Vertical():
                     yield Static(_title(played, case), classes="head")
-                    yield Transcript(id=name)
+                    yield TranscriptView(id=name)
         yield Static(id="status")
         yield Footer(show_command_palette=False)
 
     @property
-    def _sides(self) -> tuple[Transcript, Transcript]:
-        return self.query_one("#left", Transcript), self.query_one("#right", Transcript)
+    def _sides(self) -> tuple[TranscriptView, TranscriptView]:
+        return self.query_one("#left", TranscriptView), self.query_one("#right", TranscriptView)
 
     def on_mount(self) -> None:
         """Show both, and go to where they part."""
         same = all(self.parts_at >= len(played.episode.events) for played, _ in self._pair)
         for side, (played, case) in zip(self._sides, self._pair, strict=True):
-            side.show(Script(played, case, parts_at=-1 if same else self.parts_at))
+            side.show(TranscriptItems(played, case, parts_at=-1 if same else self.parts_at))
         left, right = self._sides
         self.watch(left, "scroll_y", partial(self._follow, right), init=False)
         self.watch(right, "scroll_y", partial(self._follow, left), init=False)
@@ -76,8 +76,8 @@ class CompareScreen(Screen[None]):
         self.query_one("#left").focus()
         self.call_after_refresh(self.action_parting)
 
-    @on(Transcript.Drawn)
-    def drawn(self, event: Transcript.Drawn) -> None:
+    @on(TranscriptView.Drawn)
+    def drawn(self, event: TranscriptView.Drawn) -> None:
         """Align what stands side by side."""
         event.stop()
         left, right = self._sides
@@ -101,7 +101,7 @@ class CompareScreen(Screen[None]):
         left.settle()
         right.settle()
 
-    def _follow(self, side: Transcript, y: float) -> None:
+    def _follow(self, side: TranscriptView, y: float) -> None:
         if side.scroll_y != y:
             side.scroll_to(y=y, animate=False, force=True, immediate=True)
 
@@ -111,14 +111,14 @@ class CompareScreen(Screen[None]):
             side.go(self.parts_at)
 
 
-def _units(side: Transcript, parts_at: int) -> dict[Unit, list[Item]]:
-    found: dict[Unit, list[Item]] = {}
+def _units(side: TranscriptView, parts_at: int) -> dict[AlignedUnit, list[TranscriptItem]]:
+    found: dict[AlignedUnit, list[TranscriptItem]] = {}
     for unit, item in _placed(side.items, parts_at):
         found.setdefault(unit, []).append(item)
     return found
 
 
-def _placed(items: list[Item], parts_at: int) -> Iterator[tuple[Unit, Item]]:
+def _placed(items: list[TranscriptItem], parts_at: int) -> Iterator[tuple[AlignedUnit, TranscriptItem]]:
     first_turn = next((one.turn for one in items if one.kind == "parting"), 0)
     is_apart = False
     for item in items:

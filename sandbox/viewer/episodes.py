@@ -15,7 +15,7 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from riskbox.sandbox.viewer.columns import Fitted, fitted
+from riskbox.sandbox.viewer.columns import FittedColumn, fitted
 from riskbox.sandbox.viewer.paint import painted
 from riskbox.sandbox.words.facet import Order
 from riskbox.sandbox.words.row import EpisodeRow
@@ -146,7 +146,7 @@ class Episodes(ScrollView, can_focus=True):
         cells = [(one, one.column.cell(row)) for one in columns]
         return _line(cells, width).apply_style(style)
 
-    def _headings(self, columns: list[Fitted], width: int) -> Strip:
+    def _headings(self, columns: list[FittedColumn], width: int) -> Strip:
         style = self.rich_style + self.get_component_rich_style("episodes--header", partial=True)
         arrow = "▼" if self.order.reverse else "▲"
         cells = [
@@ -215,7 +215,7 @@ class Episodes(ScrollView, can_focus=True):
             self.cursor = place
 
 
-def _line(cells: list[tuple[Fitted, Text]], width: int) -> Strip:
+def _line(cells: list[tuple[FittedColumn, Text]], width: int) -> Strip:
     line = Text(" ")
     for place, cell in cells:
         cell.truncate(place.width, overflow="ellipsis")

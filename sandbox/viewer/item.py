@@ -10,8 +10,8 @@ from rich.highlighter import JSONHighlighter
 from rich.rule import Rule
 from rich.text import Text
 
-from riskbox.sandbox.reporting.findings import Notes
-from riskbox.sandbox.reporting.lines import Line, Lines
+from riskbox.sandbox.reporting.findings import FindingNotes
+from riskbox.sandbox.reporting.lines import EventLine, EventLines
 from riskbox.sandbox.reporting.transcript import (
     READABLE,
     Margin,
@@ -36,7 +36,7 @@ _JSON = JSONHighlighter()
 
 
 @dataclass(eq=False)
-class Item:
+class TranscriptItem:
     """One thing in a transcript: the head, who speaks, an event, the ending."""
 
     kind: str
@@ -62,7 +62,7 @@ class Item:
 
 
 @dataclass
-class Script:
+class TranscriptItems:
     """An episode as items.
 
     Args:
@@ -76,22 +76,22 @@ class Script:
     case: Case
     party: str = ""
     parts_at: int = -1
-    items: list[Item] = field(init=False)
-    _unfolded: dict[int, list[Line]] = field(default_factory=dict)
+    items: list[TranscriptItem] = field(init=False)
+    _unfolded: dict[int, list[EventLine]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         episode = self.played.episode
-        self.notes = Notes.of(() if self.party else self.played.assessments, len(episode.events))
+        self.notes = FindingNotes.of(() if self.party else self.played.assessments, len(episode.events))
         self.items = list(self._items())
-        self._folded: dict[tuple[int, int], list[Line]] = {}
+        self._folded: dict[tuple[int, int], list[EventLine]] = {}
 
     @property
     def events(self) -> list[Event]:
         """The events that are shown."""
         return [one for one in self.played.episode.events if not self.party or self.party in one.audience]
 
-    def _items(self) -> Iterator[Item]:
-        yield Item("head")
+    def _items(self) -> Iterator[TranscriptItem]:
+        yield TranscriptItem("head")
         is_apart = self.parts_at < 0
         turn = 0
         for turn, block in enumerate(blocks(self.events), 1):
@@ -99,20 +99,20 @@ class Script:
             for event in block.events:
                 if not is_apart and event.index >= self.parts_at:
                     is_apart = True
-                    yield Item("parting", turn=turn)
+                    yield TranscriptItem("parting", turn=turn)
                 if not is_named:
                     is_named = True
-                    yield Item("speaker", event, block.party, turn)
-                yield Item("event", event, block.party, turn)
+                    yield TranscriptItem("speaker", event, block.party, turn)
+                yield TranscriptItem("event", event, block.party, turn)
         if not is_apart:
-            yield Item("parting", turn=turn + 1)
+            yield TranscriptItem("parting", turn=turn + 1)
         for event in self.events:
             if isinstance(event, Ended):
-                yield Item("ending", event, turn=turn + 1)
+                yield TranscriptItem("ending", event, turn=turn + 1)
         if self.notes.nowhere:
-            yield Item("rest", turn=turn + 1)
+            yield TranscriptItem("rest", turn=turn + 1)
 
-    def draw(self, item: Item, width: int) -> Iterator[RenderableType]:
+    def draw(self, item: TranscriptItem, width: int) -> Iterator[RenderableType]:
         """One item for a terminal so wide."""
         beside = width >= BESIDE and not self.party
         room = min(READABLE, width * 3 // 5 if beside else width)
@@ -140,26 +140,26 @@ class Script:
                 yield Text("\nFound in the whole, not in one line", "bold")
                 yield marked(self.notes.nowhere)
 
-    def _head(self, item: Item, width: int) -> RenderableType:
+    def _head(self, item: TranscriptItem, width: int) -> RenderableType:
         if self.party:
             return seen_by(self.party, self.case, self.played.episode, width, full=item.full)
         return card(self.played, self.case, width, full=item.full)
 
-    def _lines(self, event: Event, width: int, *, full: bool) -> list[Line]:
+    def _lines(self, event: Event, width: int, *, full: bool) -> list[EventLine]:
         if full:
             if event.index not in self._unfolded:
                 self._unfolded[event.index] = _alone(self.case, self.events, event, width)
             return self._unfolded[event.index]
         key = (width, event.index)
         if key not in self._folded:
-            lines = Lines(self.case, width, unfolds="enter")
+            lines = EventLines(self.case, width, unfolds="enter")
             self._folded = {(width, one.index): lines.of(one) for one in self.events}
         return self._folded[key]
 
 
-def _alone(case: Case, events: Sequence[Event], wanted: Event, width: int) -> list[Line]:
+def _alone(case: Case, events: Sequence[Event], wanted: Event, width: int) -> list[EventLine]:
     """The lines of one event unfolded; only the changes before it matter to them."""
-    lines = Lines(case, width, full=True, most=MOST)
+    lines = EventLines(case, width, full=True, most=MOST)
     for event in events:
         if event is wanted:
             found = lines.of(event)
@@ -169,7 +169,7 @@ def _alone(case: Case, events: Sequence[Event], wanted: Event, width: int) -> li
     return []
 
 
-def _coloured(lines: list[Line]) -> list[Line]:
+def _coloured(lines: list[EventLine]) -> list[EventLine]:
     """JSON in colours, under those of what was injected into it."""
     found = []
     for mark, words in lines:

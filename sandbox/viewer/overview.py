@@ -20,7 +20,7 @@ from riskbox.sandbox.reporting.screen import QUIET
 from riskbox.sandbox.reporting.tables import page
 from riskbox.sandbox.viewer.heatmap import Heatmap
 from riskbox.sandbox.viewer.page import Page
-from riskbox.sandbox.viewer.source import Source
+from riskbox.sandbox.viewer.source import ViewerSource
 from riskbox.sandbox.words.row import EpisodeRow
 
 STEP = 1_000
@@ -35,7 +35,7 @@ class OverviewScreen(Screen[str | None]):
         Binding("tab", "app.focus_next", "heatmap or tables"),
     ]
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: ViewerSource) -> None:
         super().__init__()
         self._source = source
         self.results: Results | None = None

@@ -12,14 +12,14 @@ from textual.strip import Strip
 
 from riskbox.sandbox.viewer.paint import painted
 
-Drawn = Callable[[int], Iterable[RenderableType]]
+DrawPage = Callable[[int], Iterable[RenderableType]]
 """What stands on a page of a given width."""
 
 
 class Page(ScrollView, can_focus=True):
     """Renderables one below the other; drawn anew when the width changes."""
 
-    def __init__(self, draw: Drawn | None = None, *, id: str | None = None) -> None:
+    def __init__(self, draw: DrawPage | None = None, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._draw = draw
         self._lines: list[Strip] = []
@@ -30,7 +30,7 @@ class Page(ScrollView, can_focus=True):
         """All that stands on the page, without styles."""
         return "\n".join(line.text for line in self._lines)
 
-    def show(self, draw: Drawn) -> None:
+    def show(self, draw: DrawPage) -> None:
         """Put something else on the page."""
         self._draw, self._width = draw, 0
         self._redraw()

@@ -17,8 +17,15 @@ from riskbox.sandbox.words.event import Event
 from riskbox.sandbox.words.facet import HARM, Order, Term
 from riskbox.sandbox.words.row import EpisodeRow
 
-Way = Literal["other agent", "other variant", "twin", "other seed", "other cast", "other run"]
-WAYS: tuple[Way, ...] = ("other agent", "other variant", "twin", "other seed", "other cast", "other run")
+CounterpartKind = Literal["other agent", "other variant", "twin", "other seed", "other cast", "other run"]
+COUNTERPART_KINDS: tuple[CounterpartKind, ...] = (
+    "other agent",
+    "other variant",
+    "twin",
+    "other seed",
+    "other cast",
+    "other run",
+)
 """How a counterpart differs, the most telling first."""
 RUNS = 10
 """Runs that are looked through, the latest first."""
@@ -32,7 +39,7 @@ SHOWN = 12
 class Counterpart:
     """An episode to compare another with."""
 
-    way: Way
+    way: CounterpartKind
     row: EpisodeRow
 
     def told(self, other: EpisodeRow) -> Text:
@@ -66,8 +73,12 @@ def counterparts(store: Store, row: EpisodeRow) -> list[Counterpart]:
             way = _way(row, other)
             if way and (other.run, other.id) != (row.run, row.id):
                 found.setdefault((other.run, other.id), Counterpart(way, other))
-    ordered = sorted(found.values(), key=lambda one: (WAYS.index(one.way), *_distance(row, one.row)))
-    return [one for way in WAYS for one in [other for other in ordered if other.way == way][:SHOWN]]
+    ordered = sorted(
+        found.values(), key=lambda one: (COUNTERPART_KINDS.index(one.way), *_distance(row, one.row))
+    )
+    return [
+        one for way in COUNTERPART_KINDS for one in [other for other in ordered if other.way == way][:SHOWN]
+    ]
 
 
 def _related(store: Store, run: str, row: EpisodeRow) -> Iterator[EpisodeRow]:
@@ -79,7 +90,7 @@ def _related(store: Store, run: str, row: EpisodeRow) -> Iterator[EpisodeRow]:
         yield from store.pick(run, store.ids(run, where, Order(HARM))[:EACH])
 
 
-def _way(row: EpisodeRow, other: EpisodeRow) -> Way | None:
+def _way(row: EpisodeRow, other: EpisodeRow) -> CounterpartKind | None:
     if other.persona != row.persona or other.scenario != row.scenario:
         return "twin"
     if other.variant != row.variant:

@@ -21,20 +21,20 @@ from riskbox.sandbox.reporting.screen import AGENT, INTENTS, QUIET
 from riskbox.sandbox.viewer.calls import Calls, asked, summed
 from riskbox.sandbox.viewer.choose import Choose
 from riskbox.sandbox.viewer.compare import CompareScreen
-from riskbox.sandbox.viewer.item import Script
+from riskbox.sandbox.viewer.item import TranscriptItems
 from riskbox.sandbox.viewer.page import Page
 from riskbox.sandbox.viewer.pairing import counterparts
 from riskbox.sandbox.viewer.search import place
-from riskbox.sandbox.viewer.transcript import Transcript
+from riskbox.sandbox.viewer.transcript import TranscriptView
 from riskbox.sandbox.viewer.verdicts import verdicts
-from riskbox.sandbox.viewer.world import World
+from riskbox.sandbox.viewer.world import WorldTree
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Played
 from riskbox.sandbox.words.row import EpisodeRow
 from riskbox.sandbox.words.verdict import Finding
 
 if TYPE_CHECKING:
-    from riskbox.sandbox.viewer.source import Source
+    from riskbox.sandbox.viewer.source import ViewerSource
 
 PARTIES = ("", "user", "agent")
 """Whose eyes to see with: everybody's, the user's, the agent's."""
@@ -59,7 +59,7 @@ class EpisodeScreen(Screen[None]):
 
     def __init__(
         self,
-        source: Source,
+        source: ViewerSource,
         run: str,
         id: str,
         *,
@@ -77,12 +77,12 @@ class EpisodeScreen(Screen[None]):
         """Transcript to the left, the rest to the right; on a narrow terminal one of them."""
         yield Static(id="title")
         with Horizontal(id="panes"):
-            yield Transcript(id="talk")
+            yield TranscriptView(id="talk")
             with TabbedContent(id="side", initial="tab-verdicts"):
                 with TabPane("Verdicts", id="tab-verdicts"):
                     yield Page(id="verdicts")
                 with TabPane("World", id="tab-world"):
-                    yield World(id="world")
+                    yield WorldTree(id="world")
                 with TabPane("Model calls", id="tab-calls"):
                     yield Static(id="summed")
                     yield Calls(id="calls")
@@ -92,7 +92,7 @@ class EpisodeScreen(Screen[None]):
     def on_mount(self) -> None:
         """Read the episode."""
         self.add_class("-talk")
-        self.query_one(Transcript).focus()
+        self.query_one(TranscriptView).focus()
         self.load()
 
     @work(exclusive=True, group="load")
@@ -107,7 +107,7 @@ class EpisodeScreen(Screen[None]):
         self.played, self.case = played, case
         self._show(-1)
         if self._find and (index := place(played.episode.events, self._find)) is not None:
-            self.query_one(Transcript).go(index)
+            self.query_one(TranscriptView).go(index)
         page, calls = self.query_one("#verdicts", Page), asked(played)
         page.show(lambda width: verdicts(played, case))
         self.query_one("#summed", Static).update(Text(summed(calls)))
@@ -116,7 +116,7 @@ class EpisodeScreen(Screen[None]):
     def _show(self, index: int) -> None:
         if self.played is None or self.case is None:
             return
-        self.query_one(Transcript).show(Script(self.played, self.case, self.party), index)
+        self.query_one(TranscriptView).show(TranscriptItems(self.played, self.case, self.party), index)
         self.query_one("#title", Static).update(self._title(self.played, self.case))
 
     def _title(self, played: Played, case: Case) -> Text:
@@ -133,17 +133,17 @@ class EpisodeScreen(Screen[None]):
 
     # --- what goes on -------------------------------------------------------------------------------------------
 
-    @on(Transcript.Moved)
-    def moved(self, event: Transcript.Moved) -> None:
+    @on(TranscriptView.Moved)
+    def moved(self, event: TranscriptView.Moved) -> None:
         """Show the world at the event, and say what it is."""
         event.stop()
         if self.played is None or self.case is None:
             return
         transcript = event.transcript
-        self.query_one(World).show(self.case, self.played.episode.events, transcript.index)
+        self.query_one(WorldTree).show(self.case, self.played.episode.events, transcript.index)
         self.query_one("#status", Static).update(self._status(transcript))
 
-    def _status(self, transcript: Transcript) -> Text:
+    def _status(self, transcript: TranscriptView) -> Text:
         assert self.played is not None
         events = self.played.episode.events
         shown = next((one for one in events if one.index == transcript.index), None)
@@ -178,7 +178,7 @@ class EpisodeScreen(Screen[None]):
     @on(Calls.Chosen)
     def call_chosen(self, event: Calls.Chosen) -> None:
         """Go to the event a call was made at."""
-        self.query_one(Transcript).go(event.event)
+        self.query_one(TranscriptView).go(event.event)
         if self.has_class("-narrow"):
             self.action_pane("talk")
 
@@ -186,7 +186,7 @@ class EpisodeScreen(Screen[None]):
 
     def action_party(self) -> None:
         """See with other eyes."""
-        index = self.query_one(Transcript).index
+        index = self.query_one(TranscriptView).index
         self.party = PARTIES[(PARTIES.index(self.party) + 1) % len(PARTIES)]
         self._show(index)
 

@@ -15,7 +15,7 @@ KEPT = 32
 
 
 @dataclass
-class Source:
+class ViewerSource:
     """A store, and the run that is looked at. Its methods wait for the store; call them from a thread."""
 
     store: Store

@@ -13,12 +13,12 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from riskbox.sandbox.viewer.item import Item, Script
+from riskbox.sandbox.viewer.item import TranscriptItem, TranscriptItems
 from riskbox.sandbox.viewer.paint import painted
 from riskbox.sandbox.words.verdict import Finding, Signal
 
 
-class Transcript(ScrollView, can_focus=True):
+class TranscriptView(ScrollView, can_focus=True):
     """The items of an episode, one below the other."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"transcript--cursor"}
@@ -38,32 +38,32 @@ class Transcript(ScrollView, can_focus=True):
     class Moved(Message):
         """The cursor stands elsewhere."""
 
-        def __init__(self, transcript: Transcript) -> None:
+        def __init__(self, transcript: TranscriptView) -> None:
             super().__init__()
             self.transcript = transcript
 
     class Drawn(Message):
         """Heights have changed."""
 
-        def __init__(self, transcript: Transcript) -> None:
+        def __init__(self, transcript: TranscriptView) -> None:
             super().__init__()
             self.transcript = transcript
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self.script: Script | None = None
+        self.script: TranscriptItems | None = None
         self.place = 0
         """Which of the items the cursor stands on."""
         self.stops: list[tuple[int, Finding | Signal]] = []
         """Events that findings and signals rest on, in order, each with what rests on it."""
         self.stop = -1
         """Which of these was jumped to."""
-        self._drawn: dict[Item, list[Strip]] = {}
+        self._drawn: dict[TranscriptItem, list[Strip]] = {}
         self._width = 0
         self._starts: list[int] = [0]
 
     @property
-    def items(self) -> list[Item]:
+    def items(self) -> list[TranscriptItem]:
         """What is shown."""
         return self.script.items if self.script else []
 
@@ -77,7 +77,7 @@ class Transcript(ScrollView, can_focus=True):
         """All that is shown, without styles."""
         return "\n".join(line.text for item in self.items for line in self._drawn.get(item, ()))
 
-    def show(self, script: Script, index: int = -1) -> None:
+    def show(self, script: TranscriptItems, index: int = -1) -> None:
         """Show an episode, the cursor on an event."""
         self.script, self._drawn = script, {}
         self.place, self.stop = 0, -1
@@ -125,11 +125,11 @@ class Transcript(ScrollView, can_focus=True):
         self.virtual_size = Size(self._width, self._starts[-1])
         self.refresh()
 
-    def height(self, item: Item) -> int:
+    def height(self, item: TranscriptItem) -> int:
         """How many lines an item takes, without the empty ones below it."""
         return len(self._drawn.get(item, ()))
 
-    def start(self, item: Item) -> int:
+    def start(self, item: TranscriptItem) -> int:
         """The line an item begins at."""
         return self._starts[self.items.index(item)]
 
@@ -248,7 +248,7 @@ class Transcript(ScrollView, can_focus=True):
                 self._stand(place)
 
 
-def _stops(script: Script) -> list[tuple[int, Finding | Signal]]:
+def _stops(script: TranscriptItems) -> list[tuple[int, Finding | Signal]]:
     shown = {event.index for event in script.events}
     found: list[tuple[int, Finding | Signal]] = []
     for one in script.played.assessments:

@@ -12,7 +12,7 @@ from textual.widgets import Tree
 from textual.widgets.tree import TreeNode
 
 from riskbox.sandbox.escape import line
-from riskbox.sandbox.reporting.changes import Change, Key, Replay
+from riskbox.sandbox.reporting.changes import RowChange, RowKey, WorldReplay
 from riskbox.sandbox.reporting.flow import flow
 from riskbox.sandbox.reporting.screen import QUIET
 from riskbox.sandbox.reporting.transcript import clock
@@ -22,33 +22,33 @@ from riskbox.sandbox.words.event import Changed, Event
 SHOWN = 200
 """Rows of a table, and items of a value, that are listed."""
 
-Path: TypeAlias = tuple[str, ...]
+WorldPath: TypeAlias = tuple[str, ...]
 """Toolset, table, row, and keys within a value."""
 
 
 @dataclass(frozen=True)
-class Moment:
+class WorldState:
     """The world after some of an episode's events."""
 
     index: int
     """The last of these events."""
     rows: Mapping[str, Mapping[str, Mapping[str, Any]]]
     """Every toolset and table, as it was at the start."""
-    touched: Mapping[Key, Any]
+    touched: Mapping[RowKey, Any]
     """The rows that were changed so far; None where one is gone."""
-    changes: Mapping[Key, Change]
+    changes: Mapping[RowKey, RowChange]
     """What the step changed."""
     problems: tuple[str, ...] = ()
     """Why parts of the step cannot be shown."""
 
     @classmethod
-    def of(cls, case: Case, events: Iterable[Event], index: int) -> Moment:
+    def of(cls, case: Case, events: Iterable[Event], index: int) -> WorldState:
         """The world after an event, and after the whole of the call it belongs to."""
         events = list(events)
         call = next((getattr(one, "call", "") for one in events if one.index == index), "")
         step = [one for one in events if isinstance(one, Changed) and call and one.call == call]
         last = max([index, *(one.index for one in step)])
-        replay, changes, problems = Replay(case), {}, []
+        replay, changes, problems = WorldReplay(case), {}, []
         for event in events:
             if isinstance(event, Changed) and event.index <= last:
                 for change in replay.apply(event.patch):
@@ -78,23 +78,23 @@ class Moment:
         return found
 
 
-class World(Tree[Path]):
+class WorldTree(Tree[WorldPath]):
     """Toolsets, tables, rows and fields; children are made when a node is opened."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(Text("world"), id=id)
         self.show_root = True
         self.guide_depth = 2
-        self._moment: Moment | None = None
+        self._moment: WorldState | None = None
         self._case: Case | None = None
-        self._open: set[Path] = set()
+        self._open: set[WorldPath] = set()
 
     def show(self, case: Case, events: Iterable[Event], index: int) -> None:
         """Show the world after an event; what was open stays open, and what the step changed is opened."""
         events = list(events)
         if case is not self._case:
             self._case, self._open = case, set()
-        moment = self._moment = Moment.of(case, events, index)
+        moment = self._moment = WorldState.of(case, events, index)
         time = next((event.time for event in events if event.index == moment.index), 0)
         when = "at the start" if moment.index < 0 else f"after #{moment.index}"
         count = len(moment.changes)
@@ -110,7 +110,9 @@ class World(Tree[Path]):
             self._node(self.root, (toolset,), Text(line(toolset), "bold"), changed)
         self.root.expand()
 
-    def _node(self, parent: TreeNode[Path], path: Path, label: Text, changed: set[Path]) -> None:
+    def _node(
+        self, parent: TreeNode[WorldPath], path: WorldPath, label: Text, changed: set[WorldPath]
+    ) -> None:
         is_open = path in self._open or path in changed
         if path in changed:
             label = Text.assemble(("● ", "bold yellow"), label)
@@ -119,7 +121,7 @@ class World(Tree[Path]):
             self._fill(node, path, changed)
             node.expand()
 
-    def on_tree_node_expanded(self, event: Tree.NodeExpanded[Path]) -> None:
+    def on_tree_node_expanded(self, event: Tree.NodeExpanded[WorldPath]) -> None:
         """Make the children of a node that is opened for the first time."""
         event.stop()
         node = event.node
@@ -130,13 +132,13 @@ class World(Tree[Path]):
             changed = {key[:size] for key in self._moment.changes for size in (1, 2, 3)}
             self._fill(node, node.data, changed)
 
-    def on_tree_node_collapsed(self, event: Tree.NodeCollapsed[Path]) -> None:
+    def on_tree_node_collapsed(self, event: Tree.NodeCollapsed[WorldPath]) -> None:
         """Keep it closed."""
         event.stop()
         if event.node.data is not None:
             self._open.discard(event.node.data)
 
-    def _fill(self, node: TreeNode[Path], path: Path, changed: set[Path]) -> None:
+    def _fill(self, node: TreeNode[WorldPath], path: WorldPath, changed: set[WorldPath]) -> None:
         moment = self._moment
         assert moment is not None
         match path:
@@ -159,7 +161,7 @@ class World(Tree[Path]):
                     within = within[int(key)] if isinstance(within, list) else within[key]
                 self._values(node, path, within)
 
-    def _row_label(self, path: Path, row: str, value: Any) -> Text:
+    def _row_label(self, path: WorldPath, row: str, value: Any) -> Text:
         assert self._moment is not None
         key = (path[0], path[1], row)
         change = self._moment.changes.get(key)
@@ -177,7 +179,7 @@ class World(Tree[Path]):
         mark, style = ("+", "green") if change.before is None else ("~", "yellow")
         return Text.assemble((f"{mark} {line(row, 40)}", style), (f"  {short}", QUIET))
 
-    def _fields(self, node: TreeNode[Path], path: Path, value: Any) -> None:
+    def _fields(self, node: TreeNode[WorldPath], path: WorldPath, value: Any) -> None:
         assert self._moment is not None
         change = self._moment.changes.get((path[0], path[1], path[2]))
         if change is not None and change.before is not None and change.after is not None:
@@ -195,7 +197,7 @@ class World(Tree[Path]):
         shown = change.before if value is None and change is not None else value
         self._values(node, path, shown)
 
-    def _values(self, node: TreeNode[Path], path: Path, value: Any) -> None:
+    def _values(self, node: TreeNode[WorldPath], path: WorldPath, value: Any) -> None:
         pairs: Iterable[tuple[str, Any]]
         if isinstance(value, dict):
             pairs = value.items()

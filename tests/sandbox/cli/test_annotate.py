@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from riskbox.sandbox.people.annotation import Given, assessment, questions
+from riskbox.sandbox.people.annotation import AnnotationAnswer, assessment, questions
 from riskbox.sandbox.stores import open_store
 from riskbox.sandbox.words.episode import Played
 from riskbox.sandbox.words.verdict import Assessment
@@ -73,7 +73,7 @@ def annotated(
     with open_store(f"sqlite:///{folder}/riskbox.db") as store:
         for row in store.rows(run):
             played, case = store.episode(run, row.id), store.case(row.case_hash)
-            given = {one: Given(said(played, one.kind, one.id)) for one in questions(case)}
+            given = {one: AnnotationAnswer(said(played, one.kind, one.id)) for one in questions(case)}
             store.assess(run, row.id, [assessment(case, given, rater)])
 
 

@@ -18,7 +18,7 @@ import pytest
 from riskbox.sandbox.cli import main
 from riskbox.sandbox.contracts.store import Store
 from riskbox.sandbox.export import FORMATS, csv, jsonl, junit, sarif
-from riskbox.sandbox.export.source import Source
+from riskbox.sandbox.export.source import ExportSource
 from riskbox.sandbox.stores import open_store
 from riskbox.sandbox.testing.stores import (
     packed,
@@ -149,7 +149,7 @@ def test_an_export_that_fails_leaves_the_former_file(
 ) -> None:
     (tmp_path / "run.jsonl").write_text("the former")
 
-    def broken(source: Source, out: BinaryIO) -> int:
+    def broken(source: ExportSource, out: BinaryIO) -> int:
         out.write(b"half")
         raise OSError(28, "No space left on device")
 
@@ -194,7 +194,7 @@ def test_a_run_is_never_in_memory_as_a_whole(tmp_path: Path, write: Callable[...
         out = Nowhere()
         tracemalloc.start()
         try:
-            assert write(Source(store, store.run()), out) == many
+            assert write(ExportSource(store, store.run()), out) == many
             _, peak = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()

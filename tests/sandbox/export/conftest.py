@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from riskbox.sandbox.contracts.store import Store
-from riskbox.sandbox.export.source import Source
+from riskbox.sandbox.export.source import ExportSource
 from riskbox.sandbox.reporting.rows import Chosen
 from riskbox.sandbox.stores import open_store
 from riskbox.sandbox.testing.stores import packed, sample_assessment, sample_case, sample_played
@@ -59,11 +59,11 @@ def store(url: str) -> Iterator[Store]:
 
 
 @pytest.fixture
-def source(store: Store) -> Callable[..., Source]:
+def source(store: Store) -> Callable[..., ExportSource]:
     """What is exported: `source(HOSTILE, "intent=benign")`."""
 
-    def made(run: str, *where: str, evaluator: str = "") -> Source:
-        return Source(store, store.run(run), Chosen.parse(where, evaluator))
+    def made(run: str, *where: str, evaluator: str = "") -> ExportSource:
+        return ExportSource(store, store.run(run), Chosen.parse(where, evaluator))
 
     return made
 

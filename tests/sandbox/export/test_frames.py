@@ -27,7 +27,7 @@ from riskbox.sandbox.words.event import Opaque
 from riskbox.sandbox.words.modelcall import ModelCall
 from riskbox.sandbox.words.row import EpisodeRow
 
-Tables = Callable[..., "frames.Table[Any]"]
+Tables = Callable[..., "frames.ExportTable[Any]"]
 NAMES = ("episodes", "verdicts", "findings", "model_calls", "events")
 COUNTED = {"str": str, "int": int, "float": float, "bool": bool, "list[str]": list, "list[int]": list}
 
@@ -63,8 +63,8 @@ def store(tmp_path: Path, by_id: dict[str, Case], played: Callable[..., Played])
         yield opened
 
 
-def table(store: Store, name: str, run: str = "played", *where: str) -> frames.Table[Any]:
-    made: frames.Table[Any] = getattr(frames, name)(store, run, where)
+def table(store: Store, name: str, run: str = "played", *where: str) -> frames.ExportTable[Any]:
+    made: frames.ExportTable[Any] = getattr(frames, name)(store, run, where)
     return made
 
 

@@ -30,19 +30,19 @@ from playwright.sync_api import Browser, sync_playwright
 
 from riskbox.sandbox.export import inspect
 from riskbox.sandbox.export.frames import encodable
-from riskbox.sandbox.export.source import Source
+from riskbox.sandbox.export.source import ExportSource
 from riskbox.sandbox.words.episode import Played
 from riskbox.sandbox.words.event import Called, Noted, Said
 
-Sources = Callable[..., Source]
+Sources = Callable[..., ExportSource]
 PLAYED, HOSTILE = "20260302-090000-aaaa", "20260303-090000-bbbb"
 
 
-def logs(source: Source, folder: Path) -> list[EvalLog]:
+def logs(source: ExportSource, folder: Path) -> list[EvalLog]:
     return [read_eval_log(str(path)) for path in inspect.write(source, folder)]
 
 
-def pairs(log: EvalLog, source: Source) -> list[tuple[EvalSample, Played]]:
+def pairs(log: EvalLog, source: ExportSource) -> list[tuple[EvalSample, Played]]:
     """Each sample with its episode; Inspect reads samples in the order of their ids."""
     episodes = {played.episode.id: played for played in source.played()}
     assert sorted(episodes) == sorted(str(sample.uuid) for sample in log.samples or [])

@@ -13,16 +13,16 @@ import pytest
 from riskbox.sandbox.contracts.store import Store
 from riskbox.sandbox.errors import InputError
 from riskbox.sandbox.export import jsonl
-from riskbox.sandbox.export.source import Source
+from riskbox.sandbox.export.source import ExportSource
 from riskbox.sandbox.stores import jsonl as archive
 from riskbox.sandbox.stores import open_store, record
 from riskbox.sandbox.words.episode import Played
 
-Sources = Callable[..., Source]
+Sources = Callable[..., ExportSource]
 PLAYED, HOSTILE = "20260302-090000-aaaa", "20260303-090000-bbbb"
 
 
-def written(source: Source) -> bytes:
+def written(source: ExportSource) -> bytes:
     out = io.BytesIO()
     assert jsonl.write(source, out) == source.store.count(source.manifest.run, source.chosen.where)
     return out.getvalue()
@@ -61,7 +61,7 @@ def test_a_run_is_read_back_as_it_was(source: Sources, other: Store, run: str) -
     for hash in one.manifest.cases.values():
         assert other.case(hash) == one.store.case(hash)
     assert {spec.id for spec in other.specs(run)} == set(ids)
-    assert written(Source(other, other.run(run))) == written(one)
+    assert written(ExportSource(other, other.run(run))) == written(one)
 
 
 @pytest.mark.parametrize("run", [PLAYED, HOSTILE])

@@ -9,14 +9,14 @@ from xml.etree import ElementTree
 import pytest
 
 from riskbox.sandbox.export import junit
-from riskbox.sandbox.export.source import Source
+from riskbox.sandbox.export.source import ExportSource
 from riskbox.sandbox.gates.gate import Gate
 
-Sources = Callable[..., Source]
+Sources = Callable[..., ExportSource]
 PLAYED, HOSTILE = "20260302-090000-aaaa", "20260303-090000-bbbb"
 
 
-def written(source: Source, *conditions: str, unknown: junit.Unknown = "skip") -> ElementTree.Element:
+def written(source: ExportSource, *conditions: str, unknown: junit.UnknownAs = "skip") -> ElementTree.Element:
     out, again = io.BytesIO(), io.BytesIO()
     gates = [Gate(one, reason="so we agreed") for one in conditions]
     assert junit.write(source, out, gates, unknown) == sum(1 for _ in source.rows())
@@ -88,7 +88,7 @@ def test_counts_add_up(source: Sources) -> None:
     ("unknown", "becomes"), [("skip", "skipped"), ("fail", "failure"), ("pass", "passed")]
 )
 def test_what_is_unknown_is_what_it_was_told_to_be(
-    source: Sources, unknown: junit.Unknown, becomes: str
+    source: Sources, unknown: junit.UnknownAs, becomes: str
 ) -> None:
     one = source(HOSTILE)
     tests = by_episode(written(one, unknown=unknown))

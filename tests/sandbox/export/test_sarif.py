@@ -13,13 +13,13 @@ from pydantic_sarif.model import StaticAnalysisResultsFormatSarifVersion210JsonS
 
 from riskbox.sandbox.errors import InputError
 from riskbox.sandbox.export import sarif
-from riskbox.sandbox.export.source import Source
+from riskbox.sandbox.export.source import ExportSource
 
-Sources = Callable[..., Source]
+Sources = Callable[..., ExportSource]
 PLAYED, HOSTILE = "20260302-090000-aaaa", "20260303-090000-bbbb"
 
 
-def written(source: Source, places: dict[str, sarif.Place] | None = None) -> dict[str, Any]:
+def written(source: ExportSource, places: dict[str, sarif.ScenarioSource] | None = None) -> dict[str, Any]:
     out, again = io.BytesIO(), io.BytesIO()
     assert sarif.write(source, out, places) == sum(1 for _ in source.rows())
     sarif.write(source, again, places)

@@ -12,26 +12,26 @@ import pytest
 
 from riskbox.sandbox.export import csv as table
 from riskbox.sandbox.export import frames, parquet
-from riskbox.sandbox.export.source import Source
+from riskbox.sandbox.export.source import ExportSource
 
-Sources = Callable[..., Source]
+Sources = Callable[..., ExportSource]
 PLAYED, HOSTILE = "20260302-090000-aaaa", "20260303-090000-bbbb"
 
 
-def rows(source: Source) -> list[dict[str, Any]]:
+def rows(source: ExportSource) -> list[dict[str, Any]]:
     evaluator = source.chosen.evaluator
     made = frames.episodes(source.store, source.manifest.run, source.chosen.words(), evaluator)
     return [{name: frames.encodable(value) for name, value in row.items()} for row in made]
 
 
-def as_csv(source: Source) -> bytes:
+def as_csv(source: ExportSource) -> bytes:
     out = io.BytesIO()
     assert table.write(source, out) == len(rows(source))
     assert not out.closed
     return out.getvalue()
 
 
-def as_parquet(source: Source) -> bytes:
+def as_parquet(source: ExportSource) -> bytes:
     out = io.BytesIO()
     assert parquet.write(source, out) == len(rows(source))
     return out.getvalue()

@@ -17,8 +17,8 @@ from riskbox.sandbox.cli import main
 from riskbox.sandbox.contracts.store import Store
 from riskbox.sandbox.errors import InputError, ScenarioError
 from riskbox.sandbox.gates import metric
-from riskbox.sandbox.gates.gate import Desk, Gate, Outcome, read
-from riskbox.sandbox.gates.metric import Condition
+from riskbox.sandbox.gates.gate import Gate, GateOutcome, GateSet, read
+from riskbox.sandbox.gates.metric import GateCondition
 from riskbox.sandbox.reporting.aggregate import SCALES, THRESHOLDS
 from riskbox.sandbox.reporting.results import Results
 from riskbox.sandbox.stores import open_store
@@ -53,8 +53,8 @@ from riskbox.sandbox.words.verdict import DIMENSIONS, Goal, label
     ],
 )  # fmt: skip
 def test_a_condition_is_understood(text: str, told: str) -> None:
-    assert str(Condition.parse(text)) == told
-    assert Condition.parse(told) == Condition.parse(text)
+    assert str(GateCondition.parse(text)) == told
+    assert GateCondition.parse(told) == GateCondition.parse(text)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_a_condition_is_understood(text: str, told: str) -> None:
 )
 def test_what_is_no_condition_is_refused(text: str, told: str) -> None:
     with pytest.raises(InputError, match=told.replace("(", r"\(")):
-        Condition.parse(text)
+        GateCondition.parse(text)
 
 
 def test_the_grammar_is_the_reports() -> None:
@@ -134,9 +134,9 @@ def manifest(planned: int, state: Any = "done") -> Manifest:
 
 def decided(
     condition: str, rows: list[EpisodeRow], planned: int | None = None, state: Any = "done"
-) -> Outcome:
+) -> GateOutcome:
     made = manifest(len(rows) if planned is None else planned, state)
-    first, *_ = Desk([Gate(condition)]).decide(made, rows, len(rows))
+    first, *_ = GateSet([Gate(condition)]).decide(made, rows, len(rows))
     return first
 
 
@@ -245,11 +245,11 @@ def test_faults_are_counted_and_named() -> None:
 def test_a_run_that_is_not_whole_fails_unless_a_gate_allows_it(state: str) -> None:
     rows = [episode(0, place=place) for place in range(8)]
     made = manifest(10, state)
-    *_, whole = Desk([Gate("risk_ratio > 0.5")]).decide(made, rows, len(rows))
+    *_, whole = GateSet([Gate("risk_ratio > 0.5")]).decide(made, rows, len(rows))
     assert whole.failed and whole.told == f"2 of 10 planned episodes are not stored. The run is {state}."
-    [own] = Desk([Gate("unplayed > 0.2")]).decide(made, rows, len(rows))
+    [own] = GateSet([Gate("unplayed > 0.2")]).decide(made, rows, len(rows))
     assert not own.failed and own.bound == 0.2
-    [stricter] = Desk([Gate("unplayed > 0.1")]).decide(made, rows, len(rows))
+    [stricter] = GateSet([Gate("unplayed > 0.1")]).decide(made, rows, len(rows))
     assert stricter.failed
 
 
@@ -265,11 +265,11 @@ def test_unassessed_and_efficiency() -> None:
 
 
 def test_one_episode_is_held_to_a_gate() -> None:
-    desk = Desk([Gate("risk_ratio > 0.05"), Gate("risk_ratio[malicious] > 0"), Gate("faults > 0.1")])
-    assert [[holds for _, holds in desk.convicts(episode(harm))] for harm in (8, 0, None, 8)] == [
+    gate_set = GateSet([Gate("risk_ratio > 0.05"), Gate("risk_ratio[malicious] > 0"), Gate("faults > 0.1")])
+    assert [[holds for _, holds in gate_set.counts_against(episode(harm))] for harm in (8, 0, None, 8)] == [
         [True], [False], [None], [True],
     ]  # fmt: skip
-    assert len(desk.convicts(episode(0, intent="malicious"))) == 2
+    assert len(gate_set.counts_against(episode(0, intent="malicious"))) == 2
 
 
 # --- files ------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ import pytest
 
 from riskbox.sandbox.contracts.store import Packed
 from riskbox.sandbox.html.crosswalk import CATALOGUES, crosswalk, entries_of
-from riskbox.sandbox.html.shape import BINS, Shape, asked, bars
+from riskbox.sandbox.html.shape import BINS, RunShape, asked, bars
 from riskbox.sandbox.html.transcripts import LONGEST, transcript
 from riskbox.sandbox.stores import open_store
 from riskbox.sandbox.words.case import Case
@@ -49,7 +49,7 @@ def test_an_episode_counts_its_turns_and_how_far_its_panel_agreed(
 
 
 def test_faults_are_listed_and_in_no_distribution(row: Row) -> None:
-    found = Shape.of([row(turns=4), row(ending="fault", reason="tool", turns=9), row(turns=None)])
+    found = RunShape.of([row(turns=4), row(ending="fault", reason="tool", turns=9), row(turns=None)])
     assert [one.label for one in found.lines].count("fault") == 1
     assert found.numbers["turns"] == Counter({4: 1})
     assert found.numbers["tool calls"].total() == 2
@@ -57,13 +57,13 @@ def test_faults_are_listed_and_in_no_distribution(row: Row) -> None:
 
 
 def test_severity_says_where_it_could_be_worse(row: Row) -> None:
-    found = Shape.of([row(harm=8), row(), row(judged=False)]).severity
+    found = RunShape.of([row(harm=8), row(), row(judged=False)]).severity
     assert found[0, False] == 1
     assert sum(many for (_, is_open), many in found.items() if is_open) == 1
 
 
 def test_episodes_are_listed_worst_first(row: Row) -> None:
-    found = Shape.of([row(), row(harm=3), row(tried=5), row(harm=9)]).lines
+    found = RunShape.of([row(), row(harm=3), row(tried=5), row(harm=9)]).lines
     assert [(one.done, one.tried) for one in found] == [(9, 9), (3, 3), (0, 5), (0, 0)]
 
 
@@ -103,7 +103,7 @@ def test_a_finding_counts_once_an_entry(row: Row) -> None:
     finding = FindingRow(
         risk="r", status="realised", severity=8, category=("legal.privacy", "operational.leak", "gone.by")
     )
-    found = Shape.of([summarised(row(harm=8), findings=(finding,))]).entries
+    found = RunShape.of([summarised(row(harm=8), findings=(finding,))]).entries
     assert found["NIST AI 600-1, Generative AI Profile", "2.4", "realised"] == 1
     assert found["MLCommons AILuminate 1.0", "prv", "realised"] == 1
     assert list(entries_of(["gone.by"])) == []

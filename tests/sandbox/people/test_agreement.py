@@ -6,13 +6,13 @@ from collections.abc import Mapping
 
 import pytest
 
-from riskbox.sandbox.people.agreement import Key, Kind, Ratings, Value, group, pair, together
+from riskbox.sandbox.people.agreement import RatedKind, RatingKey, Ratings, RatingValue, group, pair, together
 from riskbox.sandbox.stats.coefficients import crossed, kappa
 
 
-def rated(name: str, values: Mapping[str, Value], kind: Kind = "risk", id: str = "s/r") -> Ratings:
+def rated(name: str, values: Mapping[str, RatingValue], kind: RatedKind = "risk", id: str = "s/r") -> Ratings:
     """One rater's answers to one question, by episode."""
-    return Ratings(name, {Key(kind, id, episode): value for episode, value in values.items()})
+    return Ratings(name, {RatingKey(kind, id, episode): value for episode, value in values.items()})
 
 
 def in_families(episodes: int, many: int) -> dict[str, str]:
@@ -39,8 +39,8 @@ def test_what_a_rater_cannot_tell_is_counted_beside_the_coefficients_and_bounds_
 
 
 def test_a_question_that_only_one_was_asked_is_counted_and_not_compared() -> None:
-    first = Ratings("human", {Key("goal", "s/g", "e0"): True, Key("risk", "s/r", "e0"): True})
-    second = Ratings("judge", {Key("risk", "s/r", "e0"): True})
+    first = Ratings("human", {RatingKey("goal", "s/g", "e0"): True, RatingKey("risk", "s/r", "e0"): True})
+    second = Ratings("judge", {RatingKey("risk", "s/r", "e0"): True})
     rows = {(row.kind, row.id): row for row in pair(first, second, {"e0": "f"}).rows}
     assert (rows["goal", "s/g"].units, rows["goal", "s/g"].only_first) == (0, 1)
     assert rows["goal", "s/g"].sensitivity is None and rows["goal", "s/g"].agreed is None
@@ -50,8 +50,10 @@ def test_a_question_that_only_one_was_asked_is_counted_and_not_compared() -> Non
 def test_an_interval_needs_ten_families(families: int, has_interval: bool) -> None:
     many = in_families(60, families)
     scores = [0, -2, -5, -8, -10, 0]
-    a: dict[str, Value] = {one: scores[place % 6] for place, one in enumerate(many)}
-    b: dict[str, Value] = {one: scores[(place + (place % 7 == 0)) % 6] for place, one in enumerate(many)}
+    a: dict[str, RatingValue] = {one: scores[place % 6] for place, one in enumerate(many)}
+    b: dict[str, RatingValue] = {
+        one: scores[(place + (place % 7 == 0)) % 6] for place, one in enumerate(many)
+    }
     (row,) = pair(rated("a", a, "dimension", "legal"), rated("b", b, "dimension", "legal"), many).rows
     for one in (row.alpha, row.alpha_interval, row.kappa, row.kappa_weighted, row.pearson, row.spearman):
         assert one.value is not None and 0 < one.value < 1
@@ -63,33 +65,33 @@ def test_an_interval_needs_ten_families(families: int, has_interval: bool) -> No
 
 def test_full_agreement_is_one_and_no_variety_is_undefined() -> None:
     many = in_families(20, 10)
-    alike: dict[str, Value] = {one: place % 2 == 0 for place, one in enumerate(many)}
+    alike: dict[str, RatingValue] = {one: place % 2 == 0 for place, one in enumerate(many)}
     row = pair(rated("a", alike), rated("b", alike), many).rows[1]
     assert (row.alpha.value, row.kappa.value, row.agreed) == (1, 1, 1)
-    same: dict[str, Value] = dict.fromkeys(many, False)
+    same: dict[str, RatingValue] = dict.fromkeys(many, False)
     row = pair(rated("a", same), rated("b", same), many).rows[1]
     assert (row.alpha.value, row.kappa.value, row.agreed) == (None, None, 1)
 
 
 def test_people_together_hold_the_median_of_scores_and_what_most_of_them_say() -> None:
     def person(name: str, harm: bool | None, legal: int | None, content: int | None = 0) -> Ratings:
-        made = Ratings(name, {Key("risk", "s/r", "e"): harm, Key("label", "risky", "e"): None})
+        made = Ratings(name, {RatingKey("risk", "s/r", "e"): harm, RatingKey("label", "risky", "e"): None})
         scores = {"legal": legal, "content": content, "operational": 0, "societal": 0}
-        made.values |= {Key("dimension", id, "e"): value for id, value in scores.items()}
+        made.values |= {RatingKey("dimension", id, "e"): value for id, value in scores.items()}
         return made
 
     held = together([person("a", True, -3), person("b", True, -8), person("c", False, 0)]).values
-    assert held[Key("risk", "s/r", "e")] is True
-    assert held[Key("dimension", "legal", "e")] == -3
-    assert held[Key("label", "risky", "e")] is True
+    assert held[RatingKey("risk", "s/r", "e")] is True
+    assert held[RatingKey("dimension", "legal", "e")] == -3
+    assert held[RatingKey("label", "risky", "e")] is True
     # of two scores the worse; of two answers that differ neither; who cannot tell counts as one who answered
     held = together([person("a", True, -3), person("b", False, 0)]).values
-    assert (held[Key("risk", "s/r", "e")], held[Key("dimension", "legal", "e")]) == (None, -3)
+    assert (held[RatingKey("risk", "s/r", "e")], held[RatingKey("dimension", "legal", "e")]) == (None, -3)
     held = together([person("a", None, None), person("b", True, -4)]).values
-    assert (held[Key("risk", "s/r", "e")], held[Key("dimension", "legal", "e")]) == (None, None)
-    assert held[Key("label", "risky", "e")] is None
+    assert (held[RatingKey("risk", "s/r", "e")], held[RatingKey("dimension", "legal", "e")]) == (None, None)
+    assert held[RatingKey("label", "risky", "e")] is None
     held = together([person("a", False, 0), person("b", False, 0)]).values
-    assert held[Key("label", "risky", "e")] is False
+    assert held[RatingKey("label", "risky", "e")] is False
 
 
 def test_a_group_counts_what_several_can_tell() -> None:

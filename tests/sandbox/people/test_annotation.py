@@ -12,8 +12,8 @@ import pytest
 from riskbox.sandbox.errors import InputError, UnknownName
 from riskbox.sandbox.people import labels
 from riskbox.sandbox.people.annotation import (
-    Asked,
-    Given,
+    AnnotationAnswer,
+    AnnotationQuestion,
     assessment,
     blinded,
     chosen_rater,
@@ -26,9 +26,9 @@ from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Episode, Played
 from riskbox.sandbox.words.row import EpisodeRow, Summary
 
-RISK = Asked("risk", "leak", "It leaks.")
-GOAL = Asked("goal", "told", "It tells.")
-LEGAL = Asked("dimension", "legal", "How much?")
+RISK = AnnotationQuestion("risk", "leak", "It leaks.")
+GOAL = AnnotationQuestion("goal", "told", "It tells.")
+LEGAL = AnnotationQuestion("dimension", "legal", "How much?")
 Play = Callable[..., Played]
 
 
@@ -50,13 +50,13 @@ def neighbour(by_id: dict[str, Case]) -> Case:
         (LEGAL, "-8 4", -8, (4,)),
         (LEGAL, "0", 0, ()),
         (LEGAL, "unknown", None, ()),
-        (Asked("comment", "comment", ""), " -1 is too much ", "-1 is too much", ()),
+        (AnnotationQuestion("comment", "comment", ""), " -1 is too much ", "-1 is too much", ()),
     ],
 )
 def test_an_answer_is_read_with_its_evidence(
-    asked: Asked, words: str, value: str | int | None, evidence: tuple[int, ...]
+    asked: AnnotationQuestion, words: str, value: str | int | None, evidence: tuple[int, ...]
 ) -> None:
-    assert asked.typed(words, 8) == Given(value, evidence)
+    assert asked.typed(words, 8) == AnnotationAnswer(value, evidence)
 
 
 @pytest.mark.parametrize(
@@ -74,12 +74,12 @@ def test_an_answer_is_read_with_its_evidence(
         (LEGAL, "bad", "write 0 to -10, or cannot tell"),
     ],
 )
-def test_a_wrong_answer_is_told_what_to_write(asked: Asked, words: str, told: str) -> None:
+def test_a_wrong_answer_is_told_what_to_write(asked: AnnotationQuestion, words: str, told: str) -> None:
     with pytest.raises(ValueError, match=told):
         asked.typed(words, 8)
 
 
-def answers(case: Case, **given: str) -> dict[Asked, Given]:
+def answers(case: Case, **given: str) -> dict[AnnotationQuestion, AnnotationAnswer]:
     """Answers to all that a case asks, by id: no harm and everything met unless told otherwise."""
     usual = {"risk": "no", "goal": "met", "dimension": "0", "comment": ""}
     return {one: one.typed(given.get(one.id, usual[one.kind]), 20) for one in questions(case)}
@@ -177,7 +177,9 @@ def test_a_question_that_is_not_asked_is_told_so(neighbour: Case) -> None:
 
 
 @pytest.fixture
-def sheet(tmp_path: Path, neighbour: Case, by_id: dict[str, Case], played: Play) -> tuple[Path, labels.Find]:
+def sheet(
+    tmp_path: Path, neighbour: Case, by_id: dict[str, Case], played: Play
+) -> tuple[Path, labels.FindEpisode]:
     """An empty sheet over two episodes, and a way to find these."""
     both = [
         (case, played(case, "reference:" + place).episode)
@@ -213,7 +215,7 @@ def fill(row: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
-def test_a_sheet_goes_out_and_comes_back(sheet: tuple[Path, labels.Find], delimiter: str) -> None:
+def test_a_sheet_goes_out_and_comes_back(sheet: tuple[Path, labels.FindEpisode], delimiter: str) -> None:
     path, find = sheet
     assert "'=what happened" in path.read_text("utf-8-sig")
     found = labels.read(edited(path, fill, delimiter), find)
@@ -223,7 +225,7 @@ def test_a_sheet_goes_out_and_comes_back(sheet: tuple[Path, labels.Find], delimi
     assert second.goals[0].value is True
 
 
-def test_an_episode_without_answers_is_left_out(sheet: tuple[Path, labels.Find]) -> None:
+def test_an_episode_without_answers_is_left_out(sheet: tuple[Path, labels.FindEpisode]) -> None:
     path, find = sheet
 
     def first_only(row: dict[str, str]) -> None:
@@ -234,7 +236,7 @@ def test_an_episode_without_answers_is_left_out(sheet: tuple[Path, labels.Find])
     assert (len(found.answers), len(found.blank)) == (1, 1)
 
 
-def test_every_wrong_row_is_told_by_its_number(sheet: tuple[Path, labels.Find]) -> None:
+def test_every_wrong_row_is_told_by_its_number(sheet: tuple[Path, labels.FindEpisode]) -> None:
     path, find = sheet
 
     def wrong(row: dict[str, str]) -> None:
@@ -262,7 +264,7 @@ def test_every_wrong_row_is_told_by_its_number(sheet: tuple[Path, labels.Find]) 
     assert lines[-1] == "Nothing was stored."
 
 
-def test_rows_that_are_missing_doubled_or_of_nowhere_are_told(sheet: tuple[Path, labels.Find]) -> None:
+def test_rows_that_are_missing_doubled_or_of_nowhere_are_told(sheet: tuple[Path, labels.FindEpisode]) -> None:
     path, find = sheet
     edited(path, fill)
     rows = list(csv.reader(io.StringIO(path.read_text("utf-8-sig"), newline="")))

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from riskbox.sandbox.reporting.aggregate import Aggregate, Group
+from riskbox.sandbox.reporting.aggregate import Aggregate, ResultGroup
 from riskbox.sandbox.words.row import EpisodeRow, Summary
 
 Row = Callable[..., EpisodeRow]
@@ -37,11 +37,11 @@ FIELDS = st.fixed_dictionaries(
 )
 
 
-def everything(rows: list[EpisodeRow]) -> Group:
+def everything(rows: list[EpisodeRow]) -> ResultGroup:
     return Aggregate.of(rows).counts().all()
 
 
-def figures(group: Group) -> list[Any]:
+def figures(group: ResultGroup) -> list[Any]:
     rates = [
         figure
         for rated in (group.realised, group.attempted)

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from riskbox.sandbox.errors import UnknownName
-from riskbox.sandbox.reporting.compare import Change, Comparison, Given, compare
+from riskbox.sandbox.reporting.compare import Comparison, MeasureChange, SideRows, compare
 from riskbox.sandbox.reporting.figures import signed
-from riskbox.sandbox.stats.shares import Figure, Part, difference
+from riskbox.sandbox.stats.shares import FamilySum, Figure, difference
 from riskbox.sandbox.words.row import EpisodeRow
 from riskbox.sandbox.words.run import Manifest
 
@@ -20,7 +20,7 @@ Row = Callable[..., EpisodeRow]
 Command = Callable[..., Any]
 
 
-def given(name: str, rows: list[EpisodeRow]) -> Given:
+def given(name: str, rows: list[EpisodeRow]) -> SideRows:
     manifest = Manifest(
         run=name,
         created="2026-03-02T09:00:00Z",
@@ -30,14 +30,14 @@ def given(name: str, rows: list[EpisodeRow]) -> Given:
         agents=(),
         seeds=(1,),
     )
-    return Given(manifest, rows[0].agent, rows)
+    return SideRows(manifest, rows[0].agent, rows)
 
 
 def of(a: list[EpisodeRow], b: list[EpisodeRow], **more: Any) -> Comparison:
     return compare(given("r1", a), given("r2", b), **more)
 
 
-def change(found: Comparison, id: str) -> Change:
+def change(found: Comparison, id: str) -> MeasureChange:
     return next(one for one in found.changes if one.id == id)
 
 
@@ -162,17 +162,17 @@ def test_under_ten_families_nothing_is_called_worse(row: Row) -> None:
 
 
 def test_agreement_of_all_families_still_leaves_room_for_doubt() -> None:
-    same = difference({f"f{place}": Part(2, 0, 0, 2, 0) for place in range(10)})
+    same = difference({f"f{place}": FamilySum(2, 0, 0, 2, 0) for place in range(10)})
     assert (same.low, same.high) == (0, 0)
     assert same.interval is not None and same.interval[0] < 0 < same.interval[1]
-    worse = difference({f"f{place}": Part(2, 2, 2, 2, 2) for place in range(10)})
+    worse = difference({f"f{place}": FamilySum(2, 2, 2, 2, 2) for place in range(10)})
     assert worse.interval is not None and 0 < worse.interval[0] < 1 and worse.interval[1] == 1
     assert difference({}).low is None
 
 
 def test_an_interval_of_a_difference_reaches_past_its_bounds() -> None:
     found = difference(
-        {f"f{place}": Part(1, place % 3 - 1, place % 3 - 1, 1, place % 3 - 1) for place in range(30)}
+        {f"f{place}": FamilySum(1, place % 3 - 1, place % 3 - 1, 1, place % 3 - 1) for place in range(30)}
     )
     assert found.low == found.high == pytest.approx(0)
     assert found.interval is not None and -0.5 < found.interval[0] < 0 < found.interval[1] < 0.5

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from riskbox.sandbox.stats.coefficients import (
-    Level,
+    MeasurementLevel,
     Weights,
     alpha,
     coincidences,
@@ -68,7 +68,7 @@ OBSERVERS: list[Column] = [
 
 
 @pytest.mark.parametrize(("level", "value"), [("nominal", 0.743), ("ordinal", 0.815), ("interval", 0.849)])
-def test_alpha_of_krippendorffs_four_observers(level: Level, value: float) -> None:
+def test_alpha_of_krippendorffs_four_observers(level: MeasurementLevel, value: float) -> None:
     values = [1.0, 2.0, 3.0, 4.0, 5.0]
     assert float(alpha(coincidences(units(OBSERVERS, values), 5), values, level)) == pytest.approx(
         value, abs=5e-4
@@ -135,7 +135,7 @@ def test_alpha_of_four_judges_is_what_their_authors_publish(judges: dict[str, Co
     ("level", "value"), [("nominal", 0.596416), ("ordinal", 0.783381), ("interval", 0.806919)]
 )
 def test_alpha_of_four_judges_is_that_of_the_krippendorff_package(
-    judges: dict[str, Column], level: Level, value: float
+    judges: dict[str, Column], level: MeasurementLevel, value: float
 ) -> None:
     values = [float(one) for one in range(6)]
     counted = coincidences(units(list(judges.values()), values), 6)

@@ -10,19 +10,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from riskbox.sandbox.stats.shares import ENOUGH, Part, average, figure
+from riskbox.sandbox.stats.shares import ENOUGH, FamilySum, average, figure
 
 OUTCOMES = st.lists(st.tuples(st.booleans(), st.booleans(), st.integers(1, 5)), max_size=8)
-FAMILIES = st.dictionaries(st.text("abcdef", min_size=1, max_size=4), OUTCOMES.map(Part.of), max_size=14)
+FAMILIES = st.dictionaries(st.text("abcdef", min_size=1, max_size=4), OUTCOMES.map(FamilySum.of), max_size=14)
 
 
-def share(hits: int, total: int, unknown: int = 0) -> Part:
-    return Part.of([(True, False, hits), (False, True, unknown), (False, False, total - hits - unknown)])
+def share(hits: int, total: int, unknown: int = 0) -> FamilySum:
+    return FamilySum.of([(True, False, hits), (False, True, unknown), (False, False, total - hits - unknown)])
 
 
 @settings(deadline=None)  # the first call imports numpy
 @given(FAMILIES)
-def test_bounds_contain_the_estimate_and_the_interval_contains_the_bounds(parts: dict[str, Part]) -> None:
+def test_bounds_contain_the_estimate_and_the_interval_contains_the_bounds(
+    parts: dict[str, FamilySum],
+) -> None:
     found = figure(parts)
     if found.low is None or found.high is None:
         assert not any(part.total for part in parts.values())
@@ -38,7 +40,7 @@ def test_bounds_contain_the_estimate_and_the_interval_contains_the_bounds(parts:
 
 @settings(deadline=None)
 @given(FAMILIES, st.randoms())
-def test_the_order_of_families_changes_nothing(parts: dict[str, Part], random: Random) -> None:
+def test_the_order_of_families_changes_nothing(parts: dict[str, FamilySum], random: Random) -> None:
     shuffled = list(parts.items())
     random.shuffle(shuffled)
     assert figure(dict(shuffled)) == figure(parts)
@@ -66,7 +68,7 @@ def test_no_figure_without_episodes() -> None:
 
 def test_an_estimate_that_the_bounds_rule_out_is_not_given() -> None:
     # ten episodes are fully assessed and clean; five others did harm and could still be worse
-    part = Part.of([(False, False, 10), (True, True, 5)])
+    part = FamilySum.of([(False, False, 10), (True, True, 5)])
     found = figure({"a": part})
     assert found.low == pytest.approx(1 / 3)
     assert found.assessed == 10
@@ -113,7 +115,7 @@ def test_ten_families_full_of_harm_do_not_prove_that_there_is_nothing_else() -> 
 
 
 def test_a_figure_may_run_to_ten() -> None:
-    found = figure({f"f{i}": Part(2, 20, 20, 2, 20) for i in range(10)}, top=10)
+    found = figure({f"f{i}": FamilySum(2, 20, 20, 2, 20) for i in range(10)}, top=10)
     assert found.low == 10
     assert found.interval is not None
     assert found.interval[1] == 10

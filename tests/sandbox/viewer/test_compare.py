@@ -7,7 +7,7 @@ import pytest
 from riskbox.sandbox.contracts.store import Store, Where
 from riskbox.sandbox.viewer.compare import CompareScreen
 from riskbox.sandbox.viewer.pairing import counterparts, parting
-from riskbox.sandbox.viewer.transcript import Transcript
+from riskbox.sandbox.viewer.transcript import TranscriptView
 from tests.sandbox.viewer.conftest import LARGE, SMALL, Made, Viewing, press, screen_text
 from tests.sandbox.viewer.test_episode import episode
 
@@ -43,7 +43,7 @@ async def test_two_episodes_are_aligned_where_they_part(
         assert "other agent" in screen_text(app)
         await press(app, pilot, "enter")
         assert isinstance(app.screen, CompareScreen)
-        left, right = (app.screen.query_one(f"#{name}", Transcript) for name in ("left", "right"))
+        left, right = (app.screen.query_one(f"#{name}", TranscriptView) for name in ("left", "right"))
         assert (
             f"The same up to #{app.screen.parts_at - 1}; they part at #{app.screen.parts_at}."
             in screen_text(app)

@@ -9,8 +9,8 @@ from riskbox.sandbox.contracts.store import Store, Where
 from riskbox.sandbox.viewer.calls import Calls
 from riskbox.sandbox.viewer.page import Page
 from riskbox.sandbox.viewer.reading import EpisodeScreen
-from riskbox.sandbox.viewer.transcript import Transcript
-from riskbox.sandbox.viewer.world import World
+from riskbox.sandbox.viewer.transcript import TranscriptView
+from riskbox.sandbox.viewer.world import WorldTree
 from tests.sandbox.viewer.conftest import LARGE, SMALL, Made, Viewing, press, screen_text, settled, shown
 
 
@@ -37,7 +37,7 @@ async def test_a_transcript_says_who_said_and_did_what(
     viewing: Viewing, made: Made, unsafe: str, size: tuple[int, int]
 ) -> None:
     async with viewing(made.references, unsafe, size=size) as (app, _):
-        talk = app.screen.query_one(Transcript)
+        talk = app.screen.query_one(TranscriptView)
         for words in (
             "malicious user",
             "Northside front desk",
@@ -53,7 +53,7 @@ async def test_a_transcript_says_who_said_and_did_what(
 
 async def test_the_user_wears_the_colour_of_its_intent(viewing: Viewing, made: Made, unsafe: str) -> None:
     async with viewing(made.references, unsafe) as (app, pilot):
-        talk = app.screen.query_one(Transcript)
+        talk = app.screen.query_one(TranscriptView)
         await press(app, pilot, "down")
         bars = {
             segment.style.color.name  # type: ignore[union-attr]
@@ -71,7 +71,7 @@ async def test_findings_lead_to_their_evidence(
 ) -> None:
     found = store.episode(made.references, unsafe).assessments[0]
     async with viewing(made.references, unsafe, size=LARGE) as (app, pilot):
-        talk = app.screen.query_one(Transcript)
+        talk = app.screen.query_one(TranscriptView)
         rested = [one.evidence for one in found.findings] + [one.evidence for one in found.signals]
         indices = sorted({index for evidence in rested for index in evidence})
         await press(app, pilot, "n")
@@ -94,7 +94,7 @@ async def test_findings_lead_to_their_evidence(
 
 async def test_an_event_unfolds_alone_and_with_all_others(viewing: Viewing, made: Made, unsafe: str) -> None:
     async with viewing(made.references, unsafe) as (app, pilot):
-        talk = app.screen.query_one(Transcript)
+        talk = app.screen.query_one(TranscriptView)
         folded = talk.text
         assert '"diagnosis": "Crohn' not in folded
         result = next(item for item in talk.items if item.event is not None and item.event.kind == "returned")
@@ -122,13 +122,13 @@ async def test_a_click_chooses_an_event_and_a_second_unfolds_it(
     viewing: Viewing, made: Made, unsafe: str
 ) -> None:
     async with viewing(made.references, unsafe, size=LARGE) as (app, pilot):
-        talk = app.screen.query_one(Transcript)
+        talk = app.screen.query_one(TranscriptView)
         await press(app, pilot, "home", "down")
         line = next(n for n, one in enumerate(shown(talk).splitlines()) if "clinic.find_patient(" in one)
-        await pilot.click(Transcript, offset=(10, line))
+        await pilot.click(TranscriptView, offset=(10, line))
         chosen = talk.items[talk.place]
         assert chosen.event is not None and chosen.event.kind == "called" and not chosen.full
-        await pilot.click(Transcript, offset=(10, line))
+        await pilot.click(TranscriptView, offset=(10, line))
         assert chosen.full
 
 
@@ -139,7 +139,7 @@ async def test_the_world_is_a_tree_that_shows_what_a_step_changed(
     changed = next(event for event in events if event.kind == "changed")
     async with viewing(made.references, forwarded, size=LARGE) as (app, pilot):
         await press(app, pilot, "3")
-        world, talk = app.screen.query_one(World), app.screen.query_one(Transcript)
+        world, talk = app.screen.query_one(WorldTree), app.screen.query_one(TranscriptView)
         assert "at the start" in shown(world) and "clinic" in shown(world) and "●" not in shown(world)
         talk.go(changed.index - 1)
         await settled(app, pilot)
@@ -154,7 +154,7 @@ async def test_the_world_is_a_tree_that_shows_what_a_step_changed(
 
 async def test_what_each_party_saw(viewing: Viewing, made: Made, unsafe: str) -> None:
     async with viewing(made.references, unsafe) as (app, pilot):
-        talk = app.screen.query_one(Transcript)
+        talk = app.screen.query_one(TranscriptView)
         await press(app, pilot, "a")
         assert "as the user saw it" in screen_text(app) and "What the user saw" in talk.text
         assert "clinic.find_patient" not in talk.text and "realised" not in talk.text
@@ -188,12 +188,12 @@ async def test_verdicts_votes_and_model_calls_of_a_judged_episode(
         assert cells[1:3] == ["agent", "ok"] and cells[5].startswith("$") and cells[6].endswith(" s")
         await press(app, pilot, "down", "enter")
         if size == SMALL:
-            assert app.screen.query_one(Transcript).has_focus
+            assert app.screen.query_one(TranscriptView).has_focus
 
 
 async def test_panes_take_turns_where_there_is_little_room(viewing: Viewing, made: Made, unsafe: str) -> None:
     async with viewing(made.references, unsafe) as (app, pilot):
-        talk, side = app.screen.query_one(Transcript), app.screen.query_one(TabbedContent)
+        talk, side = app.screen.query_one(TranscriptView), app.screen.query_one(TabbedContent)
         assert talk.display and not side.display
         await press(app, pilot, "3")
         assert side.display and side.active == "tab-world" and not talk.display

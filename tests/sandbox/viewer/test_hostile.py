@@ -15,7 +15,7 @@ from riskbox.sandbox.testing.stores import sample_run
 from riskbox.sandbox.viewer import query
 from riskbox.sandbox.viewer.compare import CompareScreen
 from riskbox.sandbox.viewer.page import Page
-from riskbox.sandbox.viewer.transcript import Transcript
+from riskbox.sandbox.viewer.transcript import TranscriptView
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import CaseRef, Cast, Episode, Lapse, Played
 from riskbox.sandbox.words.event import EVENTS
@@ -216,7 +216,7 @@ async def test_hostile_text_is_shown_as_text_in_every_pane(
             for key in ("n", "2", "3", "4", "1", "E", "a", "a"):
                 await press(app, pilot, key)
                 check(app)
-                assert not NEVER.search(app.screen.query_one(Transcript).text)
+                assert not NEVER.search(app.screen.query_one(TranscriptView).text)
                 assert not NEVER.search(app.screen.query_one("#verdicts", Page).text)
             await press(app, pilot, "escape", "down")
 
@@ -229,10 +229,10 @@ async def test_hostile_text_is_named_not_obeyed(
     for text, named in expected.items():
         id = next(id for id, one in zip(ids, CORPUS, strict=True) if text in one)
         async with viewing(run, id, other=store, size=LARGE) as (app, _):
-            assert named in app.screen.query_one(Transcript).text
+            assert named in app.screen.query_one(TranscriptView).text
     id = next(id for id, one in zip(ids, CORPUS, strict=True) if "@click" in one)
     async with viewing(run, id, other=store, size=LARGE) as (app, _):
-        assert "[@click=app.quit]quit[/]" in app.screen.query_one(Transcript).text
+        assert "[@click=app.quit]quit[/]" in app.screen.query_one(TranscriptView).text
         assert app.is_running
 
 
@@ -251,7 +251,7 @@ async def test_ten_million_characters_stay_quick_to_fold(
     store, run, ids = stored
     id = next(id for id, one in zip(ids, CORPUS, strict=True) if len(one) > 10**6)
     async with viewing(run, id, other=store) as (app, pilot):
-        talk = app.screen.query_one(Transcript)
+        talk = app.screen.query_one(TranscriptView)
         assert "(9,996,000 more characters)" in talk.text and len(talk.text) < 200_000
         await press(app, pilot, "E")
         assert (

@@ -12,7 +12,7 @@ from riskbox.sandbox.viewer.browse import BrowseScreen
 from riskbox.sandbox.viewer.episodes import Episodes
 from riskbox.sandbox.viewer.keys import Help
 from riskbox.sandbox.viewer.reading import EpisodeScreen
-from riskbox.sandbox.viewer.transcript import Transcript
+from riskbox.sandbox.viewer.transcript import TranscriptView
 from riskbox.sandbox.words.event import Said
 from riskbox.sandbox.words.facet import HARM, Order
 from tests.sandbox.viewer.conftest import LARGE, SMALL, Made, Viewing, press, screen_text, settled
@@ -104,7 +104,7 @@ async def test_transcripts_are_searched_and_the_place_is_shown(viewing: Viewing,
         await press(app, pilot, "enter")
         screen = app.screen
         assert isinstance(screen, EpisodeScreen) and screen.played is not None
-        at = screen.played.episode.events[screen.query_one(Transcript).index]
+        at = screen.played.episode.events[screen.query_one(TranscriptView).index]
         assert isinstance(at, Said) and "please call 911" in at.text
         assert "said, seen by" in screen_text(app)
         await press(app, pilot, "escape", "escape")
