@@ -317,7 +317,11 @@ def _foretold(given: argparse.Namespace, cases: list[Any], specs: list[Any], set
 
 
 def _finished(
-    given: argparse.Namespace, made: Manifest, state: RunState, progress: RunProgress, gates: list[GateOutcome]
+    given: argparse.Namespace,
+    made: Manifest,
+    state: RunState,
+    progress: RunProgress,
+    gates: list[GateOutcome],
 ) -> int:
     nothing_played = 0 < progress.done == progress.faults
     if given.json:
