@@ -1,0 +1,1 @@
+"""What `riskbox list` lists: one module a list, each with `show(args)`."""

@@ -1,0 +1,36 @@
+"""`riskbox list runs`."""
+
+from __future__ import annotations
+
+import argparse
+
+from riskbox.sandbox.cli import options
+from riskbox.sandbox.cli.lists.table import ListColumn, field_cell, show_entries
+from riskbox.sandbox.reporting.rows import short
+from riskbox.sandbox.reporting.screen import text
+
+
+def show(args: argparse.Namespace) -> int:
+    """List the runs of a store, latest first."""
+    with options.open_existing(args.store) as store:
+        entries = [
+            {
+                "run": one.run,
+                "name": one.name,
+                "state": one.state,
+                "created": one.created,
+                "episodes": store.count(one.run),
+                "planned": one.planned,
+                "agents": list(one.agents),
+                "evaluators": one.evaluators,
+            }
+            for one in store.runs()
+        ]
+    columns = [
+        ListColumn("run", field_cell("run", "bold")),
+        ListColumn("name", field_cell("name"), wraps=True),
+        ListColumn("state", field_cell("state")),
+        ListColumn("episodes", lambda one: text(f"{one['episodes']:,} of {one['planned']:,}")),
+        ListColumn("agents", lambda one: text(", ".join(map(short, one["agents"]))), wraps=True),
+    ]
+    return show_entries(args, entries, columns)
