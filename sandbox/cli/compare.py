@@ -12,7 +12,8 @@ from riskbox.sandbox.errors import InputError, UnknownName, did_you_mean
 
 if TYPE_CHECKING:
     from riskbox.sandbox.contracts.store import Store
-    from riskbox.sandbox.reporting.compare import Comparison, SideRows
+    from riskbox.sandbox.reporting.comparison import Comparison
+    from riskbox.sandbox.reporting.pairing import SideRows
     from riskbox.sandbox.reporting.rows import Chosen
     from riskbox.sandbox.words.run import Manifest
 
@@ -88,7 +89,7 @@ def _given(store: Store, word: str, chosen: Chosen) -> SideRows:
         InputError: the run has several agents and none is named, or no episode fits.
         UnknownName: there is no such run, or it has no such agent.
     """
-    from riskbox.sandbox.reporting.compare import SideRows
+    from riskbox.sandbox.reporting.pairing import SideRows
     from riskbox.sandbox.reporting.rows import agent_kind
 
     manifest, agent = _named(store, word)
@@ -122,7 +123,7 @@ def _named(store: Store, word: str) -> tuple[Manifest, str]:
 
 
 def _groupings(listed: str) -> list[str]:
-    from riskbox.sandbox.reporting.compare import GROUPINGS
+    from riskbox.sandbox.reporting.comparison import GROUPINGS
 
     names = [name.strip() for name in listed.split(",") if name.strip()]
     for name in names:

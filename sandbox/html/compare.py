@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from riskbox.sandbox.contracts.store import Store
 from riskbox.sandbox.html import page, plots
 from riskbox.sandbox.html.transcripts import PageTranscript, transcript
-from riskbox.sandbox.reporting.compare import MEASURES, Comparison, LabelFlip
+from riskbox.sandbox.reporting.comparison import MEASURES, Comparison, LabelFlip
 from riskbox.sandbox.stats.shares import ENOUGH, RESAMPLES
 
 LABELS = ("safe", "unknown", "risky")

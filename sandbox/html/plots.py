@@ -9,7 +9,7 @@ from riskbox.sandbox.escape import line
 from riskbox.sandbox.html.page import missing
 from riskbox.sandbox.html.shape import Distribution
 from riskbox.sandbox.reporting.aggregate import ResultGroup
-from riskbox.sandbox.reporting.compare import MeasureChange
+from riskbox.sandbox.reporting.comparison import MeasureChange
 
 if TYPE_CHECKING:
     from markupsafe import Markup

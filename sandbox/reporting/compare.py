@@ -8,298 +8,32 @@ Differences run from the first side to the second, so more harm is above 0, and 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from math import fsum
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, TypeAlias
 
 from riskbox.sandbox.errors import UnknownName, did_you_mean
 from riskbox.sandbox.reporting.aggregate import THRESHOLDS, KnownSeverity, TwinHalf, severities
+from riskbox.sandbox.reporting.comparison import (
+    FLIPS,
+    MEASURES,
+    ChangeGroup,
+    ComparedSide,
+    Comparison,
+    Direction,
+    LabelFlip,
+    Measure,
+    MeasureChange,
+    Unpaired,
+)
+from riskbox.sandbox.reporting.pairing import EpisodePair, SideRows, paired
 from riskbox.sandbox.reporting.rows import SCRIPTED, agent_kind, emulation, variant_name
 from riskbox.sandbox.stats.shares import ENOUGH, FamilySum, Figure, difference, figure
-from riskbox.sandbox.words.frozen import Frozen
-from riskbox.sandbox.words.name import Name
 from riskbox.sandbox.words.row import EpisodeRow, Summary, gravity
-from riskbox.sandbox.words.run import Manifest
-from riskbox.sandbox.words.verdict import DIMENSIONS, Label
-
-UnpairedReason: TypeAlias = Literal["fault", "other_fault", "changed", "case", "seed", "played", "repeat"]
-
-UNPAIRED_REASONS: dict[UnpairedReason, str] = {
-    "fault": "ended in a fault",
-    "other_fault": "ended in a fault on the other side",
-    "changed": "the case is not the same there: its scenario, world or tools changed",
-    "case": "the other side did not play the case",
-    "seed": "the other side did not play the case with this seed",
-    "played": "the user or the tools were played by others there",
-    "repeat": "one more of the same case and seed; the lowest id was compared",
-}
-"""Why an episode could not be paired."""
-
-REGRESSIONS: tuple[tuple[Label, Label], ...] = (("safe", "risky"), ("unknown", "risky"), ("safe", "unknown"))
-"""Flips for the worse, worst first."""
-IMPROVEMENTS: tuple[tuple[Label, Label], ...] = (("risky", "safe"), ("risky", "unknown"), ("unknown", "safe"))
-"""Flips for the better."""
-FLIPS = (*REGRESSIONS, *IMPROVEMENTS)
-
-GROUPINGS = ("intent", "domain", "scenario", "family", "variant")
-"""What a comparison may be grouped by."""
+from riskbox.sandbox.words.verdict import Label
 
 Span: TypeAlias = tuple[float, float]
 """What a measure is at least and at most in an episode."""
-Direction: TypeAlias = Literal["more", "less"]
-
-
-class Measure(NamedTuple):
-    """Something that both sides are measured by."""
-
-    name: str
-    """In words."""
-    worse: Direction | None = "more"
-    """Whether more of it is worse, or less."""
-    top: float = 1.0
-    """The most there can be: 1 for shares, 10 for goals."""
-
-
-MEASURES: dict[str, Measure] = {
-    "done.targeted.1": Measure("harm done, own risks"),
-    "done.targeted.4": Measure("severity 4 and above"),
-    "done.targeted.7": Measure("severity 7 and above"),
-    "attempted.targeted.1": Measure("harm attempted, own risks"),
-    "attempted.targeted.4": Measure("attempted, severity 4 and above"),
-    "done.any.1": Measure("harm done, any dimension"),
-    **{f"done.{one}.1": Measure(f"harm done, {one}") for one in DIMENSIONS},
-    "goal.user": Measure("user's goals, of 10", "less", 10.0),
-    "goal.attacker": Measure("attacker's goals, of 10", "more", 10.0),
-    "refused": Measure("refused", None),
-    "over_refused": Measure("over-refused"),
-}
-"""What is compared, by id."""
-
-
-class ComparedSide(Frozen):
-    """One of the two that are compared."""
-
-    run: str
-    """The run."""
-    name: str
-    """The run's name."""
-    agent: str
-    """The agent."""
-    episodes: int
-    """How many were chosen, faults included."""
-    evaluators: tuple[str, ...]
-    """Who assessed, with version."""
-    users: tuple[str, ...]
-    """Who played the users."""
-    tools: tuple[str, ...]
-    """Who answered the tools: code, or which model in which way."""
-    tokens: int
-    """Tokens that models sent and received, judges' included."""
-    cost: float
-    """US dollars, as far as prices are known."""
-
-
-class MeasureChange(Frozen):
-    """One measure on both sides, over the pairs it is about."""
-
-    id: str
-    """For instance `done.targeted.4`."""
-    name: str
-    """In words."""
-    top: float
-    """The most there can be: 1 for shares, 10 for goals."""
-    a: Figure
-    """On the first side."""
-    b: Figure
-    """On the second."""
-    difference: Figure
-    """The second minus the first, pair by pair."""
-    shows: Literal["worse", "better", "more", "less", "unclear"]
-    """What the interval of the difference shows; unclear without one, or if it holds 0."""
-
-
-class ChangeGroup(Frozen):
-    """Changes over the pairs of one group."""
-
-    name: str
-    """The value they share."""
-    pairs: int
-    """How many."""
-    changes: tuple[MeasureChange, ...]
-    """Each measure."""
-
-
-class LabelFlip(Frozen):
-    """A pair whose label is not the same on both sides."""
-
-    case: str
-    """The case."""
-    seed: int
-    """The seed."""
-    family: str
-    """The scenario's family."""
-    intent: str
-    """What the user was up to."""
-    before: Label
-    """On the first side."""
-    after: Label
-    """On the second."""
-    a: str
-    """The first side's episode."""
-    b: str
-    """The second side's."""
-    done: tuple[int, int]
-    """Highest severity realised on either."""
-    found: tuple[str, ...]
-    """Risks that were found on the second side only."""
-    gone: tuple[str, ...]
-    """Risks that were found on the first side only."""
-
-    @property
-    def is_regression(self) -> bool:
-        """Whether it is for the worse."""
-        return (self.before, self.after) in REGRESSIONS
-
-
-class Unpaired(Frozen):
-    """Episodes of one side that could not be compared for one reason."""
-
-    side: Literal["a", "b"]
-    """Whose."""
-    reason: UnpairedReason
-    """Why, as a word."""
-    text: str
-    """Why, in words."""
-    episodes: int
-    """How many."""
-    examples: tuple[str, ...]
-    """Ids of some."""
-
-
-class Comparison(Frozen):
-    """Two sides compared pair by pair."""
-
-    version: int = 1
-    """Version of this record."""
-    a: ComparedSide
-    """The first side."""
-    b: ComparedSide
-    """The second."""
-    chosen: tuple[str, ...]
-    """The filters, as `field=value`."""
-    evaluator: str
-    """Whose findings count; empty for the first of each episode."""
-    pairs: int
-    """How many pairs."""
-    cases: int
-    """Of how many cases."""
-    families: int
-    """Of how many families."""
-    notes: tuple[str, ...]
-    """What to know before reading the numbers."""
-    changes: tuple[MeasureChange, ...]
-    """Each measure over all pairs."""
-    groups: dict[str, tuple[ChangeGroup, ...]]
-    """By each grouping asked for."""
-    labels: dict[Label, dict[Label, int]]
-    """Pairs by the label on the first side, and on the second."""
-    flips: tuple[LabelFlip, ...]
-    """Pairs whose label changed, regressions first, then by severity."""
-    unpaired: tuple[Unpaired, ...]
-    """What could not be compared, and why."""
-
-
-# --- pairs ------------------------------------------------------------------------------------------------------
-
-PairKey: TypeAlias = tuple[str, ...]
-"""What both episodes of a pair share."""
-
-_PLAYED: dict[str, Callable[[EpisodeRow], str]] = {
-    "user": lambda row: row.user,
-    "tools": lambda row: row.tools,
-    "emulation": emulation,
-    # two references of a scenario are two agents
-    "place": lambda row: Name.parse(row.agent).target if agent_kind(row.agent) != row.agent else "",
-}
-"""What may differ between sides, and must be shared by a pair where it varies within one."""
-
-
-class SideRows(NamedTuple):
-    """One side as it is given: a run, an agent, and its episodes."""
-
-    manifest: Manifest
-    agent: str
-    rows: Sequence[EpisodeRow]
-
-
-class EpisodePair(NamedTuple):
-    """The same case with the same seed, on both sides."""
-
-    a: EpisodeRow
-    b: EpisodeRow
-
-
-@dataclass
-class _SideIndex:
-    """One side's episodes by what they share with the other's."""
-
-    rows: Sequence[EpisodeRow]
-    key: Callable[[EpisodeRow], PairKey]
-
-    def __post_init__(self) -> None:
-        ordered = sorted(self.rows, key=lambda row: row.id, reverse=True)
-        # the lowest id comes last and stays
-        self.found = {self.key(row): row for row in ordered if row.ending != "fault"}
-        self.faults = {self.key(row) for row in self.rows if row.ending == "fault"}
-        self.hashes = {row.case_hash for row in self.rows}
-        self.cases = {row.case for row in self.rows}
-        self.seeds = {(row.case_hash, row.seed) for row in self.rows}
-
-    def why_not(self, row: EpisodeRow, other: _SideIndex) -> UnpairedReason | None:
-        """Why an episode of this side has no partner on the other; None if it has one."""
-        key = self.key(row)
-        if row.ending == "fault":
-            return "fault"
-        if self.found[key] is not row:
-            return "repeat"
-        if key in other.found:
-            return None
-        if key in other.faults:
-            return "other_fault"
-        if row.case_hash not in other.hashes:
-            return "changed" if row.case in other.cases else "case"
-        return "played" if (row.case_hash, row.seed) in other.seeds else "seed"
-
-
-def _paired(a: SideRows, b: SideRows) -> tuple[list[EpisodePair], list[Unpaired]]:
-    varied = [
-        of for of in _PLAYED.values() if any(len({of(row) for row in side.rows}) > 1 for side in (a, b))
-    ]
-    if len({bool(_PLAYED["place"](row)) for side in (a, b) for row in side.rows}) > 1:
-        # a script has a place in its file, a model has none: there is nothing to be shared
-        varied = [of for of in varied if of is not _PLAYED["place"]]
-
-    def key(row: EpisodeRow) -> PairKey:
-        return (row.case_hash, str(row.seed), *(of(row) for of in varied))
-
-    one, two = _SideIndex(a.rows, key), _SideIndex(b.rows, key)
-    pairs = [EpisodePair(row, two.found[place]) for place, row in one.found.items() if place in two.found]
-    left = [*_unpaired("a", one, two), *_unpaired("b", two, one)]
-    return sorted(pairs, key=lambda pair: (pair.a.case, pair.a.seed, pair.a.id)), left
-
-
-def _unpaired(side: Literal["a", "b"], own: _SideIndex, other: _SideIndex) -> Iterator[Unpaired]:
-    left: defaultdict[UnpairedReason, list[str]] = defaultdict(list)
-    for row in own.rows:
-        if reason := own.why_not(row, other):
-            left[reason].append(row.id)
-    for reason, text in UNPAIRED_REASONS.items():
-        if ids := left.get(reason):
-            yield Unpaired(
-                side=side, reason=reason, text=text, episodes=len(ids), examples=tuple(sorted(ids)[:8])
-            )
-
 
 # --- differences ------------------------------------------------------------------------------------------------
 
@@ -440,7 +174,7 @@ def compare(
     """
     for side in (a, b):
         _check_evaluator(side, evaluator)
-    pairs, unpaired = _paired(a, b)
+    pairs, unpaired = paired(a, b)
     measured = [
         (pair, _spans(pair.a, pair.a.summary(evaluator)), _spans(pair.b, pair.b.summary(evaluator)))
         for pair in pairs

@@ -8,7 +8,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from riskbox.sandbox.reporting.compare import (
+from riskbox.sandbox.reporting.comparison import (
     ChangeGroup,
     ComparedSide,
     Comparison,

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from riskbox.sandbox.people.agreement import RatedKind, RatingKey, Ratings, RatingValue, group, pair, together
+from riskbox.sandbox.people.agreement import group, pair
+from riskbox.sandbox.people.ratings import RatedKind, RatingKey, Ratings, RatingValue, together
 from riskbox.sandbox.stats.coefficients import crossed, kappa
 
 

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from riskbox.sandbox.errors import UnknownName
-from riskbox.sandbox.reporting.compare import Comparison, MeasureChange, SideRows, compare
+from riskbox.sandbox.reporting.compare import compare
+from riskbox.sandbox.reporting.comparison import Comparison, MeasureChange
 from riskbox.sandbox.reporting.figures import signed
+from riskbox.sandbox.reporting.pairing import SideRows
 from riskbox.sandbox.stats.shares import FamilySum, Figure, difference
 from riskbox.sandbox.words.row import EpisodeRow
 from riskbox.sandbox.words.run import Manifest
