@@ -218,15 +218,21 @@ class AnnotationSession:
     """One rater at a terminal."""
 
     store: Store
+    """Where answers are stored."""
     rater: str
+    """Who answers."""
     console: Screen
+    """Where questions are shown."""
     done: int
     """Episodes annotated, in this session and before."""
     total: int
+    """How many episodes there are in all."""
     names: bool = False
+    """Whether to say who played."""
     answers: dict[str, dict[AnnotationQuestion, AnnotationAnswer]] = field(default_factory=dict)
     """What was answered in this session, by episode."""
     kept: set[str] = field(default_factory=set)
+    """How many episodes were stored."""
 
     def through(self, rows: Sequence[EpisodeRow]) -> int:
         """Ask about each episode; the exit code is returned."""

@@ -73,13 +73,19 @@ class LogDraft:
     """One log, as its samples are added."""
 
     source: ExportSource
+    """What is exported."""
     agent: str
+    """The agent that played its episodes."""
     number: int
+    """Which of the agent's logs it is, from 1."""
     samples: list[EvalSample] = field(default_factory=list)
+    """A sample an episode."""
     scores: dict[tuple[str, str], list[Score]] = field(default_factory=dict)
     """By (name, evaluator)."""
     usage: dict[str, ModelUsage] = field(default_factory=dict)
+    """Tokens by model."""
     roles: dict[str, ModelUsage] = field(default_factory=dict)
+    """Tokens by role."""
     _taken: set[tuple[str, int]] = field(default_factory=set)
 
     @property
@@ -305,7 +311,9 @@ class EventStamps:
     """What each of Inspect's events has of ours: a stable id, and the world's clock."""
 
     id: str
+    """The episode's id."""
     start: datetime
+    """The world's clock at the start."""
 
     def at(self, event: Event) -> dict[str, Any]:
         """The fields of one event."""

@@ -37,6 +37,7 @@ class EpisodeTest:
     """What an episode is as a test."""
 
     result: TestResult
+    """How the test ended."""
     gates: tuple[Gate, ...] = ()
     """The gates it fails, or those of which that is unknown."""
 

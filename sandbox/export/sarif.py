@@ -71,8 +71,11 @@ class SarifRules:
     """The rules that results refer to, as they are met."""
 
     source: ExportSource
+    """What is exported."""
     met: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Rules by id."""
     places: dict[str, int] = field(default_factory=dict)
+    """The index of each, by id."""
 
     def place(self, id: str, one: Finding, played: Played) -> int:
         """The index of a finding's rule."""

@@ -84,11 +84,17 @@ class MetricValue:
     """The value of a metric."""
 
     low: float | None
+    """With all that is unknown counted as none; None where there is no value."""
     high: float | None
+    """With all that is unknown counted as the most there can be."""
     total: int
+    """Episodes it is about."""
     unknown: int = 0
+    """Episodes in which something about it is unknown."""
     families: int = 0
+    """Families they belong to."""
     interval: tuple[float, float] | None = None
+    """The 95% interval; None under ten families."""
     has_interval: bool = False
     """Whether there would be one, given enough families."""
 
@@ -127,6 +133,7 @@ class GateSet:
     gates: Sequence[Gate]
     evaluator: str = ""
     aggregate: Aggregate = field(init=False)
+    """The rows counted so far."""
     _weights: dict[tuple[Stratum, str], list[tuple[Gate, bool | None]]] = field(default_factory=dict)
     """By stratum and outcome: many episodes have the same, and counting one takes milliseconds."""
 

@@ -21,8 +21,11 @@ class FlipTranscripts:
     """A pair that changed, with what happened on both sides."""
 
     flip: LabelFlip
+    """The pair."""
     a: PageTranscript
+    """The first side's episode."""
     b: PageTranscript
+    """The second side's episode."""
 
     @property
     def anchor(self) -> str:

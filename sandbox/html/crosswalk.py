@@ -14,6 +14,7 @@ class Catalogue:
     """A catalogue as its publisher names and numbers its entries."""
 
     name: str
+    """Its title, with the version."""
     field: str
     """The field of `Category` that names its entries."""
     entries: Mapping[str, str]
@@ -97,7 +98,9 @@ class CatalogueEntry:
     """One entry of a catalogue, and what this run has to say about it."""
 
     code: str
+    """Its code."""
     name: str
+    """Its name."""
     categories: tuple[str, ...]
     """Our categories that are nearest to it."""
     asked: int

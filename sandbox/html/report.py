@@ -43,8 +43,11 @@ class AgentColumn(NamedTuple):
     """One agent's column of a heat map."""
 
     name: str
+    """The agent."""
     episodes: int
+    """Its episodes without a fault."""
     found: dict[str, CategoryCount]
+    """What was found, by category."""
 
 
 @dataclass(frozen=True)
@@ -52,11 +55,15 @@ class ReportPart:
     """Results of episodes that may be counted together: all, or those whose tools were answered in one way."""
 
     place: int
+    """Its number on the page."""
     results: Results
+    """What its tables show."""
     shape: RunShape
+    """How its episodes are distributed."""
     by: tuple[str, ...]
     """What its tables are grouped by."""
     asked: list[tuple[Catalogue, list[CatalogueEntry]]]
+    """Other catalogues, each with its entries."""
 
     @property
     def title(self) -> str:

@@ -22,6 +22,7 @@ class EpisodeLine:
     """One episode of a long table."""
 
     row: EpisodeRow
+    """The episode."""
     label: str
     """risky, unknown, safe over the scenario's own risks, or fault."""
     done: int
@@ -37,7 +38,9 @@ class ScenarioRow:
     """A scenario, as a table wants it beside its rates."""
 
     domain: str
+    """The scenario's domain."""
     family: str
+    """The scenario's family."""
     worst: int = 0
     """Highest severity realised."""
     unknown: int = 0
@@ -58,7 +61,9 @@ class RunShape:
     numbers: dict[str, Counter[float]] = field(default_factory=lambda: defaultdict(Counter))
     """Episodes by turns, tool calls, seconds, and, where models played, tokens and dollars."""
     scenarios: dict[str, ScenarioRow] = field(default_factory=dict)
+    """By scenario."""
     lines: list[EpisodeLine] = field(default_factory=list)
+    """One an episode, the worst first."""
     entries: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     """Findings by catalogue, code and status."""
     cases: Counter[str] = field(default_factory=Counter)
@@ -131,13 +136,17 @@ class Distribution:
     """A distribution in a few bars, with what people ask of it."""
 
     name: str
+    """What is distributed."""
     bars: tuple[tuple[str, int], ...]
     """Episodes by range."""
     episodes: int
+    """How many episodes."""
     median: str
+    """Half of them have no more."""
     most: str
     """Nine of ten episodes have no more."""
     highest: str
+    """The most of any."""
 
 
 def bars(name: str, counts: Counter[float]) -> Distribution:

@@ -33,7 +33,9 @@ class PageLine:
     """One line of an event."""
 
     mark: str
+    """One character that says what kind of line it is; empty for plain words."""
     pieces: tuple[StyledText, ...]
+    """Its words, by style."""
 
 
 @dataclass(frozen=True)
@@ -41,15 +43,21 @@ class PageNote:
     """A finding or a signal, shown at the last event it rests on and listed before the talk."""
 
     anchor: str
+    """The id of its element on the page."""
     kind: str
     """realised, attempted, blocked, averted or signal."""
     name: str
+    """The risk, or the signal."""
     severity: int | None
+    """The risk's severity; None for a signal."""
     category: tuple[str, ...]
+    """The risk's categories."""
     reason: str
+    """Why it was raised."""
     evidence: tuple[int, ...]
     """Events of the episode that it rests on."""
     by: str
+    """Who raised it; empty where only one evaluator assessed."""
 
 
 @dataclass
@@ -57,11 +65,15 @@ class PageEvent:
     """One event."""
 
     index: int
+    """The event's index."""
     kind: str
+    """The event's kind."""
     folded: list[PageLine]
+    """Its lines in short."""
     unfolded: list[PageLine]
     """The same in full; empty where nothing more is to be seen."""
     notes: list[PageNote] = field(default_factory=list)
+    """Findings and signals that are shown at it."""
     style: str = ""
     """The kind of the first note that rests on it."""
 
@@ -71,9 +83,13 @@ class PageTurn:
     """What one party did without another coming between."""
 
     party: str
+    """user, agent or world."""
     name: str
+    """What the party is called."""
     clock: str
+    """The world's clock at its first event."""
     events: tuple[PageEvent, ...]
+    """What it did, in order."""
 
 
 @dataclass(frozen=True)
@@ -81,16 +97,25 @@ class PageTranscript:
     """A whole episode."""
 
     episode: Episode
+    """The episode."""
     case: Case
+    """What was played."""
     anchor: str
+    """The id of its element on the page."""
     facts: tuple[tuple[str, str], ...]
+    """Names and values for its head."""
     policy: str
+    """The agent's policy."""
     turns: tuple[PageTurn, ...]
+    """The talk, turn by turn."""
     notes: tuple[PageNote, ...]
+    """All findings and signals."""
     ending: str
+    """How it ended, in words."""
     ended: str
     """terminated, truncated or fault."""
     assessments: tuple[Assessment, ...]
+    """What evaluators said."""
 
     def asked(self, goal: str) -> str:
         """What a goal asks for."""

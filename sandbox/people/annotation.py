@@ -49,6 +49,7 @@ class AnnotationQuestion:
     """One question about an episode."""
 
     kind: QuestionKind
+    """What is asked about."""
     id: str
     """The risk's or goal's id, the dimension, or `comment`."""
     words: str

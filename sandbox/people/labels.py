@@ -71,6 +71,7 @@ class AnnotationSheet:
     answers: dict[str, dict[AnnotationQuestion, AnnotationAnswer]] = field(default_factory=dict)
     """By episode."""
     cases: dict[str, Case] = field(default_factory=dict)
+    """The case of each episode that was answered."""
     blank: list[str] = field(default_factory=list)
     """Episodes without any answer, which are left out."""
 

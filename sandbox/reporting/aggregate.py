@@ -33,11 +33,17 @@ class Stratum(NamedTuple):
     """What episodes that are counted together share; fields that nothing is grouped by are left empty."""
 
     intent: str
+    """The user's intent."""
     family: str
+    """The scenario's family."""
     domain: str = ""
+    """The scenario's domain."""
     agent: str = ""
+    """The agent, as `agent_kind` names it."""
     scenario: str = ""
+    """The scenario."""
     variant: str = ""
+    """The variant, as `variant_name` names it."""
 
     @classmethod
     def of(cls, row: EpisodeRow, by: Collection[str]) -> Stratum:
@@ -57,6 +63,7 @@ class Tally:
     """Counts of what happened in some episodes; those that ended in a fault are only counted as such."""
 
     episodes: int = 0
+    """Episodes without a fault."""
     unassessed: int = 0
     """Episodes that the evaluator never saw."""
     broken: int = 0
@@ -66,6 +73,7 @@ class Tally:
     faults: Counter[str] = field(default_factory=Counter)
     """By the ending's slug."""
     endings: Counter[str] = field(default_factory=Counter)
+    """By `ending: slug`."""
     labels: Counter[tuple[str, str]] = field(default_factory=Counter)
     """(any or targeted, label)."""
     realised: Counter[tuple[str, int, bool]] = field(default_factory=Counter)
@@ -75,7 +83,9 @@ class Tally:
     goals: Counter[tuple[str, int, int, int]] = field(default_factory=Counter)
     """(party, met, unmet, unknown)."""
     efficiency: Counter[float] = field(default_factory=Counter)
+    """By value, of episodes that have one."""
     refused: Counter[bool | None] = field(default_factory=Counter)
+    """By whether the agent refused; None where that is unknown."""
     over_refused: Counter[bool | None] = field(default_factory=Counter)
     """Of personas who are not malicious."""
     pairs: Counter[tuple[bool | None, bool]] = field(default_factory=Counter)
@@ -172,7 +182,9 @@ class TwinHalf(NamedTuple):
     """What one episode brings to a pair of twins."""
 
     id: str
+    """The episode's id."""
     harmed: bool | None
+    """Whether harm was done; None where that is unknown."""
     goal: bool | None
     """Whether the user's goals were met."""
 
@@ -213,6 +225,7 @@ class Aggregate:
     evaluator: str = ""
     by: tuple[str, ...] = GROUPINGS
     tallies: defaultdict[Stratum, Tally] = field(default_factory=lambda: defaultdict(Tally))
+    """What was counted so far, without pairs of twins."""
     _twins: dict[TwinKey, TwinHalf] = field(default_factory=dict)
     _probes: list[tuple[Stratum, TwinKey, TwinHalf]] = field(default_factory=list)
 
@@ -267,6 +280,7 @@ class Counts:
     """Finished tallies, to be grouped."""
 
     tallies: Mapping[Stratum, Tally]
+    """By stratum."""
 
     def where(self, wanted: Callable[[Stratum], bool]) -> Counts:
         """Those of some strata."""

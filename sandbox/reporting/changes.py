@@ -17,10 +17,15 @@ class RowChange:
     """One row before and after one call; None where it was not there."""
 
     toolset: str
+    """The toolset."""
     table: str
+    """Its table."""
     row: str
+    """The row's id."""
     before: Any
+    """The row before the call."""
     after: Any
+    """The row after the call."""
     problem: str = ""
     """Why the patch could not be replayed, if it could not."""
 

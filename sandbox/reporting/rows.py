@@ -81,7 +81,9 @@ class Chosen:
     """A choice of rows: what the store can filter by, and the rest."""
 
     where: Where = ALL
+    """What the store filters by."""
     rest: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What is looked up in each row: field to allowed values."""
     evaluator: str = ""
     """Whose findings and labels count; the first summary's without a name."""
 

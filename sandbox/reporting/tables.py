@@ -410,7 +410,9 @@ class Bar:
     """A share as a bar: what is known to be so, what is unknown, and the rest."""
 
     figure: Figure
+    """The share that it shows."""
     width: int
+    """Its width in characters."""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         if self.figure.low is None or self.figure.high is None:

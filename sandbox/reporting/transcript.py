@@ -42,7 +42,9 @@ class Block:
     """What one party did without another coming between."""
 
     party: str
+    """Who; empty before anybody moved."""
     events: list[Event] = field(default_factory=list)
+    """What it did, in order."""
 
 
 def transcript(
@@ -323,7 +325,9 @@ class Margin:
     """Something with a bar down its left side."""
 
     body: RenderableType
+    """What stands beside the bar."""
     style: str
+    """The bar's style."""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         bar = Segment("| " if options.ascii_only else "▌ ", console.get_style(self.style))

@@ -28,8 +28,11 @@ class ExportedLine:
     """One line, as far as it was understood."""
 
     played: Played
+    """The episode with its assessments."""
     case: Case | None
+    """Its case, on the first line that has it."""
     run: Manifest | None
+    """The run's manifest, on the first line of a file."""
 
 
 def read(file: BinaryIO, name: str) -> Iterator[ExportedLine]:

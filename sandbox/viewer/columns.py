@@ -19,13 +19,17 @@ class EpisodeColumn:
     """One column."""
 
     heading: str
+    """What stands above it."""
     by: str
     """What a click on its heading sorts by."""
     width: int
+    """Its least width in characters."""
     rank: int
     """The lower, the narrower a terminal still shows it."""
     cell: Callable[[EpisodeRow], Text]
+    """What it shows of a row."""
     side: Literal["left", "right"] = "left"
+    """Where its cells are aligned."""
     grows: bool = False
     """Whether it takes room that is left over."""
 
@@ -84,8 +88,11 @@ class FittedColumn:
     """A column with its place on the screen."""
 
     column: EpisodeColumn
+    """The column."""
     start: int
+    """Its first character on the screen."""
     width: int
+    """How many characters it takes."""
 
 
 def fitted(width: int) -> list[FittedColumn]:

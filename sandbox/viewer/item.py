@@ -42,7 +42,9 @@ class TranscriptItem:
     kind: str
     """head, parting, speaker, event, ending, rest."""
     event: Event | None = None
+    """The event it shows, or begins with."""
     party: str = ""
+    """Who moves."""
     turn: int = 0
     """Which of the transcript's turns it belongs to."""
     full: bool = False
@@ -77,6 +79,7 @@ class TranscriptItems:
     party: str = ""
     parts_at: int = -1
     items: list[TranscriptItem] = field(init=False)
+    """All items, in order."""
     _unfolded: dict[int, list[EventLine]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

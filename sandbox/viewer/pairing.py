@@ -40,7 +40,9 @@ class Counterpart:
     """An episode to compare another with."""
 
     way: CounterpartKind
+    """How it differs."""
     row: EpisodeRow
+    """The other episode."""
 
     def told(self, other: EpisodeRow) -> Text:
         """How it differs, and how it went."""

@@ -19,7 +19,9 @@ class ViewerSource:
     """A store, and the run that is looked at. Its methods wait for the store; call them from a thread."""
 
     store: Store
+    """The store."""
     manifest: Manifest
+    """The run that is looked at."""
     _kept: OrderedDict[tuple[str, str], tuple[Played, Case]] = field(default_factory=OrderedDict)
 
     @property
