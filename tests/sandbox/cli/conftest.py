@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Played
 from riskbox.sandbox.words.row import EpisodeRow
 from riskbox.sandbox.words.run import Manifest
+from tests.command import invoke
 
 Cases = dict[str, Case]
 Play = Callable[..., Played]
@@ -115,3 +117,19 @@ def mixed(
 def ids(printed: Printed, run: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = json.loads(printed("list", "episodes", "--run", run, "--json"))
     return found
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory, records: Path) -> tuple[Path, str]:
+    """A store with a run of the example by its reference agents, ten episodes; its path and the run."""
+    folder = tmp_path_factory.mktemp("prepared")
+    done = invoke("run", records, "--local", "--json", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return folder / "riskbox.db", str(json.loads(done.stdout)["run"])
+
+
+@pytest.fixture
+def run(prepared: tuple[Path, str], tmp_path: Path) -> str:
+    """The run, in a store of the test's own."""
+    shutil.copy(prepared[0], tmp_path)
+    return prepared[1]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -26,24 +25,6 @@ MODEL = "http://127.0.0.1:9/v1#judge"
 """One that nobody need reach."""
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory, records: Path) -> tuple[Path, str]:
-    """A store with a run of the example by its reference agents."""
-    folder = tmp_path_factory.mktemp("prepared")
-    words = ["run", str(records), "--local", "--json"]
-    command = [sys.executable, "-m", "riskbox.sandbox.cli", *words]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
-    return folder / "riskbox.db", str(json.loads(done.stdout)["run"])
-
-
-@pytest.fixture
-def run(prepared: tuple[Path, str], tmp_path: Path) -> str:
-    """The run, in a store of the test's own."""
-    shutil.copy(prepared[0], tmp_path)
-    return prepared[1]
 
 
 def clear(request: StubRequest) -> SayJson:
@@ -74,10 +55,10 @@ def stored(folder: Path, run: str, evaluator: str = "judge") -> list[Assessment]
         ]
 
 
-def test_stored_episodes_are_judged_once(riskbox: Command, stub: Stub, run: str, tmp_path: Path) -> None:
+def test_stored_episodes_are_judged_once(command: Command, stub: Stub, run: str, tmp_path: Path) -> None:
     judge = f"{stub.url}/v1#judge"
     stub.script(severe, repeat=True)
-    done = riskbox("score", run, "--judge", judge, "--json")
+    done = command("score", run, "--judge", judge, "--json")
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     assert told["evaluator"] == "judge" and told["settings"] == {"judges": [judge]}
@@ -92,39 +73,39 @@ def test_stored_episodes_are_judged_once(riskbox: Command, stub: Stub, run: str,
     assert all(one.verdict("societal").value == -6 for one in found)  # type: ignore[union-attr]
 
     asked = len(stub.requests)
-    again = json.loads(riskbox("score", run, "--judge", judge, "--json").stdout)
+    again = json.loads(command("score", run, "--judge", judge, "--json").stdout)
     assert (again["scored"], again["skipped"], len(stub.requests)) == (0, len(found), asked)
-    twice = json.loads(riskbox("score", run, "--judge", judge, "--repeats", "2", "--json").stdout)
+    twice = json.loads(command("score", run, "--judge", judge, "--repeats", "2", "--json").stdout)
     assert twice["scored"] == len(found) and len(stub.requests) == 3 * asked
-    anew = json.loads(riskbox("score", run, "--judge", judge, "--again", "--json").stdout)
+    anew = json.loads(command("score", run, "--judge", judge, "--again", "--json").stdout)
     assert anew["scored"] == len(found) and len(stored(tmp_path, run)) == 2 * len(found)
 
 
-def test_people_are_told_what_came_of_it_and_reports_show_it(riskbox: Command, stub: Stub, run: str) -> None:
+def test_people_are_told_what_came_of_it_and_reports_show_it(command: Command, stub: Stub, run: str) -> None:
     stub.script(severe, repeat=True)
-    done = riskbox("score", run, "--judge", f"{stub.url}/v1#judge")
+    done = command("score", run, "--judge", f"{stub.url}/v1#judge")
     assert done.returncode == 0, done.stderr
     assert "scored by judge 1" in done.stdout and f"riskbox report {run} --evaluator judge" in done.stdout
-    report = riskbox("report", run, "--evaluator", "judge", "--json")
+    report = command("report", run, "--evaluator", "judge", "--json")
     assert json.loads(report.stdout)["evaluator"] == "judge"
-    shown = riskbox("show", "latest", "--run", run)
+    shown = command("show", "latest", "--run", run)
     assert "Verdicts by judge 1" in shown.stdout and "It lied." in shown.stdout
 
 
-def test_what_is_told_on_the_way_is_what_these_judges_take(riskbox: Command, stub: Stub, run: str) -> None:
+def test_what_is_told_on_the_way_is_what_these_judges_take(command: Command, stub: Stub, run: str) -> None:
     stub.script(clear, repeat=True)
     for _ in range(2):  # the second time the rows hold what the first judges took
-        done = riskbox("score", run, "--judge", f"{stub.url}/v1#judge", "--again")
+        done = command("score", run, "--judge", f"{stub.url}/v1#judge", "--again")
         whole = re.findall(r"Judges: ([\d,]+) tokens", done.stdout)
         assert whole and re.findall(r"; ([\d,]+) tokens", done.stderr)[-1:] == whole
 
 
-def test_a_panel_of_several_models(riskbox: Command, stub: Stub, run: str, tmp_path: Path) -> None:
+def test_a_panel_of_several_models(command: Command, stub: Stub, run: str, tmp_path: Path) -> None:
     stub.script(severe, when=lambda request: request.model == "alpha", repeat=True)
     stub.script(clear, when=lambda request: request.model != "alpha", repeat=True)
     judges = [f"{stub.url}/v1#{name}" for name in ("alpha", "beta", "gamma")]
     words = [word for one in judges for word in ("--judge", one)]
-    done = riskbox("score", run, *words, "--setting", "judge.temperature=0.5", "--json")
+    done = command("score", run, *words, "--setting", "judge.temperature=0.5", "--json")
     assert done.returncode == 0, done.stderr
     assert {request.body["temperature"] for request in stub.requests} == {0.5}
     for one in stored(tmp_path, run):
@@ -136,40 +117,40 @@ def test_a_panel_of_several_models(riskbox: Command, stub: Stub, run: str, tmp_p
         assert (votes["societal"].agreement, votes["societal"].entropy) == (0.6667, 0.9183)
 
 
-def test_the_second_profile(riskbox: Command, stub: Stub, run: str, tmp_path: Path) -> None:
+def test_the_second_profile(command: Command, stub: Stub, run: str, tmp_path: Path) -> None:
     stub.script(clear, repeat=True)
     words = ("--evaluator", "haicosystem", "--judge", f"{stub.url}/v1#judge", "--json")
-    told = json.loads(riskbox("score", run, *words).stdout)
+    told = json.loads(command("score", run, *words).stdout)
     assert told["safe"] == told["scored"] > 0
     assert all(one.label == "safe" and len(one.scores) == 2 for one in stored(tmp_path, run, "haicosystem"))
-    shown = " ".join(riskbox("show", "latest", "--run", run).stdout.split())
+    shown = " ".join(command("show", "latest", "--run", run).stdout.split())
     assert "Verdicts by haicosystem 1" in shown and "goal 0/10 Nothing shows it." in shown
 
 
-def test_a_reader_is_told_of_a_judge_that_failed(riskbox: Command, stub: Stub, run: str) -> None:
+def test_a_reader_is_told_of_a_judge_that_failed(command: Command, stub: Stub, run: str) -> None:
     stub.script(Refuse(), when=lambda request: request.model == "alpha", repeat=True)
     stub.script(clear, repeat=True)
     judges = [f"{stub.url}/v1#{name}" for name in ("alpha", "beta")]
-    done = riskbox("score", run, "--judge", judges[0], "--judge", judges[1])
+    done = command("score", run, "--judge", judges[0], "--judge", judges[1])
     assert done.returncode == 0 and "were not judged quite as told" in done.stdout
     assert (
-        "Note: " in (shown := riskbox("show", "latest", "--run", run).stdout) and "refused to judge" in shown
+        "Note: " in (shown := command("show", "latest", "--run", run).stdout) and "refused to judge" in shown
     )
 
 
-def test_checks_compute_again_without_a_model(riskbox: Command, run: str, tmp_path: Path) -> None:
-    told = json.loads(riskbox("score", run, "--evaluator", "checks", "--json").stdout)
+def test_checks_compute_again_without_a_model(command: Command, run: str, tmp_path: Path) -> None:
+    told = json.loads(command("score", run, "--evaluator", "checks", "--json").stdout)
     assert told["scored"] == 0 < told["skipped"]
-    told = json.loads(riskbox("score", run, "--evaluator", "checks", "--again", "--json").stdout)
+    told = json.loads(command("score", run, "--evaluator", "checks", "--again", "--json").stdout)
     assert told["scored"] == len(stored(tmp_path, run, "checks")) and told["tokens"] == 0
 
 
 def test_every_way_of_failing_is_counted_and_tried_again_next_time(
-    riskbox: Command, stub: Stub, run: str, tmp_path: Path
+    command: Command, stub: Stub, run: str, tmp_path: Path
 ) -> None:
     words = ("score", run, "--judge", f"{stub.url}/v1#judge", "--retries", "0")
     stub.script("Well, hard to say.", Refuse(), Fail(500), clear, SayJson({"verdict": 0}), repeat=True)
-    done = riskbox(*words, "--concurrency", "1", "--json")
+    done = command(*words, "--concurrency", "1", "--json")
     told = json.loads(done.stdout)
     found = stored(tmp_path, run)
     assert told["failed"] == sum(bool(one.fault) for one in found) > 1
@@ -180,32 +161,32 @@ def test_every_way_of_failing_is_counted_and_tried_again_next_time(
 
 
 def test_nothing_judged_is_a_fault_and_is_judged_the_next_time(
-    riskbox: Command, stub: Stub, run: str, tmp_path: Path
+    command: Command, stub: Stub, run: str, tmp_path: Path
 ) -> None:
     words = ("score", run, "--judge", f"{stub.url}/v1#judge")
     stub.script(Refuse(), when=lambda request: len(stub.requests) <= 40, repeat=True)
-    done = riskbox(*words)
+    done = command(*words)
     assert done.returncode == 3 and "refused to judge" in done.stderr
     failed = len(stub.requests)
     stub.requests.extend([stub.requests[0]] * 40)
     stub.script(clear, repeat=True)
-    told = json.loads(riskbox(*words, "--json").stdout)
+    told = json.loads(command(*words, "--json").stdout)
     assert (told["scored"], told["skipped"], told["failed"]) == (failed, 0, 0)
     assert not any(one.fault for one in stored(tmp_path, run))
 
 
 def test_a_judge_without_its_key_stops_at_once_and_what_is_done_is_kept(
-    riskbox: Command, stub: Stub, run: str, tmp_path: Path
+    command: Command, stub: Stub, run: str, tmp_path: Path
 ) -> None:
     stub.script(clear, clear, Fail(401), Fail(401), Fail(401), Fail(401))
     words = ("score", run, "--judge", f"{stub.url}/v1#judge", "--concurrency", "1")
-    done = riskbox(*words)
+    done = command(*words)
     assert done.returncode == 3 and "2 of" in done.stderr and len(done.stderr.strip().splitlines()) < 5
     assert len(stored(tmp_path, run)) == 2
 
 
 def test_a_stop_keeps_what_is_done_and_the_same_command_goes_on(
-    stub: Stub, run: str, riskbox: Command, tmp_path: Path
+    stub: Stub, run: str, command: Command, tmp_path: Path
 ) -> None:
     stub.script(clear, clear, Slow(60))
     words = ["score", run, "--judge", f"{stub.url}/v1#judge", "--concurrency", "1", "--json"]
@@ -229,11 +210,11 @@ def test_a_stop_keeps_what_is_done_and_the_same_command_goes_on(
     told = json.loads(out)
     assert (told["state"], told["scored"]) == ("stopped", 2) and len(stored(tmp_path, run)) == 2
     stub.script(clear, repeat=True)
-    told = json.loads(riskbox(*words).stdout)
+    told = json.loads(command(*words).stdout)
     assert told["skipped"] == 2 and told["scored"] > 2
 
 
-def test_providers_are_judges_too(riskbox: Command, stub: Stub, run: str, tmp_path: Path) -> None:
+def test_providers_are_judges_too(command: Command, stub: Stub, run: str, tmp_path: Path) -> None:
     """By their usual names, through litellm: one that takes a schema, and one whose schema becomes a tool."""
     stub.script(severe, repeat=True)
     env = {
@@ -242,7 +223,7 @@ def test_providers_are_judges_too(riskbox: Command, stub: Stub, run: str, tmp_pa
         "OPENAI_API_BASE": f"{stub.url}/v1",
         "LITELLM_LOCAL_MODEL_COST_MAP": "True",
     }
-    done = riskbox("score", run, "--judge", "openai/gpt-4o", "--where", "persona=owner", "--json", **env)
+    done = command("score", run, "--judge", "openai/gpt-4o", "--where", "persona=owner", "--json", **env)
     assert done.returncode == 0, done.stderr
     found = stored(tmp_path, run)
     assert found and all(one.verdict("societal").value == -6 for one in found)  # type: ignore[union-attr]
@@ -265,8 +246,8 @@ def test_providers_are_judges_too(riskbox: Command, stub: Stub, run: str, tmp_pa
     ],
 )
 def test_what_is_wrong_with_the_options_is_said(
-    riskbox: Command, run: str, words: list[str], told: str
+    command: Command, run: str, words: list[str], told: str
 ) -> None:
-    done = riskbox("score", run, *words)
+    done = command("score", run, *words)
     assert done.returncode == 2 and told in done.stderr, done.stderr
     assert len(done.stderr.strip().splitlines()) == 1

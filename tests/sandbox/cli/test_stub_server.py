@@ -65,10 +65,10 @@ def test_for_programs_and_in_bad_weather() -> None:
         assert statuses == {429, 500, 0}
 
 
-def test_a_port_in_use(riskbox: Command) -> None:
+def test_a_port_in_use(command: Command) -> None:
     with started("--port", "0", "--json") as (_, line):
         port = json.loads(line)["url"].rpartition(":")[2]
-        done = riskbox("stub-server", "--port", port)
+        done = command("stub-server", "--port", port)
         assert (done.returncode, done.stdout) == (2, "")
         assert done.stderr == (
             f"riskbox: stub-server: port {port} of 127.0.0.1 is in use; choose another, or 0 for any free one.\n"
@@ -86,13 +86,13 @@ def test_a_port_in_use(riskbox: Command) -> None:
         (["--host", "no such host"], "cannot listen on no such host:8765"),
     ],
 )
-def test_wrong_options(riskbox: Command, words: list[str], told: str) -> None:
-    done = riskbox("stub-server", *words)
+def test_wrong_options(command: Command, words: list[str], told: str) -> None:
+    done = command("stub-server", *words)
     assert done.returncode == 2 and told in done.stderr
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_help(riskbox: Command) -> None:
-    done = riskbox("stub-server", "--help")
+def test_help(command: Command) -> None:
+    done = command("stub-server", "--help")
     assert done.returncode == 0 and "examples:\n  riskbox stub-server" in done.stdout
     assert "stub-refuses" in done.stdout

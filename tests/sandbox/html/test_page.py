@@ -33,6 +33,7 @@ from riskbox.sandbox.words.episode import Cast, Played
 from riskbox.sandbox.words.row import EpisodeRow
 from riskbox.sandbox.words.run import Manifest, Spec
 from riskbox.sandbox.words.taxonomy import categories
+from tests.command import invoke
 
 Play = Callable[..., Played]
 
@@ -74,14 +75,7 @@ gate:
 
 
 def run(folder: Path, *words: str | Path, code: int = 0) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        [sys.executable, "-m", "riskbox.sandbox.cli", *map(str, words)],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        env={**os.environ, "NO_COLOR": "1", "COLUMNS": "120"},
-    )
+    done = invoke(*words, cwd=folder)
     assert done.returncode == code, done.stderr
     return done
 
@@ -597,12 +591,7 @@ def test_ways_of_answering_tools_are_shown_apart(attacked: Path, tmp_path: Path,
 
 
 def test_a_file_that_cannot_be_written_is_told(folder: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "riskbox.sandbox.cli", "report", "--html", "no/such/folder.html"],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-    )
+    done = invoke("report", "--html", "no/such/folder.html", cwd=folder)
     assert done.returncode == 2
     assert "--html no/such/folder.html: cannot be written: No such file or directory." in done.stderr
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +21,7 @@ from riskbox.sandbox.words.row import EpisodeRow, FindingRow, Summary
 from riskbox.sandbox.words.run import Manifest
 from riskbox.sandbox.words.taxonomy import categories
 from riskbox.sandbox.words.verdict import Vote
+from tests.command import invoke
 
 Row = Callable[..., EpisodeRow]
 Play = Callable[..., Played]
@@ -170,23 +168,7 @@ def written(folder: Path, rows: list[EpisodeRow], cases: list[Case], *words: str
     with open_store(f"sqlite:///{folder}/riskbox.db", create=True) as store:
         store.begin(manifest, cases, [])
         store.write(manifest.run, [Packed(row.model_copy(update={"run": manifest.run}), b"") for row in rows])
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "riskbox.sandbox.cli",
-            "report",
-            "--html",
-            "made.html",
-            "--transcripts",
-            "0",
-            *words,
-        ],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        env={**os.environ, "NO_COLOR": "1"},
-    )
+    done = invoke("report", "--html", "made.html", "--transcripts", "0", *words, cwd=folder)
     assert done.returncode == 0, done.stderr
     return (folder / "made.html").read_text("utf-8")
 

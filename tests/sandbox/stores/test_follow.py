@@ -24,7 +24,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 def test_following_a_run_shows_each_episode_once_and_ends_with_it(
-    store: str, records: Path, tmp_path: Path, riskbox: Command
+    store: str, records: Path, tmp_path: Path, command: Command
 ) -> None:
     base = [sys.executable, "-m", "riskbox.sandbox.cli"]
     words = [
@@ -46,7 +46,7 @@ def test_following_a_run_shows_each_episode_once_and_ends_with_it(
     seen_while_running = False
     end = time.monotonic() + 60
     while time.monotonic() < end:
-        listed = riskbox("list", "runs", "--json", "--store", store)
+        listed = command("list", "runs", "--json", "--store", store)
         if listed.returncode == 0 and json.loads(listed.stdout):
             break
     follower = subprocess.Popen(
@@ -62,17 +62,17 @@ def test_following_a_run_shows_each_episode_once_and_ends_with_it(
     assert seen_while_running
 
 
-def test_every_stored_episode_of_the_example_replays(records: Path, riskbox: Command) -> None:
-    assert riskbox("run", records, "--local", "--quiet").returncode == 0
-    rows = json.loads(riskbox("list", "episodes", "--json").stdout)
-    done = riskbox("show", rows[0]["id"], "--verify")
+def test_every_stored_episode_of_the_example_replays(records: Path, command: Command) -> None:
+    assert command("run", records, "--local", "--quiet").returncode == 0
+    rows = json.loads(command("list", "episodes", "--json").stdout)
+    done = command("show", rows[0]["id"], "--verify")
     assert done.returncode == 0 and "give the same" in done.stdout
-    done = riskbox("show", rows[1]["id"], "--verify", "--json")
+    done = command("show", rows[1]["id"], "--verify", "--json")
     assert json.loads(done.stdout)["replays"] is True
 
 
-def test_follow_only_episodes(riskbox: Command) -> None:
-    done = riskbox("list", "runs", "--follow")
+def test_follow_only_episodes(command: Command) -> None:
+    done = command("list", "runs", "--follow")
     assert done.returncode == 2 and "--follow goes with" in done.stderr
 
 

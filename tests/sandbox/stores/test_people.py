@@ -10,14 +10,14 @@ from pathlib import Path
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
-def test_people_are_kept_in_redis_as_well(redis_url: str, records: Path, riskbox: Command) -> None:
-    done = riskbox("run", records, "--local", "--json", "--store", redis_url)
+def test_people_are_kept_in_redis_as_well(redis_url: str, records: Path, command: Command) -> None:
+    done = command("run", records, "--local", "--json", "--store", redis_url)
     run = json.loads(done.stdout)["run"]
-    done = riskbox("annotate", run, "--store", redis_url, "--rater", "anna", "--export", "labels.csv")
+    done = command("annotate", run, "--store", redis_url, "--rater", "anna", "--export", "labels.csv")
     assert done.returncode == 0, done.stderr
     typed = "\n".join(["met", "0", "0", "0", "0", ""] * 2) + "\n"
     where = ("--where", "intent=benign", "--where", "variant=none")
-    done = riskbox("annotate", run, "--store", redis_url, "--rater", "anna", *where, stdin=typed)
+    done = command("annotate", run, "--store", redis_url, "--rater", "anna", *where, stdin=typed)
     assert "anna has annotated 1 of 1" in done.stdout, done.stdout + done.stderr
-    found = json.loads(riskbox("agreement", run, "--store", redis_url, "--json").stdout)
+    found = json.loads(command("agreement", run, "--store", redis_url, "--json").stdout)
     assert found["pairs"][0]["episodes"] == 1

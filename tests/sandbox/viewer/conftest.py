@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -24,6 +21,7 @@ from riskbox.sandbox.stub.script import SayJson
 from riskbox.sandbox.stub.server import running
 from riskbox.sandbox.viewer.app import Viewer
 from tests.blank import blank
+from tests.command import invoke
 
 SMALL, LARGE = (80, 24), (200, 60)
 
@@ -59,14 +57,7 @@ def answer(request: StubRequest) -> Any:
 
 
 def command(folder: Path, *words: str) -> Any:
-    done = subprocess.run(
-        [sys.executable, "-m", "riskbox.sandbox.cli", *words, "--json"],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        env={**os.environ, "NO_COLOR": "1"},
-    )
+    done = invoke(*words, "--json", cwd=folder)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 

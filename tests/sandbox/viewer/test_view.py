@@ -30,13 +30,13 @@ def test_a_name_is_a_run_or_an_episode(store: Store, made: Made) -> None:
         view.found(store, "no such")
 
 
-def test_a_picture_is_written_without_a_terminal(riskbox: Any, made: Made, tmp_path: Path) -> None:
-    done = riskbox("view", "refs", "--store", made.url, "--svg", "list.svg", "--size", "100x30")
+def test_a_picture_is_written_without_a_terminal(command: Any, made: Made, tmp_path: Path) -> None:
+    done = command("view", "refs", "--store", made.url, "--svg", "list.svg", "--size", "100x30")
     assert done.returncode == 0, done.stderr
     picture = (tmp_path / "list.svg").read_text("utf-8").replace("&#160;", " ")
     assert "8 done" in picture and "overview" in picture
     assert "http" not in re.sub(r'xmlns="[^"]*"|<!--.*?-->', "", picture), "the picture loads something"
-    done = riskbox("view", "refs", "--store", made.url, "--svg", "talk.svg", "--keys", "enter", "n")
+    done = command("view", "refs", "--store", made.url, "--svg", "talk.svg", "--keys", "enter", "n")
     assert done.returncode == 0, done.stderr
     assert "evidence 1 of" in (tmp_path / "talk.svg").read_text("utf-8").replace("&#160;", " ")
 
@@ -50,16 +50,16 @@ def test_a_picture_is_written_without_a_terminal(riskbox: Any, made: Made, tmp_p
         (["--svg", "no/such/a.svg"], "cannot be written"),
     ],
 )
-def test_what_cannot_be_done_is_told(riskbox: Any, made: Made, words: list[str], told: str) -> None:
-    done = riskbox("view", *words, "--store", made.url)
+def test_what_cannot_be_done_is_told(command: Any, made: Made, words: list[str], told: str) -> None:
+    done = command("view", *words, "--store", made.url)
     assert done.returncode == 2 and told in done.stderr and "Traceback" not in done.stderr
 
 
-def test_a_store_without_runs(riskbox: Any, tmp_path: Path) -> None:
+def test_a_store_without_runs(command: Any, tmp_path: Path) -> None:
     open_store(f"sqlite:///{tmp_path}/new.db").close()
-    done = riskbox("view", "--store", "sqlite:///new.db", "--svg", "a.svg")
+    done = command("view", "--store", "sqlite:///new.db", "--svg", "a.svg")
     assert done.returncode == 2 and "has no runs yet. Begin one with `riskbox run`" in done.stderr
-    done = riskbox("view", "--store", "sqlite:///none.db", "--svg", "a.svg")
+    done = command("view", "--store", "sqlite:///none.db", "--svg", "a.svg")
     assert done.returncode == 2 and "there is no store" in done.stderr
 
 
