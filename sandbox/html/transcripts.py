@@ -23,7 +23,7 @@ LONGEST = 20_000
 
 StyledText = tuple[str, str]
 """Words, and the classes they are shown in."""
-_PRIVATE: EventLine = ("~", Text("a note to itself", "bright_black"))
+_PRIVATE = EventLine("~", Text("a note to itself", "bright_black"))
 """Stands for what is shown in full only."""
 _STYLES = ("bold", "italic", "red", "green", "yellow", "magenta", "blue", "cyan", "bright_black")
 

@@ -64,13 +64,13 @@ def assessor(one: Assessment) -> str:
 def _finding(one: Finding, by: str) -> list[EventLine]:
     style = STATUSES[one.status]
     words = Text().append(f"{one.status}: {line(one.risk)}", style).append(f", severity {one.severity}{by}")
-    lines = [("▲", words), ("", text(", ".join(one.category), QUIET))]
-    return [*lines, ("", text(line(one.reason, _REASON)))] if one.reason else lines
+    lines = [EventLine("▲", words), EventLine("", text(", ".join(one.category), QUIET))]
+    return [*lines, EventLine("", text(line(one.reason, _REASON)))] if one.reason else lines
 
 
 def _signal(one: Signal, by: str) -> list[EventLine]:
     words = Text().append(f"signal: {line(one.id)}", _SIGNAL)
-    return [("△", words.append(f"{by}: {line(one.reason, _SIGNALLED)}"))]
+    return [EventLine("△", words.append(f"{by}: {line(one.reason, _SIGNALLED)}"))]
 
 
 # --- verdicts ---------------------------------------------------------------------------------------------------

@@ -1,11 +1,16 @@
-"""Events as the lines of a transcript: a mark, and words that are safe to show."""
+"""Events as the lines of a transcript: a mark, and words that are safe to show.
+
+The transcript in a terminal, the viewer and the page draw the same lines and differ only in layout. Readers who need
+something else say it themselves: a judge reads fenced JSON (`evaluators.fence`), a person in a seat what its party may
+see (`agents.chat`), and whoever renders an environment one line of plain text an event.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple
 
 from rich.text import Text
 
@@ -28,8 +33,15 @@ from riskbox.sandbox.words.event import (
     Waited,
 )
 
-EventLine: TypeAlias = tuple[str, Text]
-"""A mark of one character, and the words beside it."""
+
+class EventLine(NamedTuple):
+    """One line of what is said of an event."""
+
+    mark: str
+    """One character that says what kind of line it is; empty for plain words."""
+    words: Text
+    """What stands beside it, styled and safe to show."""
+
 
 SPEECH = 4000
 """Characters of one thing said that are shown folded."""
@@ -67,7 +79,9 @@ class EventLines:
         """The lines of one event; none for what is hidden unless in full. Ask in the order of the events."""
         match event:
             case Said():
-                return [("", Text(clipped(event.text.strip("\n"), self.most if self.full else SPEECH)))]
+                return [
+                    EventLine("", Text(clipped(event.text.strip("\n"), self.most if self.full else SPEECH)))
+                ]
             case Called():
                 return self._called(event)
             case Returned():
@@ -80,14 +94,14 @@ class EventLines:
             case Noted():
                 whose = "note to itself" if event.audience else f"{event.by} keeps in mind"
                 return (
-                    [("~", Text(f"{line(whose)}: {clipped(event.text, self.most)}", "italic"))]
+                    [EventLine("~", Text(f"{line(whose)}: {clipped(event.text, self.most)}", "italic"))]
                     if self.full
                     else []
                 )
             case Waited():
-                return [("", Text("says nothing", QUIET))]
+                return [EventLine("", Text("says nothing", QUIET))]
             case Left():
-                return [("", Text("leaves", QUIET))]
+                return [EventLine("", Text("leaves", QUIET))]
             case Opaque():
                 fields = {
                     key: value
@@ -95,7 +109,10 @@ class EventLines:
                     if key not in Happened.model_fields
                 }
                 return [
-                    ("?", Text(f"an event this release does not know: {flow(fields, 2 * self.width)}", QUIET))
+                    EventLine(
+                        "?",
+                        Text(f"an event this release does not know: {flow(fields, 2 * self.width)}", QUIET),
+                    )
                 ]
         return []
 
@@ -103,18 +120,22 @@ class EventLines:
         words = Text().append(line(event.tool), "bold")
         if isinstance(event.arguments, str):
             raw = line(event.arguments, min(self.most, 10**6) if self.full else self._room)
-            return [("→", words.append(" with arguments that are no JSON object: ", QUIET).append(raw))]
+            return [
+                EventLine("→", words.append(" with arguments that are no JSON object: ", QUIET).append(raw))
+            ]
         if not event.arguments:
-            return [("→", words.append("()", QUIET))]
+            return [EventLine("→", words.append("()", QUIET))]
         if self.full:
-            return [("→", words), ("", self._json(event.arguments))]
+            return [EventLine("→", words), EventLine("", self._json(event.arguments))]
         room = max(2 * self.width - len(event.tool) - 4, 40)
-        return [("→", words.append("(", QUIET).append(flow(event.arguments, room)).append(")", QUIET))]
+        return [
+            EventLine("→", words.append("(", QUIET).append(flow(event.arguments, room)).append(")", QUIET))
+        ]
 
     def _returned(self, event: Returned) -> list[EventLine]:
         if event.ok:
             short = flow(event.result, self._room, terse=True)
-            return [("←", self._json(event.result) if self.full else Text(short, QUIET))]
+            return [EventLine("←", self._json(event.result) if self.full else Text(short, QUIET))]
         error = event.error or {}
         told = (
             " ".join(str(error[part]) for part in ("message", "hint") if error.get(part)) or "no reason given"
@@ -126,7 +147,7 @@ class EventLines:
             .append(what, "bold yellow")
             .append(f": {line(told, min(self.most, 10**6) if self.full else self._room)}")
         )
-        return [("×", words.append(code, QUIET))]
+        return [EventLine("×", words.append(code, QUIET))]
 
     def _injected(self, event: Injected) -> list[EventLine]:
         payload = self._payloads.get(event.injection, "")
@@ -135,28 +156,28 @@ class EventLines:
         words = (
             Text().append(f"injected {where}", "bold magenta").append(f" ({line(event.injection)})", QUIET)
         )
-        return [("!", words.append(": ").append(shown, "magenta") if payload else words)]
+        return [EventLine("!", words.append(": ").append(shown, "magenta") if payload else words)]
 
     # --- state --------------------------------------------------------------------------------------------------
 
     def _changed(self, change: RowChange) -> Iterator[EventLine]:
         if change.problem:
-            yield "*", text(f"a change that cannot be shown: {line(change.problem, 300)}", QUIET)
+            yield EventLine("*", text(f"a change that cannot be shown: {line(change.problem, 300)}", QUIET))
             return
         place = line(f"{change.toolset}.{change.table} {change.row}")
         if change.before is None:
-            yield "*", Text(f"new in {place}", "bold")
-            yield "+", Text(self._value(change.after), "green")
+            yield EventLine("*", Text(f"new in {place}", "bold"))
+            yield EventLine("+", Text(self._value(change.after), "green"))
         elif change.after is None:
-            yield "*", Text(f"gone from {place}", "bold")
-            yield "-", Text(self._value(change.before), "red")
+            yield EventLine("*", Text(f"gone from {place}", "bold"))
+            yield EventLine("-", Text(self._value(change.before), "red"))
         else:
-            yield "*", Text(f"changed in {place}", "bold")
+            yield EventLine("*", Text(f"changed in {place}", "bold"))
             for name, old, new in change.fields():
                 if old is not None:
-                    yield "-", Text(f"{line(name)}: {self._value(old)}", "red")
+                    yield EventLine("-", Text(f"{line(name)}: {self._value(old)}", "red"))
                 if new is not None:
-                    yield "+", Text(f"{line(name)}: {self._value(new)}", "green")
+                    yield EventLine("+", Text(f"{line(name)}: {self._value(new)}", "green"))
 
     def _value(self, value: Any) -> str:
         return flow(value, min(self.most, 10**6) if self.full else self._room, terse=isinstance(value, dict))
@@ -165,7 +186,7 @@ class EventLines:
         if self.full or len(lines) <= CHANGES:
             return lines
         more = len(lines) - CHANGES + 1
-        return [*lines[: CHANGES - 1], ("", Text(f"and {more} more lines ({self.unfolds})", QUIET))]
+        return [*lines[: CHANGES - 1], EventLine("", Text(f"and {more} more lines ({self.unfolds})", QUIET))]
 
     def _json(self, value: Any) -> Text:
         shown = (

@@ -182,5 +182,5 @@ def _coloured(lines: list[EventLine]) -> list[EventLine]:
         for span in words.spans:
             shown.stylize(span.style, span.start, span.end)
         shown.style = words.style
-        found.append((mark, shown))
+        found.append(EventLine(mark, shown))
     return found
