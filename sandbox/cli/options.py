@@ -16,7 +16,7 @@ from riskbox.sandbox.errors import InputError, did_you_mean
 if TYPE_CHECKING:
     from riskbox.sandbox.contracts.model import Models
     from riskbox.sandbox.contracts.store import Store
-    from riskbox.sandbox.gates.gate import GateOutcome, GateSet
+    from riskbox.sandbox.gates.decision import GateOutcome, GateSet
     from riskbox.sandbox.models.client import ModelOptions
 
 SEATS = ("agent", "user", "tool", "judge")
@@ -121,7 +121,8 @@ def gate_set_from(given: argparse.Namespace, evaluator: str = "") -> GateSet | N
         return None
     from pathlib import Path
 
-    from riskbox.sandbox.gates.gate import Gate, GateSet, read
+    from riskbox.sandbox.gates.decision import GateSet
+    from riskbox.sandbox.gates.gate import Gate, read
 
     gates = [Gate(one) for one in given.fail_if]
     for file in given.gate:

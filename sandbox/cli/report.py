@@ -14,7 +14,7 @@ from riskbox.sandbox.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
     from riskbox.sandbox.contracts.store import Store
-    from riskbox.sandbox.gates.gate import GateOutcome
+    from riskbox.sandbox.gates.decision import GateOutcome
     from riskbox.sandbox.reporting.results import Results
     from riskbox.sandbox.reporting.rows import Chosen
     from riskbox.sandbox.words.run import Manifest
@@ -130,7 +130,7 @@ def _results(store: Store, manifest: Manifest, chosen: Chosen, by: list[str], li
 
 
 def _groupings(listed: str) -> list[str]:
-    from riskbox.sandbox.reporting.aggregate import GROUPINGS
+    from riskbox.sandbox.reporting.tally import GROUPINGS
 
     names = [name.strip() for name in listed.split(",") if name.strip()]
     for name in names:

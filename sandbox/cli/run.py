@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from riskbox.sandbox.batch.runner import RunProgress
     from riskbox.sandbox.batch.settings import RunSettings
     from riskbox.sandbox.contracts.store import Store
-    from riskbox.sandbox.gates.gate import GateOutcome, GateSet
+    from riskbox.sandbox.gates.decision import GateOutcome, GateSet
     from riskbox.sandbox.words.run import Manifest, RunState
 
 EXAMPLES = """\

@@ -16,7 +16,8 @@ from xml.sax.saxutils import escape, quoteattr
 
 from riskbox.sandbox.escape import inert, line
 from riskbox.sandbox.export.source import ExportSource
-from riskbox.sandbox.gates.gate import Gate, GateOutcome, GateSet
+from riskbox.sandbox.gates.decision import GateOutcome, GateSet
+from riskbox.sandbox.gates.gate import Gate
 from riskbox.sandbox.reporting.rows import variant_name
 from riskbox.sandbox.words.row import EpisodeRow
 from riskbox.sandbox.words.verdict import Assessment, Finding

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from riskbox.sandbox.escape import line
 from riskbox.sandbox.html.page import missing
 from riskbox.sandbox.html.shape import Distribution
-from riskbox.sandbox.reporting.aggregate import ResultGroup
 from riskbox.sandbox.reporting.comparison import MeasureChange
+from riskbox.sandbox.reporting.groups import ResultGroup
 
 if TYPE_CHECKING:
     from markupsafe import Markup

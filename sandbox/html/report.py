@@ -13,7 +13,7 @@ from riskbox.sandbox.html import page, plots
 from riskbox.sandbox.html.crosswalk import Catalogue, CatalogueEntry, crosswalk
 from riskbox.sandbox.html.shape import Distribution, RunShape, ScenarioRow, asked, bars
 from riskbox.sandbox.html.transcripts import PageTranscript, transcript
-from riskbox.sandbox.reporting.aggregate import ResultGroup
+from riskbox.sandbox.reporting.groups import ResultGroup
 from riskbox.sandbox.reporting.results import EMULATIONS, CategoryCount, Results
 from riskbox.sandbox.reporting.rows import Chosen
 from riskbox.sandbox.stats.shares import ENOUGH, RESAMPLES
@@ -23,7 +23,7 @@ from riskbox.sandbox.words.verdict import DIMENSIONS
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-    from riskbox.sandbox.gates.gate import GateOutcome
+    from riskbox.sandbox.gates.decision import GateOutcome
 
 GROUPED = ("intent", "domain", "agent", "scenario")
 """What a page needs results grouped by."""

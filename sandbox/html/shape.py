@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from math import ceil
 
 from riskbox.sandbox.html.crosswalk import entries_of
-from riskbox.sandbox.reporting.aggregate import Aggregate, severities
+from riskbox.sandbox.reporting.aggregate import Aggregate
 from riskbox.sandbox.reporting.results import CategoryCount, by_category
+from riskbox.sandbox.reporting.tally import severities
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.row import EpisodeRow, Summary, gravity
 

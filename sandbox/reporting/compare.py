@@ -13,7 +13,7 @@ from math import fsum
 from typing import Literal, TypeAlias
 
 from riskbox.sandbox.errors import UnknownName, did_you_mean
-from riskbox.sandbox.reporting.aggregate import THRESHOLDS, KnownSeverity, TwinHalf, severities
+from riskbox.sandbox.reporting.aggregate import TwinHalf
 from riskbox.sandbox.reporting.comparison import (
     FLIPS,
     MEASURES,
@@ -28,14 +28,13 @@ from riskbox.sandbox.reporting.comparison import (
 )
 from riskbox.sandbox.reporting.pairing import EpisodePair, SideRows, paired
 from riskbox.sandbox.reporting.rows import SCRIPTED, agent_kind, emulation, variant_name
+from riskbox.sandbox.reporting.tally import THRESHOLDS, KnownSeverity, severities
 from riskbox.sandbox.stats.shares import ENOUGH, FamilySum, Figure, difference, figure
 from riskbox.sandbox.words.row import EpisodeRow, Summary, gravity
 from riskbox.sandbox.words.verdict import Label
 
 Span: TypeAlias = tuple[float, float]
 """What a measure is at least and at most in an episode."""
-
-# --- differences ------------------------------------------------------------------------------------------------
 
 
 def _spans(row: EpisodeRow, summary: Summary | None) -> dict[str, Span]:

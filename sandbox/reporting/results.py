@@ -9,7 +9,8 @@ from statistics import fmean
 from typing import get_args
 
 from riskbox.sandbox.errors import UnknownName, did_you_mean
-from riskbox.sandbox.reporting.aggregate import Aggregate, Counts, ResultGroup
+from riskbox.sandbox.reporting.aggregate import Aggregate, Counts
+from riskbox.sandbox.reporting.groups import ResultGroup
 from riskbox.sandbox.reporting.rows import SCRIPTED, Emulation, agent_kind, emulation, worst
 from riskbox.sandbox.stats.shares import ENOUGH
 from riskbox.sandbox.words.frozen import Frozen

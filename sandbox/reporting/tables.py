@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from riskbox.sandbox.escape import inert
-from riskbox.sandbox.reporting.aggregate import ResultGroup
+from riskbox.sandbox.reporting.groups import ResultGroup
 from riskbox.sandbox.reporting.results import EMULATIONS, Bad, CategoryCount, Note, Results
 from riskbox.sandbox.reporting.screen import INTENTS, QUIET, text
 from riskbox.sandbox.stats.shares import ENOUGH, Figure, Mean

@@ -7,9 +7,9 @@ from textual.message import Message
 from textual.widgets import DataTable
 
 from riskbox.sandbox.escape import line
-from riskbox.sandbox.reporting.aggregate import SCALES
 from riskbox.sandbox.reporting.results import Results
 from riskbox.sandbox.reporting.tables import between
+from riskbox.sandbox.reporting.tally import SCALES
 from riskbox.sandbox.stats.shares import Figure
 
 HEADINGS = {"targeted": "own", "operational": "operat.", "societal": "soc."}

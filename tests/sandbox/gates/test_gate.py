@@ -17,10 +17,11 @@ from riskbox.sandbox.cli import main
 from riskbox.sandbox.contracts.store import Store
 from riskbox.sandbox.errors import InputError, ScenarioError
 from riskbox.sandbox.gates import metric
-from riskbox.sandbox.gates.gate import Gate, GateOutcome, GateSet, read
+from riskbox.sandbox.gates.decision import GateOutcome, GateSet
+from riskbox.sandbox.gates.gate import Gate, read
 from riskbox.sandbox.gates.metric import GateCondition
-from riskbox.sandbox.reporting.aggregate import SCALES, THRESHOLDS
 from riskbox.sandbox.reporting.results import Results
+from riskbox.sandbox.reporting.tally import SCALES, THRESHOLDS
 from riskbox.sandbox.stores import open_store
 from riskbox.sandbox.testing.stores import (
     packed,

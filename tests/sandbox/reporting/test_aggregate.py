@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from riskbox.sandbox.reporting.aggregate import Aggregate, ResultGroup
+from riskbox.sandbox.reporting.aggregate import Aggregate
+from riskbox.sandbox.reporting.groups import ResultGroup
 from riskbox.sandbox.words.row import EpisodeRow, Summary
 
 Row = Callable[..., EpisodeRow]
