@@ -199,10 +199,15 @@ class Done:
     """How far the scoring is, and what came of it."""
 
     run: str
+    """The run that is scored."""
     asking: Evaluator
+    """The evaluator."""
     skipped: int = 0
+    """Episodes that were scored before."""
     scored: int = 0
+    """Episodes scored so far."""
     stopped: bool = False
+    """Whether the user stopped it."""
     failed: int = 0
     """Episodes that no judge could judge."""
     noted: int = 0
@@ -210,9 +215,13 @@ class Done:
     first: str = ""
     """Why the first of those failed."""
     cost: float = 0.0
+    """US dollars spent so far, as far as prices are known."""
     tokens: int = 0
+    """Tokens sent and received so far."""
     progress: RunProgress = field(init=False)
+    """How far the run is, as the display shows it."""
     tell: Callable[[RunProgress], None] = field(init=False)
+    """Shows the progress."""
 
     def begin(self, planned: int, tell: Callable[[RunProgress], None]) -> None:
         """Start counting."""

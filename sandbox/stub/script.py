@@ -176,9 +176,13 @@ class ScriptRule:
     """Replies for the requests that a predicate is true of, in order."""
 
     replies: tuple[ScriptEntry, ...]
+    """The replies, in order."""
     when: Predicate | None
+    """Which requests it is for; None for all."""
     repeat: bool
+    """Whether it begins again after the last reply."""
     used: int = 0
+    """How many replies were given."""
 
     def next(self) -> ScriptEntry | None:
         """The next reply; None if all are used up."""

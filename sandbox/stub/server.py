@@ -64,9 +64,13 @@ class HttpResponse(NamedTuple):
     """An HTTP answer that is ready to be sent."""
 
     status: int
+    """The status code."""
     headers: dict[str, str]
+    """The headers."""
     pieces: Iterable[bytes]
+    """The body, in pieces."""
     streamed: bool = False
+    """Whether each piece is sent as it comes."""
 
 
 class Stub:

@@ -49,17 +49,24 @@ class Answer(NamedTuple):
     """What a statement returned."""
 
     columns: list[str]
+    """The names of the columns."""
     rows: list[list[Any]]
+    """The rows."""
     truncated: bool
+    """Whether there are more rows than are shown."""
     changed: int
+    """How many rows were changed."""
 
 
 class Written(NamedTuple):
     """What a statement changed: tables by name with their SQL, rows by table and rowid; None where it is gone."""
 
     tables: dict[str, str | None]
+    """The SQL of each table that was made or altered, by name."""
     rows: dict[tuple[str, int], dict[str, Any] | None]
+    """Each changed row, by table and rowid."""
     answer: Answer
+    """What the statement returned."""
 
 
 class Database:

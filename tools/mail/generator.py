@@ -20,9 +20,13 @@ class Person(NamedTuple):
     """Someone who writes and is written to."""
 
     part: str
+    """The role that stories give to the person; ends in `@` for a desk of a company."""
     relation: str
+    """What the person is to the owner of the mailbox, for instance `company`."""
     name: str
+    """The person's name."""
     email: str
+    """The person's address."""
 
 
 class Writer:

@@ -21,6 +21,7 @@ class FilterCommands(Shell):
     """Finds and filters."""
 
     def do_grep(self, args: list[str], stdin: str) -> None:
+        """Print lines that match a pattern."""
         flags, operands = self._options(
             args, "ivnrRlcEFhHqse:", "include=", "color=", "ignore-case", "recursive"
         )
@@ -66,6 +67,7 @@ class FilterCommands(Shell):
         return read
 
     def do_find(self, args: list[str], stdin: str) -> None:
+        """Find files below a folder."""
         first = next((n for n, one in enumerate(args) if one[:1] in ("-", "!")), len(args))
         tops, rest = args[:first] or ["."], deque(args[first:])
         tests: list[Callable[[str, File], bool]] = []
@@ -113,6 +115,7 @@ class FilterCommands(Shell):
         return lambda name, file: fnmatch.fnmatchcase(posixpath.basename(file.id), wanted)
 
     def do_diff(self, args: list[str], stdin: str) -> None:
+        """Compare two files."""
         flags, operands = self._options(args, "uq")
         first, second = self._needing(operands, 2)[:2]
         read = self._inputs([first, second], stdin)
@@ -148,6 +151,7 @@ class FilterCommands(Shell):
         self._say("".join(f"> {line}\n" for line in come))
 
     def do_sort(self, args: list[str], stdin: str) -> None:
+        """Sort lines."""
         flags, operands = self._options(args, "rnufk:t:")
         found = [line for _, text in self._inputs(operands, stdin) for line in lines(text)]
         field = self._number(re.split("[,.nr]", flags["k"])[0]) - 1 if "k" in flags else -1
@@ -166,6 +170,7 @@ class FilterCommands(Shell):
         self._say("".join(line + "\n" for line in found))
 
     def do_uniq(self, args: list[str], stdin: str) -> None:
+        """Leave out repeated lines."""
         flags, operands = self._options(args, "cdui")
         runs: list[tuple[str, int]] = []
         for line in (line for _, text in self._inputs(operands[:1], stdin) for line in lines(text)):
@@ -180,6 +185,7 @@ class FilterCommands(Shell):
             self._say(f"{count:>7} {line}\n" if "c" in flags else line + "\n")
 
     def do_cut(self, args: list[str], stdin: str) -> None:
+        """Print some fields of each line."""
         flags, operands = self._options(args, "d:f:")
         wanted = [self._number(one) - 1 for one in flags.get("f", "").split(",")]
         for _, text in self._inputs(operands, stdin):

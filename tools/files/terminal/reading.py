@@ -30,9 +30,11 @@ class ReadingCommands(Shell):
     """Shows what there is."""
 
     def do_pwd(self, args: list[str], stdin: str) -> None:
+        """Print the working folder."""
         self._say(self.cwd + "\n")
 
     def do_cd(self, args: list[str], stdin: str) -> None:
+        """Change the working folder."""
         target = args[0] if args else "~"
         with self._trying(target):
             path = self._path(target)
@@ -40,6 +42,7 @@ class ReadingCommands(Shell):
             self.cwd = path
 
     def do_ls(self, args: list[str], stdin: str) -> None:
+        """List files."""
         flags, operands = self._options(args, "alAdhrtSR1F", "all")
         loose: list[tuple[str, File]] = []
         folders: list[tuple[str, File]] = []
@@ -81,6 +84,7 @@ class ReadingCommands(Shell):
             self._say(name + "\n")
 
     def do_cat(self, args: list[str], stdin: str) -> None:
+        """Print files one after the other."""
         flags, operands = self._options(args, "n")
         for _, text in self._inputs(operands, stdin):
             if "n" in flags:
@@ -88,9 +92,11 @@ class ReadingCommands(Shell):
             self._say(text)
 
     def do_head(self, args: list[str], stdin: str) -> None:
+        """Print the first lines."""
         self._part(args, stdin, last=False)
 
     def do_tail(self, args: list[str], stdin: str) -> None:
+        """Print the last lines."""
         self._part(args, stdin, last=True)
 
     def _part(self, args: list[str], stdin: str, last: bool) -> None:
@@ -112,6 +118,7 @@ class ReadingCommands(Shell):
             self._say("".join(units))
 
     def do_wc(self, args: list[str], stdin: str) -> None:
+        """Count lines, words and bytes."""
         flags, operands = self._options(args, "lwcm")
         total = [0, 0, 0]
         inputs = self._inputs(operands, stdin)
@@ -127,6 +134,7 @@ class ReadingCommands(Shell):
             self._say(" ".join([*map(str, wanted), *([name] if operands else [])]) + "\n")
 
     def do_du(self, args: list[str], stdin: str) -> None:
+        """Print the size of files and folders."""
         flags, operands = self._options(args, "shakbd:", "max-depth=")
         deepest = (
             0 if "s" in flags else self._number(flags.get("d") or flags.get("max-depth") or str(DEEPEST))
@@ -153,6 +161,7 @@ class ReadingCommands(Shell):
                         self._say(f"{told}\t{name}\n")
 
     def do_stat(self, args: list[str], stdin: str) -> None:
+        """Print what is known of a file."""
         for operand in self._needing(args):
             with self._trying(f"cannot stat '{operand}'"):
                 file = self.tree.look(self._path(operand))
@@ -165,5 +174,6 @@ class ReadingCommands(Shell):
                 self._say(f"Modify: {file.modified:%Y-%m-%d %H:%M:%S %z}\n")
 
     def do_sha256sum(self, args: list[str], stdin: str) -> None:
+        """Print the SHA-256 hash of files."""
         for name, text in self._inputs(args, stdin):
             self._say(f"{hashlib.sha256(text.encode(errors='replace')).hexdigest()}  {name}\n")

@@ -16,12 +16,14 @@ class WritingCommands(Shell):
     """Makes, changes and removes."""
 
     def do_mkdir(self, args: list[str], stdin: str) -> None:
+        """Make folders."""
         flags, operands = self._options(args, "pv", "parents")
         for operand in self._needing(operands):
             with self._trying(f"cannot create directory '{operand}'"):
                 self.tree.make(self._path(operand), parents="p" in flags or "parents" in flags)
 
     def do_touch(self, args: list[str], stdin: str) -> None:
+        """Make files, or set their times."""
         flags, operands = self._options(args, "c")
         for operand in self._needing(operands):
             with self._trying(f"cannot touch '{operand}'"):
@@ -33,6 +35,7 @@ class WritingCommands(Shell):
                     self.tree.put(self.tree.look(path, "w").but(modified=self.tree.now))
 
     def do_tee(self, args: list[str], stdin: str) -> None:
+        """Write the input to files and print it."""
         flags, operands = self._options(args, "a")
         for operand in operands:
             with self._trying(operand):
@@ -40,6 +43,7 @@ class WritingCommands(Shell):
         self._say(stdin)
 
     def do_rm(self, args: list[str], stdin: str) -> None:
+        """Remove files."""
         flags, operands = self._options(args, "rRfivd", "recursive", "force", "no-preserve-root")
         deep = any(flag in flags for flag in ("r", "R", "recursive"))
         force = "f" in flags or "force" in flags
@@ -59,15 +63,18 @@ class WritingCommands(Shell):
                     self.tree.drop(gone)
 
     def do_rmdir(self, args: list[str], stdin: str) -> None:
+        """Remove empty folders."""
         for operand in self._needing(args):
             with self._trying(f"failed to remove '{operand}'"):
                 self._erase(operand, self.tree.folder(self._path(operand)))
 
     def do_mv(self, args: list[str], stdin: str) -> None:
+        """Move files."""
         flags, operands = self._options(args, "fnvi")
         self._carry(operands, "move", keep="n" in flags)
 
     def do_cp(self, args: list[str], stdin: str) -> None:
+        """Copy files."""
         flags, operands = self._options(args, "rRafnpv", "recursive")
         deep = any(flag in flags for flag in ("r", "R", "a", "recursive"))
         self._carry(operands, "copy", keep="n" in flags, deep=deep)
@@ -98,6 +105,7 @@ class WritingCommands(Shell):
                     )
 
     def do_chmod(self, args: list[str], stdin: str) -> None:
+        """Change the mode of files."""
         mode, *operands = self._needing([one for one in args if one != "-R"], 2)
         if not re.fullmatch(r"[0-7]{3,4}|[ugoa]*[+=-][rwx]*(,[ugoa]*[+=-][rwx]*){0,8}", mode):
             raise getopt.GetoptError(f"invalid mode: '{mode}'")
@@ -106,6 +114,7 @@ class WritingCommands(Shell):
         )
 
     def do_chown(self, args: list[str], stdin: str) -> None:
+        """Change the owner of files."""
         whom, *operands = self._needing([one for one in args if one != "-R"], 2)
         owner, _, group = whom.partition(":")
         changes = {name: value for name, value in (("owner", owner), ("group", group)) if value}
