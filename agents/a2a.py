@@ -218,7 +218,7 @@ class _Counted(httpx.AsyncByteStream):
             size += len(piece)
             if size > LARGEST:
                 raise httpx.DecodingError(
-                    f"the answer has more than {LARGEST:,} bytes", request=self._request
+                    f"the answer is larger than {LARGEST:,} bytes", request=self._request
                 )
             yield piece
 

@@ -41,9 +41,7 @@ class FunctionAgent(Participant):
         self.continuity = "session" if self.session else "stateless"
         self.call: Callable[..., Any] = function() if self.session else function
         if not callable(self.call):
-            raise PluginError(
-                f"{function!r} makes objects that cannot be called; give them a __call__ method"
-            )
+            raise PluginError(f"{function!r} creates objects that cannot be called; add a __call__ method")
         self.takes = _takes(self.call)
         target = self.call if inspect.isroutine(self.call) else type(self.call).__call__
         self.is_async = inspect.iscoroutinefunction(target)

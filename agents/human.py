@@ -106,7 +106,7 @@ class Human(Participant):
                 self._help(seen)
             case _ if word.startswith("/"):
                 told = did_you_mean(word, COMMANDS)
-                self.chat.tell(f"{word} is no command. {told} To say it, begin with a space.", "yellow")
+                self.chat.tell(f"{word} is not a command. {told} To say it, start with a space.", "yellow")
             case _:
                 return Action(text=words)
         return None

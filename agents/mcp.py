@@ -113,7 +113,7 @@ class McpAgent(Owner):
                 action = answered(await talk.ask({"type": "turn", "messages": messages}))
             if action.calls:
                 raise ParticipantFault(
-                    f"`{self.command}` answered with tool calls; it is to make them over MCP, and to answer with text"
+                    f"`{self.command}` answered with tool calls; it must call tools over MCP and answer with text"
                 )
             heard = await seat.say(action.text) if action.text or not action.leave else ""
             if action.leave:

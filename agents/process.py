@@ -97,8 +97,8 @@ def check_command(adapter: str, command: str) -> None:
     program = words(adapter, command)[0]
     if shutil.which(program) is None:
         raise PluginError(
-            f"{adapter}:{command}: there is no command {program!r} that can be run. Write for instance "
-            f"{adapter}:python my_agent.py; a program of this folder is written ./my_agent."
+            f"{adapter}:{command}: there is no command {program!r} that can be run. Write for example "
+            f"{adapter}:python my_agent.py; for a program in this folder, write ./my_agent."
         )
 
 
@@ -113,7 +113,7 @@ def words(adapter: str, command: str) -> list[str]:
     except ValueError as error:
         raise PluginError(f"{adapter}:{command}: {error}; close every quote") from None
     if not found or not found[0]:
-        raise PluginError(f"{adapter}: names no command; write for instance {adapter}:python my_agent.py")
+        raise PluginError(f"{adapter}: names no command; write for example {adapter}:python my_agent.py")
     return found
 
 
@@ -203,8 +203,8 @@ class Talk(asyncio.SubprocessProtocol):
         """
         if self.unread.strip():
             raise ParticipantFault(
-                f"`{self.command}` wrote a line that it was not asked for: {self.shown}. "
-                "Give one answer a turn, and write everything else to stderr."
+                f"`{self.command}` wrote a line without being asked: {self.shown}. "
+                "Write one answer per turn, and everything else to stderr."
             )
         self.tell(message)
         line = await self.line()

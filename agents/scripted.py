@@ -75,7 +75,7 @@ def _place(seen: Observation) -> int:
         if isinstance(event, Noted) and event.by == seen.party:
             if not event.text.isdecimal():
                 raise ParticipantFault(
-                    f"the script of the {seen.party} cannot go on where somebody else played the {seen.party} before; "
+                    f"the script of the {seen.party} cannot continue after somebody else played the {seen.party} before; "
                     f"fork before its first line, or name who played it"
                 )
             return int(event.text)

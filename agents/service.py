@@ -57,9 +57,11 @@ def check_address(url: str, adapter: str, form: str) -> None:
     except ValueError as error:
         raise PluginError(f"{adapter}:{url}: {error}") from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise PluginError(f"{adapter}:{url} is no HTTP address; write {form}")
+        raise PluginError(f"{adapter}:{url} is not an HTTP address; write {form}")
     if parts.username is not None:
-        raise PluginError(f"{adapter}: put no password into the address; set {TOKEN}, which is not stored")
+        raise PluginError(
+            f"{adapter}: do not put a password into the address; set {TOKEN}, which is not stored"
+        )
 
 
 class Service(Participant):
@@ -153,7 +155,7 @@ class Service(Participant):
         there = urljoin(url, location)
         if _origin(urlsplit(there)) != _origin(urlsplit(url)):
             raise ParticipantFault(
-                f"{self.url} redirects to another host, {there}; name that one if it is right"
+                f"{self.url} redirects to another host, {there}; use that address if it is correct"
             )
         return there
 

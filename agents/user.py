@@ -55,7 +55,7 @@ class Simulated(Participant):
         """
         brief = seen.brief
         if not isinstance(brief, UserView):
-            raise ParticipantFault(f"{seen.party} is no user, and only users are simulated")
+            raise ParticipantFault(f"{seen.party} is not a user, and only users are simulated")
         if brief.starting_speech and not _turns(seen):
             return Action(text=brief.starting_speech)
         prompt = Prompt(messages=told(seen, brief), schema=ANSWER, event=seen.next_event)
@@ -63,7 +63,7 @@ class Simulated(Participant):
         if why := _wrong(reply):
             reply = await self._asked(_once_more(prompt, reply, why))
         if why := _wrong(reply):
-            raise ParticipantFault(f"{seen.party}: {self.model.name} twice gave no line to say. {why}")
+            raise ParticipantFault(f"{seen.party}: {self.model.name} returned no line to say, twice. {why}")
         line = reply.value
         return Action(text=line["say"].strip(), leave=line["leave"], note=line["thought"].strip())
 

@@ -68,7 +68,7 @@ class Display:
         )
         if any(Name.parse(agent).kind == "reference" for agent in self.run.agents):
             self.console.print(
-                "Reference agents are scripted: they prove the scenarios and say nothing about a model.",
+                "Reference agents are scripts. They prove the scenarios and say nothing about a model.",
                 style="dim",
             )
         if self.live_here:
@@ -96,7 +96,9 @@ class Display:
     def stopping(self) -> None:
         """Say that ctrl-C was heard."""
         if not self.quiet:
-            self.console.print("Stopping: storing what is finished. ctrl-C again ends at once.")
+            self.console.print(
+                "Stopping. Finished episodes are being stored. Press ctrl-C again to stop at once."
+            )
 
     def _rate(self) -> str:
         return f"{self.progress.done / max(self.progress.seconds, 0.001):,.0f}/s"

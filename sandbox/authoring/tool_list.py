@@ -118,7 +118,7 @@ def _json(path: Path) -> Any:
 
 
 def _refused(constant: str) -> None:
-    raise ValueError(f"{constant} is a number that JSON does not know")
+    raise ValueError(f"{constant} is not a JSON number")
 
 
 def _listed(value: Any, path: Path) -> list[Any]:
@@ -181,14 +181,16 @@ def _parameters(given: dict[str, Any], path: Path, at: str) -> dict[str, Any]:
         Draft202012Validator.check_schema(schema)
     except SchemaError as error:
         inside = "".join(f"[{one}]" if isinstance(one, int) else f".{one}" for one in error.absolute_path)
-        raise _wrong(path, f"{at}.{key}{inside}", f"is not JSON Schema: {error.message[:300]}") from None
+        raise _wrong(
+            path, f"{at}.{key}{inside}", f"is not a valid JSON Schema: {error.message[:300]}"
+        ) from None
     except RecursionError:
         raise _wrong(path, f"{at}.{key}", "is nested too deep") from None
     if schema.get("type", "object") != "object":
         raise _wrong(path, f"{at}.{key}.type", f"expected 'object', found {schema['type']!r}")
     for value in _floats(schema):
         if value != value or value in (float("inf"), float("-inf")):
-            raise _wrong(path, f"{at}.{key}", "holds a number too large for JSON")
+            raise _wrong(path, f"{at}.{key}", "contains a number that is too large for JSON")
     return _clean(schema) if schema else {"type": "object", "properties": {}}
 
 
@@ -283,7 +285,7 @@ def _story(toolset: str, tools: tuple[ListedTool, ...], path: Path) -> StoryTemp
     if harm is None:
         names = ", ".join(one.called for one in tools[:5])
         raise InputError(
-            f"{path}: no arguments could be made up for any of its functions ({names}). "
+            f"{path}: Riskbox could not invent arguments for any of its functions ({names}). "
             "Give one of them an `examples` or `default` that fits, and try again."
         )
     reading = [one for one in tools if not one.writes and one is not harm]

@@ -113,7 +113,7 @@ def remaining(store: Store, run: str) -> tuple[list[Case], list[Spec]]:
     casts = {(spec.cast.agent, spec.cast.user): spec.cast for spec in specs}
     for name in filter(None, map(changed, casts.values())):
         raise InputError(
-            f"the code of {name} has changed since the run began; its episodes would not compare. Start a new run."
+            f"the code of {name} has changed since the run began, so its episodes would not be comparable. Start a new run."
         )
     return [store.case(hash) for hash in dict.fromkeys(spec.case for spec in specs)], specs
 

@@ -72,7 +72,7 @@ def cases(
             if wanted.matches(one.scenario, persona, variant):
                 found.append(_case(one, persona, variant, toolbox, rows))
     if not found:
-        raise InputError(f"No case fits. {_what_there_is(wanted, listed)}")
+        raise InputError(f"No case matches. {_what_there_is(wanted, listed)}")
     return found
 
 
@@ -163,7 +163,7 @@ def specs(
                 )
                 found.extend(Spec.of(case.hash, cast, seed) for seed in listed_seeds)
         if len(found) == before:
-            raise InputError(f"No chosen case has what the agent {agent!r} plays.")
+            raise InputError(f"None of the selected cases contains what the agent {agent!r} plays.")
     return found
 
 

@@ -25,7 +25,7 @@ from riskbox.sandbox.words.run import Spec
 from riskbox.sandbox.words.trajectory import Trajectory
 
 PAIRS = 5
-"""Pairs of twins that a trial plays."""
+"""The number of pairs of twins that a trial plays."""
 DEFAULT_MODELS = (
     ("OPENAI_API_KEY", "openai/gpt-5-mini"),
     ("ANTHROPIC_API_KEY", "anthropic/claude-haiku-4-5"),
@@ -34,27 +34,27 @@ DEFAULT_MODELS = (
     ("MISTRAL_API_KEY", "mistral/mistral-small-latest"),
     ("DEEPSEEK_API_KEY", "deepseek/deepseek-chat"),
 )
-"""By the key that is at hand, the model that plays users and judges unless told otherwise."""
+"""The default model for users and judges, by the API key that is set."""
 CODE = "NP-58317-QX"
-"""What the tool of the handshake gives back and the agent is asked for."""
+"""The result of the handshake's tool, which the customer asks the agent for."""
 TOOL = "parcels.look_up_order"
 """The tool of the handshake."""
 
 
 @dataclass(frozen=True, slots=True)
 class HandshakeStep:
-    """One thing that the handshake tested: whether the agent answers, calls tools, uses their results."""
+    """One step of the handshake: whether the agent answers, calls tools, or uses their results."""
 
     good: bool
     """Whether it works."""
     told: str
     """One sentence."""
     mend: str = ""
-    """What to do where it does not."""
+    """What to do if it does not work."""
 
 
 def default_model(agent: str) -> str:
-    """The model that plays users and judges: by the key that is at hand, else the agent's own; empty if there is none."""
+    """The model for users and judges: by the API key that is set, else the agent's own; empty if there is none."""
     for key, model in DEFAULT_MODELS:
         if os.environ.get(key):
             return model
@@ -62,7 +62,7 @@ def default_model(agent: str) -> str:
 
 
 def unpriced(settings: ModelOptions, models: Iterable[str]) -> list[str]:
-    """Models that a budget in dollars cannot count, since nobody knows what they cost."""
+    """The models without a known price, which a budget in dollars cannot count."""
     clients = Clients(replace(settings, recording=None))
     return [
         one for one in dict.fromkeys(models) if not one.startswith(OWN_SERVER) and clients.price(one) is None
@@ -79,7 +79,7 @@ def handshake() -> Case:
 
 
 def handshake_steps(episode: Episode) -> list[HandshakeStep]:
-    """What the handshake showed, and what is misconfigured where something is."""
+    """The results of the handshake, with what is misconfigured."""
     trajectory, agent = Trajectory(episode.events), episode.cast.agent
     spoken = trajectory.said("agent")
     found = [_answers(episode, spoken), _calls(trajectory, spoken, agent)]
@@ -93,10 +93,8 @@ def handshake_steps(episode: Episode) -> list[HandshakeStep]:
 
 def unasked_step(halt: Halt) -> HandshakeStep:
     """What stopped the handshake before the agent's model could answer."""
-    mend = (
-        "Set the key that the provider expects, and look at the model's name." if halt.exit_code == 2 else ""
-    )
-    return HandshakeStep(False, f"Its model cannot be asked: {halt}", mend)
+    mend = "Set the key that the provider expects, and check the model's name." if halt.exit_code == 2 else ""
+    return HandshakeStep(False, f"Riskbox cannot call its model: {halt}", mend)
 
 
 def _cut(episode: Episode) -> HandshakeStep | None:
@@ -104,7 +102,7 @@ def _cut(episode: Episode) -> HandshakeStep | None:
     ended = episode.ended
     if ended.ending == "fault":
         return HandshakeStep(
-            False, f"It broke: {ended.detail}", FAULTS.get(ended.reason, FAULTS["participant"])
+            False, f"It failed: {ended.detail}", FAULTS.get(ended.reason, FAULTS["participant"])
         )
     if ended.reason in ("turn_seconds", "episode_seconds"):
         return HandshakeStep(
@@ -114,20 +112,20 @@ def _cut(episode: Episode) -> HandshakeStep | None:
         )
     if ended.reason == "budget":
         return HandshakeStep(
-            False, f"It was cut off: {ended.detail}", "Raise --episode-budget or --episode-tokens."
+            False, f"It reached its budget: {ended.detail}", "Raise --episode-budget or --episode-tokens."
         )
     if ended.reason == "agent_left":
         return HandshakeStep(
             False,
-            "It leaves before the customer has an answer.",
+            "It left before the customer had an answer.",
             'Let it leave (`"leave": True`) only when the conversation is over.',
         )
     return None
 
 
 FAULTS = {
-    "model": "Look at the model's name, at its key, and whether its server answers.",
-    "participant": "Run the agent by itself with the same input; docs/agents.md shows what it is given and may answer.",
+    "model": "Check the model's name, its key, and whether its server answers.",
+    "participant": "Run the agent on its own with the same input. docs/agents.md shows what it receives and may return.",
 }
 """What to do about a fault, by its reason."""
 
@@ -139,12 +137,12 @@ def _answers(episode: Episode, spoken: Sequence[Said]) -> HandshakeStep:
         return HandshakeStep(True, f'It answers: "{_short(spoken[0].text)}"{took}')
     if Name.parse(episode.cast.agent).models:
         mend = (
-            "The model sends empty text. Where it thinks first, its tokens may have run out: "
+            "The model returns empty text. A reasoning model may have run out of tokens: "
             "--setting agent.max_tokens=16000."
         )
     else:
         mend = (
-            "An agent answers text, an assistant message or tool calls. None and empty text count as waiting."
+            "An agent returns text, an assistant message or tool calls. None and empty text count as waiting."
         )
     return HandshakeStep(False, "It says nothing.", mend)
 
@@ -158,16 +156,16 @@ def _calls(trajectory: Trajectory, spoken: Sequence[Said], agent: str) -> Handsh
     if unknown:
         return HandshakeStep(
             False,
-            f"It calls {_short(unknown[0])}, which it was not offered.",
-            f"Call tools by the names it is given: {wire_name(TOOL)} as a function, {TOOL} otherwise.",
+            f"It calls {_short(unknown[0])}, a tool that it was not offered.",
+            f"Call tools by the names that it receives: {wire_name(TOOL)} as a function, {TOOL} otherwise.",
         )
     if calls:
         returned = calls[-1].returned
         error = (returned.error or {}).get("message", "") if isinstance(returned, Returned) else ""
         return HandshakeStep(
             False,
-            f"Its calls are refused: {_short(str(error), 200)}",
-            'The arguments must be the JSON object that the tool asks for: {"order": "O-1042"}.',
+            f"Its calls were refused: {_short(str(error), 200)}",
+            'The arguments must be the JSON object that the tool requires: {"order": "O-1042"}.',
         )
     written = next((one.text for one in spoken if "look_up_order" in one.text), "")
     if written:
@@ -175,48 +173,48 @@ def _calls(trajectory: Trajectory, spoken: Sequence[Said], agent: str) -> Handsh
             False, f'It writes tool calls into its text: "{_short(written)}"', _mend_text(agent)
         )
     return HandshakeStep(
-        False, "It calls no tool, although the answer was one call away.", _mend_no_call(agent)
+        False, "It calls no tool, although one call would give the answer.", _mend_no_call(agent)
     )
 
 
 def _mend_text(agent: str) -> str:
     if Name.parse(agent).kind == "text":
-        return "The model does not keep to the form it is told; agents/text.md shows it. Try a larger model."
+        return "The model does not follow the required format; see agents/text.md. Try a larger model."
     if Name.parse(agent).models:
         return (
-            "Its server does not turn them into calls. Switch that on (vLLM: --enable-auto-tool-choice with a "
+            "Its server does not convert them into calls. Turn this on (vLLM: --enable-auto-tool-choice with a "
             f"--tool-call-parser), or write --agent text:{Name.parse(agent).target}."
         )
     return (
-        "Its tool calls do not arrive as calls. Hand on `tool_calls` of the model's message; for a model without "
-        "native tool calls write --agent text:MODEL."
+        "Its tool calls do not arrive as calls. Return the `tool_calls` of the model's message. For a model without "
+        "native tool calls, write --agent text:MODEL."
     )
 
 
 def _mend_no_call(agent: str) -> str:
     if Name.parse(agent).models:
-        return "The model was given the tool and did not use it. Try another model, or --agent text:MODEL."
+        return "The model did not use the tool. Try another model, or --agent text:MODEL."
     return (
-        "Hand the `tools` it is given on to its model, or register them with its framework. An agent that takes its "
-        "tools from an MCP server is named mcp:..."
+        "Pass the `tools` that it receives to its model, or register them with its framework. For an agent that takes "
+        "its tools from an MCP server, use --agent mcp:..."
     )
 
 
 def _uses(trajectory: Trajectory, spoken: Sequence[Said]) -> HandshakeStep:
     after = max(one.called.index for one in trajectory.calls if one.ok)
     if any(_letters(CODE) in _letters(one.text) for one in spoken if one.index > after):
-        return HandshakeStep(True, "It passes on what the tool gave back.")
+        return HandshakeStep(True, "It uses the tool's result.")
     same = [one for one in trajectory.calls if one.tool == TOOL]
     if len(same) > 2:
         return HandshakeStep(
             False,
             f"It makes the same call {len(same)} times and never uses its result.",
-            "Append each result to its history as a `tool` message with the call's id; it seems not to see them.",
+            "It seems not to see results. Append each to its history as a `tool` message with the call's id.",
         )
     return HandshakeStep(
         False,
-        "It calls the tool and then does not tell the customer what it found.",
-        "Make sure that it is given the tool's result and goes on until it has something to say.",
+        "It calls the tool but does not tell the customer what it found.",
+        "Make sure that it receives the tool's result and continues until it has something to say.",
     )
 
 

@@ -1,4 +1,4 @@
-"""The command `riskbox`: one module a subcommand, imported only when it is called."""
+"""The `riskbox` command. Each subcommand is one module, imported only when it runs."""
 
 from __future__ import annotations
 
@@ -8,44 +8,46 @@ import sys
 from importlib import import_module
 
 COMMANDS = {
-    "run": "play scenarios as a batch on Ray",
-    "try": "a first look at an agent of your own",
+    "run": "play a batch of scenarios and store every episode",
+    "try": "test the connection to your agent, then play five pairs",
     "check": "validate scenario files and prove their checks",
-    "new": "scaffold a scenario that passes `check`",
-    "play": "sit in as the user or the agent, or fork a stored episode",
+    "new": "write a new scenario that passes `check`",
+    "play": "play the user or the agent yourself, or fork a stored episode",
     "show": "print an episode as a transcript",
-    "view": "look at runs and episodes in a terminal viewer",
-    "list": "list runs, episodes, scenarios, tools, categories",
-    "report": "tables of a run's results, or a page of them",
-    "compare": "what changed between two runs or agents",
-    "score": "assess stored episodes again, by judges or checks",
+    "view": "open the terminal viewer for runs and episodes",
+    "list": "list runs, episodes, scenarios, tools, categories, evaluators",
+    "report": "print the results of a run, or write them as a page",
+    "compare": "compare two runs or agents",
+    "score": "score stored episodes again with judges or checks",
     "annotate": "assess episodes yourself, blind",
-    "agreement": "how far people and judges agree",
-    "export": "episodes for other tools: JSONL, CSV, Parquet, JUnit, SARIF, Inspect",
+    "agreement": "measure how well people and judges agree",
+    "export": "write episodes as JSONL, CSV, Parquet, JUnit, SARIF or Inspect logs",
     "import": "read exported episodes into a store",
     "schema": "print the JSON Schema of scenario files",
-    "stub-server": "answer as a provider of language models, for free",
-    "mcp-bridge": "an episode's MCP server, for clients that know only stdin and stdout",
+    "stub-server": "run a stub model provider on this machine, for free",
+    "mcp-bridge": "connect an MCP client that supports only stdio to an episode",
 }
 
 MODULES = {"try": "trial", "import": "import_"}
-"""Modules of commands whose own names Python reserves."""
+"""The modules of commands whose names are reserved words in Python."""
 
 USAGE = """\
-Riskbox: simulated people use your AI agent, so that the harm it would do is measured first.
+Test an AI agent with simulated users, and measure the harm it does with its tools.
 
 usage: riskbox COMMAND [OPTION ...]
 
+commands:
 {commands}
 
 examples:
-  riskbox run scenarios/ --agent reference        play every shipped case with its reference agents
-  riskbox run scenarios/ --agent my_agent.py:Bot  play them with your own agent
-  riskbox show latest                             read the riskiest episode of the latest run
-  riskbox report                                  its results
+  riskbox run scenarios/ --agent reference        play every bundled case with its reference agents
+  riskbox run scenarios/ --agent my_agent.py:Bot  play every case with your own agent
+  riskbox show latest                             print the riskiest episode of the latest run
+  riskbox report                                  print the results of the latest run
   riskbox new my_scenario.yaml && riskbox check my_scenario.yaml
 
-`riskbox COMMAND --help` tells more. Exit codes: 0 done, 1 a gate failed, 2 the input was wrong, 3 a fault, 130 stopped.
+Run `riskbox COMMAND --help` for the options of a command.
+Exit codes: 0 success, 1 a gate failed, 2 invalid input, 3 a fault, 130 stopped.
 """
 
 
@@ -56,13 +58,13 @@ def usage() -> str:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command; the exit code is returned."""
+    """Run the command and return its exit code."""
     try:
         code = _done(sys.argv[1:] if argv is None else argv)
         sys.stdout.flush()
         return code
     except BrokenPipeError:
-        # the reader of our output has gone (`riskbox list | head`); there is nobody left to tell
+        # the reader of our output is gone (`riskbox list | head`)
         _close_output()
         return 0
     except OSError as error:
@@ -77,7 +79,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _close_output() -> None:
-    """Send what is still buffered nowhere, lest Python complains at its end."""
+    """Discard buffered output, so that Python does not complain when it exits."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -101,7 +103,7 @@ def _done(words: list[str]) -> int:
         code: int = import_module(f"riskbox.sandbox.cli.{module}").main(rest)
         return code
     except RiskboxError as error:
-        # it may quote a stranger's file, a store or a model
+        # the message may quote a stranger's file, a store or a model
         told = inert(str(error))
         print(told if "\n" in told else f"riskbox: {told}", file=sys.stderr)
         return error.exit_code

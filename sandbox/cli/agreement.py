@@ -7,36 +7,39 @@ import json
 from riskbox.sandbox.cli import options
 from riskbox.sandbox.errors import InputError
 
-ABOUT = "Compare what people and machines say of the same episodes: what machines miss first, then agreement beyond chance."
+ABOUT = "Compare how people and machines assess the same episodes: first what machines miss, then agreement beyond chance."
 EXAMPLES = """\
-  riskbox agreement                               people with each other, and together with each evaluator
-  riskbox agreement latest --between human,judge  the people together, with the judge
+  riskbox agreement                                people with each other, and together with each evaluator
+  riskbox agreement latest --between human,judge   all people together with the judge
   riskbox agreement latest --between judge,checks
-  riskbox agreement latest --raters anna,ben      two people
+  riskbox agreement latest --raters anna,ben       two people
   riskbox agreement --where intent=malicious --json | jq '.pairs[0].rows[0].sensitivity'
 
-The people together hold the median of their scores (of two, the worse) and what most of them say. Kinds of raters are
-`human` for them, `human:NAME` for one of them, and the names of evaluators."""
+Raters are `human` (all people together), `human:NAME` (one person), and the names of evaluators. All people together
+means the median of their scores (of two, the worse) and the majority of their other answers."""
 
 
 def main(argv: list[str]) -> int:
     """Print how far the raters of a run agree."""
     parser = options.Parser("agreement", ABOUT, EXAMPLES)
     parser.add_argument(
-        "run", nargs="?", default="latest", help="id, its beginning, or name (default: the latest)"
+        "run",
+        nargs="?",
+        default="latest",
+        help="the run: an id, the start of one, or a name (default: latest)",
     )
     parser.add_argument(
-        "--between", metavar="A,B", default="", help="two raters; the first one's word counts as the truth"
+        "--between", metavar="A,B", default="", help="compare two raters; the first counts as the truth"
     )
-    parser.add_argument("--raters", metavar="NAME,...", default="", help="only these of the people")
+    parser.add_argument("--raters", metavar="NAME,...", default="", help="use only these people")
     parser.add_argument(
         "--where",
         metavar="FIELD=VALUE",
         action="append",
         default=[],
-        help="only such episodes; may be repeated (`riskbox list --help` names the fields)",
+        help="only episodes that match; may be repeated (see `riskbox list --help` for the fields)",
     )
-    parser.add_argument("--svg", metavar="FILE", default="", help="also write the page as an SVG picture")
+    parser.add_argument("--svg", metavar="FILE", default="", help="also write the output as an SVG picture")
     options.add_store(parser)
     options.add_json(parser)
     args = parser.parse_args(argv)
@@ -49,7 +52,7 @@ def main(argv: list[str]) -> int:
         run = store.run(args.run).run
         rows = list(chosen.rows(store, run))
         if not rows:
-            which = f" fits {', '.join(args.where)}" if args.where else " is stored"
+            which = f" matches {', '.join(args.where)}" if args.where else " is stored"
             raise InputError(f"no episode of {run}{which}.")
         found = Agreement.of(store, run, rows, people=_names(args.raters), between=_names(args.between))
     if args.json:

@@ -27,24 +27,24 @@ if TYPE_CHECKING:
     from riskbox.sandbox.words.episode import Episode, Played
     from riskbox.sandbox.words.row import EpisodeRow
 
-ABOUT = "Assess a run's episodes yourself. No machine's verdict is shown, nor who played; several people may take part."
+ABOUT = "Assess a run's episodes yourself. Riskbox hides the verdicts of machines and who played."
 EXAMPLES = """\
-  riskbox annotate latest --rater anna                        what anna has not done yet, in an order of her own
-  riskbox annotate latest --rater anna --sample 40 --seed 1   the same 40 episodes for every rater
-  riskbox annotate 20260302 --where intent=malicious          only such episodes
-  riskbox annotate latest --sample 40 --export labels.csv     an empty sheet, to be filled in elsewhere
-  riskbox annotate latest --rater ben --import labels.csv     what ben wrote into it
-  riskbox agreement latest                                    how far people and judges agree
+  riskbox annotate latest --rater anna                        continue with what anna has not assessed yet
+  riskbox annotate latest --rater anna --sample 40 --seed 1   use the same 40 episodes for every rater
+  riskbox annotate 20260302 --where intent=malicious          assess only matching episodes
+  riskbox annotate latest --sample 40 --export labels.csv     write an empty sheet
+  riskbox annotate latest --rater ben --import labels.csv     read ben's answers from a sheet
+  riskbox agreement latest                                    measure how well people and judges agree
 
-Each answer may be followed by the numbers of the events that show it: happened 3 5-7. An episode is kept when its last
-question is answered; whoever stops goes on where they were."""
+You can add the numbers of the events that show an answer, for example: happened 3 5-7. Riskbox stores an annotation
+when you answer its last question. Run the same command again to continue."""
 
 HELP = """\
-  /back   the question before
+  /back   return to the previous question
   /skip   leave this episode for later
-  /show   the episode again; /full with calls and results unfolded
-  /quit   stop; what is answered in full is kept
-  Enter   keeps what you answered before, where you went back"""
+  /show   print the episode again; /full with calls and results in full
+  /quit   stop; episodes whose questions are all answered are kept
+  Enter   after /back, keep your previous answer"""
 COMMANDS = ("/back", "/skip", "/show", "/full", "/quit", "/help")
 
 
@@ -52,28 +52,33 @@ def parser() -> argparse.ArgumentParser:
     """The options."""
     made = options.Parser("annotate", ABOUT, EXAMPLES)
     made.add_argument(
-        "run", nargs="?", default="latest", help="id, its beginning, or name (default: the latest)"
+        "run",
+        nargs="?",
+        default="latest",
+        help="the run: an id, the start of one, or a name (default: latest)",
     )
     made.add_argument(
         "--rater",
         default=os.environ.get("RISKBOX_RATER", ""),
         metavar="NAME",
-        help="who you are (default: RISKBOX_RATER or your login name)",
+        help="your name (default: RISKBOX_RATER or your login name)",
     )
     made.add_argument(
         "--where",
         metavar="FIELD=VALUE",
         action="append",
         default=[],
-        help="only such episodes; may be repeated (`riskbox list --help` names the fields)",
+        help="only episodes that match; may be repeated (see `riskbox list --help` for the fields)",
     )
-    made.add_argument("--sample", type=int, metavar="N", help="so many of them, drawn by --seed")
-    made.add_argument("--seed", type=int, default=0, help="of the sample and of the order (default: 0)")
-    made.add_argument("--again", action="store_true", help="also what you have annotated before")
+    made.add_argument("--sample", type=int, metavar="N", help="draw a random sample of N episodes")
+    made.add_argument("--seed", type=int, default=0, help="the seed of the sample and the order (default: 0)")
+    made.add_argument("--again", action="store_true", help="include episodes that you have annotated before")
     made.add_argument("--unblind", action="store_true", help="show which agent and models played")
     sheet = made.add_mutually_exclusive_group()
-    sheet.add_argument("--export", metavar="FILE", help="write an empty sheet (CSV) instead of asking")
-    sheet.add_argument("--import", dest="sheet", metavar="FILE", help="read a sheet that was filled in")
+    sheet.add_argument(
+        "--export", metavar="FILE", help="write an empty sheet (CSV) instead of asking questions"
+    )
+    sheet.add_argument("--import", dest="sheet", metavar="FILE", help="read a completed sheet")
     options.add_store(made)
     options.add_json(made)
     return made
@@ -85,7 +90,7 @@ def main(argv: list[str]) -> int:
     if given.sample is not None and given.sample < 1:
         raise InputError("annotate: --sample must be at least 1.")
     if given.sheet and not given.rater:
-        raise InputError("annotate: say whose answers these are: --rater NAME.")
+        raise InputError("annotate: name the rater with --rater NAME.")
 
     from riskbox.sandbox.people.annotation import chosen_rater
 
@@ -108,8 +113,8 @@ def _rows(given: argparse.Namespace, store: Store, run: str) -> list[EpisodeRow]
     fitting = list(Chosen.parse(given.where).rows(store, run))
     whole = [row for row in fitting if row.ending != "fault"]
     if not whole:
-        which = f" fits {', '.join(given.where)}" if given.where else " is stored"
-        broken = f" ({len(fitting)} broke while they were played)" if fitting else ""
+        which = f" matches {', '.join(given.where)}" if given.where else " is stored"
+        broken = f" ({len(fitting)} ended in a fault)" if fitting else ""
         raise InputError(f"no episode of {run}{which} that people could assess{broken}.")
     return sampled(whole, given.sample, given.seed)
 
@@ -304,7 +309,7 @@ class AnnotationSession:
             if words == "/help":
                 self._tell(HELP)
             elif words.startswith("/") and words not in COMMANDS:
-                self._tell(f"{words} is no command. {did_you_mean(words, COMMANDS)}", "yellow")
+                self._tell(f"{words} is not a command. {did_you_mean(words, COMMANDS)}", "yellow")
             else:
                 return words
 
@@ -395,6 +400,6 @@ def _plain(parts: Iterable[RenderableType]) -> str:
 
 
 def _same_store(given: argparse.Namespace) -> str:
-    """The option that names the store again; left out where it is the default, or may hold a password."""
+    """The `--store` option to repeat in a suggested command. Empty for the default, or if it may hold a password."""
     usual = given.store == os.environ.get("RISKBOX_STORE", options.STORE) or "@" in given.store
     return "" if usual else f" --store {shlex.quote(given.store)}"

@@ -19,34 +19,34 @@ if TYPE_CHECKING:
 
 EXAMPLES = """\
   riskbox check my_scenario.yaml
-  riskbox check scenarios/                  every scenario below a folder
-  riskbox check scenarios/ --types          only load and type-check, play nothing
-  riskbox check crm.yaml --tools crm.py:Crm with a toolset of your own
-  riskbox check my_scenario.yaml --judge openai/gpt-5     prove what only a judge can prove, too
+  riskbox check scenarios/                              check every scenario in a folder
+  riskbox check scenarios/ --types                      only load and type-check
+  riskbox check crm.yaml --tools crm.py:Crm             use your own toolset
+  riskbox check my_scenario.yaml --judge openai/gpt-5   also prove what only a judge can prove
 """
 
 
 def parser() -> argparse.ArgumentParser:
     """The options."""
     made = Parser(
-        "check", "Validate scenario files, then prove their checks by playing references.", EXAMPLES
+        "check", "Validate scenario files, then prove their checks by playing the references.", EXAMPLES
     )
     made.add_argument(
-        "paths", metavar="PATH", nargs="*", help="scenario files and folders (default: the shipped ones)"
+        "paths", metavar="PATH", nargs="*", help="scenario files and folders (default: the bundled scenarios)"
     )
-    made.add_argument("--types", action="store_true", help="only load and type-check")
+    made.add_argument("--types", action="store_true", help="only load and type-check, and play nothing")
     made.add_argument(
         "--judge",
         action="append",
         default=[],
         metavar="MODEL",
-        help="a judge to hold to the labels; repeated, a panel",
+        help="a judge to test against the labelled references; repeat for a panel of judges",
     )
     made.add_argument(
         "--tools-model",
         default="",
         metavar="MODEL",
-        help="the model that plays emulated tools, to play their cases too",
+        help="the model that plays emulated tools, so that their cases are proven too",
     )
     add_tools(made)
     add_models(made)

@@ -17,37 +17,38 @@ if TYPE_CHECKING:
     from riskbox.sandbox.reporting.rows import Chosen
     from riskbox.sandbox.words.run import Manifest
 
-ABOUT = "Compare two sides episode by episode: the same case and seed. What got worse comes first."
+ABOUT = "Compare two runs, or two agents of one run, episode by episode. Regressions come first."
 EXAMPLES = """\
-  riskbox compare before after                       two runs by name, id, or the beginning of one
-  riskbox compare latest:my_agent.py:A latest:my_agent.py:B    two agents of one run
+  riskbox compare before after                       compare two runs by name or id
+  riskbox compare latest:my_agent.py:A latest:my_agent.py:B
   riskbox compare before after --where intent=malicious --by domain
-  riskbox compare before after --html compare.html   one page, with both transcripts of each pair that changed
+  riskbox compare before after --html compare.html   also write a page with both transcripts of changed pairs
   riskbox compare before after --json | jq '.flips[] | select(.after == "risky") | .b'
 
-A difference runs from the first side to the second, between bounds: the unknown of both sides widens it. Families weigh
-the same, an interval comes from drawing families again, and only an interval that leaves out 0 shows something."""
+How to read the tables: a pair is the same case and seed on both sides. A difference is B minus A, as a range that
+unknown episodes of both sides widen. Families weigh the same. Intervals resample families. Only an interval that
+excludes 0 shows a difference."""
 
 
 def main(argv: list[str]) -> int:
     """Compare two sides."""
     parser = options.Parser("compare", ABOUT, EXAMPLES)
-    for name, what in (("a", "the first side: what was"), ("b", "the second side: what is")):
-        parser.add_argument(name, metavar=name.upper(), help=f"{what}; RUN or RUN:AGENT")
+    for name, what in (("a", "the first side (before)"), ("b", "the second side (after)")):
+        parser.add_argument(name, metavar=name.upper(), help=f"{what}: RUN or RUN:AGENT")
     parser.add_argument(
         "--by",
         metavar="FIELD,...",
         default="intent",
-        help="what to group by: intent, domain, scenario, family, variant (default: intent)",
+        help="group by these fields: intent, domain, scenario, family, variant (default: intent)",
     )
     parser.add_argument(
         "--where",
         metavar="FIELD=VALUE",
         action="append",
         default=[],
-        help="only such episodes; may be repeated",
+        help="only episodes that match; may be repeated",
     )
-    options.add_evaluator(parser, "whose findings count (default: the first)")
+    options.add_evaluator(parser, "use the findings of this evaluator (default: the first)")
     html.add_html(parser, "pairs that changed")
     options.add_store(parser)
     options.add_json(parser)
@@ -95,7 +96,9 @@ def _given(store: Store, word: str, chosen: Chosen) -> SideRows:
     manifest, agent = _named(store, word)
     rows = list(chosen.rows(store, manifest.run))
     if not rows:
-        raise InputError(f"{word}: no episode of {manifest.run} fits {', '.join(chosen.words()) or 'yet'}.")
+        raise InputError(
+            f"{word}: no episode of {manifest.run} matches {', '.join(chosen.words()) or 'yet'}."
+        )
     kinds = sorted({agent_kind(row.agent) for row in rows})
     if agent:
         rows = [row for row in rows if agent in (row.agent, agent_kind(row.agent))]
@@ -106,7 +109,7 @@ def _given(store: Store, word: str, chosen: Chosen) -> SideRows:
     elif len(kinds) > 1:
         raise InputError(
             f"{word}: run {manifest.run} has {len(kinds)} agents ({', '.join(kinds[:8])}). "
-            f"Say which: {manifest.run}:{kinds[0]}"
+            f"Name one: {manifest.run}:{kinds[0]}"
         )
     return SideRows(manifest, agent or kinds[0], rows)
 
@@ -128,7 +131,9 @@ def _groupings(listed: str) -> list[str]:
     names = [name.strip() for name in listed.split(",") if name.strip()]
     for name in names:
         if name not in GROUPINGS:
-            raise InputError(f"--by {name}: pairs cannot be grouped so. {did_you_mean(name, GROUPINGS)}")
+            raise InputError(
+                f"--by {name}: pairs cannot be grouped by this field. {did_you_mean(name, GROUPINGS)}"
+            )
     return list(dict.fromkeys(names))
 
 

@@ -23,9 +23,9 @@ ABOUT = "Write the episodes of a run for other tools.\n\nformats:\n" + "\n".join
     f"  {name:<9}{about}" for name, about in FORMATS.items()
 )
 EXAMPLES = """\
-  riskbox export jsonl -o run.jsonl                         all of the latest run, to be kept or sent
-  riskbox export csv 20260302 --where intent=malicious      rows of a run, to standard output
-  riskbox export parquet -o run.parquet --evaluator judge   with a judge's verdicts
+  riskbox export jsonl -o run.jsonl                         write the whole latest run
+  riskbox export csv 20260302 --where intent=malicious      write rows to standard output
+  riskbox export parquet -o run.parquet --evaluator judge   write a judge's verdicts
   riskbox export junit -o junit.xml --fail-if "legal.risk_ratio > 0.05"
   riskbox export sarif -o riskbox.sarif --scenarios scenarios/
   riskbox export inspect -o logs && inspect view --log-dir logs"""
@@ -40,30 +40,39 @@ def parser() -> argparse.ArgumentParser:
     made = options.Parser("export", ABOUT, EXAMPLES)
     made.add_argument("format", metavar="FORMAT", help=", ".join(FORMATS))
     made.add_argument(
-        "run", nargs="?", default="latest", help="id, its beginning, or name (default: the latest)"
+        "run",
+        nargs="?",
+        default="latest",
+        help="the run: an id, the start of one, or a name (default: latest)",
     )
     made.add_argument(
-        "-o", "--output", metavar="PATH", default="", help="the file to write, for inspect the folder"
+        "-o",
+        "--output",
+        metavar="PATH",
+        default="",
+        help="the file to write, or the folder for inspect (default: standard output)",
     )
     made.add_argument(
         "--where",
         metavar="FIELD=VALUE",
         action="append",
         default=[],
-        help="only such episodes; may be repeated (`riskbox list --help` names the fields)",
+        help="only episodes that match; may be repeated (see `riskbox list --help` for the fields)",
     )
-    options.add_evaluator(made, "whose verdicts csv, parquet, junit and sarif show")
+    options.add_evaluator(
+        made, "csv, parquet, junit, sarif: write the verdicts of this evaluator (default: the first)"
+    )
     made.add_argument(
         "--unknown",
         choices=("skip", "fail", "pass"),
-        help="junit: what an episode is that may be harmful or not (default: skip)",
+        help="junit: the result of a test whose episode may or may not be harmful (default: skip)",
     )
     made.add_argument(
         "--scenarios",
         metavar="PATH",
         action="append",
         default=[],
-        help="sarif: the scenario files or folders, so that results point to their lines; may be repeated",
+        help="sarif: the scenario files or folders, so that results point to lines in them; may be repeated",
     )
     options.add_gates(made)
     options.add_store(made)
@@ -83,7 +92,7 @@ def main(argv: list[str]) -> int:
     with options.open_existing(given.store) as store:
         source = ExportSource(store, store.run(given.run), chosen)
         if next(source.rows(), None) is None:
-            fits = f" fits {', '.join(given.where)}" if given.where else " is stored"
+            fits = f" matches {', '.join(given.where)}" if given.where else " is stored"
             raise InputError(f"no episode of {source.manifest.run}{fits}.")
         if given.evaluator:
             _require_assessed(source, given.evaluator)
@@ -103,9 +112,7 @@ def main(argv: list[str]) -> int:
 
 def _require(given: argparse.Namespace) -> None:
     if given.format not in FORMATS:
-        raise InputError(
-            f"export {given.format}: there is no such format. {did_you_mean(given.format, FORMATS)}"
-        )
+        raise InputError(f"export {given.format}: unknown format. {did_you_mean(given.format, FORMATS)}")
     for flag, value, format in (
         ("--fail-if", given.fail_if, "junit"),
         ("--gate", given.gate, "junit"),
@@ -119,10 +126,10 @@ def _require(given: argparse.Namespace) -> None:
     if given.format == "inspect":
         raise InputError("export inspect: name the folder for the logs: -o logs.")
     if given.json:
-        raise InputError("export: --json says what was written; name a file for the episodes: -o PATH.")
+        raise InputError("export: --json needs a file for the episodes: -o PATH.")
     if given.format in BINARY and sys.stdout.isatty():
         raise InputError(
-            f"export {given.format}: it is not for terminals; name a file: -o run.{given.format}."
+            f"export {given.format}: cannot be written to a terminal; name a file: -o run.{given.format}."
         )
 
 

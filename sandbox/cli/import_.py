@@ -14,16 +14,14 @@ from typing import BinaryIO, cast
 from riskbox.sandbox.cli import options
 from riskbox.sandbox.errors import InputError, did_you_mean
 
-ABOUT = (
-    "Read episodes that `riskbox export jsonl` wrote into a store, with their ids, cases, verdicts and run."
-)
+ABOUT = "Read a file of `riskbox export jsonl` into a store, with its run, cases, episodes and verdicts."
 EXAMPLES = """\
-  riskbox import jsonl run.jsonl                            into the usual store
-  riskbox import jsonl run.jsonl --store sqlite:///all.db   into another
+  riskbox import jsonl run.jsonl                            read into the default store
+  riskbox import jsonl run.jsonl --store sqlite:///all.db   read into another store
   riskbox export jsonl --store redis://here | riskbox import jsonl - --store sqlite:///kept.db"""
 
 FORMATS = ("jsonl",)
-"""What can be read."""
+"""The formats that can be read."""
 
 
 def parser() -> argparse.ArgumentParser:

@@ -17,12 +17,13 @@ if TYPE_CHECKING:
     from mcp.server import Server
 
 ABOUT = """\
-Be an MCP server on stdin and stdout that hands everything on to an episode's MCP server. It is started by the MCP client of
-an agent under test (`--agent "mcp:COMMAND"`), usually from the file that {stdio_config} names, and ends with its input.
+Run an MCP server on stdin and stdout that forwards everything to an episode's MCP server. The MCP client of an agent under
+test (`--agent "mcp:COMMAND"`) starts it, usually from the configuration file {stdio_config}. It ends when its input ends.
 
-The bearer token is read from the environment variable RISKBOX_MCP_TOKEN."""
+It reads the bearer token from the environment variable RISKBOX_MCP_TOKEN."""
 EXAMPLES = """\
-  riskbox mcp-bridge "$RISKBOX_MCP_URL"      as a stdio server in your agent's own MCP configuration
+  riskbox mcp-bridge "$RISKBOX_MCP_URL"
+  riskbox run clinic.yaml --local --agent "mcp:my_client --mcp-config {stdio_config} -- {message}"
 """
 TOKEN = "RISKBOX_MCP_TOKEN"
 
@@ -30,7 +31,9 @@ TOKEN = "RISKBOX_MCP_TOKEN"
 def parser() -> argparse.ArgumentParser:
     """The options."""
     made = Parser("mcp-bridge", ABOUT, EXAMPLES)
-    made.add_argument("url", metavar="URL", help="the episode's MCP server, as in RISKBOX_MCP_URL")
+    made.add_argument(
+        "url", metavar="URL", help="the URL of the episode's MCP server, for example from RISKBOX_MCP_URL"
+    )
     return made
 
 
@@ -47,15 +50,15 @@ def _check(url: str, token: str) -> None:
     there = urlsplit(url)
     if there.scheme != "http" or there.hostname not in ("127.0.0.1", "localhost", "::1"):
         raise InputError(
-            "mcp-bridge: URL is an episode's server on this machine, http://127.0.0.1:PORT/e/KEY/mcp, as in the "
+            "mcp-bridge: URL must be an episode's server on this machine, http://127.0.0.1:PORT/e/KEY/mcp, as in the "
             "agent's environment variable RISKBOX_MCP_URL."
         )
     if not token:
         raise InputError(
-            f"mcp-bridge: the environment variable {TOKEN} holds no token; the agent is given it there."
+            f"mcp-bridge: the environment variable {TOKEN} contains no token; Riskbox sets it for the agent's command."
         )
     if find_spec("mcp") is None:
-        raise InputError(f"mcp-bridge: needs a package that is not installed (mcp). {install_hint('mcp')}")
+        raise InputError(f"mcp-bridge needs a package that is not installed (mcp). {install_hint('mcp')}")
 
 
 async def _bridge(url: str, token: str) -> None:
@@ -72,9 +75,9 @@ async def _bridge(url: str, token: str) -> None:
         try:
             reached = await wire.get(url)
         except httpx2.TransportError as error:
-            raise InputError(f"mcp-bridge: cannot reach {url}: {error}. Its episode may be over.") from None
+            raise InputError(f"mcp-bridge: cannot reach {url}: {error}. The episode may be over.") from None
         if reached.status_code in (401, 404):
-            raise InputError(f"mcp-bridge: {url} refuses the token, or its episode is over.")
+            raise InputError(f"mcp-bridge: {url} rejected the token, or the episode is over.")
         async with Client(streamable_http_client(url, http_client=wire)) as client:
             server = _mirror(client)
             async with stdio_server() as (reads, writes):

@@ -10,35 +10,36 @@ from riskbox.sandbox.cli.options import Parser
 from riskbox.sandbox.errors import InputError
 
 EXAMPLES = """\
-  riskbox new my_scenario.yaml                                   about a mailbox
+  riskbox new my_scenario.yaml                       start with a mailbox
   riskbox new loans.yaml --title "A loan for a friend" --domain business_and_finance --toolset bank,mail
-  riskbox new mine.yaml --tools tools.json                       about your own agent's tools
-  riskbox new mine.yaml --tools tools.json --force               write it again
+  riskbox new mine.yaml --tools tools.json           use your own agent's tools
+  riskbox new mine.yaml --tools tools.json --force   replace the file
 
-tools.json is what you give a model: a list of functions in OpenAI's form, or an object with such a list as `tools`.
+tools.json contains what you pass to a model: a list of functions in the OpenAI format, or an object with such a list as
+`tools`.
 """
 
 
 def parser() -> argparse.ArgumentParser:
     """The options."""
-    made = Parser(
-        "new", "Write a scenario file that passes `riskbox check` and wants to be changed.", EXAMPLES
-    )
+    made = Parser("new", "Write a scenario file that passes `riskbox check`, for you to change.", EXAMPLES)
     made.add_argument("path", metavar="PATH", help="the file to write")
     made.add_argument(
-        "--title", default="", help="one line for people; it also names the scenario (default: from PATH)"
+        "--title",
+        default="",
+        help="the title, which also gives the scenario its name (default: derived from PATH)",
     )
-    made.add_argument("--domain", default="", help="where it takes place, for instance healthcare")
+    made.add_argument("--domain", default="", help="the domain, for example healthcare")
     which = made.add_mutually_exclusive_group()
     which.add_argument(
         "--toolset",
         metavar="NAME[,NAME]",
         action="append",
         default=[],
-        help="built-in toolsets; the story is about the first (default: mail)",
+        help="built-in toolsets to offer; the scenario uses the first (default: mail)",
     )
-    which.add_argument("--tools", metavar="FILE.json", help="your agent's own tools, declared in the file")
-    made.add_argument("--force", action="store_true", help="replace the file if it is there")
+    which.add_argument("--tools", metavar="FILE.json", help="a file that declares your agent's own tools")
+    made.add_argument("--force", action="store_true", help="overwrite an existing file")
     return made
 
 
@@ -59,7 +60,7 @@ def main(argv: list[str]) -> int:
     if tool_list:
         writing = sum(tool.writes for tool in tool_list.tools)
         print(
-            f"\n{writing} of {len(tool_list.tools)} tools are taken to write, by their verbs: correct `writes` in the file."
+            f"\n{writing} of {len(tool_list.tools)} tools are assumed to write, because of their verbs. Correct `writes` in the file."
         )
     return 0
 
@@ -67,13 +68,11 @@ def main(argv: list[str]) -> int:
 def _target(given: str, *, force: bool) -> Path:
     path = Path(given)
     if path.is_dir():
-        raise InputError(
-            f"{given}: is a folder; name a file in it, for instance {path / 'my_scenario.yaml'}."
-        )
+        raise InputError(f"{given}: is a folder; name a file in it, for example {path / 'my_scenario.yaml'}.")
     if path.suffix not in (".yaml", ".yml"):
         path = path.with_name(path.name + ".yaml")
     if path.exists() and not force:
-        raise InputError(f"{path}: is there already. Choose another name, or replace it with --force.")
+        raise InputError(f"{path}: already exists. Choose another name, or overwrite it with --force.")
     return path
 
 
@@ -94,7 +93,7 @@ def _prove(text: str, about: str) -> None:
             problems = list(error.problems)
     if problems:
         said = "; ".join(f"{one.path}: {one.message}" if one.path else one.message for one in problems[:3])
-        raise InputError(f"{about}: the scenario made from it would not pass `riskbox check`. {said}")
+        raise InputError(f"{about}: the resulting scenario would not pass `riskbox check`. {said}")
 
 
 def _write(path: Path, text: str, *, force: bool) -> None:

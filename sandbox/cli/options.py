@@ -7,8 +7,11 @@ import json
 import os
 import re
 import shlex
+import shutil
+import textwrap
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from riskbox.sandbox.errors import InputError, did_you_mean
@@ -20,32 +23,55 @@ if TYPE_CHECKING:
     from riskbox.sandbox.models.client import ModelOptions
 
 SEATS = ("agent", "user", "tool", "judge")
-"""The seats a model can sit in."""
+"""The seats that a model can take."""
 
 SECRET = re.compile(
     r"(^|_)key$|secret|password|credential|headers|authorization|(ad|session|bearer|access|auth)_token",
     re.IGNORECASE,
 )
-"""Settings whose values are not to be stored."""
+"""Settings whose values must not be stored."""
 
 STORE = "sqlite:///riskbox.db"
-"""Where runs go unless `--store` or RISKBOX_STORE says otherwise."""
+"""The default of `--store`, unless RISKBOX_STORE is set."""
+
+
+def wrapped(text: str) -> str:
+    """Text for `--help` at the width of the terminal.
+
+    Lines that start with spaces are rows: a name or a command, then two or more spaces, then a description. A command is
+    never broken, so that it can be copied. Other lines are paragraphs.
+    """
+    width = max(shutil.get_terminal_size().columns - 2, 40)
+    lines: list[str] = []
+    for is_row, group in groupby(text.splitlines(), key=lambda line: line[:1] in ("", " ")):
+        if not is_row:
+            lines += textwrap.wrap(" ".join(group), width, break_on_hyphens=False)
+            continue
+        for line in group:
+            column = re.match(r" +\S.*?  +(?=\S)", line)
+            if not column or len(line) <= width:
+                lines.append(line)
+            elif column.end() < width // 2:
+                lines += textwrap.wrap(line, width, subsequent_indent=" " * column.end())
+            else:
+                lines += [column[0].rstrip(), " " * 6 + line[column.end() :]]
+    return "\n".join(lines)
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser whose complaints are input errors, and whose help keeps its examples as written."""
+    """An argument parser that raises input errors, and keeps the line breaks of its examples."""
 
     def __init__(self, command: str, about: str, examples: str) -> None:
         super().__init__(
             prog=f"riskbox {command}",
-            description=about,
-            epilog=f"examples:\n{examples}",
+            description=wrapped(about),
+            epilog=wrapped(f"examples:\n{examples}"),
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,
         )
 
     def error(self, message: str) -> NoReturn:
-        """Raise instead of exiting, so that one place decides what is printed."""
+        """Raise instead of exiting, so that one place decides what to print."""
         raise InputError(f"{self.prog.removeprefix('riskbox ')}: {message}. See `{self.prog} --help`.")
 
 
@@ -55,16 +81,14 @@ def add_store(parser: argparse.ArgumentParser) -> None:
         "--store",
         metavar="URL",
         default=os.environ.get("RISKBOX_STORE", STORE),
-        help="where runs are kept: sqlite:///runs.db or redis://host:6379/0; to read, an archive jsonl:///run.jsonl "
-        f"(default: RISKBOX_STORE or {STORE})",
+        help="the store for runs: sqlite:///runs.db or redis://host:6379/0; commands that only read also accept "
+        f"jsonl:///run.jsonl (default: RISKBOX_STORE or {STORE})",
     )
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:
     """`--json`."""
-    parser.add_argument(
-        "--json", action="store_true", help="print JSON for programs instead of tables for people"
-    )
+    parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
 
 
 def add_tools(parser: argparse.ArgumentParser) -> None:
@@ -74,7 +98,7 @@ def add_tools(parser: argparse.ArgumentParser) -> None:
         metavar="FILE.py:NAME",
         action="append",
         default=[],
-        help="a toolset of your own that scenarios may name, or the YAML file of one that a model plays; may be repeated",
+        help="your own toolset, or a YAML file that declares one for a model to play; may be repeated",
     )
 
 
@@ -91,23 +115,23 @@ def _stored_evaluator(name: str) -> str:
 
 
 def add_gates(parser: argparse.ArgumentParser) -> None:
-    """`--fail-if CONDITION`, `--gate FILE`, and what a condition may be about."""
+    """`--fail-if CONDITION`, `--gate FILE`, and the grammar of conditions."""
     from riskbox.sandbox.gates.metric import GUIDE
 
-    group = parser.add_argument_group("gates (exit code 1 where one fails)", GUIDE)
+    group = parser.add_argument_group("gates (exit code 1 if one fails)", wrapped(GUIDE))
     group.add_argument(
         "--fail-if",
         metavar="CONDITION",
         action="append",
         default=[],
-        help='for instance "legal.risk_ratio > 0.05"; may be repeated',
+        help='fail if this holds, for example "legal.risk_ratio > 0.05"; may be repeated',
     )
     group.add_argument(
         "--gate",
         metavar="FILE",
         action="append",
         default=[],
-        help="a YAML file with a list of conditions under `gate:`",
+        help="a YAML file with a list of conditions under `gate:`; may be repeated",
     )
 
 
@@ -115,7 +139,7 @@ def gate_set_from(given: argparse.Namespace, evaluator: str = "") -> GateSet | N
     """What decides the gates that were given; None where there are none.
 
     Raises:
-        InputError: a condition or a file of them is wrong.
+        InputError: a condition or a gate file is invalid.
     """
     if not given.fail_if and not given.gate:
         return None
@@ -131,7 +155,7 @@ def gate_set_from(given: argparse.Namespace, evaluator: str = "") -> GateSet | N
 
 
 def told(outcomes: Iterable[GateOutcome]) -> list[str]:
-    """A line a gate, saying what became of it and why."""
+    """One line per gate, with its result and the reason."""
     from riskbox.sandbox.escape import line
 
     lines = []
@@ -143,80 +167,101 @@ def told(outcomes: Iterable[GateOutcome]) -> list[str]:
 
 
 def add_choice(parser: argparse.ArgumentParser) -> None:
-    """Which cases."""
-    group = parser.add_argument_group("which cases (each may be repeated; default all)")
-    group.add_argument("--persona", metavar="ID", action="append", default=[], help="personas by id")
+    """The options that select cases."""
+    group = parser.add_argument_group("selecting cases (each may be repeated; default: all cases)")
     group.add_argument(
-        "--intent", action="append", default=[], help="benign, careless, vulnerable, malicious"
+        "--persona", metavar="ID", action="append", default=[], help="only these personas, by id"
     )
     group.add_argument(
-        "--variant", metavar="[AXIS=]NAME", action="append", default=[], help="variants; `none` for none"
+        "--intent", action="append", default=[], help="only benign, careless, vulnerable or malicious users"
     )
-    group.add_argument("--domain", action="append", default=[], help="domains, such as healthcare")
-    group.add_argument("--family", action="append", default=[], help="families")
-    group.add_argument("--tag", action="append", default=[], help="tags")
+    group.add_argument(
+        "--variant",
+        metavar="[AXIS=]NAME",
+        action="append",
+        default=[],
+        help="only these variants; `none` for cases without one",
+    )
+    group.add_argument(
+        "--domain", action="append", default=[], help="only these domains, for example healthcare"
+    )
+    group.add_argument("--family", action="append", default=[], help="only these families")
+    group.add_argument("--tag", action="append", default=[], help="only scenarios with these tags")
 
 
 def add_models(parser: argparse.ArgumentParser) -> None:
-    """How language models are asked: limits, budgets, settings, recordings."""
+    """The options for language models: settings, limits, budgets, recordings."""
     group = parser.add_argument_group("language models")
     group.add_argument(
         "--setting",
         action="append",
         default=[],
         metavar="SEAT.NAME=VALUE",
-        help="a setting of the models in a seat (agent, user, tool, judge): --setting agent.temperature=0.2",
+        help="set a model parameter for a seat (agent, user, tool, judge), for example agent.temperature=0.2; may be "
+        "repeated",
     )
     group.add_argument(
         "--max-in-flight",
         action="append",
         default=[],
         metavar="[MODEL=]N",
-        help="requests at once to each model, all workers together (default: 100; your own servers: any number)",
+        help="limit concurrent requests per model, across all workers (default: 100; no limit for your own servers)",
     )
     group.add_argument(
-        "--rpm", action="append", default=[], metavar="[MODEL=]N", help="requests a minute to each model"
+        "--rpm", action="append", default=[], metavar="[MODEL=]N", help="limit requests per minute and model"
     )
     group.add_argument(
-        "--tpm", action="append", default=[], metavar="[MODEL=]N", help="tokens a minute to each model"
+        "--tpm", action="append", default=[], metavar="[MODEL=]N", help="limit tokens per minute and model"
     )
     group.add_argument(
         "--budget",
         type=float,
         metavar="DOLLARS",
-        help="stop before the run costs more; what is stored is kept",
+        help="stop the run before it costs more; stored episodes are kept",
     )
-    group.add_argument("--budget-tokens", type=float, metavar="N", help="the same in tokens")
     group.add_argument(
-        "--episode-budget", type=float, metavar="DOLLARS", help="cut an episode off before it costs more"
+        "--budget-tokens", type=float, metavar="N", help="stop the run before it uses more tokens"
     )
-    group.add_argument("--episode-tokens", type=float, metavar="N", help="the same in tokens")
+    group.add_argument(
+        "--episode-budget", type=float, metavar="DOLLARS", help="truncate an episode before it costs more"
+    )
+    group.add_argument(
+        "--episode-tokens", type=float, metavar="N", help="truncate an episode before it uses more tokens"
+    )
     group.add_argument(
         "--price",
         action="append",
         default=[],
         metavar="MODEL=IN/OUT",
-        help="dollars for a million tokens sent and received, where the usual table does not know or is wrong",
+        help="dollars per million input and output tokens, for models that litellm's price table lacks or gets wrong",
     )
     group.add_argument(
-        "--retries", type=int, default=5, metavar="N", help="how often a call is sent again (default: 5)"
+        "--retries", type=int, default=5, metavar="N", help="retry a failed call up to N times (default: 5)"
     )
     group.add_argument(
-        "--call-seconds", type=float, default=120.0, metavar="S", help="limit of one call (default: 120)"
+        "--call-seconds",
+        type=float,
+        default=120.0,
+        metavar="S",
+        help="time out a call after S seconds (default: 120)",
     )
     kept = group.add_mutually_exclusive_group()
-    kept.add_argument("--record", metavar="FILE", help="record every model call, to replay the run offline")
-    kept.add_argument("--replay", metavar="FILE", help="ask no model: answer every call from a recording")
     kept.add_argument(
-        "--cache", metavar="FILE", help="ask each call once and use the answer again in later runs"
+        "--record",
+        metavar="FILE",
+        help="record every model call to FILE, so that you can replay the run offline",
     )
+    kept.add_argument(
+        "--replay", metavar="FILE", help="answer every model call from a recording, and call no model"
+    )
+    kept.add_argument("--cache", metavar="FILE", help="store answers in FILE and reuse them in later runs")
 
 
 def models_from(given: argparse.Namespace) -> ModelOptions:
-    """How models are to be asked.
+    """The settings for model calls.
 
     Raises:
-        InputError: an option's value is not of its form.
+        InputError: an option has an invalid value.
     """
     from riskbox.sandbox.models.client import ModelOptions
     from riskbox.sandbox.models.limits import ModelLimits
@@ -232,7 +277,7 @@ def models_from(given: argparse.Namespace) -> ModelOptions:
         episode_tokens=_positive("episode-tokens", given.episode_tokens),
     )
     if given.retries < 0:
-        raise InputError(f"--retries {given.retries}: give 0 or more.")
+        raise InputError(f"--retries {given.retries}: must be 0 or more.")
     recording = None
     if given.record:
         recording = Recording(os.path.abspath(given.record), "record")
@@ -253,7 +298,7 @@ def settings_from(given: argparse.Namespace) -> dict[str, dict[str, Any]]:
     """The settings of the models, by seat.
 
     Raises:
-        InputError: a setting is not written SEAT.NAME=VALUE.
+        InputError: a setting does not have the form SEAT.NAME=VALUE.
     """
     from riskbox.sandbox.models.client import OURS
 
@@ -262,14 +307,14 @@ def settings_from(given: argparse.Namespace) -> dict[str, dict[str, Any]]:
         name, equals, raw = one.partition("=")
         seat, dot, key = name.partition(".")
         if not equals or not dot or not key:
-            raise InputError(f"--setting {one}: write SEAT.NAME=VALUE, for instance agent.temperature=0.2.")
+            raise InputError(f"--setting {one}: write SEAT.NAME=VALUE, for example agent.temperature=0.2.")
         if seat not in SEATS:
             raise InputError(f"--setting {one}: there is no seat {seat!r}. {did_you_mean(seat, SEATS)}")
         if key in OURS:
-            raise InputError(f"--setting {name}: {key} is not for you to set.")
+            raise InputError(f"--setting {name}: Riskbox sets {key} itself.")
         if SECRET.search(key):
             raise InputError(
-                f"--setting {name}: settings are stored with the run. Keys go into environment variables."
+                f"--setting {name}: settings are stored with the run. Put keys into environment variables."
             )
         try:
             found.setdefault(seat, {})[key] = json.loads(raw)
@@ -280,7 +325,7 @@ def settings_from(given: argparse.Namespace) -> dict[str, dict[str, Any]]:
 
 @asynccontextmanager
 async def opened_models(given: argparse.Namespace) -> AsyncIterator[Models]:
-    """The language models of this process, under the options of `add_models`."""
+    """The language models of this process, with the options of `add_models`."""
     from riskbox.sandbox.models.client import Clients
 
     models = Clients(models_from(given))
@@ -300,14 +345,14 @@ def _per_model(flag: str, given: list[str], *, whole: bool = False) -> dict[str,
             value = 0.0
         if not 0 < value < float("inf") or (whole and value != int(value)):
             kind = "whole number" if whole else "number"
-            raise InputError(f"--{flag} {one}: write a {kind} above 0, or MODEL=number.")
+            raise InputError(f"--{flag} {one}: write a {kind} above 0, or MODEL=NUMBER.")
         found[model] = value
     return found
 
 
 def _positive(flag: str, value: float | None) -> float | None:
     if value is not None and not 0 < value < float("inf"):
-        raise InputError(f"--{flag} {value:g}: give a number above 0.")
+        raise InputError(f"--{flag} {value:g}: must be a number above 0.")
     return value
 
 
@@ -319,15 +364,15 @@ def _price(given: str) -> tuple[str, tuple[float, float]]:
     except ValueError:
         found = (-1.0, -1.0)
     if not model or not all(0 <= one < float("inf") for one in found):
-        raise InputError(f"--price {given}: write MODEL=IN/OUT, for instance openai/mine=0.50/1.50.")
+        raise InputError(f"--price {given}: write MODEL=IN/OUT, for example openai/mine=0.50/1.50.")
     return model, found
 
 
 def open_existing(url: str, *, writes: bool = False) -> Store:
-    """A store with runs in it.
+    """Open a store that exists.
 
     Raises:
-        InputError: there is none, or it is to be written to and can only be read.
+        InputError: there is no store, or it is read-only and `writes` is set.
     """
     from riskbox.sandbox.stores import open_store
 
@@ -335,6 +380,6 @@ def open_existing(url: str, *, writes: bool = False) -> Store:
 
 
 def same_store(url: str) -> str:
-    """The option that names the store again; left out where it is the default, or may hold a password."""
+    """The `--store` option to repeat in a suggested command. Empty for the default, or if it may hold a password."""
     is_default = url == os.environ.get("RISKBOX_STORE", STORE)
     return "" if is_default or "@" in url else f" --store {shlex.quote(url)}"

@@ -13,9 +13,7 @@ EPISODES = 10
 
 def add_html(parser: argparse.ArgumentParser, shown: str) -> None:
     """`--html FILE`, `--transcripts N`; `shown` says which episodes the page shows in full."""
-    parser.add_argument(
-        "--html", metavar="FILE", default="", help="also write one self-contained page for a browser"
-    )
+    parser.add_argument("--html", metavar="FILE", default="", help="also write a self-contained HTML page")
     parser.add_argument(
         "--transcripts",
         metavar="N",

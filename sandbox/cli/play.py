@@ -33,16 +33,16 @@ if TYPE_CHECKING:
     from riskbox.sandbox.words.run import Spec
 
 EXAMPLES = """\
-  riskbox play scenarios/healthcare --as user --persona neighbour   you talk to the safe reference agent
-  riskbox play my_scenario.yaml --as agent                          you are the agent, the user is scripted
-  riskbox play my_scenario.yaml --as user --agent my_agent.py:Bot   you talk to your own agent
-  riskbox play my_scenario.yaml --as user --agent openai/gpt-5      you talk to a model
-  riskbox play my_scenario.yaml --as agent --user openai/gpt-5      a model is the user
-  riskbox play --from 3fa2:12 --agent my_agent.py:Bot               play a stored episode anew from its event 12
+  riskbox play scenarios/healthcare --as user --persona neighbour   talk to the safe reference agent
+  riskbox play my_scenario.yaml --as user --agent my_agent.py:Bot   talk to your own agent
+  riskbox play my_scenario.yaml --as user --agent openai/gpt-5      talk to a model
+  riskbox play my_scenario.yaml --as agent                          play the agent; the user follows a script
+  riskbox play my_scenario.yaml --as agent --user openai/gpt-5      play the agent; a model plays the user
+  riskbox play --from 3fa2:12 --agent my_agent.py:Bot               replay an episode up to event 12, then continue
   riskbox play --from 3fa2:12 --as agent                            the same, with you as the agent
-  riskbox play my_scenario.yaml --as user --blind                   without a word on what the checks found
+  riskbox play my_scenario.yaml --as user --blind                   hide what the checks found
 
-ctrl-D or ctrl-C stops; what was played until then is kept.
+Press ctrl-D or ctrl-C to stop. Riskbox keeps what was played so far.
 """
 
 
@@ -58,27 +58,31 @@ def parser() -> argparse.ArgumentParser:
     """The options."""
     made = Parser(
         "play",
-        "Sit in as the user or the agent, or fork a stored episode. What is played is stored.",
+        "Play the user or the agent yourself, or fork a stored episode. Riskbox stores the result as an episode.",
         EXAMPLES,
     )
     made.add_argument("path", metavar="SCENARIO", nargs="?", help="a scenario file")
-    made.add_argument("--as", dest="seat", choices=["user", "agent"], help="the seat you take")
+    made.add_argument("--as", dest="seat", choices=["user", "agent"], help="the side that you play")
     made.add_argument(
         "--from", dest="fork", metavar="EPISODE:EVENT", help="fork a stored episode before this event"
     )
-    made.add_argument("--agent", help="who plays the agent if you do not (default: the safe reference)")
+    made.add_argument("--agent", help="who plays the agent, unless you do (default: the safe reference)")
     made.add_argument(
-        "--user", help="who plays the user if you do not: scripted, or a model (default: scripted)"
+        "--user", help="who plays the user, unless you do: scripted, or a model (default: scripted)"
     )
     made.add_argument(
         "--tools-model", default="", metavar="MODEL", help="the model that plays emulated tools"
     )
-    made.add_argument("--persona", help="the persona (default: the first)")
+    made.add_argument("--persona", help="the persona of the user (default: the first)")
     made.add_argument(
-        "--variant", action="append", default=[], metavar="AXIS=NAME", help="a variant to apply"
+        "--variant",
+        action="append",
+        default=[],
+        metavar="AXIS=NAME",
+        help="a variant to apply; may be repeated",
     )
     made.add_argument("--seed", type=int, default=1, help="the seed (default: 1)")
-    made.add_argument("--blind", action="store_true", help="do not show what the checks found")
+    made.add_argument("--blind", action="store_true", help="hide what the checks found")
     add_tools(made)
     add_models(made)
     add_store(made)
@@ -90,9 +94,9 @@ def main(argv: list[str]) -> int:
     """Play one episode, store it as a run of its own, and say how it ended."""
     given = parser().parse_args(argv)
     if bool(given.path) == bool(given.fork):
-        raise InputError("play: give a SCENARIO, or --from EPISODE:EVENT. See `riskbox play --help`.")
+        raise InputError("play: name a SCENARIO, or use --from EPISODE:EVENT. See `riskbox play --help`.")
     if given.path and not given.seat:
-        raise InputError("play: say which seat you take: --as user or --as agent.")
+        raise InputError("play: choose a side with --as user or --as agent.")
 
     from riskbox.sandbox.registry.toolsets import Toolbox
     from riskbox.sandbox.rules.state import PreparedCase
@@ -129,14 +133,16 @@ def _cast(given: argparse.Namespace, case: Case) -> Cast:
     if agent is None:
         safe = [place for place, one in case.references if one.ends == "safe"]
         if not safe:
-            raise InputError(f"{case.id} has no safe reference to talk to; name an agent with --agent.")
+            raise InputError(
+                f"{case.id} has no safe reference to play the agent; name an agent with --agent."
+            )
         agent = f"reference:{safe[0]}"
     check_agent(agent)
     user = "human" if given.seat == "user" else given.user or "scripted"
     check_user(user)
     emulated = any(kind.emulated for kind in case.toolsets.values())
     if emulated and not given.tools_model:
-        raise InputError(f"{case.id} has tools that a model plays; name one with --tools-model.")
+        raise InputError(f"{case.id} has tools that a model must play; name one with --tools-model.")
     if emulated:
         check_model(given.tools_model)
     return Cast(
@@ -156,13 +162,13 @@ def _forked(
 
     name, colon, event = given.fork.rpartition(":")
     if not colon or not event.isdigit():
-        raise InputError(f"play: --from {given.fork}: write EPISODE:EVENT, for instance 3fa2:12.")
+        raise InputError(f"play: --from {given.fork}: write EPISODE:EVENT, for example 3fa2:12.")
     found = store.find(name)
     if not found:
-        raise InputError(f"no episode begins with {name!r}. `riskbox list episodes` lists them.")
+        raise InputError(f"no episode id starts with {name!r}. `riskbox list episodes` lists them.")
     if len({id for _, id in found}) > 1:
         raise InputError(
-            f"{name!r} is the beginning of several episodes: {', '.join(id for _, id in found[:5])}."
+            f"{name!r} is the start of several episode ids: {', '.join(id for _, id in found[:5])}."
         )
     episode = store.episode(*found[0]).episode
     case = store.case(episode.case.hash)

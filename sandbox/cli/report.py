@@ -22,41 +22,44 @@ if TYPE_CHECKING:
 WORST = 8
 """How many of the worst episodes are listed."""
 
-ABOUT = "Print what a run found: rates as bounds, with what is unknown and what failed counted beside them."
+ABOUT = "Print the results of a run. Rates are ranges; unknown episodes and faults are counted beside them."
 EXAMPLES = """\
-  riskbox report                              the latest run, by what users were up to
-  riskbox report 20260302 --by domain,agent   a run by the beginning of its id, in two groupings
+  riskbox report                              print the latest run, grouped by intent
+  riskbox report 20260302 --by domain,agent   print a run with two groupings
   riskbox report --where intent=malicious --where variant=injection=mail
   riskbox report --json | jq '.groups.intent[] | {name, harm: .realised.targeted["4"]}'
-  riskbox report --svg report.svg             the same as a picture
-  riskbox report --html report.html           one page for a browser, with the worst transcripts
+  riskbox report --svg report.svg             also write a picture
+  riskbox report --html report.html           also write a page with the worst transcripts
   riskbox report --fail-if "legal.risk_ratio > 0.05" --fail-if "pair_score < 0.8"
 
-What the tables say: a rate is given as bounds, from the episodes known to be so to those plus the unknown; families
-weigh the same; an interval comes from drawing families again. "Attempted" counts all but what the user averted."""
+How to read the tables: a rate runs from the episodes that are known to count to those plus the unknown ones. Families
+weigh the same. Intervals resample families. "Attempted" counts all harm except what the user averted."""
 
 
 def main(argv: list[str]) -> int:
     """Print the results of a run."""
     parser = options.Parser("report", ABOUT, EXAMPLES)
     parser.add_argument(
-        "run", nargs="?", default="latest", help="id, its beginning, or name (default: the latest)"
+        "run",
+        nargs="?",
+        default="latest",
+        help="the run: an id, the start of one, or a name (default: latest)",
     )
     parser.add_argument(
         "--by",
         metavar="FIELD,...",
         default="intent",
-        help="what to group by: intent, domain, agent, scenario, family, variant (default: intent)",
+        help="group by these fields: intent, domain, agent, scenario, family, variant (default: intent)",
     )
     parser.add_argument(
         "--where",
         metavar="FIELD=VALUE",
         action="append",
         default=[],
-        help="only such episodes; may be repeated (`riskbox list --help` names the fields)",
+        help="only episodes that match; may be repeated (see `riskbox list --help` for the fields)",
     )
-    options.add_evaluator(parser, "whose findings count (default: the first)")
-    parser.add_argument("--svg", metavar="FILE", default="", help="also write the page as an SVG picture")
+    options.add_evaluator(parser, "use the findings of this evaluator (default: the first)")
+    parser.add_argument("--svg", metavar="FILE", default="", help="also write the output as an SVG picture")
     html.add_html(parser, "worst episodes")
     options.add_gates(parser)
     options.add_store(parser)
@@ -72,7 +75,7 @@ def main(argv: list[str]) -> int:
         manifest = store.run(args.run)
         results = _results(store, manifest, chosen, by)
         if args.where and not results.played:
-            raise InputError(f"no episode of {manifest.run} fits {', '.join(args.where)}.")
+            raise InputError(f"no episode of {manifest.run} matches {', '.join(args.where)}.")
         rows = chosen.rows(store, manifest.run)
         gates = gate_set.decide(manifest, rows, store.count(manifest.run)) if gate_set else []
         if args.html:
@@ -135,7 +138,9 @@ def _groupings(listed: str) -> list[str]:
     names = [name.strip() for name in listed.split(",") if name.strip()]
     for name in names:
         if name not in GROUPINGS:
-            raise InputError(f"--by {name}: results cannot be grouped so. {did_you_mean(name, GROUPINGS)}")
+            raise InputError(
+                f"--by {name}: results cannot be grouped by this field. {did_you_mean(name, GROUPINGS)}"
+            )
     return list(dict.fromkeys(names)) or ["intent"]
 
 

@@ -31,30 +31,30 @@ if TYPE_CHECKING:
     from riskbox.sandbox.words.run import Manifest, RunState
 
 EXAMPLES = """\
-  riskbox run scenarios/                                  every case with its reference agents
-  riskbox run scenarios/ --agent my_agent.py:Bot          with your own agent, in a process of its own
+  riskbox run scenarios/                                  play every case with its reference agents
+  riskbox run scenarios/ --agent my_agent.py:Bot          test your own agent, in a separate process
   riskbox run scenarios/ --agent openai/gpt-5-mini --user openai/gpt-5-mini --judge openai/gpt-5 --dry-run
   riskbox run scenarios/ --agent http://127.0.0.1:8000/v1#qwen --user ... --budget 5 --record run.calls
   riskbox run scenarios/healthcare --intent malicious --seeds 5
   riskbox run scenarios/ --agent my_agent.py:Bot --fail-if "legal.risk_ratio > 0.05" --fail-if "faults > 0.02"
-  riskbox run --resume latest                             go on with a run that was stopped or killed
-  riskbox run scenarios/ --store redis://localhost:6379   share the results while they come in
+  riskbox run --resume latest                             continue a run that was stopped or killed
+  riskbox run scenarios/ --store redis://localhost:6379   let other machines read the results
 """
 
 
 def parser() -> argparse.ArgumentParser:
     """The options."""
-    made = Parser("run", "Play scenarios as a batch on Ray and store every episode, assessed.", EXAMPLES)
+    made = Parser("run", "Play a batch of scenarios on Ray. Score every episode and store it.", EXAMPLES)
     made.add_argument(
-        "paths", metavar="PATH", nargs="*", help="scenario files and folders (default: the shipped ones)"
+        "paths", metavar="PATH", nargs="*", help="scenario files and folders (default: the bundled scenarios)"
     )
     made.add_argument(
         "--agent",
         action="append",
         default=[],
         help="the agent under test: provider/model, http://host:port/v1#model, module:function, file.py:Name, "
-        "reference, idle, obeys, or service: process: mcp: a2a: openai-agents: langgraph: pydantic-ai: with what it "
-        "takes; may be repeated (default: reference)",
+        "reference, idle, obeys, or one of the prefixes service: process: mcp: a2a: openai-agents: langgraph: "
+        "pydantic-ai: and an address, command or file; may be repeated (default: reference)",
     )
     made.add_argument(
         "--user",
@@ -66,7 +66,7 @@ def parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="MODEL",
-        help="a model that judges what no check settles; repeated, a panel",
+        help="a model that judges what the checks leave open; repeat for a panel of judges",
     )
     made.add_argument(
         "--repeats", type=int, default=1, metavar="N", help="ask each judge N times (default: 1)"
@@ -76,8 +76,8 @@ def parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="NAME",
-        help="who assesses besides the checks: judge, haicosystem, or your own as module:Name or file.py:Name; may be "
-        "repeated (default: judge, where there is a --judge)",
+        help="an evaluator to run after the checks: judge, haicosystem, or your own as module:Name or file.py:Name; may "
+        "be repeated (default: judge, if --judge is set)",
     )
     made.add_argument(
         "--tools-model", default="", metavar="MODEL", help="the model that plays emulated tools"
@@ -85,59 +85,75 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--adversarial-tools",
         action="store_true",
-        help="tell it the scenario's risks and to lean towards them; reported apart",
+        help="show the tools model the scenario's risks and instruct it to favour them; results are reported separately",
     )
     made.add_argument(
         "--seeds", type=int, default=1, metavar="N", help="play each case with seeds 1..N (default: 1)"
     )
-    made.add_argument("--name", default="", help="a name for the run, to find it by")
+    made.add_argument("--name", default="", help="a name for the run")
     made.add_argument(
-        "--dry-run", action="store_true", help="estimate calls, tokens and cost, and play nothing"
+        "--dry-run", action="store_true", help="estimate calls, tokens and cost without playing anything"
     )
     add_choice(made)
     add_models(made)
     add_tools(made)
     add_store(made)
     add_gates(made)
-    group = made.add_argument_group("how")
+    group = made.add_argument_group("execution")
     group.add_argument(
-        "--resume", metavar="RUN", help="go on with this run (an id, its beginning, a name, or latest)"
+        "--resume", metavar="RUN", help="continue this run: an id, the start of one, a name, or latest"
     )
-    group.add_argument("--local", action="store_true", help="play in this process, without Ray")
+    group.add_argument("--local", action="store_true", help="play everything in this process, without Ray")
     group.add_argument(
-        "--address", help="join the Ray cluster this machine belongs to (auto, or the head's host:6379)"
-    )
-    group.add_argument(
-        "--workers", type=int, default=0, metavar="N", help="episode actors (default: one a core)"
+        "--address", help="join the Ray cluster of this machine: auto, or the head's host:6379"
     )
     group.add_argument(
-        "--concurrency", type=int, default=200, metavar="N", help="episodes in flight in each (default: 200)"
+        "--workers", type=int, default=0, metavar="N", help="number of episode actors (default: one per core)"
     )
     group.add_argument(
-        "--turn-seconds", type=float, default=120.0, metavar="S", help="limit of one answer (default: 120)"
+        "--concurrency",
+        type=int,
+        default=200,
+        metavar="N",
+        help="episodes that each actor plays at once (default: 200)",
+    )
+    group.add_argument(
+        "--turn-seconds",
+        type=float,
+        default=120.0,
+        metavar="S",
+        help="time limit for one turn (default: 120)",
     )
     group.add_argument(
         "--episode-seconds",
         type=float,
         default=1800.0,
         metavar="S",
-        help="limit of an episode (default: 1800)",
+        help="time limit for an episode (default: 1800)",
     )
     group.add_argument(
         "--place",
         action="append",
         default=[],
         metavar="ROLE=WHERE",
-        help="agent=actor, agent=inline, user=...",
+        help="where your code runs: agent=actor (a separate process), agent=inline (inside the episode actor), "
+        "user=actor or user=inline",
     )
     group.add_argument(
-        "--agent-memory", type=float, metavar="GB", help="memory of each process of your agent"
+        "--agent-memory",
+        type=float,
+        metavar="GB",
+        help="memory that Ray reserves for each process of your agent",
     )
     group.add_argument(
-        "--agent-gpus", type=float, default=0.0, metavar="N", help="GPUs of each process of your agent"
+        "--agent-gpus",
+        type=float,
+        default=0.0,
+        metavar="N",
+        help="GPUs that Ray reserves for each process of your agent",
     )
-    group.add_argument("--working-dir", metavar="DIR", help="a folder to ship to the workers of a cluster")
-    group.add_argument("--quiet", action="store_true", help="no progress display")
+    group.add_argument("--working-dir", metavar="DIR", help="a folder to copy to the workers of a cluster")
+    group.add_argument("--quiet", action="store_true", help="do not show progress")
     add_json(made)
     return made
 
@@ -147,7 +163,7 @@ def main(argv: list[str]) -> int:
     given = parser().parse_args(argv)
     if given.resume and (given.paths or given.agent):
         raise InputError(
-            "run: --resume goes on with what the run was to play; give it no paths and no --agent."
+            "run: --resume continues the run as it was planned, so it takes no paths and no --agent."
         )
     for name in ("seeds", "concurrency", "repeats"):
         if getattr(given, name) < 1:
@@ -165,7 +181,7 @@ def main(argv: list[str]) -> int:
         cases, specs = launch.remaining(store, made.run)
         if not specs:
             store.finish(made.run, "done")  # it may have been killed between its last episode and its end
-            _say(given, f"Nothing is left to play in {made.run}: all {made.planned} episodes are stored.")
+            _say(given, f"{made.run} is complete: all {made.planned} episodes are stored.")
             gates = _decided(gate_set, store, made.run)
             if given.json and gate_set:
                 print(
@@ -198,7 +214,7 @@ def main(argv: list[str]) -> int:
             if not stored:
                 raise
             raise Halt(
-                f"{halt}\n{stored} of {made.planned} episodes are stored. Go on with: riskbox run --resume {made.run}"
+                f"{halt}\n{stored} of {made.planned} episodes are stored. Continue with: riskbox run --resume {made.run}"
                 f"{same_store(given.store)}",
                 halt.exit_code,
             ) from None
@@ -220,7 +236,7 @@ def _settings(given: argparse.Namespace) -> RunSettings:
         places[role] = where
     if given.local and (given.address or "actor" in places.values()):
         raise InputError(
-            "run: --local plays without Ray; it goes with neither --address nor --place ...=actor."
+            "run: --local plays without Ray, so it cannot be combined with --address or --place ...=actor."
         )
     return RunSettings(
         local=given.local,
@@ -303,7 +319,7 @@ def _heeded(settings: RunSettings, specs: list[Any]) -> None:
         for model in sorted(models):
             if model and model not in asked:
                 raise InputError(
-                    f"run: --{flag} {model}=...: this run does not ask {model}. {did_you_mean(model, asked)}"
+                    f"run: --{flag} {model}=...: this run does not use {model}. {did_you_mean(model, asked)}"
                 )
 
 
@@ -334,10 +350,10 @@ def _finished(
     where = same_store(given.store)
     if state == "stopped":
         _say(given, f"Stopped: {progress.done} of {progress.planned} episodes are stored.")
-        _say(given, f"  riskbox run --resume {made.run}{where}    goes on")
+        _say(given, f"  riskbox run --resume {made.run}{where}    continues the run")
         return 130
     if nothing_played:
-        _say(given, "Every episode ended in a fault; none says anything about the agent. This shows why:")
+        _say(given, "Every episode ended in a fault, so the run says nothing about the agent. To see why:")
         _say(given, f"  riskbox show latest{where}")
         return 3
     _say(given, f"  riskbox report {made.run}{where}")

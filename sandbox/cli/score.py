@@ -35,31 +35,34 @@ if TYPE_CHECKING:
     from riskbox.sandbox.words.row import EpisodeRow
     from riskbox.sandbox.words.verdict import Assessment
 
-ABOUT = "Assess the stored episodes of a run again, by judges or checks, without playing anything."
+ABOUT = "Score the stored episodes of a run with judges or checks, without playing them again."
 EXAMPLES = """\
-  riskbox score latest --judge openai/gpt-5                     judge the latest run
+  riskbox score latest --judge openai/gpt-5   judge the latest run
   riskbox score latest --judge openai/gpt-5 --judge anthropic/claude-sonnet-4-5 --repeats 3
   riskbox score 20260302 --judge http://localhost:8000/v1#qwen --where intent=malicious
   riskbox score latest --judge openai/gpt-5 --evaluator haicosystem
-  riskbox score latest --evaluator checks                       compute again what this release computes
-  riskbox report --evaluator judge                              the results"""
+  riskbox score latest --evaluator checks     run this version's checks again
+  riskbox report --evaluator judge            print the results"""
 
 
 def parser() -> argparse.ArgumentParser:
     """The options."""
     made = Parser("score", ABOUT, EXAMPLES)
     made.add_argument(
-        "run", nargs="?", default="latest", help="id, its beginning, or name (default: the latest)"
+        "run",
+        nargs="?",
+        default="latest",
+        help="the run: an id, the start of one, or a name (default: latest)",
     )
     made.add_argument(
         "--judge",
         metavar="MODEL",
         action="append",
         default=[],
-        help="a model that judges: provider/model or http://host:port/v1#model; several are a panel",
+        help="a model that judges: provider/model or http://host:port/v1#model; repeat for a panel of judges",
     )
     made.add_argument(
-        "--repeats", type=int, default=1, metavar="N", help="ask each judge so often (default: 1)"
+        "--repeats", type=int, default=1, metavar="N", help="ask each judge N times (default: 1)"
     )
     made.add_argument(
         "--evaluator", default="judge", metavar="NAME", help="judge, haicosystem or checks (default: judge)"
@@ -67,26 +70,26 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--keep-own-family",
         action="store_true",
-        help="let judges of the agent's own family of models sit in a panel",
+        help="keep judges from the agent's own model family in a panel",
     )
     made.add_argument(
         "--max-chars",
         type=int,
         metavar="N",
-        help="about how many characters of an episode a judge reads (default: 200000)",
+        help="let a judge read about N characters of an episode (default: 200000)",
     )
     made.add_argument(
         "--where",
         metavar="FIELD=VALUE",
         action="append",
         default=[],
-        help="only such episodes; may be repeated (`riskbox list --help` names the fields)",
+        help="only episodes that match; may be repeated (see `riskbox list --help` for the fields)",
     )
-    made.add_argument("--again", action="store_true", help="score also what was scored so before")
+    made.add_argument("--again", action="store_true", help="repeat assessments that exist already")
     made.add_argument(
-        "--concurrency", type=int, default=50, metavar="N", help="episodes in flight (default: 50)"
+        "--concurrency", type=int, default=50, metavar="N", help="episodes to score at once (default: 50)"
     )
-    made.add_argument("--quiet", action="store_true", help="no progress display")
+    made.add_argument("--quiet", action="store_true", help="do not show progress")
     add_models(made)
     add_store(made)
     add_json(made)
@@ -109,7 +112,7 @@ def main(argv: list[str]) -> int:
         made = store.run(given.run)
         fitting = list(chosen.rows(store, made.run))
         if not fitting:
-            which = f" fits {', '.join(given.where)}" if given.where else " is stored"
+            which = f" matches {', '.join(given.where)}" if given.where else " is stored"
             raise InputError(f"no episode of {made.run}{which}.")
         rows = [row for row in fitting if given.again or not _is_scored(row, asking)]
         done = Done(made.run, asking, skipped=len(fitting) - len(rows))
@@ -136,7 +139,7 @@ def _evaluator(given: argparse.Namespace, models: Models | None) -> Evaluator:
         return evaluator(given.evaluator, models, **_judging(given))
     made = evaluator(given.evaluator)
     if given.judge or given.repeats != 1 or given.keep_own_family or given.max_chars is not None:
-        raise InputError(f"score: {given.evaluator} asks no model, so that it takes no judges.")
+        raise InputError(f"score: {given.evaluator} does not use a model, so it takes no judges.")
     return made
 
 
@@ -273,7 +276,7 @@ class Done:
             lines.append(f"{self.failed} could not be judged and are unknown: {line(self.first, 300)}")
         if self.noted:
             lines.append(
-                f"{self.noted} were not judged quite as told (a judge left out or failed, a citation dropped); "
+                f"{self.noted} were not judged as requested (a judge was left out or failed, or a citation was dropped); "
                 "their `notes` say how: riskbox show EPISODE --json"
             )
         if self.stopped:

@@ -13,35 +13,38 @@ if TYPE_CHECKING:
     from riskbox.sandbox.words.case import Case
     from riskbox.sandbox.words.episode import Played
 
-ABOUT = "Print an episode: who said and did what, what it changed, and what was found where."
+ABOUT = "Print an episode as a transcript: messages, tool calls, changes to the world, and findings."
 EXAMPLES = """\
-  riskbox show latest                 the riskiest episode of the latest run
-  riskbox show 3f2a                   an episode by the beginning of its id
-  riskbox show 3f2a --full            calls and results unfolded, private notes shown
-  riskbox show 3f2a --as agent        only what the agent under test saw
-  riskbox show 3f2a --verify          play it again and compare every event
-  riskbox show 3f2a --svg show.svg    the same as a picture"""
+  riskbox show latest                 print the riskiest episode of the latest run
+  riskbox show 3f2a                   print the episode whose id starts with 3f2a
+  riskbox show 3f2a --full            print calls and results in full, and private notes
+  riskbox show 3f2a --as agent        print only what the agent saw
+  riskbox show 3f2a --verify          replay it and compare every event
+  riskbox show 3f2a --svg show.svg    also write a picture"""
 
 
 def main(argv: list[str]) -> int:
     """Print one episode."""
     parser = options.Parser("show", ABOUT, EXAMPLES)
     parser.add_argument(
-        "episode", nargs="?", default="latest", help="id, its beginning, or `latest` (the default)"
+        "episode",
+        nargs="?",
+        default="latest",
+        help="the episode: an id, the start of one, or latest (default: latest, the riskiest of the latest run)",
     )
     parser.add_argument(
-        "--run", metavar="RUN", default="", help="look in this run only (id, its beginning, or name)"
+        "--run", metavar="RUN", default="", help="search only this run: an id, the start of one, or a name"
     )
     parser.add_argument(
-        "--full", action="store_true", help="unfold calls and results, and show private notes"
+        "--full", action="store_true", help="print calls and results in full, and private notes"
     )
     parser.add_argument(
-        "--as", dest="party", choices=("user", "agent"), default="", help="show what this party saw"
+        "--as", dest="party", choices=("user", "agent"), default="", help="print only what this party saw"
     )
     parser.add_argument(
-        "--verify", action="store_true", help="play its inputs again and compare every event with the record"
+        "--verify", action="store_true", help="replay the episode and compare every event with the record"
     )
-    parser.add_argument("--svg", metavar="FILE", default="", help="also write the page as an SVG picture")
+    parser.add_argument("--svg", metavar="FILE", default="", help="also write the output as an SVG picture")
     options.add_store(parser)
     options.add_tools(parser)
     options.add_json(parser)

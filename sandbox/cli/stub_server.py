@@ -14,25 +14,26 @@ if TYPE_CHECKING:
     from riskbox.sandbox.stub.server import Stub
 
 ABOUT = """\
-Answer as a provider of language models would, from this machine and for free, so that a study can be tried before it
-is paid for. Speaks OpenAI's chat completions, Anthropic's messages and Ollama's chat and generate.
+Run a stub model provider on this machine, so that you can rehearse a run for free. It implements OpenAI's chat
+completions, Anthropic's messages, and Ollama's chat and generate.
 
 models:
-  stub          a short neutral sentence; now and then a call of a tool; JSON where a schema asks for it
-  stub-calls    calls the first tool whenever a user has spoken
-  stub-echo     repeats what the user said last
+  stub          says a short neutral sentence, sometimes calls a tool, and returns JSON if a schema asks for it
+  stub-calls    calls the first tool after each message of the user
+  stub-echo     repeats the user's last message
   stub-refuses  refuses everything
-  stub-reads    looks up the id that the user names, and says what it found: `riskbox try` shakes hands with it
-  stub-silent   answers nothing
-Any other name, such as gpt-5 or claude-sonnet-4-5, is played by stub, so that costs can be estimated."""
+  stub-reads    looks up the id that the user mentions and says what it found; passes `riskbox try`
+  stub-silent   returns an empty answer
+
+`stub` also plays any other name, such as gpt-5 or claude-sonnet-4-5, so that you can estimate costs."""
 EXAMPLES = """\
-  riskbox stub-server                                  listen on 127.0.0.1:8765
-  riskbox stub-server --delay 0.2 --jitter 0.1         as slow as a real one
-  riskbox stub-server --fail-rate 0.05 --seed 7        with a 429, a 500 or a slow answer in one of twenty
-  riskbox stub-server --port 0 --json                  on a free port, which a program reads
+  riskbox stub-server                             listen on 127.0.0.1:8765
+  riskbox stub-server --delay 0.2 --jitter 0.1    answer as slowly as a real provider
+  riskbox stub-server --fail-rate 0.05 --seed 7   fail one request in twenty: a 429, a 500 or a slow answer
+  riskbox stub-server --port 0 --json             listen on a free port and print it as JSON
 """
 SHOWN = """\
-The stub answers at {url} (ctrl-C ends it). In another terminal:
+The stub listens at {url} (press ctrl-C to stop). In another terminal, run one of:
   riskbox run scenarios/ --agent {url}/v1#stub
   OPENAI_API_BASE={url}/v1 OPENAI_API_KEY=none riskbox run scenarios/ --agent openai/stub
   ANTHROPIC_API_BASE={url} ANTHROPIC_API_KEY=none riskbox run scenarios/ --agent anthropic/stub
@@ -48,26 +49,28 @@ def parser() -> argparse.ArgumentParser:
         help="the address to listen on (default: %(default)s, this machine only)",
     )
     made.add_argument(
-        "--port", type=int, default=8765, help="the port; 0 for any free one (default: %(default)s)"
+        "--port", type=int, default=8765, help="the port; 0 picks a free one (default: %(default)s)"
     )
     made.add_argument(
-        "--delay", type=float, default=0.0, metavar="S", help="seconds before each answer (default: 0)"
+        "--delay", type=float, default=0.0, metavar="S", help="wait S seconds before each answer (default: 0)"
     )
     made.add_argument(
         "--jitter",
         type=float,
         default=0.0,
         metavar="S",
-        help="seconds by which a delay is longer or shorter at most (default: 0)",
+        help="vary the delay by up to S seconds (default: 0)",
     )
     made.add_argument(
         "--fail-rate",
         type=float,
         default=0.0,
         metavar="SHARE",
-        help="share of requests that get a 429, a 500 or an answer 10 seconds late (default: 0)",
+        help="share of requests that get a 429, a 500, or an answer 10 seconds late (default: 0)",
     )
-    made.add_argument("--seed", type=int, default=0, metavar="N", help="of answers and faults (default: 0)")
+    made.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="the seed of answers and failures (default: 0)"
+    )
     add_json(made)
     return made
 
@@ -91,7 +94,7 @@ def _check(given: argparse.Namespace) -> None:
         if not 0 <= getattr(given, name) < float("inf"):
             raise InputError(f"stub-server: --{name} must be 0 or more seconds.")
     if not 0 <= given.fail_rate <= 1:
-        raise InputError("stub-server: --fail-rate is a share, from 0 to 1.")
+        raise InputError("stub-server: --fail-rate must be a share from 0 to 1.")
     if not 0 <= given.port <= 65535:
         raise InputError("stub-server: --port must be from 0 to 65535.")
 

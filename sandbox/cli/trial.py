@@ -38,21 +38,21 @@ EXAMPLES = """\
   riskbox try --agent http://127.0.0.1:8000/v1#qwen --user openai/gpt-5-mini --judge openai/gpt-5
   riskbox try --agent service:http://127.0.0.1:9000/turn --handshake
 
-Exit codes: 0 the agent is connected well, 2 it is not or the input was wrong, 3 a budget or a quota is spent
-or every episode broke, 130 stopped.
+Exit codes: 0 the agent works, 2 it does not or the input is invalid, 3 a budget or quota is exhausted or every episode
+ended in a fault, 130 stopped.
 """
 HALVES = ("probe", "twin")
 CAP = 1.0
-"""US dollars that a trial costs at most unless told otherwise."""
+"""The default budget of a trial in US dollars."""
 
 
 def parser() -> argparse.ArgumentParser:
     """The options."""
     made = Parser(
         "try",
-        "Shake hands with an agent (a reply, a tool call, its result), then play five pairs of twins: an attacker or\n"
-        "someone in danger, and an honest person who asks for much the same thing.\n"
-        f"What Riskbox itself asks of models costs at most ${CAP:.0f}, unless --budget or --budget-tokens says otherwise.",
+        "Check that your agent replies, calls a tool and uses its result. Then play five pairs of users against it: an "
+        "attacker or someone in danger, and an honest person who asks for nearly the same thing.\n\n"
+        f"Riskbox's own model calls cost at most ${CAP:.0f}; set another limit with --budget or --budget-tokens.",
         EXAMPLES,
     )
     made.add_argument("--agent", required=True, help="the agent under test, named as for `riskbox run`")
@@ -60,23 +60,29 @@ def parser() -> argparse.ArgumentParser:
         "paths",
         metavar="PATH",
         nargs="*",
-        help="scenarios to take the pairs from (default: the shipped ones)",
+        help="scenarios to choose the pairs from (default: the bundled scenarios)",
     )
     made.add_argument(
         "--user",
-        help="who plays the users: a model, or scripted (default: a small model whose key is at hand, else the agent's "
-        "own, else scripted)",
+        help="who plays the users: a model, or scripted (default: a small model whose API key is set, else the agent's "
+        "own model, else scripted)",
     )
-    made.add_argument("--judge", metavar="MODEL", help="who judges (default: as --user)")
+    made.add_argument("--judge", metavar="MODEL", help="the model that judges (default: the model of --user)")
     made.add_argument(
-        "--tools-model", metavar="MODEL", help="who plays emulated tools, if any (default: as --user)"
+        "--tools-model",
+        metavar="MODEL",
+        help="the model that plays emulated tools (default: the model of --user)",
     )
-    made.add_argument("--handshake", action="store_true", help="only shake hands")
+    made.add_argument("--handshake", action="store_true", help="only check the connection, and play no pairs")
     made.add_argument(
-        "--anyway", action="store_true", help="play the pairs even where the handshake shows something wrong"
+        "--anyway", action="store_true", help="play the pairs even if the connection check fails"
     )
     made.add_argument(
-        "--turn-seconds", type=float, default=120.0, metavar="S", help="limit of one answer (default: 120)"
+        "--turn-seconds",
+        type=float,
+        default=120.0,
+        metavar="S",
+        help="time limit for one turn (default: 120)",
     )
     add_models(made)
     add_tools(made)
@@ -172,10 +178,10 @@ def _party(given: argparse.Namespace) -> _Party:
     from riskbox.sandbox.words.name import SCRIPTS, Name
 
     if given.agent == "human":
-        raise InputError("try: a person needs no trial; use `riskbox play SCENARIO --as agent`.")
+        raise InputError("try: a person cannot be tried; use `riskbox play SCENARIO --as agent`.")
     if Name.parse(given.agent).kind in SCRIPTS:
         raise InputError(
-            "try: scripted agents are connected already; `riskbox check` and `riskbox run` play them. Name an agent of "
+            "try: scripted agents need no connection check; `riskbox check` and `riskbox run` play them. Name an agent of "
             "your own, or a model."
         )
     if given.user == "human":
@@ -195,7 +201,7 @@ def _terms(given: argparse.Namespace, judge: str) -> RunSettings:
     from riskbox.sandbox.episode.rollout import Timeouts
 
     if not 0 <= given.turn_seconds < float("inf"):
-        raise InputError("try: --turn-seconds is a number of seconds, or 0 for as long as it takes.")
+        raise InputError("try: --turn-seconds must be a number of seconds, or 0 for no limit.")
     models = models_from(given)
     if models.limits.run_dollars is None and models.limits.run_tokens is None:
         models = replace(models, limits=replace(models.limits, run_dollars=CAP))
@@ -223,7 +229,7 @@ def _chosen(given: argparse.Namespace, toolbox: Toolbox, *, emulated: bool) -> l
         raise InputError(
             "try: none of these scenarios has a malicious or vulnerable persona with a twin"
             + ("" if emulated else " and tools that need no model")
-            + ". Name others, or none at all for the shipped ones."
+            + ". Name others, or none to use the bundled ones."
         )
     return chosen
 
@@ -241,8 +247,8 @@ def _check_prices(given: argparse.Namespace, party: _Party, settings: RunSetting
     missing = unpriced(settings.models, Name.parse(party.agent).models if given.handshake else party.models)
     if missing:
         raise InputError(
-            f"try: nobody knows what {' and '.join(missing)} costs, so a cap in dollars cannot be kept. Give the price "
-            f"of a million tokens sent and received: --price {missing[0]}=0.50/1.50, or a cap in tokens: "
+            f"try: the price of {' and '.join(missing)} is unknown, so Riskbox cannot keep a budget in dollars. Set it "
+            f"per million input and output tokens: --price {missing[0]}=0.50/1.50, or set a budget in tokens: "
             "--budget-tokens 500000."
         )
 
@@ -389,7 +395,7 @@ def _resumable(given: argparse.Namespace, store: Store, made: Manifest, halt: Ha
     if not stored:
         return halt
     return Halt(
-        f"{halt} {stored} of {made.planned} episodes are stored; go on with: riskbox run --local --resume {made.run}"
+        f"{halt} {stored} of {made.planned} episodes are stored. Continue with: riskbox run --local --resume {made.run}"
         f"{same_store(given.store)}",
         halt.exit_code,
     )

@@ -41,9 +41,7 @@ def unplayed(commands: Commands) -> None:
     """Print why no pair was played."""
     console = screen()
     console.print()
-    console.print(
-        "No pair was played: an agent that is not connected well does no harm, and would look safe."
-    )
+    console.print("No pair was played: an agent that does not work does no harm, and would look safe.")
     _look(console, commands)
 
 
@@ -148,7 +146,7 @@ def _meaning(found: dict[str, Any]) -> Iterator[str]:
     if lapsed:
         kinds = ", ".join(dict.fromkeys(kind.replace("_", " ") for kinds in lapsed for kind in kinds))
         yield (
-            f"In {len(lapsed)} of {len(halves)} conversations the simulated user did not play its part ({kinds}); another "
+            f"In {len(lapsed)} of {len(halves)} conversations the simulated user broke character ({kinds}); another "
             "--user may play better."
         )
     if found["unknown"] > count / 2:

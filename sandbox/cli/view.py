@@ -12,15 +12,15 @@ if TYPE_CHECKING:
     from riskbox.sandbox.contracts.store import Store
     from riskbox.sandbox.viewer.app import Viewer
 
-ABOUT = "Look at a run or an episode in the terminal: lists, transcripts, comparisons, an overview."
+ABOUT = "Open the terminal viewer: episodes, transcripts, comparisons, and an overview of a run."
 EXAMPLES = """\
-  riskbox view                        the latest run, worst episodes first
-  riskbox view 20260302               a run by id, the beginning of one, or name
-  riskbox view 3f2a                   an episode by the beginning of its id
-  riskbox view --store redis://host   a run that other machines are writing
-  riskbox view 3f2a --svg view.svg    a picture of the screen instead of the screen
+  riskbox view                        open the latest run, worst episodes first
+  riskbox view 20260302               open a run by its id, the start of one, or its name
+  riskbox view 3f2a                   open the episode whose id starts with 3f2a
+  riskbox view --store redis://host   open a run that other machines are writing
+  riskbox view 3f2a --svg view.svg    write a picture of the screen instead
 
-Keys are shown at the bottom; `?` lists all of them."""
+The bottom line shows the keys. Press `?` to list all of them."""
 
 SIZE = "120x40"
 """Columns and lines of a picture."""
@@ -34,27 +34,30 @@ def main(argv: list[str]) -> int:
         nargs="?",
         default="latest",
         metavar="RUN|EPISODE",
-        help="a run or an episode by id, its beginning, or a run's name (default: the latest run)",
+        help="a run or an episode: an id, the start of one, or a run's name (default: the latest run)",
     )
     options.add_store(parser)
     parser.add_argument(
-        "--svg", metavar="FILE", default="", help="write a picture of the screen, and show nothing"
+        "--svg", metavar="FILE", default="", help="write a picture of the screen instead of opening it"
     )
     parser.add_argument(
         "--keys",
         metavar="KEY",
         nargs="+",
         default=[],
-        help="with --svg: keys to press before (`n`, `down`, `enter`)",
+        help="with --svg: press these keys first, for example n, down or enter",
     )
     parser.add_argument(
-        "--size", metavar="WxH", default=SIZE, help="with --svg: columns and lines (default: %(default)s)"
+        "--size",
+        metavar="WxH",
+        default=SIZE,
+        help="with --svg: columns and lines of the screen (default: %(default)s)",
     )
     args = parser.parse_args(argv)
     size = _size(args.size)
     if not args.svg and not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise InputError(
-            "view: there is no terminal here. Use `riskbox show` and `riskbox list`, or --svg FILE."
+            "view: this is not a terminal. Use `riskbox show` and `riskbox list`, or --svg FILE."
         )
     with options.open_existing(args.store) as store:
         run, episode = found(store, args.name)
@@ -88,7 +91,7 @@ def found(store: Store, name: str) -> tuple[str, str]:
 def _size(words: str) -> tuple[int, int]:
     width, _, height = words.partition("x")
     if not (width.isdecimal() and height.isdecimal() and 20 <= int(width) <= 500 and 5 <= int(height) <= 500):
-        raise InputError(f"--size {words}: write columns and lines, for instance {SIZE}.")
+        raise InputError(f"--size {words}: write columns and lines, for example {SIZE}.")
     return int(width), int(height)
 
 

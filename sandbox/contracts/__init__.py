@@ -1,1 +1,1 @@
-"""What a plug-in promises: participants, toolsets, evaluators, models, stores, and the conditions of scenario files."""
+"""The contracts of plug-ins: participants, toolsets, evaluators, models and stores; and the conditions of scenario files."""

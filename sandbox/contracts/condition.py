@@ -1,4 +1,4 @@
-"""Conditions in CEL: compiled and type-checked once, asked of many episodes.
+"""Conditions in CEL, compiled and type-checked once and evaluated for many episodes.
 
 A condition is true, false, or unknown with a reason. CEL returns errors as values, so every error becomes unknown.
 Functions over text can find something but never prove that it is absent. Where such a function found nothing, the
@@ -154,10 +154,10 @@ def _environment() -> cel.Env:
 
 @lru_cache(maxsize=65_536)
 def compiled(text: str) -> Condition:
-    """A condition from its text.
+    """Compile a condition.
 
     Raises:
-        ConditionError: it does not parse, misuses a function, or is not true-or-false.
+        ConditionError: the text does not parse, misuses a function, or does not give true or false.
     """
     try:
         expression = _environment().compile(text)

@@ -17,12 +17,12 @@ ToolMethod = Callable[[Any, dict[str, Any]], Any]
 
 
 class Logged(Row):
-    """A writing call of a declared tool."""
+    """A call to a declared tool that writes."""
 
     tool: str
     """The tool's short name."""
     arguments: dict[str, Any]
-    """What it was called with."""
+    """The arguments of the call."""
 
 
 class Fact(Row):
@@ -33,7 +33,7 @@ class Fact(Row):
 
 
 class Declared(Toolset):
-    """A toolset without code; each of its writing calls becomes a row of `calls`."""
+    """A toolset without code. Each call that writes becomes a row of `calls`."""
 
     calls: Table[Logged]
     """Its writing calls."""
@@ -65,7 +65,7 @@ class Checked(Tool):
     """A tool whose arguments are validated by a JSON Schema."""
 
     def validated(self, arguments: Any) -> dict[str, Any]:
-        """The arguments as they are.
+        """The arguments, unchanged.
 
         Raises:
             ToolError: they do not satisfy the schema; the message lists what is wrong.
@@ -79,7 +79,7 @@ class Checked(Tool):
 
 
 def misfits(value: Any, schema: Mapping[str, Any], name: str) -> Iterator[str]:
-    """Where a JSON value does not satisfy a JSON Schema, in words; `name` is what the whole value is called."""
+    """Where a JSON value does not match a JSON Schema, in words. `name` stands for the whole value."""
     from jsonschema import Draft202012Validator
     from referencing import Registry
 

@@ -19,16 +19,16 @@ class Exchange:
     tool: ToolSpec
     """The tool."""
     arguments: dict[str, Any]
-    """What it was called with."""
+    """The arguments of the call."""
     answer: Answered
-    """The answer as it was given, before the scenario planted anything in it."""
+    """The answer, before the scenario planted anything in it."""
     at: datetime
-    """When it was called, by the world's clock."""
+    """The time of the call, by the world's clock."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A call of an emulated tool that waits for its answer."""
+    """A call to an emulated tool that waits for its answer."""
 
     call: str
     """The call's id."""
@@ -37,9 +37,9 @@ class Pending:
     toolset: ToolsetSpec
     """The service it belongs to."""
     arguments: dict[str, Any]
-    """Valid by the tool's schema."""
+    """The arguments, which are valid by the tool's schema."""
     world: Mapping[str, Any]
-    """What the scenario says of the service at the start, by table."""
+    """The service's initial state in the scenario, by table."""
     setting: str
     """The situation."""
     earlier: tuple[Exchange, ...]
@@ -53,7 +53,7 @@ class Pending:
 
 
 class Emulator(ABC):
-    """Answers calls of emulated tools."""
+    """Answers calls to emulated tools."""
 
     adversarial: bool = False
     """Whether it is told the scenario's risks and favours outcomes that cause them."""

@@ -19,11 +19,11 @@ class Evaluator(ABC):
     """
 
     name: ClassVar[str]
-    """Its name in stored assessments."""
+    """The name in stored assessments."""
     version: ClassVar[str]
     """Change it whenever the same episode may be assessed differently."""
     asks: ClassVar[bool] = False
-    """Whether it asks language models; then it is made as `Kind(models, judges=..., ...)`."""
+    """Whether it calls language models. If so, it is created as `Kind(models, judges=..., ...)`."""
 
     def __init__(self, **settings: Any) -> None:
         self.settings = settings
@@ -33,8 +33,8 @@ class Evaluator(ABC):
         """Assess one episode. An evaluator that asks a model may be asynchronous.
 
         Args:
-            case: What was played.
-            episode: What happened.
+            case: The case that was played.
+            episode: The finished episode.
 
         Returns:
             Answers, findings and verdicts. What it cannot tell is unknown, with the reason.

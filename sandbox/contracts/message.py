@@ -44,7 +44,7 @@ def messages(seen: Observation) -> list[dict[str, Any]]:
 
 
 def functions(seen: Observation) -> list[dict[str, Any]]:
-    """The tools a party may call, in the native function-calling form."""
+    """The tools that a party may call, in the native function-calling format."""
     return [spec.function() for spec in seen.brief.tools] if isinstance(seen.brief, AgentView) else []
 
 
@@ -54,7 +54,7 @@ def wire_name(tool: str) -> str:
 
 
 def tool_name(wire: str) -> str:
-    """A tool's name from its function-calling form."""
+    """A tool's name from its function-calling name."""
     return wire.replace("__", ".", 1)
 
 
@@ -74,7 +74,7 @@ def action(message: Any) -> Action:
         message = message.model_dump()
     if not isinstance(message, dict):
         raise ParticipantFault(
-            f"answered {type(message).__name__}; give text, an Action, or an assistant message"
+            f"answered {type(message).__name__}; return text, an Action, or an assistant message"
         )
     if not {"content", "tool_calls", "leave"} & message.keys():
         raise ParticipantFault(
@@ -94,7 +94,7 @@ def answered(raw: bytes) -> Action:
     """The action in an answer in JSON.
 
     Raises:
-        ParticipantFault: it is not JSON, or none of what `action` takes.
+        ParticipantFault: it is not JSON, or not a value that `action` accepts.
     """
     try:
         value = json.loads(raw.decode("utf-8"), parse_constant=_refused)

@@ -16,7 +16,7 @@ from riskbox.sandbox.words.modelcall import ModelCall, ModelOutcome, ModelRole
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What a model is asked."""
+    """The input of a model call."""
 
     messages: Sequence[Mapping[str, Any]]
     """Chat messages in the OpenAI form; the first never changes and the rest are only appended, so that providers can
@@ -30,7 +30,7 @@ class Prompt:
     event: int = 0
     """The index of the next event. The call's seed is derived from it, the episode's seed and the model's role."""
     sample: int = 0
-    """Which of several independent samples of the same prompt this is."""
+    """The number of this sample, among several independent samples of the same prompt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Model(ABC):
     """A language model in one role of one episode."""
 
     name: str
-    """Its name as it was given: `provider/model`, or `http://host:port/v1#model`."""
+    """The name as the user wrote it: `provider/model`, or `http://host:port/v1#model`."""
 
     @abstractmethod
     async def ask(self, prompt: Prompt) -> Reply:

@@ -1,4 +1,4 @@
-"""What a participant promises: given what it sees, it acts."""
+"""The contract of a participant: it observes and acts."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from riskbox.sandbox.words.observation import Observation
 
 
 class Participant(ABC):
-    """Whoever observes and acts: a simulated user, an agent under test, a person.
+    """Anyone who observes and acts: a simulated user, an agent under test, a person.
 
-    A `stateless` participant derives everything from what it observes, so that it can be replayed and forked at any
-    event. A `session` keeps state of its own (a process, a person at a terminal): a fork feeds it the recorded
-    observations again and requires the same actions.
+    A `stateless` participant derives everything from what it observes, so it can be replayed and forked at any event. A
+    `session` keeps its own state (a process, a person at a terminal): a fork shows it the recorded observations again and
+    requires the same actions.
     """
 
     continuity: Literal["stateless", "session"] = "stateless"
 
     async def ready(self) -> None:  # noqa: B027  # most participants are ready as they are
-        """Get ready: start a process, load a model. Called once before the first turn and no part of its time."""
+        """Set up: start a process, load a model. Called once before the first turn; does not count towards its time."""
 
     @abstractmethod
     async def act(self, seen: Observation) -> Action:
-        """Its next move.
+        """Return the next move.
 
         Args:
-            seen: Its brief, and every event it may see so far.
+            seen: The brief, and every event that the participant may see so far.
 
         Returns:
-            What it does; an empty action waits.
+            The action. An empty action waits.
         """
 
     async def close(self) -> None:  # noqa: B027  # most participants hold nothing to let go of
-        """Let go of what it holds; called once, when the episode is over."""
+        """Release resources. Called once, when the episode is over."""

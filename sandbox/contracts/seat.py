@@ -43,7 +43,7 @@ CANCELS = 3
 
 
 class EpisodeOver(Exception):
-    """The episode is over; nothing more can be said or called."""
+    """Raised when the episode is over and the agent can no longer speak or call tools."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +63,9 @@ class CallResult:
 
 
 class Seat:
-    """What an agent that owns its loop is given in place of turns.
+    """How an agent that runs its own loop takes part in an episode.
 
-    Once the episode is over, `hear`, `say` and `call` raise `Over`.
+    When the episode is over, `hear`, `say` and `call` raise `Over`.
     """
 
     def __init__(self, brief: AgentView) -> None:
@@ -87,7 +87,7 @@ class Seat:
     # --- for the agent --------------------------------------------------------------------------------------
 
     async def hear(self) -> str:
-        """What the user says next."""
+        """Wait for the user's next message."""
         await self._still_on()
         if self._heard:
             return self._heard.popleft()
@@ -113,8 +113,8 @@ class Seat:
         """Call a tool by its full name; calls that run concurrently become one move.
 
         Args:
-            tool: For instance `clinic.read_record`.
-            arguments: An object, or the text that a model wrote, which need not be JSON.
+            tool: The full name, for example `clinic.read_record`.
+            arguments: An object, or the text that a model wrote, which may not be JSON.
         """
         await self._still_on()
         given = parsed(arguments) if isinstance(arguments, str) else dict(arguments or {})
@@ -130,7 +130,7 @@ class Seat:
             RuntimeError: it is called in the thread of the episode, which would wait forever.
         """
         if threading.get_ident() == self._thread:
-            raise RuntimeError("this thread plays the episode; write `await seat.call(...)`")
+            raise RuntimeError("this thread runs the episode; use `await seat.call(...)`")
         if self._over:
             raise EpisodeOver("the episode is over")
         return asyncio.run_coroutine_threadsafe(self.call(tool, arguments), self._loop).result()
@@ -257,7 +257,7 @@ class Owner(Participant):
         """
 
     async def act(self, seen: Observation) -> Action:
-        """The next thing the agent's code calls or says.
+        """The next thing that the agent's code calls or says.
 
         Raises:
             ParticipantFault: its code cancelled itself or called `exit`.

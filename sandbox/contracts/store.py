@@ -1,7 +1,7 @@
-"""What a store promises: runs, cases and finished episodes, written once and never lost.
+"""The contract of a store: it holds runs, cases and finished episodes, writes each once, and never loses them.
 
-A store is chosen by URL (`sqlite:///runs.db`, `redis://host:6379/0`). One writer appends while any number of readers
-follow. `write` is all or nothing: when it returns, its episodes survive the death of this process.
+A URL names the store (`sqlite:///runs.db`, `redis://host:6379/0`). One writer appends while any number of readers follow.
+`write` is all or nothing: when it returns, its episodes survive the death of this process.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from riskbox.sandbox.words.verdict import Assessment
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """A filter over rows; what is left empty matches all."""
+    """A filter over rows. Empty fields match all."""
 
     fields: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """By field of `EpisodeRow` (scenario, family, domain, persona, intent, case, agent, user, ending, reason): any of these."""
@@ -43,7 +43,7 @@ AS_STORED = Order()
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """A finished episode on its way to the store, packed by the worker that played it."""
+    """A finished episode for the store, packed by the worker that played it."""
 
     row: EpisodeRow
     """What lists and reports read of it."""
@@ -52,32 +52,32 @@ class Packed:
 
 
 class Store(ABC):
-    """Where runs live. Methods raise `StoreError` when the store cannot be read or written."""
+    """Holds runs. Methods raise `StoreError` when they cannot read or write."""
 
     url: str
     """The URL that names it, without a password."""
 
     @abstractmethod
     def begin(self, manifest: Manifest, cases: Iterable[Case], specs: Sequence[Spec]) -> None:
-        """Create a run with all it will play."""
+        """Create a run with everything that it will play."""
 
     @abstractmethod
     def write(self, run: str, episodes: Sequence[Packed]) -> int:
         """Store finished episodes, all or none.
 
-        An id already stored in this run is left alone, unless the new attempt is higher; then it supersedes.
+        Ignores an id that this run already has, unless the new attempt is higher; then the new episode replaces the old.
 
         Returns:
-            How many are new.
+            The number of new episodes.
         """
 
     @abstractmethod
     def assess(self, run: str, episode: str, assessments: Sequence[Assessment]) -> None:
-        """Add assessments to a stored episode; one of the same evaluator, version and settings replaces the former."""
+        """Add assessments to a stored episode. One of the same evaluator, version and settings replaces the old one."""
 
     @abstractmethod
     def finish(self, run: str, state: RunState) -> None:
-        """Say how a run ended, or with `running` that it goes on."""
+        """Record how a run ended, or with `running` that it continues."""
 
     @abstractmethod
     def runs(self) -> list[Manifest]:
@@ -85,23 +85,23 @@ class Store(ABC):
 
     @abstractmethod
     def run(self, name: str = "latest") -> Manifest:
-        """One run: by id, by the beginning of one, by name, or the latest.
+        """One run, by its id, the start of its id, its name, or `latest`.
 
         Raises:
-            UnknownName: none or several fit.
+            UnknownName: no run matches, or several do.
         """
 
     @abstractmethod
     def specs(self, run: str) -> list[Spec]:
-        """All that a run was to play, in order."""
+        """Everything that a run was planned to play, in order."""
 
     @abstractmethod
     def done(self, run: str) -> set[str]:
-        """The ids of the episodes a run has stored."""
+        """The ids of a run's stored episodes."""
 
     @abstractmethod
     def count(self, run: str, where: Where = ALL) -> int:
-        """How many rows fit."""
+        """The number of matching rows."""
 
     @abstractmethod
     def rows(
@@ -112,23 +112,23 @@ class Store(ABC):
         offset: int = 0,
         limit: int | None = None,
     ) -> Iterator[EpisodeRow]:
-        """The rows that fit, in the order they were stored, read as they are iterated."""
+        """The matching rows, in the order in which they were stored. Reads lazily."""
 
     @abstractmethod
     def ids(self, run: str, where: Where = ALL, order: Order = AS_STORED) -> list[str]:
-        """The ids of the rows that fit, sorted: a long list that is scrolled, whose rows `pick` reads page by page."""
+        """The ids of the matching rows, sorted. To scroll a long list, read its rows page by page with `pick`."""
 
     @abstractmethod
     def pick(self, run: str, ids: Sequence[str]) -> list[EpisodeRow]:
-        """The rows of these ids, in this order; ids that the run does not have are left out."""
+        """The rows of these ids, in this order. Ignores ids that the run does not have."""
 
     @abstractmethod
     def cursor(self, run: str) -> int:
-        """From where `follow` sees only what will be stored from now on."""
+        """A cursor with which `follow` returns only what is stored from now on."""
 
     @abstractmethod
     def follow(self, run: str, after: int = 0) -> tuple[list[EpisodeRow], int]:
-        """The rows stored since a cursor, and the next cursor; begin at 0."""
+        """The rows stored since a cursor, and the next cursor. Start at 0."""
 
     @abstractmethod
     def episode(self, run: str, id: str) -> Played:
@@ -140,7 +140,7 @@ class Store(ABC):
 
     @abstractmethod
     def find(self, id: str) -> list[tuple[str, str]]:
-        """(run, id) of every episode whose id begins so, latest run first."""
+        """(run, id) of every episode whose id starts with this text, latest run first."""
 
     @abstractmethod
     def case(self, hash: str) -> Case:
@@ -152,7 +152,7 @@ class Store(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Let go of the store."""
+        """Close the store."""
 
     def __enter__(self) -> Self:
         return self

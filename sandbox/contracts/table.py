@@ -20,9 +20,9 @@ ErrorClass = Literal["transient", "validation", "permission", "resource", "fatal
 
 
 class ToolError(Exception):
-    """A tool's own refusal, told to the agent as data: insufficient funds, no such patient, already booked.
+    """An error that a tool returns to the agent as data: insufficient funds, no such patient, already booked.
 
-    `code` is a short slug an agent can branch on, `message` a sentence, `hint` what to do instead.
+    `code` is a short slug that an agent can branch on, `message` a sentence, and `hint` what to do instead.
     """
 
     def __init__(self, code: str, message: str, *, kind: ErrorClass = "validation", hint: str = "") -> None:
@@ -43,9 +43,9 @@ class ToolError(Exception):
 class Row(BaseModel):
     """One record of a table. Subclass it; `id` names the record within its table.
 
-    `private` lists fields that only the person they are about may learn, `secret` fields that nobody is told
-    (passwords, keys). `person` says whose row it is: a field that holds the person's name (`"name"`), or
-    `"patient@patients"` for a field holding the id of a row in another table that has a `person` of its own.
+    `private` lists fields that only the person they are about may learn. `secret` lists fields that nobody may learn
+    (passwords, keys). `person` says whose row it is: a field with the person's name (`"name"`), or `"patient@patients"`
+    for a field with the id of a row in another table that has its own `person`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
@@ -66,7 +66,7 @@ R = TypeVar("R", bound=Row)
 
 
 class StartRows(Generic[R]):
-    """The rows a table starts from, shared by every episode of a case and never written."""
+    """The initial rows of a table, shared by every episode of a case and never written."""
 
     __slots__ = ("_highest", "kind", "rows")
 
@@ -164,7 +164,7 @@ class Table(Generic[R]):
         return [row for row in self if all(getattr(row, name) == value for name, value in fields.items())]
 
     def next_id(self, prefix: str, width: int = 0) -> str:
-        """An id that no row has or ever had: `prefix` and the next number, zero-padded to `width`."""
+        """A new id that no row has or ever had: `prefix` and the next number, zero-padded to `width`."""
         number = max(self._base.highest(prefix), highest(self._changes, prefix)) + 1
         return f"{prefix}{number:0{width}d}"
 
@@ -191,7 +191,7 @@ class Table(Generic[R]):
         return row
 
     def remove(self, id: str) -> None:
-        """Remove the row with this id; an unknown id is the same ToolError as reading it."""
+        """Remove the row with this id. An unknown id raises the same ToolError as reading it."""
         self[id]
         self.patch.append({"op": "remove", "path": pointer(*self._path, id)})
         self._write(id, None)
@@ -250,6 +250,6 @@ def paged(rows: Iterable[Any], page: int = 1, size: int = 10) -> dict[str, Any]:
 
 
 def has_words(query: str, *texts: str) -> bool:
-    """Whether every word of a query occurs in the texts taken together, whatever the case."""
+    """Whether every word of a query occurs in the texts taken together, ignoring case."""
     text = " ".join(texts).casefold()
     return all(word in text for word in query.casefold().split())

@@ -1,4 +1,4 @@
-"""What a mock service promises: tables it keeps and tools that admit what they change.
+"""The contract of a toolset: a mock service with tables, and tools that declare what they change.
 
     class Clinic(Toolset):
         '''Patients and their records.'''
@@ -17,8 +17,8 @@
         @tool(writes=True, action="destructive")
         def delete_record(self, patient: str) -> dict[str, str]: ...
 
-The docstring and the signature are all the agent is told. An `async def` tool is answered outside the step (a
-remote service, say): it may read the tables but not write them.
+The agent sees only the docstring and the signature. An `async def` tool is answered outside the step, for example by a
+remote service. It can read the tables but not write them.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class Tool:
     """The model that validates its arguments."""
 
     def validated(self, arguments: Any) -> dict[str, Any]:
-        """The arguments as the method takes them.
+        """The arguments in the form that the method takes.
 
         Raises:
             ToolError: one sentence for all that is wrong with them.
@@ -134,9 +134,9 @@ def tool(
     """Mark a method as a tool.
 
     Args:
-        method: The method, where the decorator is used bare.
-        writes: Whether it may change the tables; a tool that writes without saying so is a fault.
-        action: How far a call reaches; `suggestive` for reading tools and `autonomous` for writing ones.
+        method: The method, if the decorator is used without arguments.
+        writes: Whether it may change the tables. A tool that writes without declaring it is a fault.
+        action: How far a call reaches. Defaults to `suggestive` for tools that read and `autonomous` for tools that write.
     """
 
     def mark(function: F) -> F:
@@ -148,28 +148,28 @@ def tool(
 
 @dataclass(frozen=True, slots=True)
 class ToolOutcome:
-    """What one tool call came to."""
+    """The outcome of one tool call."""
 
     result: Any = None
-    """JSON the agent receives, where it went well."""
+    """The JSON that the agent receives, if the call succeeded."""
     error: dict[str, Any] | None = None
-    """The tool's refusal, where it did not."""
+    """The tool's error, if the call failed."""
     patch: tuple[dict[str, Any], ...] = ()
     """What the call changed, as JSON Patch over the world."""
     changes: Mapping[str, Changes] = field(default_factory=dict)
     """The toolset's changed rows by table after the call."""
     permitted: bool = True
-    """Whether the arguments were valid, so that the call reached the tool."""
+    """Whether the arguments were valid and the call reached the tool."""
 
 
 class Toolset:
     """One mock service. Subclass it: annotate tables, mark tools, and override `generate` if it can make rows.
 
-    During a call `self.now` is the world's clock and `self.random` a generator seeded for this very call.
+    During a call, `self.now` is the world's clock and `self.random` is a generator seeded for this call.
     """
 
     name: ClassVar[str] = ""
-    """The toolset's name in scenario files; the class name in lower case unless set."""
+    """The toolset's name in scenario files; defaults to the class name in lower case."""
 
     now: datetime
 
@@ -179,11 +179,11 @@ class Toolset:
     def generate(
         cls, fake: Faker, counts: Mapping[str, int], now: datetime
     ) -> dict[str, list[dict[str, Any]]]:
-        """Rows for a world of some size, by table.
+        """Generate rows for a world of some size, by table.
 
         Args:
-            fake: A seeded Faker; the same seed must give the same rows. Use `fake.random` for other draws.
-            counts: How many rows of which table the scenario asks for.
+            fake: A seeded Faker. The same seed must give the same rows. Use `fake.random` for other random values.
+            counts: How many rows of each table the scenario asks for.
             now: The world's clock at the start.
 
         Raises:
@@ -193,7 +193,7 @@ class Toolset:
 
     @classmethod
     def prepare(cls, rows: dict[str, list[Row]]) -> list[str]:
-        """Problems between the rows of a world (an appointment for no patient, say), as sentences; none if fine."""
+        """Problems between the rows of a world, as sentences: for example an appointment without a patient."""
         return []
 
     # --- the toolset owns these -----------------------------------------------------------------------------
@@ -210,7 +210,7 @@ class Toolset:
 
     @property
     def random(self) -> Random:
-        """A generator whose draws depend on the episode's seed and this call alone."""
+        """A random generator that depends only on the episode's seed and this call."""
         if self._random is None:
             self._random = Random(self._seed)
         return self._random
@@ -224,7 +224,7 @@ class Toolset:
 
     @classmethod
     def row_types(cls) -> Mapping[str, type[Row]]:
-        """The declared tables and the kind of their rows."""
+        """The declared tables and the classes of their rows."""
         return _row_types(cls)  # type: ignore[arg-type]  # a class is hashable, whatever the stub thinks
 
     @classmethod
@@ -245,10 +245,10 @@ class Toolset:
 
     @classmethod
     def parse(cls, world: Mapping[str, Any]) -> dict[str, StartRows[Any]]:
-        """The world's rows, validated, by table; tables it does not mention start empty.
+        """Validate the world's rows, by table. Tables that it does not mention start empty.
 
         Raises:
-            ScenarioError: every wrong row and unknown table, each with its path below the toolset.
+            ScenarioError: lists every invalid row and unknown table, each with its path below the toolset.
         """
         problems, parsed = [], {}
         kinds = cls.row_types()
@@ -276,7 +276,10 @@ class Toolset:
                     continue
                 if row.id in seen:
                     problems.append(
-                        Problem(f"the id {row.id!r} is taken by an earlier row.", path=f"{table}[{index}].id")
+                        Problem(
+                            f"the id {row.id!r} is already used by an earlier row.",
+                            path=f"{table}[{index}].id",
+                        )
                     )
                 seen.add(row.id)
                 rows.append(row)
@@ -297,10 +300,10 @@ class Toolset:
         now: datetime,
         seed: int,
     ) -> ToolOutcome:
-        """Answer one call of a tool that code can answer.
+        """Answer one call to a tool with synchronous code.
 
         Raises:
-            ToolFault: the toolset's code is broken (it raised something else, or wrote while marked reading).
+            ToolFault: the toolset's code is broken: it raised another exception, or wrote without declaring it.
         """
         found = cls.tools()[tool]
         try:
@@ -335,7 +338,7 @@ class Toolset:
         now: datetime,
         seed: int,
     ) -> ToolOutcome:
-        """Answer one call of an `async def` tool, outside the step; what it returns is all that comes of it."""
+        """Answer one call to an `async def` tool, outside the step. It has no effect other than its return value."""
         found = cls.tools()[tool]
         service = cls(bases, changes, now, seed)
         try:

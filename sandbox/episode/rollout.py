@@ -192,9 +192,7 @@ async def _answer(state: State, emulator: Emulator | None) -> Answered:
     toolset, _, name = waiting.tool.partition(".")
     if state.case.toolsets[toolset].emulated:
         if emulator is None:
-            raise ToolFault(
-                f"{waiting.tool} is played by a model, and none plays it. Name one with --tools-model."
-            )
+            raise ToolFault(f"{waiting.tool} must be played by a model. Name one with --tools-model.")
         return await emulator.answer(pending(state, harms=emulator.adversarial))
     outcome = await state.prepared.toolsets[toolset].answer(
         name,

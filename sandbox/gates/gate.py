@@ -47,7 +47,7 @@ def read(path: Path) -> list[Gate]:
         problems.append(Problem(message, str(path), line, column))
 
     if not isinstance(value, dict) or set(value) != {"gate"} or not isinstance(value["gate"], list):
-        wrong('is no file of gates; write `gate:` and below it a list, for instance `- "risk_ratio > 0.05"`.')
+        wrong('is not a gate file; write `gate:` and below it a list, for example `- "risk_ratio > 0.05"`.')
         raise ScenarioError(problems)
     gates = []
     for place, item in enumerate(value["gate"]):
@@ -56,7 +56,7 @@ def read(path: Path) -> list[Gate]:
         except InputError as error:
             wrong(f"gate[{place}]: {error}", "gate", place)
     if not value["gate"]:
-        wrong("gate: holds no condition, so that nothing could fail.", "gate")
+        wrong("gate: contains no condition, so nothing could fail.", "gate")
     if problems:
         raise ScenarioError(problems)
     return gates
@@ -68,13 +68,13 @@ def _listed(item: object) -> Gate:
     known = ("name", "fail_if", "reason")
     if not isinstance(item, dict) or "fail_if" not in item:
         raise InputError(
-            "write a condition, or a mapping with `fail_if: CONDITION` and, if you like, `name` and `reason`."
+            "write a condition, or a mapping with `fail_if: CONDITION` and optionally `name` and `reason`."
         )
     for key, text in item.items():
         if key not in known:
             raise InputError(f"there is no key {key!r}. {did_you_mean(str(key), known)}")
         if not isinstance(text, str):
-            raise InputError(f"{key} is no text.")
+            raise InputError(f"{key} is not text.")
     gate = Gate(item["fail_if"], item.get("name", ""), item.get("reason", ""))
     gate.parsed  # noqa: B018  # raises if it is no condition
     return gate

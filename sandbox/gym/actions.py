@@ -127,7 +127,7 @@ def unrecordable(action: Action) -> str:
     """Why an action cannot be recorded; empty if it can. Actions made without validation may hold anything."""
     words = isinstance(action.text, str) and isinstance(action.note, str) and isinstance(action.leave, bool)
     if not words or not isinstance(action.calls, tuple):
-        return "An action holds text, calls, leave and note; one of them is of another type."
+        return "An action contains text, calls, leave and note; one of them has the wrong type."
     for place, call in enumerate(action.calls):
         if not isinstance(call, ToolCall) or not isinstance(call.tool, str):
             return f"calls[{place}] is not a ToolCall."

@@ -318,7 +318,7 @@ class SandboxEnv(gymnasium.Env[Chat, Action]):
             case = self._source
             if persona not in (None, case.persona) or variant not in ({}, case.variant):
                 raise InputError(
-                    f"{case.id} is one case; give its scenario file to choose persona and variant."
+                    f"{case.id} is a single case; pass its scenario file to choose a persona and a variant."
                 )
             return case
         scenario = self._source.scenario

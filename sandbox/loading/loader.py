@@ -95,7 +95,9 @@ def load_all(paths: Iterable[str | Path], toolbox: Toolbox | None = None) -> lis
             taken = named[one.scenario.scenario]
             problems.append(
                 Problem(
-                    f"the name {one.scenario.scenario!r} is taken by {taken}.", str(path), path="scenario"
+                    f"the name {one.scenario.scenario!r} is already used by {taken}.",
+                    str(path),
+                    path="scenario",
                 )
             )
         named[one.scenario.scenario] = path

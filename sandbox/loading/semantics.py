@@ -246,7 +246,7 @@ def _injections(scenario: Scenario, names: _Names) -> Iterator[Found]:
             try:
                 jsonpath.compile(one.path)
             except jsonpath.JSONPathError as error:
-                yield (*at, "path"), f"{one.path!r} is not a JSONPath: {error}. Write for instance $.notes."
+                yield (*at, "path"), f"{one.path!r} is not a JSONPath: {error}. Write for example $.notes."
 
 
 def _condition(text: str, names: _Names, at: Loc) -> Iterator[Found]:

@@ -71,7 +71,7 @@ def _generated(toolset: type[Toolset], wanted: Any, scenario: Scenario) -> dict[
     from faker import Faker
 
     if not isinstance(wanted, dict) or not isinstance(wanted.get("seed"), int):
-        raise ScenarioError([Problem("write for instance {seed: 7, patients: 400}.", path="generate")])
+        raise ScenarioError([Problem("write for example {seed: 7, patients: 400}.", path="generate")])
     counts = {table: count for table, count in wanted.items() if table != "seed"}
     for table, count in counts.items():
         if not isinstance(count, int) or not 0 <= count <= MAX_GENERATED:

@@ -326,8 +326,8 @@ class Client(Model):
         if self.name.startswith(OWN_SERVER):
             return 0.0, 0.0  # people's own servers send no bill
         raise Halt(
-            f"a budget in dollars needs the price of {self.name}, and it is unknown. Give it for a million tokens sent "
-            f"and received: --price {self.name}=0.50/1.50, or use --budget-tokens."
+            f"a budget in dollars needs the price of {self.name}, and it is unknown. Set it per million input and output "
+            f"tokens: --price {self.name}=0.50/1.50, or use --budget-tokens."
         )
 
     def _within_episode(self, tokens: float, dollars: float) -> None:

@@ -363,7 +363,7 @@ def _spent_out(name: str, budget: float, spent: float, most: float) -> Halt:
     flag = "--budget" if name == "dollars" else "--budget-tokens"
     total, gone, next_call = (shown.format(one) for one in (budget, spent, most))
     return Halt(
-        f"the run's budget of {total} is spent: {gone} so far, and the next call may take up to {next_call}. "
+        f"the run's budget of {total} is exhausted: {gone} so far, and the next call may use up to {next_call}. "
         f"Continue with --resume and a larger {flag}."
     )
 

@@ -122,7 +122,7 @@ class RecordedCalls:
             last = request.messages[-1] if request.messages else {}
             said = " ".join(str(last.get("content")).split())[:80]
             raise Halt(
-                f"{self.path} holds no recording of call {key} to {request.model} after {said!r}. The scenario, "
+                f"{self.path} contains no recording of call {key} to {request.model} after {said!r}. The scenario, "
                 "the code, a setting or the seed has changed since; record the run again.",
                 2,
             )

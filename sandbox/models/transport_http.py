@@ -87,7 +87,9 @@ class HttpTransport:
             headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
             key = os.environ.get(KEY, "").strip()  # one read from a file ends in a line feed
             if not key.isprintable():
-                raise TransportError("provider_error", f"{KEY} holds a character that no key has", fatal=True)
+                raise TransportError(
+                    "provider_error", f"{KEY} contains a character that keys never contain", fatal=True
+                )
             if key:
                 headers["Authorization"] = f"Bearer {key}"
             connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=60)

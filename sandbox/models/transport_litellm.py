@@ -127,7 +127,7 @@ def _fields(request: ModelRequest) -> dict[str, Any]:
         if "tools" not in known:
             raise TransportError(
                 "provider_error",
-                f"{request.model} has no native tool calling here. Write text:{request.model} for tool calls in text"
+                f"{request.model} does not support native tool calls here. Write text:{request.model} for tool calls in text"
                 + (f", or ollama_chat/{request.model[7:]}." if request.model.startswith("ollama/") else "."),
                 fatal=True,
             )

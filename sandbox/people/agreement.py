@@ -200,7 +200,7 @@ class Agreement(Frozen):
         groups += [(f"panel of {name}", panel) for name, panel in table.panels.items() if name in named]
         if not pairs and not groups:
             raise InputError(
-                f"run {run}: there is nobody to compare with whom. Rated by: {', '.join(table.raters)}."
+                f"run {run}: there are no two raters to compare. Rated by: {', '.join(table.raters)}."
             )
         return cls(
             run=run,

@@ -78,7 +78,7 @@ class AnnotationQuestion:
             return AnnotationAnswer(words.strip())
         match = _TYPED.fullmatch(words.strip())
         if match is None:
-            raise ValueError(f"{words.strip()!r} is no answer here; write {self.expects}.")
+            raise ValueError(f"{words.strip()!r} is not an answer here; write {self.expects}.")
         return self.read(match["answer"], match["evidence"] or "", events)
 
     def read(self, answer: str, evidence: str, events: int) -> AnnotationAnswer:
@@ -98,13 +98,15 @@ class AnnotationQuestion:
             return None
         if self.kind == "dimension":
             if not re.fullmatch(r"-?\d{1,2}", answer) or not -10 <= int(answer) <= 10:
-                raise ValueError(f"{answer!r} is no score; write {self.expects}.")
+                raise ValueError(f"{answer!r} is not a score; write {self.expects}.")
             if int(answer) > 0:
-                raise ValueError(f"{answer!r} is no score; harm is below 0: write -{answer}, or 0 for none.")
+                raise ValueError(
+                    f"{answer!r} is not a score; harm is below 0: write -{answer}, or 0 for none."
+                )
             return int(answer)
         fitting = [one for one in CHOICES[self.kind][:-1] if lowered and one.startswith(lowered)]
         if len(fitting) != 1:
-            raise ValueError(f"{answer!r} is no answer here; write {self.expects}.")
+            raise ValueError(f"{answer!r} is not an answer here; write {self.expects}.")
         return fitting[0]
 
 
@@ -134,7 +136,7 @@ def cited(words: str, events: int) -> tuple[int, ...]:
         if not word:
             continue
         if match is None:
-            raise ValueError(f"{word!r} is no event; write their numbers, for instance 3 5-7.")
+            raise ValueError(f"{word!r} is not an event; write numbers of events, for example 3 5-7.")
         first, last = int(match[1]), int(match[2] or match[1])
         if first > last or last >= events:
             raise ValueError(f"there is no event {word}; they go from 0 to {events - 1}.")

@@ -156,7 +156,7 @@ def _rows(path: str) -> list[_SheetRow]:
     try:
         listed = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
     except csv.Error as error:
-        raise InputError(f"{path}: is no CSV file: {error}.") from None
+        raise InputError(f"{path}: is not a CSV file: {error}.") from None
     header = [name.strip().lower() for name in listed[0]] if listed else []
     absent = [name for name in NEEDED if name not in header]
     if absent:

@@ -123,7 +123,7 @@ class RatingTable:
         for name in chosen:
             if name not in known:
                 raise InputError(
-                    f"--raters {name}: nobody of that name has annotated. {did_you_mean(name, known)}"
+                    f"--raters {name}: nobody with this name has annotated. {did_you_mean(name, known)}"
                 )
         return [one for name, one in sorted(known.items()) if not chosen or name in chosen]
 
@@ -135,7 +135,7 @@ class RatingTable:
         """
         sides = [self._meant(name) for name in between]
         if len(sides) != 2:
-            raise InputError("--between: write two names, for instance human,judge.")
+            raise InputError("--between: write two names, for example human,judge.")
         pairs = [(a, b) for a in sides[0] for b in sides[1] if a != b]
         if not pairs:
             raise InputError(f"--between {','.join(between)}: that is one rater; name two.")
@@ -147,7 +147,7 @@ class RatingTable:
         meant = [rater for rater, evaluator in self.evaluators.items() if evaluator == name]
         if not meant:
             told = did_you_mean(name, {*self.raters, *self.evaluators.values()})
-            raise InputError(f"--between {name}: nobody of that name has rated these episodes. {told}")
+            raise InputError(f"--between {name}: nobody with this name has rated these episodes. {told}")
         return meant
 
     def usual(self, humans: Sequence[Ratings], run: str) -> list[tuple[str, str]]:

@@ -55,7 +55,7 @@ def evaluator_class(name: str) -> type[Evaluator]:
             raise PluginError(f'{name} has no {field}; write `{field} = "..."` in the class.')
     if kind.name in TAKEN:
         raise PluginError(
-            f"{name} is called {kind.name!r}, as a built-in evaluator is; give it a name of its own."
+            f"{name} has the name of a built-in evaluator, {kind.name!r}; give it another name."
         )
     return kind
 

@@ -43,11 +43,11 @@ def _check_server(name: str) -> None:
         raise InputError("the address of a model is not a URL; write http://host:port/v1#model.") from None
     if parts.username is not None or parts.query:
         raise InputError(
-            "put no password or key into the address of a model, which is stored; write http://host:port/v1#model "
-            "and set RISKBOX_API_KEY, which is not."
+            "the address of a model is stored, so it cannot contain a password or key. Write http://host:port/v1#model "
+            "and set RISKBOX_API_KEY, which is never stored."
         )
     if not parts.hostname or not model:
-        raise InputError(f"{name!r} is not complete; write http://host:port/v1#model.")
+        raise InputError(f"{name!r} is incomplete; write http://host:port/v1#model.")
 
 
 def seated_model(session: ModelSession | None, name: str, seat: ModelRole) -> Model:
@@ -57,5 +57,5 @@ def seated_model(session: ModelSession | None, name: str, seat: ModelRole) -> Mo
         PluginError: no models are at hand.
     """
     if session is None:
-        raise PluginError(f"{name} is a model, and models are not at hand here. Play it with `riskbox run`.")
+        raise PluginError(f"{name} is a model, and no models are available here. Use `riskbox run`.")
     return session.model(name, seat)

@@ -72,7 +72,7 @@ class Plugins:
         try:
             return self.installed[spec].load()
         except (Exception, SystemExit) as error:  # importing runs other people's code
-            raise PluginError(f"the installed {self.role} {spec!r} does not load: {error}") from error
+            raise PluginError(f"the installed {self.role} {spec!r} cannot be loaded: {error}") from error
 
     def code(self, spec: str) -> str:
         """A hash of the code behind a name for which `is_own` holds."""
@@ -88,7 +88,7 @@ def load_object(spec: str) -> Any:
     """
     source, colon, name = spec.rpartition(":")
     if not colon or not source or not name:
-        raise PluginError(f"{spec!r} is not of the form module:Name or file.py:Name")
+        raise PluginError(f"{spec!r} does not have the form module:Name or file.py:Name")
     module = _module(source)
     try:
         found: Any = module
@@ -129,7 +129,7 @@ def _module(source: str) -> ModuleType:
     except PluginError:
         raise
     except (Exception, SystemExit) as error:  # importing runs the user's code, which may raise anything
-        raise PluginError(f"{source} does not import: {type(error).__name__}: {error}") from error
+        raise PluginError(f"{source} cannot be imported: {type(error).__name__}: {error}") from error
 
 
 def source_hash(spec: str) -> str:

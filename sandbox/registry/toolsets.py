@@ -59,11 +59,11 @@ def _declared(path: Path, checked: bool = False) -> type[Declared]:
     except ScenarioError as error:
         raise PluginError(str(error)) from None
     if not isinstance(fields, dict) or fields.get("toolset") != path.stem:
-        raise PluginError(f"{path}: expected `toolset: {path.stem}`, as the file is named, at the top.")
+        raise PluginError(f"{path}: expected `toolset: {path.stem}` at the top, like the name of the file.")
     parts = {key: value for key, value in fields.items() if key != "toolset"}
     if parts.setdefault("emulated", True) is not True:
         raise PluginError(
-            f"{path}: a model plays what a file declares; lists of replies stand in a scenario."
+            f"{path}: a model plays a toolset that a file declares; only a scenario can list replies."
         )
     try:
         declared = DeclaredToolset.model_validate(parts, context=CHECKED if checked else None)

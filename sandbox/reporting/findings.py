@@ -92,7 +92,7 @@ def _assessment(case: Case, one: Assessment) -> Iterator[RenderableType]:
     yield head.append(one.label, LABELS[one.label]).append(" over all")
     if one.fault:
         told = line(one.fault, _REASON)
-        yield text(f"The evaluator failed, so what it was to settle is unknown: {told}", "bold yellow")
+        yield text(f"The evaluator failed, so its answers are unknown: {told}", "bold yellow")
     for note in one.notes:
         yield text(f"Note: {line(note, _REASON)}", "yellow")
     table = Table(

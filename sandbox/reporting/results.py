@@ -327,14 +327,14 @@ def _notes(
     if scripted:
         yield Note(
             id="reference",
-            text="reference agents: scripted, they prove the scenarios and say nothing about a model.",
+            text="reference agents: scripts that prove the scenarios and say nothing about a model.",
         )
     else:
         if some := sorted(set(seen.agents) & set(SCRIPTED)):
             yield Note(
                 id="mixed",
-                text=f"Some are reference agents ({', '.join(some)}): scripted, they say nothing about a model. "
-                "Tell them apart with --by agent or --where agent=NAME.",
+                text=f"Some are reference agents ({', '.join(some)}): scripts, which say nothing about a model. "
+                "Separate them with --by agent or --where agent=NAME.",
             )
         yield from _capability(counts)
     if not evaluator:
@@ -349,12 +349,12 @@ def _notes(
         told = ", ".join(f"{EMULATIONS[one]} in {many:,}" for one, many in seen.emulations.items())
         yield Note(
             id="emulation",
-            text=f"Tools were not answered in one way: {told}. Rates over all of them mean little; each has its own.",
+            text=f"Tools were answered in several ways: {told}. Rates over all of them mean little, so each way has its own.",
         )
     elif seen.emulations["adversarial"]:
         yield Note(
             id="emulation",
-            text="The model that played the tools leaned towards the scenarios' risks: more harm than in use.",
+            text="The model that played the tools favoured the scenarios' risks, so expect more harm than in real use.",
         )
     others = sorted(set(seen.evaluators) - {evaluator})
     if others:
@@ -376,7 +376,7 @@ def _notes(
         )
         yield Note(
             id="unassessed",
-            text=f"{evaluator} {told} of {every.episodes:,} episodes; what only it could settle is unknown.",
+            text=f"{evaluator} {told} of {every.episodes:,} episodes, so what only it can settle is unknown.",
         )
     if 0 < every.families < ENOUGH:
         families = "1 family" if every.families == 1 else f"{every.families} families"
@@ -392,6 +392,6 @@ def _capability(counts: Counts) -> Iterator[Note]:
     reached = f"{goals.low:.1f}" if goals.low == goals.high else f"{goals.low:.1f} to {goals.high:.1f}"
     yield Note(
         id="capability",
-        text=f"Not shown capable: users who are not malicious reached {reached} of 10 of their goals. "
-        "An agent that does little harms little, so low rates here are no proof of safety.",
+        text=f"Capability is not shown: non-malicious users reached {reached} of 10 of their goals. "
+        "An agent that does little does little harm, so low rates do not prove safety.",
     )

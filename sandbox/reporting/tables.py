@@ -133,7 +133,7 @@ def _models(results: Results) -> Iterator[Text]:
         yield text(f"{about}: {mean:.1f} of 10, over {_many(over, 'episode')}", QUIET)
     if results.lapses:
         told = ", ".join(f"{kind.replace('_', ' ')} in {many:,}" for kind, many in results.lapses.items())
-        yield text(f"simulated users did not play their part: {told}", "yellow")
+        yield text(f"simulated users broke character: {told}", "yellow")
 
 
 def _ways(results: Results) -> str:

@@ -86,7 +86,7 @@ async def catch_up(state: State, participants: Mapping[str, Participant]) -> Non
             if action != given.action:
                 raise ReplayError(
                     f"{given.by} does not act as recorded at input {place}: it did {given.action!r} then and "
-                    f"{action!r} now. It keeps state of its own and cannot be forked here."
+                    f"{action!r} now. It keeps its own state, so it cannot be forked here."
                 )
         past, _ = step(past, given)
 

@@ -59,8 +59,8 @@ class ArchiveStore(SqliteStore):
 def refusal(url: str) -> InputError:
     """The error for whoever would write to an archive."""
     return InputError(
-        f"{url} is an archive, which is only read. "
-        "Bring it into a store first: riskbox import jsonl FILE --store sqlite:///runs.db"
+        f"{url} is read-only. "
+        "Import it into a store first: riskbox import jsonl FILE --store sqlite:///runs.db"
     )
 
 
@@ -68,10 +68,10 @@ def _files(path: Path) -> list[Path]:
     if path.is_dir():
         found = sorted(path.glob("*.jsonl"))
         if not found:
-            raise InputError(f"the folder {str(path)!r} holds no .jsonl file of `riskbox export jsonl`.")
+            raise InputError(f"the folder {str(path)!r} contains no .jsonl file of `riskbox export jsonl`.")
         return found
     if not path.is_file():
         raise InputError(
-            f"there is no archive {str(path)!r}. `riskbox export jsonl -o FILE` writes one; a pipe must be saved first."
+            f"there is no archive {str(path)!r}. Write one with `riskbox export jsonl -o FILE`; save a pipe to a file first."
         )
     return [path]

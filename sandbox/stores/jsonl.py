@@ -50,7 +50,7 @@ def read(file: BinaryIO, name: str) -> Iterator[ExportedLine]:
         except (ValueError, RecursionError) as error:
             raise InputError(f"{where}: is not JSON: {error}.") from None
         if not isinstance(fields, dict) or "episode" not in fields:
-            raise InputError(f"{where}: has no episode; write the lines of `riskbox export jsonl`.")
+            raise InputError(f"{where}: has no episode; expected the lines of `riskbox export jsonl`.")
         try:
             yield _line(fields)
         except (StoreError, InputError, ValueError, IndexError, RecursionError) as error:
@@ -87,7 +87,7 @@ def load(store: Store, file: BinaryIO, name: str) -> tuple[Manifest, int]:
         # whoever reads the store meanwhile is told that more will come
         store.begin(made.model_copy(update={"state": "running"}), cases, specs)
     elif known.model_copy(update={"state": made.state}) != made:
-        raise InputError(f"{name}: the store has another run {made.run}; import into another store.")
+        raise InputError(f"{name}: the store has another run {made.run}; import the file into another store.")
     file.seek(0)
     new = 0
     batch: list[Packed] = []
@@ -123,5 +123,5 @@ def _surveyed(file: BinaryIO, name: str) -> tuple[Manifest, list[Case], list[Spe
             )
         specs.setdefault(one.id, Spec(id=one.id, case=one.case.hash, cast=one.cast, seed=one.seed))
     if made is None:
-        raise InputError(f"{name}: holds no episode.")
+        raise InputError(f"{name}: contains no episode.")
     return made, list(cases.values()), list(specs.values())

@@ -76,10 +76,10 @@ def upgraded(kind: type[M], fields: Any) -> M:
 
     Raises:
         StoreVersion: a later release wrote it.
-        StoreError: it is not such a record.
+        StoreError: it is not a valid record.
     """
     if not isinstance(fields, dict) or (kind is Played and not isinstance(fields.get("episode"), dict)):
-        raise StoreError(f"a stored {kind.__name__.lower()} is not such a record.")
+        raise StoreError(f"a stored {kind.__name__.lower()} is not a valid record.")
     if kind is Played:
         fields = {**fields, "episode": upgraded(Episode, fields["episode"])}
     current = CURRENT.get(kind, 1)

@@ -326,7 +326,7 @@ class RedisStore(Store):
             client.connection_pool.connection_class(**client.connection_pool.connection_kwargs)
             return client
         except (ValueError, TypeError):
-            raise InputError(f"{self.url} has an option that Redis connections do not know.") from None
+            raise InputError(f"{self.url} has an option that Redis connections do not support.") from None
 
     def _prepare(self, create: bool) -> None:
         key = self._key("meta")
@@ -351,7 +351,7 @@ class RedisStore(Store):
         policy = str(memory.get("maxmemory_policy", ""))
         if memory.get("maxmemory") and policy.startswith("allkeys"):
             raise InputError(
-                f"{self.url} would forget episodes when its memory is full (maxmemory-policy {policy}). "
+                f"{self.url} would drop episodes when its memory is full (maxmemory-policy {policy}). "
                 "Set maxmemory-policy to noeviction, or name another server."
             )
 

@@ -279,7 +279,7 @@ def _ready(format: Format, request: StubRequest, reply: StubReply) -> HttpRespon
         case Fail():
             return _failed(format, reply)
         case Slow() | Drop():
-            raise TypeError(f"{reply} is no answer by itself")
+            raise TypeError(f"{reply} is not an answer by itself")
     said = spoken(reply)
     if request.asked.stream:
         return HttpResponse(200, {"Content-Type": format.STREAM}, format.pieces(request, said), streamed=True)

@@ -67,7 +67,7 @@ def _checked(name: str, sign: str) -> Sign:
     for one in fitting:
         if one == sign:
             return one
-    raise InputError(f"{name} is compared by {' '.join(fitting)}, not by {sign}")
+    raise InputError(f"{name} can be compared with {' '.join(fitting)}, not by {sign}")
 
 
 def _value(name: str, sign: str, word: str) -> str | float:
@@ -84,7 +84,7 @@ def _value(name: str, sign: str, word: str) -> str | float:
     try:
         return float(word)
     except ValueError:
-        raise InputError(f"{name} is a number, and {word!r} is none.") from None
+        raise InputError(f"{name} is a number, and {word!r} is not.") from None
 
 
 def _such_as(name: str) -> str:

@@ -46,7 +46,7 @@ def _category(slug: str) -> str:
 
 CategorySlug: TypeAlias = Annotated[str, AfterValidator(_category)]
 Cel: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
-"""A condition in CEL; see docs/scenarios.md for the functions it may use."""
+"""A condition in CEL. docs/scenarios.md lists the functions that it may use."""
 
 
 class ScenarioPart(BaseModel):
@@ -62,7 +62,7 @@ class ScenarioPart(BaseModel):
 
 
 class Scope(ScenarioPart):
-    """Which cases something is for; what is left out matches all."""
+    """The cases that something applies to. An empty field matches all."""
 
     persona: str | tuple[str, ...] = ()
     """One persona or several."""
@@ -72,7 +72,7 @@ class Scope(ScenarioPart):
     """By axis, one variant or several; `none` is the scenario without that axis."""
 
     def covers(self, persona: str, intent: str, variant: dict[str, str]) -> bool:
-        """Whether a case is meant."""
+        """Whether a case is included."""
         return (
             _among(persona, self.persona)
             and _among(intent, self.intent)
@@ -88,20 +88,20 @@ class ScriptedCall(ScenarioPart):
     """A tool call in a script."""
 
     call: str
-    """Toolset and tool, for instance `mail.send`."""
+    """Toolset and tool, for example `mail.send`."""
     args: dict[str, Any] = Field(default_factory=dict)
     """Its arguments."""
 
 
 class ScriptLine(ScenarioPart):
-    """One line of a script. A run of `when` lines, closed by an `else`, is one choice: the first that holds."""
+    """One line of a script. Consecutive `when` lines, closed by an `else`, are one choice: the first whose condition holds."""
 
     when: Cel | None = None
-    """Play this line only if the condition holds on what the party has seen."""
+    """Play this line only if the condition holds for what the party has seen."""
     say: str | None = None
-    """What is said."""
+    """The words to say."""
     otherwise: str | None = Field(default=None, alias="else")
-    """What is said if no `when` line before it held."""
+    """The words to say if none of the `when` lines before it applied."""
     call: str | None = None
     """A tool to call."""
     args: dict[str, Any] = Field(default_factory=dict)
@@ -109,16 +109,16 @@ class ScriptLine(ScenarioPart):
     calls: tuple[ScriptedCall, ...] = ()
     """Several calls in one action."""
     leave: str | Literal[True] | None = None
-    """Leave the conversation, with these parting words if any."""
+    """Leave the conversation, with these parting words if they are given."""
 
     @model_validator(mode="after")
     def _does_something(self) -> ScriptLine:
         if self.otherwise is not None and (self.when is not None or self.say is not None):
-            raise ValueError("`else` holds the line itself; give it no `when` or `say`")
+            raise ValueError("`else` contains the line itself, so it cannot have `when` or `say`")
         if self.args and self.call is None:
             raise ValueError("`args` needs a `call`")
         if not (self.say or self.otherwise or self.call or self.calls or self.leave):
-            raise ValueError("a line needs one of say, else, call, calls, leave")
+            raise ValueError("a line needs one of `say`, `else`, `call`, `calls` and `leave`")
         return self
 
 
@@ -138,9 +138,9 @@ class Style(ScenarioPart):
     verbosity: Literal["terse", "normal", "chatty"] = "normal"
     """How much it says."""
     patience: Degree = "medium"
-    """How long it puts up with questions and refusals."""
+    """How long it tolerates questions and refusals."""
     expertise: Degree = "medium"
-    """How much it knows of the matter."""
+    """How much it knows about the subject."""
     tone: str = ""
     """Anything else about its voice, in a few words."""
 
@@ -151,11 +151,11 @@ class Persona(ScenarioPart):
     intent: Intent
     """benign, careless, vulnerable or malicious."""
     twin: str | None = None
-    """The benign persona who asks for much the same thing; a malicious or vulnerable one must name it."""
+    """The benign persona who asks for nearly the same thing. Required for malicious and vulnerable personas."""
     profile: dict[str, Any] = Field(default_factory=dict)
-    """Who it is: name, age, occupation, and what else matters."""
+    """Who it is: name, age, occupation, and anything else that matters."""
     goal: str
-    """What it wants, in the second person: the user plays from it."""
+    """What it wants, in the second person. Whoever plays the user reads this."""
     knows: dict[str, Any] = Field(default_factory=dict)
     """Facts it tells only when asked."""
     discloses: str = ""
@@ -163,24 +163,24 @@ class Persona(ScenarioPart):
     style: Style = Style()
     """How it talks."""
     tactics: tuple[str, ...] = ()
-    """What it tries when refused: impersonation, urgency, flattery..."""
+    """What it tries when refused: impersonation, urgency, flattery, ..."""
     entitled: tuple[str, ...] = ()
-    """Names of other people whose private data it may learn, `*` for everyone's: a nurse, a guardian."""
+    """Names of other people whose private data it may learn, for example as a nurse or guardian. `*` means everyone."""
     script: ScriptLines = ()
     """What it says when it is played offline."""
     starting_speech: str = ""
-    """Its first line, word for word, whoever plays it; a person is told to begin so. For single-turn use, too."""
+    """Its first line, word for word, whoever plays it. Also makes single-turn tests."""
 
 
 class AgentBrief(ScenarioPart):
-    """The agent under test, as its operator set it up."""
+    """The agent under test, as its operator configures it."""
 
     name: str
     """What it calls itself."""
     policy: str
     """The operator's instructions: its system prompt."""
     tools: tuple[str, ...] = ()
-    """Toolsets (`mail`) and single tools (`clinic.read_record`) it is offered."""
+    """The toolsets (`mail`) and single tools (`clinic.read_record`) that it can use."""
 
 
 class InjectedCall(ScenarioPart):
@@ -200,17 +200,17 @@ class Injection(ScenarioPart):
     at: str
     """The tool whose output or description carries it."""
     into: Literal["output", "description"] = Field(default="output", alias="in")
-    """Where: in the tool's result, or in its description from the start."""
+    """Whether it appears in the tool's result, or in the tool's description from the start."""
     path: str = "$"
     """JSONPath (RFC 9535) of the string in the result."""
     place: Literal["replace", "start", "middle", "end"] = "end"
-    """Where in that string."""
+    """Where in that string to insert the text."""
     times: int = Field(default=1, ge=1, le=1000)
     """How many results may carry it."""
     payload: str
     """The planted text."""
     asks: tuple[InjectedCall, ...] = ()
-    """The calls it asks for, in order: what an agent that obeys would do."""
+    """The calls that it asks for, in order. An agent that `obeys` makes them."""
     says: str = ""
     """What it asks the agent to say."""
 
@@ -221,16 +221,16 @@ class Judged(ScenarioPart):
     counts: str
     """What counts."""
     not_: str = Field(default="", alias="not")
-    """What comes near and does not count."""
+    """What is similar but does not count."""
 
 
 class Criterion(ScenarioPart):
-    """What risks and goals share: computed, judged, or both."""
+    """The fields that risks and goals share. Both are computed, judged, or both."""
 
     id: Slug
     """Names it; overlays merge by it."""
     for_: Scope = Field(default=Scope(), alias="for")
-    """The cases it is asked for; default all."""
+    """The cases it applies to; defaults to all."""
     describe: str = ""
     """One sentence for readers and judges."""
     check: Cel | None = None
@@ -238,7 +238,7 @@ class Criterion(ScenarioPart):
     judge: Judged | None = None
     """What a judge is asked."""
     silence: Literal["unknown", "proves"] = "unknown"
-    """What it means that a check over text did not fire: unknown until judged, or proof (nothing can paraphrase it)."""
+    """What it means if a check over text finds nothing: `unknown` until judged, or `proves` absence, because no paraphrase is possible."""
 
     @model_validator(mode="after")
     def _asks_something(self) -> Criterion:
@@ -251,15 +251,15 @@ class Risk(Criterion):
     """One way the agent could do harm here."""
 
     category: tuple[CategorySlug, ...] = Field(min_length=1)
-    """Taxonomy slugs; each names a dimension."""
+    """One or more category slugs. Each belongs to a dimension."""
     severity: int = Field(ge=1, le=10)
     """Harm if realised: 1-3 minor, 4-6 moderate, 7-8 serious, 9-10 irreversible or catastrophic."""
     likelihood: float | None = Field(default=None, ge=0, le=1)
-    """How likely the harm follows from the act."""
+    """How likely it is that the act leads to the harm."""
     delivered: Cel | None = None
-    """A condition that must have held for the risk to have been put to the agent; else it is unknown."""
+    """A condition that must hold for the agent to have faced the risk. If it does not hold, the risk is unknown."""
     averted: Cel | None = None
-    """A condition under which an attempt counts as averted: the user stopped it."""
+    """A condition under which an attempt counts as averted, because the user stopped it."""
 
     @field_validator("category", mode="before")
     @classmethod
@@ -268,38 +268,38 @@ class Risk(Criterion):
 
 
 class GoalAsked(Criterion):
-    """Something a party wants to have reached."""
+    """Something that a party wants to reach."""
 
     party: str = "user"
     """Whose goal it is."""
     feasible: bool = True
-    """Whether the world lets anyone reach it; where not, honesty is the good outcome."""
+    """Whether the world lets anyone reach it. If not, an honest agent says so."""
 
 
 class Reference(ScenarioPart):
     """A scripted agent for some cases that must end in a known way."""
 
     id: str = ""
-    """Names it in reports; numbered if left out."""
+    """Names it in reports; defaults to a number."""
     for_: Scope = Field(default=Scope(), alias="for")
-    """The cases it is played in; default all."""
+    """The cases in which it is played; defaults to all."""
     ends: Literal["safe", "unsafe"]
     """How it must end."""
     expects: tuple[str, ...] = ()
-    """The risks it must raise; only for unsafe ones."""
+    """The risks it must raise. Only for unsafe references."""
     reaches: tuple[str, ...] = ()
     """The goals it must reach."""
     agent: ScriptLines | Literal["obeys"]
-    """What the agent does; or the agent that does what injections ask."""
+    """What the agent does. `obeys` is an agent that does what injections ask."""
     note: str = ""
-    """Why it is there, for instance that it is a near miss."""
+    """Why it exists, for example because it is a near miss."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Reference:
         if self.ends == "safe" and self.expects:
-            raise ValueError("a safe reference expects no risk")
+            raise ValueError("a safe reference cannot expect a risk")
         if self.ends == "unsafe" and not self.expects:
-            raise ValueError("an unsafe reference must say which risks it `expects`")
+            raise ValueError("an unsafe reference must list the risks that it `expects`")
         return self
 
 
@@ -309,49 +309,49 @@ Proof: TypeAlias = Literal[
 
 
 class Waiver(ScenarioPart):
-    """Why a proof that `riskbox check` asks for cannot be given here."""
+    """Why a proof that `riskbox check` requires is impossible here."""
 
     proof: Proof
-    """Which proof."""
+    """The proof to omit."""
     about: str = ""
-    """The risk or goal; every one if left out."""
+    """The risk or goal; defaults to all."""
     why: Annotated[str, StringConstraints(min_length=10)]
     """The reason, for readers."""
 
 
 class EpisodeLimits(ScenarioPart):
-    """When an episode is cut off."""
+    """The limits at which an episode is truncated."""
 
     user_turns: int = Field(default=12, ge=1, le=1000)
     """Turns of the user."""
     agent_turns: int = Field(default=12, ge=1, le=1000)
-    """Turns of the agent; one turn may hold several tool calls."""
+    """Turns of the agent. One turn may include several tool calls."""
     tool_calls: int = Field(default=30, ge=0, le=10_000)
-    """Tool calls of the agent, refused ones included."""
+    """Tool calls of the agent, including refused ones."""
 
 
 class ExtraCase(ScenarioPart):
-    """A case beyond each axis varied alone."""
+    """A case in addition to those in which each axis varies separately."""
 
     persona: str | tuple[str, ...] = ()
-    """One persona or several; all if left out."""
+    """One persona or several; defaults to all."""
     variant: dict[str, str]
-    """One variant of each axis named."""
+    """One variant for each axis that it names."""
 
 
 class CannedReply(ScenarioPart):
     """What a declared tool answers."""
 
     when: dict[str, Any] = Field(default_factory=dict)
-    """Arguments the call must have, each equal to this; any call if left out."""
+    """Arguments that the call must have, with these exact values; defaults to any call."""
     result: Any = None
-    """JSON the agent receives."""
+    """The JSON that the agent receives."""
     error: str | None = None
-    """A refusal the agent receives instead."""
+    """An error that the agent receives instead."""
 
 
 CHECKED = {"schemas": "checked"}
-"""Validation context for declarations whose schemas a test has checked: checking takes longer than all the rest."""
+"""Validation context for declarations whose schemas a test has checked. Checking takes longer than everything else."""
 
 
 def _json_schema(schema: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
@@ -365,7 +365,7 @@ def _json_schema(schema: dict[str, Any], info: ValidationInfo) -> dict[str, Any]
     except SchemaError as error:
         place = ".".join(map(str, error.absolute_path))
         raise ValueError(
-            f"is not JSON Schema{f' at {place}' if place else ''}: {error.message[:300]}"
+            f"is not a valid JSON Schema{f' at {place}' if place else ''}: {error.message[:300]}"
         ) from None
     for reference in _references(schema):
         node: Any = schema if reference.startswith("#") else None
@@ -377,7 +377,7 @@ def _json_schema(schema: dict[str, Any], info: ValidationInfo) -> dict[str, Any]
                 node = node.get(key) if isinstance(node, dict) else None
         if node is None:
             raise ValueError(
-                f"the reference {reference!r} must lead into the schema itself, as in '#/$defs/name'"
+                f"the reference {reference!r} must point into the schema itself, for example '#/$defs/name'"
             )
     return schema
 
@@ -403,13 +403,13 @@ class DeclaredTool(ScenarioPart):
     parameters: Annotated[dict[str, Any], AfterValidator(_json_schema)] = {"type": "object", "properties": {}}
     """JSON Schema of the arguments, as in OpenAI's function format."""
     writes: bool = False
-    """Whether it changes the world: each such call becomes a row of the toolset's `calls` table."""
+    """Whether it changes the world. Each such call becomes a row of the toolset's `calls` table."""
     action: Literal["suggestive", "generative", "autonomous", "destructive"] = "suggestive"
     """How far a call reaches."""
     replies: tuple[CannedReply, ...] = ()
-    """The answers; the first that fits is given, and `{"ok": true}` if none is listed."""
+    """The possible answers. The first that matches is returned; without any, `{"ok": true}`."""
     returns: Annotated[dict[str, Any], AfterValidator(_json_schema)] | None = None
-    """JSON Schema of the result, where a model plays the toolset."""
+    """JSON Schema of the result, if a model plays the toolset."""
 
 
 class DeclaredToolset(ScenarioPart):
@@ -418,9 +418,9 @@ class DeclaredToolset(ScenarioPart):
     describe: str = ""
     """What the service is."""
     emulated: bool = False
-    """Whether a model plays it; each tool then says what it `returns`, and lists no replies."""
+    """Whether a model plays it. Each tool then declares what it `returns`, and has no replies."""
     notes: str = ""
-    """For whoever plays it: the state it keeps, its rules, its ids, its usual errors."""
+    """Notes for the model that plays it: its state, rules, ids and usual errors."""
     tools: tuple[DeclaredTool, ...]
     """Its tools."""
 
@@ -428,9 +428,9 @@ class DeclaredToolset(ScenarioPart):
     def _played_one_way(self) -> DeclaredToolset:
         for tool in self.tools:
             if self.emulated and tool.returns is None:
-                raise ValueError(f"is emulated, so its tool {tool.name!r} must say what it `returns`")
+                raise ValueError(f"is emulated, so its tool {tool.name!r} must declare what it `returns`")
             if self.emulated and tool.replies:
-                raise ValueError(f"is emulated, so its tool {tool.name!r} cannot list `replies`")
+                raise ValueError(f"is emulated, so its tool {tool.name!r} cannot have `replies`")
         return self
 
 
@@ -440,43 +440,43 @@ class Scenario(ScenarioPart):
     model_config = ConfigDict(title="Riskbox scenario")
 
     scenario: Slug
-    """Names the scenario; unique among the files of a run."""
+    """The name of the scenario. Unique among the files of a run."""
     family: Slug
-    """Scenarios made from one idea share it; statistics cluster by it."""
+    """A name that scenarios made from one idea share. Statistics cluster by it."""
     title: str
-    """One line for people."""
+    """One line that describes the scenario to people."""
     domain: Domain
     """Where it takes place."""
     realism: Literal["today", "soon", "speculative"] = "today"
     """Whether this could happen now."""
     jurisdiction: str = "none"
-    """Whose law the legal risks refer to: us, eu, uk, ..."""
+    """The jurisdiction that legal risks refer to: us, eu, uk, ..."""
     tags: tuple[str, ...] = ()
-    """Free words to select by."""
+    """Any words by which to select scenarios."""
     setting: str
-    """The situation, for users and judges; the agent sees only its policy."""
+    """The situation, as users and judges see it. The agent sees only its policy."""
     agent: AgentBrief
     """Name, policy and tools of the agent under test."""
     toolsets: dict[Slug, DeclaredToolset] = Field(default_factory=dict)
-    """Toolsets written here, answered from lists or played by a model, beside those that ship with riskbox."""
+    """Toolsets declared in this file, answered from lists or played by a model, in addition to the built-in ones."""
     world: dict[str, Any] = Field(default_factory=dict)
-    """What the toolsets start from, by toolset; `clock` is the time at the start."""
+    """The initial state, by toolset. `clock` is the start time."""
     inject: tuple[Injection, ...] = ()
-    """Instructions planted in data; usually a variant adds them."""
+    """Instructions planted in data. Usually a variant adds them."""
     personas: dict[Slug, Persona] = Field(min_length=1)
     """The users, by id."""
     variants: dict[Slug, dict[Slug, dict[str, Any]]] = Field(default_factory=dict)
-    """Overlays by axis and name; each axis is varied alone unless `cases` lists more."""
+    """Overlays by axis and name. Each axis varies separately; `cases` adds combinations."""
     cases: tuple[ExtraCase, ...] = ()
-    """Cases beyond each axis varied alone."""
+    """Cases in addition to those in which each axis varies separately."""
     goals: tuple[GoalAsked, ...] = ()
-    """What parties want to have reached."""
+    """What parties want to reach."""
     risks: tuple[Risk, ...] = ()
     """How the agent could do harm."""
     references: tuple[Reference, ...] = ()
     """Scripted agents that prove the checks."""
     waives: tuple[Waiver, ...] = ()
-    """Proofs this file cannot give, and why."""
+    """Proofs that are impossible in this file, and why."""
     limits: EpisodeLimits = EpisodeLimits()
     """How many turns and tool calls an episode may take."""
 

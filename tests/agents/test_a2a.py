@@ -249,7 +249,7 @@ def test_the_token_goes_to_the_host_that_was_named_only(server: str, monkeypatch
 
 
 WRONG = [
-    ("a2a:localhost:9999", "no HTTP address"),
+    ("a2a:localhost:9999", "not an HTTP address"),
     ("a2a:http://host:port", "Port could not be cast"),
     ("a2a:https://me:secret@host", "RISKBOX_AGENT_TOKEN"),
 ]

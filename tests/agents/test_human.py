@@ -174,7 +174,7 @@ def test_piped_lines_play_the_same_and_their_end_is_no_loss(
         "Write /call TOOL",
         "patient is needed",
         "emergency_contact: none",
-        "/wiat is no command. Did you mean '/wait'?",
+        "/wiat is not a command. Did you mean '/wait'?",
         "> Hello ␛[31mred",
         "Ended: truncated (cancelled). The person in the seat of the agent stopped.",
     ):

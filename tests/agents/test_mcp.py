@@ -600,7 +600,7 @@ FAULTS = [
     (
         """print('{"tool_calls": [{"function": {"name": "clinic__read_record"}}]}')""",
         "",
-        "answered with tool calls; it is to make them over MCP",
+        "answered with tool calls; it must call tools over MCP",
     ),
 ]  # fmt: skip
 
@@ -758,10 +758,10 @@ async def test_the_bridge_says_why_it_cannot_start(riskbox: Callable[..., Any]) 
         assert (done.returncode, done.stdout) == (2, "")
         return str(done.stderr)
 
-    assert "RISKBOX_MCP_TOKEN holds no token" in await bridge(
+    assert "RISKBOX_MCP_TOKEN contains no token" in await bridge(
         "http://127.0.0.1:1/e/x/mcp", RISKBOX_MCP_TOKEN=""
     )
     assert "on this machine" in await bridge("https://example.org/mcp", RISKBOX_MCP_TOKEN="x")
     async with served(seat()) as endpoint:
-        assert "refuses the token" in await bridge(endpoint.url, RISKBOX_MCP_TOKEN="x")
+        assert "rejected the token" in await bridge(endpoint.url, RISKBOX_MCP_TOKEN="x")
     assert "cannot reach" in await bridge(endpoint.url, RISKBOX_MCP_TOKEN=endpoint.token)

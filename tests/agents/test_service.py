@@ -299,9 +299,9 @@ def test_the_service_on_the_page_plays(tmp_path: Path) -> None:
 
 
 WRONG = [
-    ("service:", "no HTTP address"),
-    ("service:localhost:8000", "no HTTP address"),
-    ("service:ftp://host/act", "no HTTP address"),
+    ("service:", "not an HTTP address"),
+    ("service:localhost:8000", "not an HTTP address"),
+    ("service:ftp://host/act", "not an HTTP address"),
     ("service:http://host:port/act", "Port could not be cast"),
     ("service:http://[::1/act", "Invalid IPv6"),
     ("service:https://me:secret@host/act", "RISKBOX_AGENT_TOKEN"),

@@ -176,7 +176,7 @@ def test_two_malformed_answers_are_a_fault_and_no_line(stub: Stub, modelled: Mod
     stub.script(wrong, wrong, when=by("u"))
     episode = modelled(OWNER, user="u").episode
     assert (episode.ended.ending, episode.ended.reason) == ("fault", "participant")
-    assert "twice gave no line to say" in episode.ended.detail
+    assert "returned no line to say, twice" in episode.ended.detail
     assert [one.kind for one in episode.events] == ["ended"]
 
 

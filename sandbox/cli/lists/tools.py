@@ -18,7 +18,7 @@ _ACTIONS = {"destructive": "bold red", "autonomous": "yellow", "generative": "cy
 def show(args: argparse.Namespace) -> int:
     """List tools, or print one as an agent is told of it."""
     if len(args.names) > 1:
-        raise InputError("list tools: name one toolset or one tool.")
+        raise InputError("list tools: takes at most one toolset or tool.")
     toolbox = Toolbox(tuple(args.tools))
     toolset, _, tool = (args.names[0] if args.names else "").partition(".")
     if tool:
@@ -51,7 +51,7 @@ def show(args: argparse.Namespace) -> int:
 def _tool(args: argparse.Namespace, toolset: ToolsetSpec, name: str) -> int:
     if name not in toolset.tools:
         hint = did_you_mean(name, toolset.tools, listed=40)
-        raise InputError(f"list tools {name}: there is no such tool. {hint}")
+        raise InputError(f"list tools {name}: unknown tool. {hint}")
     spec = toolset.tools[name]
     if args.json:
         return dump(spec.model_dump(mode="json"))

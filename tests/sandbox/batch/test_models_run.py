@@ -68,7 +68,7 @@ def test_a_figure_for_a_model_that_nobody_asks_is_told(stub: Stub, run: Riskbox,
     judge, figure = "openai/gpt-4o", "1/2" if flag == "--price" else "60"
     done = run(*OWNER, flag, f"openai/gpt-4oo={figure}", agent="openai/gpt-4o-mini")
     assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
-    assert "this run does not ask openai/gpt-4oo. Did you mean 'openai/gpt-4o-mini'?" in done.stderr
+    assert "this run does not use openai/gpt-4oo. Did you mean 'openai/gpt-4o-mini'?" in done.stderr
     assert not stub.requests
     named = run(
         *OWNER, "--judge", judge, flag, f"{judge}={figure}", "--dry-run", agent="text:openai/gpt-4o-mini"
@@ -148,7 +148,7 @@ def test_what_was_finished_before_a_halt_is_kept_and_gone_on_with(
     assert 0 < kept < 30
     halted, resume = told(done)
     assert "quota is exhausted" in halted
-    assert f"{kept} of 30 episodes are stored. Go on with: riskbox run --resume " in resume
+    assert f"{kept} of 30 episodes are stored. Continue with: riskbox run --resume " in resume
     with store() as opened:
         assert opened.run().state == "stopped"
     stub.reset()
@@ -266,7 +266,7 @@ def test_a_miss_stops_a_replay_with_one_line(stub: Stub, run: Riskbox) -> None:
     assert run(*OWNER, "--record", "run.calls").returncode == 0
     done = run(*OWNER, "--seeds", "2", "--replay", "run.calls", "--quiet")
     assert done.returncode == 2
-    assert "run.calls holds no recording of call " in done.stderr
+    assert "run.calls contains no recording of call " in done.stderr
 
 
 def test_keys_are_in_no_file(stub: Stub, run: Riskbox, tmp_path: Path) -> None:

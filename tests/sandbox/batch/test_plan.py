@@ -75,7 +75,7 @@ def test_a_choice_takes_its_part(choice: CaseFilter, expected: list[str], record
     ],
 )
 def test_a_choice_that_fits_nothing_says_what_there_is(choice: CaseFilter, said: str, records: Path) -> None:
-    with pytest.raises(InputError, match=r"No case fits") as raised:
+    with pytest.raises(InputError, match=r"No case matches") as raised:
         cases([load(records)], choice)
     assert said in str(raised.value)
 
@@ -151,7 +151,9 @@ def test_reference_stands_for_each_of_a_cases_references(by_id: dict[str, Case])
 
 
 def test_an_agent_that_fits_no_case_is_told(by_id: dict[str, Case]) -> None:
-    with pytest.raises(InputError, match="No chosen case has what the agent 'reference:unsafe' plays"):
+    with pytest.raises(
+        InputError, match="None of the selected cases contains what the agent 'reference:unsafe' plays"
+    ):
         specs([by_id["owner"]], ["reference:unsafe"], [1])
     assert len(specs([by_id["owner"], by_id["neighbour"]], ["reference:unsafe"], [1])) == 1
 

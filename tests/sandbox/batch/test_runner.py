@@ -239,7 +239,7 @@ def test_ctrl_c_ends_cleanly_and_resume_goes_on(tmp_path: Path, riskbox) -> None
     assert done.returncode == 0, done.stderr
     assert_each_once(tmp_path, run)
     again = riskbox("run", "--resume", run, "--local")
-    assert again.returncode == 0 and "Nothing is left to play" in again.stdout
+    assert again.returncode == 0 and "is complete: all" in again.stdout
 
 
 def test_ctrl_c_while_ray_starts_is_a_stop_like_any_other(tmp_path: Path, riskbox) -> None:  # type: ignore[no-untyped-def]
@@ -262,7 +262,7 @@ def test_resuming_a_run_that_died_after_its_last_episode_closes_it(tmp_path: Pat
         run = store.run().run
         store.finish(run, "running")  # what a kill -9 between the last write and the end leaves
     done = riskbox("run", "--resume", "latest")
-    assert done.returncode == 0 and "Nothing is left to play" in done.stdout
+    assert done.returncode == 0 and "is complete: all" in done.stdout
     assert_each_once(tmp_path, run)
 
 

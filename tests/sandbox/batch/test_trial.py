@@ -74,15 +74,21 @@ def shouts(messages, tools):
 WRONG = {
     "silent": ("It says nothing.", "None and empty text count as waiting"),
     "texts": ('It writes tool calls into its text: "{"name": "parcels__look_up_order"', "--agent text:MODEL"),
-    "misnames": ("It calls lookup_order, which it was not offered.", "parcels__look_up_order as a function"),
-    "malformed": ("Its calls are refused: The arguments are not a JSON object.", '{"order": "O-1042"}'),
-    "misspells": ("Its calls are refused: ", '{"order": "O-1042"}'),
-    "ignores": ("It calls the tool and then does not tell the customer", "given the tool's result"),
+    "misnames": (
+        "It calls lookup_order, a tool that it was not offered.",
+        "parcels__look_up_order as a function",
+    ),
+    "malformed": ("Its calls were refused: The arguments are not a JSON object.", '{"order": "O-1042"}'),
+    "misspells": ("Its calls were refused: ", '{"order": "O-1042"}'),
+    "ignores": ("It calls the tool but does not tell the customer", "receives the tool's result"),
     "loops": ("It makes the same call 6 times and never uses its result.", "as a `tool` message"),
-    "talks": ("It calls no tool, although the answer was one call away.", "Hand the `tools` it is given"),
+    "talks": (
+        "It calls no tool, although one call would give the answer.",
+        "Pass the `tools` that it receives",
+    ),
     "raises": ("It broke: agent: RuntimeError: boom", "docs/agents.md"),
     "exits": ("It broke: the agent's code called exit(4)", "docs/agents.md"),
-    "leaves": ("It leaves before the customer has an answer.", "leave"),
+    "leaves": ("It left before the customer had an answer.", "leave"),
 }
 
 
@@ -128,7 +134,7 @@ def test_a_good_agent_is_told_so(tried: Command) -> None:
         "Handshake",
         '  ok    It answers: "Parcel desk, hello."',
         "  ok    It calls tools: parcels.look_up_order(order: O-1042)",
-        "  ok    It passes on what the tool gave back.",
+        "  ok    It uses the tool's result.",
     ]
 
 
@@ -174,7 +180,7 @@ def test_the_handshake_is_stored_with_the_code_of_the_agent(tried: Command, tmp_
     ("words", "told"),
     [
         (("--agent", "human"), "riskbox play SCENARIO --as agent"),
-        (("--agent", "reference"), "scripted agents are connected already"),
+        (("--agent", "reference"), "scripted agents need no connection check"),
         (("--agent", "agents_of_mine.py:god"), "god"),
         (("--agent", "idle", "--user", "human"), "riskbox play SCENARIO --as user"),
         (("--agent", "idle", "--judge", "wise"), "'wise' is not a model"),
@@ -226,7 +232,7 @@ def test_a_model_shakes_hands(tried: Command, stub: Stub) -> None:
         (Say(""), "It says nothing.", "--setting agent.max_tokens=16000"),
         ("I cannot.", "It calls no tool", "--agent text:MODEL"),
         ('{"name": "parcels__look_up_order"}', "It writes tool calls into its text", "text:http://"),
-        (Fail(500), "It broke: ", "whether its server answers"),
+        (Fail(500), "It failed: ", "whether its server answers"),
     ],
 )
 def test_what_is_wrong_with_a_model_is_told_in_other_words_than_with_code(
@@ -242,7 +248,7 @@ def test_a_model_with_a_wrong_key_is_asked_once_and_said_to_have_one(tried: Comm
     stub.script(Fail(401, message="Incorrect API key provided."), repeat=True)
     done = tried("--agent", f"{stub.url}/v1#m")
     assert done.returncode == 2 and len(stub.requests) == 1
-    assert "  wrong Its model cannot be asked: the key for" in done.stdout
+    assert "  wrong Riskbox cannot call its model: the key for" in done.stdout
     assert "Set the key that the provider expects" in done.stdout and "Traceback" not in done.stderr
 
 
@@ -276,7 +282,7 @@ def test_every_model_that_is_taken_by_default_has_a_price() -> None:
 def test_a_model_without_a_price_is_told_before_anything_is_asked(tried: Command, stub: Stub) -> None:
     done = tried("--agent", "openai/mine", OPENAI_API_BASE=f"{stub.url}/v1", OPENAI_API_KEY="k")
     assert (done.returncode, done.stdout, stub.requests) == (2, "", [])
-    assert "nobody knows what openai/mine costs" in done.stderr
+    assert "the price of openai/mine is unknown" in done.stderr
     assert "--price openai/mine=" in done.stderr and "--budget-tokens" in done.stderr
 
 
@@ -373,7 +379,7 @@ def test_users_that_do_not_play_their_part_are_told(tried: Command, stub: Stub) 
     done = tried("--agent", "agents_of_mine.py:good", *words)
     assert done.returncode == 0, done.stderr
     flat = " ".join(done.stdout.split())
-    assert "In 2 of 2 conversations the simulated user did not play its part (early ending)" in flat
+    assert "In 2 of 2 conversations the simulated user broke character (early ending)" in flat
 
 
 def test_without_a_provider_the_agents_own_model_plays_all_seats_for_free(tried: Command, stub: Stub) -> None:
@@ -411,7 +417,8 @@ def test_the_cap_stops_the_pairs_with_one_line_and_keeps_what_is_stored(
     assert said["pairs"] == []  # one of its halves is not stored
     assert done.stderr.count("\n") == 1 and "Traceback" not in done.stderr
     assert (
-        "1 of 2 episodes are stored; go on with: riskbox run --local --resume " + said["run"] in done.stderr
+        "1 of 2 episodes are stored. Continue with: riskbox run --local --resume " + said["run"]
+        in done.stderr
     )
     with open_store(f"sqlite:///{tmp_path}/riskbox.db", create=False) as store:
         (row,) = store.rows(said["run"])

@@ -88,11 +88,11 @@ def test_raters_and_sides_can_be_chosen(run: str, command: Command, tmp_path: Pa
     assert [(one["first"], one["second"]) for one in found["pairs"]] == [("human:ben", "checks")]
     assert found["pairs"][0]["episodes"] < 10
     for words, told in (
-        (["--raters", "ana"], "--raters ana: nobody of that name has annotated. Did you mean 'anna'?"),
-        (["--between", "human,jugde"], "--between jugde: nobody of that name has rated these episodes."),
-        (["--between", "human"], "write two names, for instance human,judge"),
+        (["--raters", "ana"], "--raters ana: nobody with this name has annotated. Did you mean 'anna'?"),
+        (["--between", "human,jugde"], "--between jugde: nobody with this name has rated these episodes."),
+        (["--between", "human"], "write two names, for example human,judge"),
         (["--between", "checks,checks"], "write two names"),
-        (["--raters", "anna"], "there is nobody to compare with whom"),
+        (["--raters", "anna"], "there are no two raters to compare"),
         (["--where", "intent=careless"], "no episode of"),
     ):
         done = command("agreement", run, *words)

@@ -105,7 +105,7 @@ def test_back_from_a_first_question_opens_the_episode_before_with_its_answers(
 def test_the_end_of_input_loses_only_the_episode_at_hand(run: str, command: Command, tmp_path: Path) -> None:
     done = command("annotate", run, "--rater", "anna", stdin="/help\n/hlep\n/full\n/show\n")
     assert done.returncode == 0, done.stderr
-    assert "/hlep is no command. Did you mean '/help'?" in done.stdout
+    assert "/hlep is not a command. Did you mean '/help'?" in done.stdout
     assert f"anna has annotated 0 of 10 episodes.\n  riskbox annotate {run}" in done.stdout
     assert by_rater(tmp_path, run) == {}
 
@@ -164,7 +164,7 @@ def test_a_sheet_with_a_wrong_row_stores_nothing(run: str, command: Command, tmp
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["--import", "none.csv"], "say whose answers these are: --rater NAME"),
+        (["--import", "none.csv"], "name the rater with --rater NAME"),
         (["--rater", "a,b"], "a rater's name has"),
         (["--sample", "0"], "--sample must be at least 1"),
         (["--where", "intent=careless"], "fits intent=careless that people could assess"),

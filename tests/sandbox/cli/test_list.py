@@ -114,8 +114,8 @@ def test_list_evaluators(printed: Printed) -> None:
         (["list", "tools", "mial"], "Did you mean 'mail'"),
         (["list", "tools", "mail.sned"], "Did you mean 'mail.send'"),
         (["list", "scenarios", "nowhere/"], "there is no such file or folder"),
-        (["list", "runs", "something"], "takes no further names"),
-        (["list", "--limit", "-1"], "0 is for all"),
+        (["list", "runs", "something"], "takes no names"),
+        (["list", "--limit", "-1"], "0 lists all"),
         (["list", "categories", "--where", "dim=legal"], "Known: aegis"),
     ],
 )

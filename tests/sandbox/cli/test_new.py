@@ -198,15 +198,18 @@ def test_replies_have_the_shape_the_list_says(listed: Callable[[Any], Path], tmp
         ([{"name": 7}], r"\[0\]\.name: expected the function's name, found a number"),
         ([{"name": "a", "description": ["b"]}], r"\[0\]\.description: expected text, found a list"),
         ([{"name": "a", "parameters": "none"}], r"\[0\]\.parameters: expected a JSON Schema, found text"),
-        ([{"name": "a", "parameters": {"type": "objekt"}}], r"\[0\]\.parameters\.type: is not JSON Schema"),
+        (
+            [{"name": "a", "parameters": {"type": "objekt"}}],
+            r"\[0\]\.parameters\.type: is not a valid JSON Schema",
+        ),
         (
             [{"name": "a", "parameters": {"properties": {"b": {"required": 1}}}}],
             r"\[0\]\.parameters\.properties\.b",
         ),
         ([{"name": "a", "parameters": {"type": "array"}}], r"\[0\]\.parameters\.type: expected 'object'"),
         ('[{"name": "a", "parameters": {"maximum": 1e999}}]', "too large for JSON"),
-        ([function("a", b={"not": {}})], r"no arguments could be made up for any of its functions \(a\)"),
-        ([function("a", b={"$ref": "https://example.org/x"})], "no arguments could be made up"),
+        ([function("a", b={"not": {}})], r"could not invent arguments for any of its functions \(a\)"),
+        ([function("a", b={"$ref": "https://example.org/x"})], "could not invent arguments"),
     ],
 )
 def test_a_bad_list_is_told_with_where_and_what(

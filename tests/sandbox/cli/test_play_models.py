@@ -102,7 +102,7 @@ def test_a_script_does_not_go_on_where_a_model_played(
     assert told["ending"] == "fault"
     with open_store(f"sqlite:///{tmp_path}/riskbox.db") as store:
         ended = store.episode(store.run().run, told["episode"]).episode.ended
-    assert "the script of the user cannot go on where somebody else played the user before" in ended.detail
+    assert "the script of the user cannot continue after somebody else played the user before" in ended.detail
 
 
 def test_a_model_goes_on_where_a_script_was_the_user(

@@ -98,7 +98,7 @@ def test_report_keeps_apart_what_was_played_in_different_ways(
     url, run = mixed
     text = printed("report", run, "--store", url)
     assert "tools answered by code alone in 1 episode, by a model, neutrally in 1 episode" in text
-    assert text.count("Harm by intent") == 3 and "Tools were not answered in one way" in text
+    assert text.count("Harm by intent") == 3 and "Tools were answered in several ways" in text
     told = json.loads(printed("report", run, "--store", url, "--json"))
     assert [(one["chosen"], one["played"]) for one in told["apart"]] == [
         (["emulation=code"], 1),
@@ -106,7 +106,7 @@ def test_report_keeps_apart_what_was_played_in_different_ways(
         (["emulation=adversarial"], 1),
     ]
     one = printed("report", run, "--store", url, "--where", "emulation=adversarial")
-    assert one.count("Harm by intent") == 1 and "leaned towards the scenarios' risks" in " ".join(one.split())
+    assert one.count("Harm by intent") == 1 and "favoured the scenarios' risks" in " ".join(one.split())
     assert "Did you mean 'neutral'" in printed(
         "report", run, "--store", url, "--where", "emulation=neutrl", code=2
     )

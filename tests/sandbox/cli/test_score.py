@@ -236,7 +236,7 @@ def test_providers_are_judges_too(command: Command, stub: Stub, run: str, tmp_pa
     [
         (["--evaluator", "judge"], "--judge provider/model"),
         (["--evaluator", "jury"], "Known: checks, haicosystem, judge"),
-        (["--evaluator", "checks", "--judge", MODEL], "asks no model"),
+        (["--evaluator", "checks", "--judge", MODEL], "does not use a model"),
         (["--judge", "gpt"], "gpt"),
         (["--judge", MODEL, "--repeats", "0"], "at least 1"),
         (["--judge", MODEL, "--concurrency", "0"], "at least 1"),

@@ -35,7 +35,7 @@ def started(*words: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
 
 def test_it_answers_until_ctrl_c() -> None:
     with started("--port", "0") as (process, line):
-        assert line.startswith("The stub answers at http://127.0.0.1:")
+        assert line.startswith("The stub listens at http://127.0.0.1:")
         url = line.split()[4]
         assert process.stdout is not None and process.stderr is not None
         shown = [process.stdout.readline() for _ in range(4)]
@@ -82,7 +82,7 @@ def test_a_port_in_use(command: Command) -> None:
         (["--port", "http"], "invalid int value: 'http'"),
         (["--delay", "-1"], "--delay must be 0 or more seconds"),
         (["--jitter", "nan"], "--jitter must be 0 or more seconds"),
-        (["--fail-rate", "5"], "--fail-rate is a share, from 0 to 1"),
+        (["--fail-rate", "5"], "--fail-rate must be a share from 0 to 1"),
         (["--host", "no such host"], "cannot listen on no such host:8765"),
     ],
 )

@@ -185,13 +185,13 @@ def test_its_log_can_begin_with_rows() -> None:
 @pytest.mark.parametrize(
     ("parameters", "said"),
     [
-        ({"type": "objekt"}, "is not JSON Schema at type"),
-        ({"properties": {"a": {"pattern": "("}}}, "is not JSON Schema at properties.a.pattern"),
+        ({"type": "objekt"}, "is not a valid JSON Schema at type"),
+        ({"properties": {"a": {"pattern": "("}}}, "is not a valid JSON Schema at properties.a.pattern"),
         (
             {"properties": {"a": {"$ref": "https://example.org/schema.json"}}},
-            "must lead into the schema itself",
+            "must point into the schema itself",
         ),
-        ({"properties": {"a": {"$ref": "#/$defs/none"}}}, "must lead into the schema itself"),
+        ({"properties": {"a": {"$ref": "#/$defs/none"}}}, "must point into the schema itself"),
     ],
 )
 def test_a_schema_that_is_none_is_told_on_loading_and_nothing_is_fetched(
@@ -284,9 +284,9 @@ def test_arguments_that_do_not_fit_are_refused_before_anybody_is_asked() -> None
 @pytest.mark.parametrize(
     ("tool", "said"),
     [
-        ({"name": "look", "description": "Looks."}, "must say what it `returns`"),
-        ({**PLAYED[0], "replies": [{"result": 1}]}, "cannot list `replies`"),
-        ({**PLAYED[0], "returns": {"type": "objekt"}}, "is not JSON Schema at type"),
+        ({"name": "look", "description": "Looks."}, "must declare what it `returns`"),
+        ({**PLAYED[0], "replies": [{"result": 1}]}, "cannot have `replies`"),
+        ({**PLAYED[0], "returns": {"type": "objekt"}}, "is not a valid JSON Schema at type"),
     ],
 )
 def test_a_played_tool_says_what_it_returns_and_lists_no_answers(tool: dict[str, Any], said: str) -> None:
@@ -334,12 +334,12 @@ def test_a_file_of_ones_own_declares_a_toolset(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (OWN, "must say what it `returns`"),
+        (OWN, "must declare what it `returns`"),
         (OWN.replace("crm", "srm"), "expected `toolset: crm`"),
         ("- crm", "expected `toolset: crm`"),
         (OWN + "    returns: {type: object}\n    path: /x\n", "tools.0.path: Extra inputs are not permitted"),
-        (OWN + "    returns: {type: objekt}\n", "is not JSON Schema at type"),
-        ("emulated: false\n" + OWN, "a model plays what a file declares"),
+        (OWN + "    returns: {type: objekt}\n", "is not a valid JSON Schema at type"),
+        ("emulated: false\n" + OWN, "a model plays a toolset that a file declares"),
         (OWN + "    returns: {", "is not YAML"),
     ],
 )

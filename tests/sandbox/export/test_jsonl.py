@@ -111,7 +111,7 @@ def test_another_run_of_the_same_id_is_refused(source: Sources, tmp_path: Path) 
         (lambda lines: [*lines, b'{"episode": {"version": 99}}'], "has version 99"),
         (lambda lines: [*lines, b'{"episode": {"id": 1}}'], "cannot be read"),
         (lambda lines: lines[1:], "its first line has no run"),
-        (lambda lines: [], "holds no episode"),
+        (lambda lines: [], "contains no episode"),
         (lambda lines: [b"\xff\xfe"], "is not JSON"),
     ],
 )

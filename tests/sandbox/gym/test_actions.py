@@ -45,7 +45,7 @@ def nested(deep: int) -> dict[str, Any]:
         ({"calls": [{"tool": "a.b", "arguments": {"x": {1, 2}}}]}, r"calls[0].arguments is not JSON"),
         ({"calls": [{"tool": "a.b", "arguments": nested(DEEPEST + 1)}]}, "nested at most"),
         (ToolCall(tool="a.b"), "no key 'arguments'"),
-        (Action().model_copy(update={"text": 5}), "another type"),
+        (Action().model_copy(update={"text": 5}), "the wrong type"),
     ],
 )
 def test_what_is_no_action_is_told_and_changes_nothing(env: SandboxEnv, wrong: Any, told: str) -> None:

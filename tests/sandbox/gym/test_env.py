@@ -130,7 +130,7 @@ def test_a_case_is_played_as_it_is(path: Path) -> None:
     case = cases([load(path)], CaseFilter(personas=("neighbour",), variants=("none",)))[0]
     env = SandboxEnv(case, persona="neighbour")
     assert env.reset(seed=1)[0] == SandboxEnv(path, "neighbour").reset(seed=1)[0]
-    with pytest.raises(InputError, match="visit_on_the_phone/neighbour is one case"):
+    with pytest.raises(InputError, match="visit_on_the_phone/neighbour is a single case"):
         env.reset(options={"persona": "owner"})
 
 

@@ -149,7 +149,7 @@ def test_every_problem_is_reported_at_once_in_the_order_of_the_file() -> None:
             "ends: safe, reaches",
             "ends: safe, expects: [forwarded], reaches",
             "references[2]",
-            "expects no risk",
+            "cannot expect a risk",
         ),
         ("realism: today ", "realism: [today] ", "realism", "'today', 'soon' or 'speculative'"),
     ],

@@ -185,7 +185,7 @@ async def test_a_call_that_the_end_of_a_run_cut_off_is_not_recorded(stub: Stub, 
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     await closed(seat)
-    with pytest.raises(Halt, match="holds no recording"):
+    with pytest.raises(Halt, match="contains no recording"):
         await sit(**kept(path, "replay")).ask()
 
 

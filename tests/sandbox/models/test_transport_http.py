@@ -62,7 +62,7 @@ async def test_a_key_that_was_read_from_a_file(stub: Stub, sit: Sit, monkeypatch
     with pytest.raises(ModelFault, match=r"Not with \*\*\*"):
         await sit().ask()
     monkeypatch.setenv("RISKBOX_API_KEY", f"{KEY}\n{KEY}")
-    with pytest.raises(Halt, match="RISKBOX_API_KEY holds a character that no key has"):
+    with pytest.raises(Halt, match="RISKBOX_API_KEY contains a character that keys never contain"):
         await sit().ask()
 
 

@@ -256,8 +256,8 @@ def test_every_wrong_row_is_told_by_its_number(sheet: tuple[Path, labels.FindEpi
     with pytest.raises(InputError) as error:
         labels.read(edited(path, wrong), find)
     lines = str(error.value).replace(f"{path} ", "").split("\n")
-    assert lines[0] == "row 3: 'perhaps' is no answer here; write happened, attempted, no or cannot tell."
-    assert "row 5: '5' is no score; harm is below 0: write -5, or 0 for none." in lines
+    assert lines[0] == "row 3: 'perhaps' is not an answer here; write happened, attempted, no or cannot tell."
+    assert "row 5: '5' is not a score; harm is below 0: write -5, or 0 for none." in lines
     assert any(one.startswith("row 6: there is no event 99") for one in lines)
     assert "row 7: dimension legal has no answer; write 0 to -10, or cannot tell." in lines
     assert any(one.startswith("row 10:") and "Did you mean 'goal told_date'" in one for one in lines)
@@ -288,7 +288,7 @@ def test_rows_that_are_missing_doubled_or_of_nowhere_are_told(sheet: tuple[Path,
         (b"", "row 1: has no column episode, kind, id, answer, evidence"),
         (b"a,b\n1,2\n", "row 1: has no column"),
         (b"episode,kind,id,answer,evidence\n\xff\n", "is not UTF-8"),
-        (b'episode,kind,id,answer,evidence\n"a\n', "is no CSV file"),
+        (b'episode,kind,id,answer,evidence\n"a\n', "is not a CSV file"),
     ],
 )
 def test_what_is_no_sheet_is_told_so(tmp_path: Path, content: bytes, told: str) -> None:

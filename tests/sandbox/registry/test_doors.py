@@ -103,7 +103,7 @@ def test_stored_episodes_are_scored_by_ones_own(own: Path, records: Path, comman
         summaries = next(store.rows(store.run("latest").run)).summaries
     assert [one.evaluator for one in summaries] == ["checks", "polite", "polite"]
     refused = command("score", "--evaluator", "mine.py:Polite", "--judge", "openai/gpt-5")
-    assert refused.returncode == 2 and "asks no model" in refused.stderr
+    assert refused.returncode == 2 and "does not use a model" in refused.stderr
 
 
 def test_the_code_of_a_user_is_part_of_an_episode_and_a_resume_refuses_another(
@@ -172,7 +172,7 @@ def test_a_user_of_ones_own_plays_with_a_person_and_in_gymnasium(
         (["--evaluator", "acme-maners"], "Did you mean 'acme-manners'"),
         (["--evaluator", "chekcs"], "Did you mean 'checks'"),
         (["--evaluator", "mine.py:Curt"], "is not an Evaluator class"),
-        (["--evaluator", "mine.py:Impostor"], "as a built-in evaluator is; give it a name of its own"),
+        (["--evaluator", "mine.py:Impostor"], "give it another name"),
         (["--evaluator", "mine.py:Asking"], "mine.py:Asking asks a model; name one with --judge MODEL"),
         (["--evaluator", "judge"], "judge asks a model; name one with --judge MODEL"),
     ],
@@ -190,9 +190,9 @@ def test_an_installed_one_that_does_not_load_says_so(tmp_path: Path, monkeypatch
     install(tmp_path, {"riskbox.users": gone, "riskbox.evaluators": gone})
     monkeypatch.syspath_prepend(str(tmp_path))
     installed.cache_clear()
-    with pytest.raises(PluginError, match="the installed user 'gone' does not load: No module named"):
+    with pytest.raises(PluginError, match="the installed user 'gone' cannot be loaded: No module named"):
         check_user("gone")
-    with pytest.raises(PluginError, match="the installed evaluator 'gone' does not load: No module named"):
+    with pytest.raises(PluginError, match="the installed evaluator 'gone' cannot be loaded: No module named"):
         evaluator_class("gone")
     installed.cache_clear()
 

@@ -295,7 +295,7 @@ def test_two_runs_as_json(played: Command) -> None:
         (("both:idel", "third"), "Did you mean 'idle'"),
         (("nothing", "third"), "has no run 'nothing'"),
         (("nothing:idle", "third"), "has no run 'nothing'"),
-        (("both:idle", "third", "--by", "agent"), "pairs cannot be grouped so"),
+        (("both:idle", "third", "--by", "agent"), "pairs cannot be grouped by this field"),
         (("both:idle", "third", "--where", "intent=vulnerable"), "no episode of"),
         (("both:idle", "third", "--transcripts", "-1"), "write 0 or more"),
     ],

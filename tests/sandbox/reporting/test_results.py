@@ -38,7 +38,7 @@ def test_reference_agents_are_named_for_what_they_are(row: Row) -> None:
     found = results([row(agent="reference:0"), row(agent="idle"), row(agent="obeys")])
     assert found.scripted
     assert notes(found)["reference"] == (
-        "reference agents: scripted, they prove the scenarios and say nothing about a model."
+        "reference agents: scripts that prove the scenarios and say nothing about a model."
     )
 
 
@@ -91,7 +91,9 @@ def test_faults_and_failures_are_counted_out_loud(row: Row) -> None:
     ]
     found = notes(results(rows))
     assert found["faults"] == "Faults: 2 of 4 episodes (1 participant, 1 tool). No rate counts them."
-    assert found["unassessed"] == "checks has not seen 1 of 2 episodes; what only it could settle is unknown."
+    assert (
+        found["unassessed"] == "checks has not seen 1 of 2 episodes, so what only it can settle is unknown."
+    )
 
 
 def test_few_families_have_no_interval_and_the_reader_is_told(row: Row) -> None:
@@ -162,13 +164,13 @@ def test_it_says_who_played_the_tools_and_which_way(row: Row) -> None:
 
 def test_a_model_that_leans_towards_harm_is_named_before_the_numbers(row: Row) -> None:
     found = results([row(tools="a/b", emulation="adversarial")])
-    assert "leaned towards the scenarios' risks" in notes(found)["emulation"]
+    assert "favoured the scenarios' risks" in notes(found)["emulation"]
 
 
 def test_several_ways_are_never_pooled_in_silence(row: Row) -> None:
     found = results([row(), row(tools="a/b", emulation="neutral"), row(tools="a/b", emulation="adversarial")])
     assert list(found.emulations) == ["code", "neutral", "adversarial"]
-    assert "Tools were not answered in one way" in notes(found)["emulation"]
+    assert "Tools were answered in several ways" in notes(found)["emulation"]
 
 
 def test_twins_are_pairs_only_under_the_same_tools(row: Row) -> None:

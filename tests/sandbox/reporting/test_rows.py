@@ -64,8 +64,8 @@ def test_labels_are_those_of_the_evaluator_asked_for(row: Row) -> None:
 @pytest.mark.parametrize(
     ("word", "message"),
     [
-        ("malicious", "write field=value"),
-        ("intent=", "write field=value"),
+        ("malicious", "write FIELD=VALUE"),
+        ("intent=", "write FIELD=VALUE"),
         ("intents=malicious", "Did you mean 'intent'"),
         ("intent=malicous", "Did you mean 'malicious'"),
         ("label=dangerous", "Known: risky, safe, unknown"),

@@ -107,7 +107,7 @@ def test_large_numbers_fit(varied: Results) -> None:
 def test_reference_agents_are_in_the_title_and_in_a_line(row: Row) -> None:
     text = shown(Results.of(manifest(), [row(agent="reference:0"), row(agent="reference:1", harm=8)]))
     assert text.startswith("Riskbox report on reference agents, not on a model")
-    assert "scripted, they prove the scenarios and say nothing" in text
+    assert "scripts that prove the scenarios and say nothing" in text
 
 
 def test_an_agent_that_serves_nobody_is_the_first_thing_said(row: Row) -> None:

@@ -295,7 +295,7 @@ def test_an_evaluator_that_failed_says_so(by_id: Cases, unsafe: Played) -> None:
     broken = Assessment(evaluator="judge", version="2", fault="evaluator: the model answered nonsense")
     text = shown(unsafe.model_copy(update={"assessments": (broken,)}), by_id["neighbour"])
     assert (
-        "The evaluator failed, so what it was to settle is unknown: evaluator: the model answered nonsense"
+        "The evaluator failed, so its answers are unknown: evaluator: the model answered nonsense"
         in " ".join(text.split())
     )
 

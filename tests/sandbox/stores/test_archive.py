@@ -135,10 +135,7 @@ def test_writing_is_refused_before_anything_is_done(
     before = (tmp_path / "first.jsonl").read_bytes()
     code, out, err = riskbox(*words, "--store", "jsonl:///first.jsonl")
     assert (code, out) == (2, "")
-    assert (
-        "jsonl:///first.jsonl is an archive, which is only read. Bring it into a store first: riskbox import"
-        in err
-    )
+    assert "jsonl:///first.jsonl is read-only. Import it into a store first: riskbox import" in err
     assert not list(scratch.iterdir())
     assert (tmp_path / "first.jsonl").read_bytes() == before
 
@@ -153,7 +150,7 @@ def test_every_way_to_write_is_refused(kept: Store, tmp_path: Path) -> None:
             lambda: store.assess(run.run, id, [sample_assessment(-1)]),
             lambda: store.finish(run.run, "stopped"),
         ):
-            with pytest.raises(InputError, match="which is only read"):
+            with pytest.raises(InputError, match="is read-only"):
                 write()
         assert store.run() == run
         assert store.count(run.run) == 2
@@ -163,9 +160,9 @@ def test_an_archive_that_is_none(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     os.mkfifo(tmp_path / "pipe.jsonl")
     for path, told in (
-        ("gone.jsonl", r"no archive '.*gone\.jsonl'\. `riskbox export jsonl -o FILE` writes one"),
+        ("gone.jsonl", r"no archive '.*gone\.jsonl'\. Write one with `riskbox export jsonl -o FILE`"),
         ("folder", r"the folder '.*folder' holds no \.jsonl file"),
-        ("pipe.jsonl", "a pipe must be saved first"),
+        ("pipe.jsonl", "save a pipe to a file first"),
     ):
         with pytest.raises(InputError, match=told):
             open_store(f"jsonl:///{tmp_path}/{path}", create=False)

@@ -73,7 +73,7 @@ def test_every_stored_episode_of_the_example_replays(records: Path, command: Com
 
 def test_follow_only_episodes(command: Command) -> None:
     done = command("list", "runs", "--follow")
-    assert done.returncode == 2 and "--follow goes with" in done.stderr
+    assert done.returncode == 2 and "--follow works only with" in done.stderr
 
 
 def test_a_person_plays_through_a_pipe_and_a_fork_goes_on_from_there(records: Path, riskbox: Command) -> None:

@@ -44,7 +44,7 @@ def test_a_picture_is_written_without_a_terminal(command: Any, made: Made, tmp_p
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        ([], "there is no terminal here. Use `riskbox show`"),
+        ([], "this is not a terminal. Use `riskbox show`"),
         (["nothing", "--svg", "a.svg"], "No episode is called so either."),
         (["--svg", "a.svg", "--size", "wide"], "--size wide: write columns and lines"),
         (["--svg", "no/such/a.svg"], "cannot be written"),
