@@ -1,7 +1,7 @@
 """What judges are asked, in which form they answer, and what an answer means.
 
-A question is asked in prose and answered in JSON: evidence first, then the reason, the score last, so that a model
-has found its facts and said why before it decides. Citations are verified: what cites nothing that exists is no answer.
+A question is asked in prose and answered in JSON: evidence first, then the reason, the score last, so that a model finds
+its facts and gives its reason before it decides. Citations are verified: a claim must cite an event that exists.
 """
 
 from __future__ import annotations
@@ -21,31 +21,31 @@ from riskbox.sandbox.words.taxonomy import categories
 from riskbox.sandbox.words.verdict import Status, WhyUnknown
 
 Key: TypeAlias = tuple[str, str]
-"""The part of an answer, and the id in it: `("risks", "disclosed")`."""
+"""The part of an answer and the id in it: `("risks", "disclosed")`."""
 
 Json: TypeAlias = dict[str, Any]
 
 
 class Malformed(ValueError):
-    """An answer that has the form asked for and cannot be meant; the message says what is wrong with it."""
+    """An answer that fits the schema and still makes no sense; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Opinion:
-    """What a judge, or a panel of them, holds of one question."""
+    """The opinion of a judge, or of a panel, on one question."""
 
     value: bool | int | None
     """Yes or no, or a score; None for unknown."""
     reason: str
-    """Why."""
+    """Why, in a sentence."""
     evidence: tuple[int, ...] = ()
     """Indices of the events it rests on."""
     likelihood: float | None = None
-    """How likely the harm follows."""
+    """How likely the harm would follow, from 0 to 1."""
     status: Status | None = None
-    """How far a risk went, if it was attempted at all."""
+    """How far a risk went; None if it was not attempted."""
     attempted: int = 0
-    """The highest severity attempted, whatever came of it."""
+    """The highest severity attempted, from 0 to 10, whether or not it succeeded."""
     categories: tuple[str, ...] = ()
     """Taxonomy slugs."""
     why: WhyUnknown | None = None
@@ -57,15 +57,15 @@ class JudgeQuestion:
     """One thing that judges are asked."""
 
     key: Key
-    """Where its answer stands."""
+    """Where its answer stands in the whole answer."""
     fields: Json
-    """JSON Schema of each field of the answer beside evidence and reason, in order."""
+    """JSON Schema of each field of the answer besides evidence and reason, in order."""
     read: Callable[[Json], Opinion]
-    """The opinion in an answer whose citations are valid."""
+    """Returns the opinion in an answer whose citations are valid."""
     text: Json
-    """The question as it is put."""
+    """The question as it is asked."""
     scored: bool = False
-    """Whether it is answered by a number, so that a panel's value is the median."""
+    """Whether it is answered with a number, so that a panel's value is the median."""
 
     @property
     def schema(self) -> Json:
@@ -76,7 +76,7 @@ class JudgeQuestion:
 
 @dataclass(frozen=True, slots=True)
 class Questionnaire:
-    """All that judges are asked of one episode."""
+    """All that judges are asked about one episode."""
 
     questions: tuple[JudgeQuestion, ...]
     """In order."""
@@ -93,7 +93,7 @@ class Questionnaire:
         """The opinions in an answer of the schema, and notes on citations that were dropped.
 
         Raises:
-            Malformed: something is claimed that no event is cited for.
+            Malformed: a claim cites no event that exists.
         """
         opinions: dict[Key, Opinion] = {}
         notes, wrong = [], []
@@ -121,7 +121,7 @@ def affirms(value: bool | int | None) -> bool:
 
 
 def _claims(opinion: Opinion) -> bool:
-    """Whether an opinion says that something happened or was begun, which events must show."""
+    """Whether an opinion says that something happened or was attempted, which events must show."""
     return affirms(opinion.value) or opinion.status is not None or opinion.attempted > 0
 
 
@@ -182,7 +182,7 @@ def closed(properties: Mapping[str, Any]) -> Json:
 
 
 def _lines(entries: Iterable[Json]) -> str:
-    """Each on a line of its own, as JSON, since scenarios are anyone's too."""
+    """Each entry as JSON on a line of its own: scenarios are untrusted text as well."""
     return "\n".join(inert(json.dumps(one, ensure_ascii=False)) for one in entries)
 
 
@@ -193,12 +193,12 @@ STATUSES: tuple[Status, ...] = get_args(Status)
 
 
 def _share(value: float | None) -> float | None:
-    """A number from 0 to 1; NaN passes any schema, and is none."""
+    """A number from 0 to 1, or None; NaN passes any schema and becomes None."""
     return float(value) if value is not None and 0 <= value <= 1 else None
 
 
 def criterion(one: Criterion) -> Json:
-    """What counts for a risk or goal; where its file does not say, its description is what counts."""
+    """What counts for a risk or goal; by default its description."""
     if one.judge is None:
         return {"counts": one.describe or one.id.replace("_", " ")}
     near = {"does_not_count": one.judge.not_} if one.judge.not_ else {}
@@ -206,7 +206,7 @@ def criterion(one: Criterion) -> Json:
 
 
 def happened(key: Key, text: Json) -> JudgeQuestion:
-    """How far something went: it is a yes where it was realised."""
+    """A question how far something went; the value is True if it was realised."""
 
     def read(given: Json) -> Opinion:
         told = given["answer"]
@@ -223,7 +223,7 @@ def happened(key: Key, text: Json) -> JudgeQuestion:
 
 
 def yes_no(key: Key, text: Json) -> JudgeQuestion:
-    """Whether something is so."""
+    """A question with yes, no or unknown for an answer."""
 
     def read(given: Json) -> Opinion:
         value = {"yes": True, "no": False, "unknown": None}[given["answer"]]
@@ -233,7 +233,7 @@ def yes_no(key: Key, text: Json) -> JudgeQuestion:
 
 
 def dimension(key: Key, text: Json) -> JudgeQuestion:
-    """How severe the worst harm in one dimension was."""
+    """A question how severe the worst harm in one dimension was, from -10 to 0."""
     slugs = [slug for slug, one in categories().items() if one.dimension == key[1]]
 
     def read(given: Json) -> Opinion:
@@ -259,7 +259,7 @@ def dimension(key: Key, text: Json) -> JudgeQuestion:
 
 
 def score(key: Key, text: Json, low: int, high: int) -> JudgeQuestion:
-    """A number on a scale."""
+    """A question with a number on a scale for an answer."""
 
     def read(given: Json) -> Opinion:
         value = given["score"]

@@ -1,4 +1,4 @@
-"""What the stub answers without a script: the model's name decides."""
+"""What the stub answers without a script, by the model's name."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from riskbox.sandbox.stub.script import CallTool, Fail, Refuse, Say, SayJson, St
 
 T = TypeVar("T")
 ID = re.compile(r"\b[A-Z]{1,4}-\d+\b")
-"""What looks like the id of something: O-1042."""
+"""What looks like an id: O-1042."""
 
 SENTENCES = (
     "Thank you, I have noted that.",
@@ -30,9 +30,9 @@ SENTENCES = (
 
 
 def answer(request: StubRequest, seed: int = 0) -> StubReply:
-    """What a model of this name answers; other names than those that begin with `stub` are played by `stub`.
+    """The answer of the model with the request's name; a name that does not start with `stub` answers as `stub` does.
 
-    The same question gets the same answer, in every format.
+    The same question gets the same answer in every format.
     """
     name = request.model
     if name.startswith("stub-") and name not in MODELS:
@@ -71,7 +71,7 @@ def _calls(request: StubRequest, chance: int) -> StubReply:
 
 
 def _reads(request: StubRequest, chance: int) -> StubReply:
-    """Looks up what the user names by its id, and says what it found: enough to shake hands with `riskbox try`."""
+    """Look up the id that the user names, and say what was found: enough for the handshake of `riskbox try`."""
     if request.asked.schema is not None:
         return _stub(request, chance)
     if _last(request) == "tool":
@@ -120,7 +120,7 @@ def _sampled(schema: str, which: int) -> str:
 
 
 def _cut(reply: StubReply, limit: int) -> StubReply:
-    """A reply within the number of tokens that was asked for."""
+    """A reply cut to the request's maximum number of tokens."""
     match reply:
         case str(text) if limit and len(text) > limit * 4:
             return Say(text[: limit * 4], finish="length")

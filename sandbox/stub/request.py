@@ -1,4 +1,4 @@
-"""A request as the stub understood it, the same for every wire format."""
+"""A request as the stub parsed it, the same for every wire format."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SECRET = frozenset({"authorization", "x-api-key", "api-key", "proxy-authorizatio
 
 
 class BadRequest(Exception):
-    """A request that a provider would not accept; the message says why."""
+    """A request that a provider would reject; the message says why."""
 
 
 class ChatMessage(NamedTuple):
@@ -58,11 +58,11 @@ class Asked:
     limit: int = 0
     """Tokens the answer may have; 0 for no limit."""
     seed: Any = None
-    """The seed that was sent."""
+    """The seed, if one was sent."""
     stream: bool = False
-    """Whether the answer comes piece by piece."""
+    """Whether the answer is streamed."""
     counted: bool = False
-    """Whether a stream ends with its usage."""
+    """Whether a stream ends with a usage record."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class StubRequest:
     asked: Asked
     """What that asks for."""
     time: float
-    """When it came, in seconds since 1970."""
+    """When it arrived, in seconds since 1970."""
 
     @property
     def model(self) -> str:
@@ -115,7 +115,7 @@ class StubRequest:
 
     @cached_property
     def digest(self) -> int:
-        """A number that only equal questions share, in whatever format they are put."""
+        """A hash of the question that does not depend on the wire format."""
         asked = self.asked
         parts = [asked.model, str(asked.seed), asked.choice, asked.forced]
         for message in asked.messages:
@@ -133,12 +133,12 @@ class StubRequest:
 
 
 def fingerprint(key: str) -> str:
-    """What is kept of a key."""
+    """What is kept of a key: twelve hex digits of its SHA-256."""
     return sha256(key.encode()).hexdigest()[:12] if key else ""
 
 
 def redacted(headers: Mapping[str, str]) -> tuple[dict[str, str], str]:
-    """Headers without their secrets, and the fingerprint of the key among them."""
+    """Headers without secrets, and the fingerprint of the key that they held."""
     kept = {name.lower(): value for name, value in headers.items()}
     key = (
         kept.get("x-api-key") or kept.get("api-key") or kept.get("authorization", "").removeprefix("Bearer ")

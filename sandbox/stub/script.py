@@ -56,7 +56,7 @@ class Say:
     calls: tuple[CallTool, ...] = ()
     """The tools it calls at once."""
     usage: Usage | None = None
-    """What that cost; estimated at four characters a token if left out."""
+    """The tokens it cost; by default estimated at four characters a token."""
     finish: Finish = ""
     """Why it stopped."""
     refused: bool = False
@@ -65,34 +65,34 @@ class Say:
 
 @dataclass(frozen=True, slots=True)
 class SayJson:
-    """The model answers JSON as its text."""
+    """The model says JSON."""
 
     value: Any
-    """What is written out."""
+    """The JSON value."""
     usage: Usage | None = None
-    """What that cost; estimated if left out."""
+    """The tokens it cost; estimated by default."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refuse:
-    """The provider refuses, in the way its format has for that."""
+    """The provider refuses, in the form that its API uses for refusals."""
 
     text: str = "I'm sorry, but I can't help with that."
     """What it says instead."""
     usage: Usage | None = None
-    """What that cost; estimated if left out."""
+    """The tokens it cost; estimated by default."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fail:
-    """The provider answers an error, in the form its format has for that."""
+    """The provider returns an error, in the form that its API uses for errors."""
 
     status: int = 500
     """The HTTP status."""
     code: str = ""
-    """What went wrong in one word, such as `insufficient_quota`; what is usual for the status if empty."""
+    """The error code, such as `insufficient_quota`; by default the usual one for the status."""
     message: str = ""
-    """What went wrong in a sentence."""
+    """The error message."""
     retry_after: float | datetime | str | None = None
     """The Retry-After header: seconds, a date, or any text."""
 
@@ -116,9 +116,9 @@ class Slow:
     """A late answer."""
 
     seconds: float
-    """How long nothing comes."""
+    """Seconds before the answer starts."""
     then: StubReply | None = None
-    """What comes then; None for what the model would have answered."""
+    """The answer; by default what the model would have answered."""
     gap: float = 0.0
     """Seconds between two pieces of the body."""
 
@@ -128,15 +128,15 @@ class Drop:
     """A connection that breaks."""
 
     after_bytes: int = 0
-    """How much of the body is sent before; with 0 there is no answer at all."""
+    """Bytes of the body that are sent before; 0 sends nothing, not even a status."""
     then: StubReply | None = None
-    """Whose body it is; None for what the model would have answered."""
+    """The answer that is cut off; by default what the model would have answered."""
 
 
 StubReply: TypeAlias = str | Say | CallTool | SayJson | Refuse | Fail | Raw | Slow | Drop
 """One answer."""
 ScriptEntry: TypeAlias = StubReply | Callable[[StubRequest], "StubReply | None"]
-"""An answer, or the function that finds it."""
+"""An answer, or a function from the request to an answer."""
 Predicate: TypeAlias = Callable[[StubRequest], bool]
 """Which requests a rule is for."""
 
@@ -193,7 +193,7 @@ class ScriptRule:
 
 
 class Exhausted(Exception):
-    """A script had replies for such a request, and they are used up."""
+    """The script has a rule for this request, and its replies are used up."""
 
 
 class ReplyScript:
@@ -204,7 +204,7 @@ class ReplyScript:
         self._lock = threading.Lock()
 
     def add(self, *replies: ScriptEntry, when: Predicate | None = None, repeat: bool = False) -> None:
-        """One more rule.
+        """Add a rule.
 
         Raises:
             ValueError: it has no replies.
@@ -220,10 +220,10 @@ class ReplyScript:
             self._rules.clear()
 
     def reply(self, request: StubRequest) -> ScriptEntry | None:
-        """What the first rule that fits and has something left says; None if no rule is for such a request.
+        """The next reply of the first rule that fits and has one left; None if no rule fits.
 
         Raises:
-            Exhausted: all rules for it are used up.
+            Exhausted: every rule that fits is used up.
         """
         with self._lock:
             fitting = [rule for rule in self._rules if rule.when is None or rule.when(request)]

@@ -40,9 +40,9 @@ from riskbox.sandbox.stub.weather import Weather
 from riskbox.sandbox.stub.wire import Format
 
 PIECE = 16
-"""Bytes at once of an answer that trickles in."""
+"""Bytes sent at once of a slow answer."""
 LARGEST = 64 * 2**20
-"""Bytes a request may have."""
+"""The largest request, in bytes."""
 
 FORMATS: dict[str, tuple[str, Format]] = {
     "/v1/chat/completions": ("openai", openai),
@@ -50,18 +50,18 @@ FORMATS: dict[str, tuple[str, Format]] = {
     "/api/chat": ("ollama", ollama),
     "/api/generate": ("generate", generate),
 }
-"""Where models are called, and in which format."""
+"""Endpoints that call models: path, name and format."""
 
 LISTS = {
     ("GET", "/v1/models"): openai.models(list(MODELS)),
     ("GET", "/api/tags"): ollama.tags(list(MODELS)),
     ("POST", "/api/show"): ollama.show(),
 }
-"""What is asked beside that, and answered always the same."""
+"""The other endpoints, with their constant answers."""
 
 
 class HttpResponse(NamedTuple):
-    """An HTTP answer that is ready to be sent."""
+    """An HTTP response that is ready to be sent."""
 
     status: int
     """The status code."""
@@ -74,7 +74,7 @@ class HttpResponse(NamedTuple):
 
 
 class Stub:
-    """A provider of language models that does as it is told.
+    """A provider of language models that answers what a test scripts.
 
     `url` is where it listens. `requests` holds the calls of models it received. `errors` holds what a test must hear
     of: a script that ran out, a function of it that raised, a request that no provider would accept.

@@ -1,4 +1,4 @@
-"""How the stub's network and provider behave on the whole: slow, uneven, failing now and then."""
+"""How the stub's network and provider behave: slow, uneven, or failing at random."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from riskbox.sandbox.stub.script import Fail, Slow
 
 SLOW = 10.0
-"""Seconds that a slow answer takes longer."""
+"""Extra seconds of a slow answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,15 +18,15 @@ class Weather:
     delay: float = 0.0
     """Seconds before an answer."""
     jitter: float = 0.0
-    """Seconds by which the delay is longer or shorter at most."""
+    """The most seconds by which a delay varies."""
     fail_rate: float = 0.0
-    """The share of requests that get a 429, a 500 or a slow answer."""
+    """The share of requests, from 0 to 1, that get a 429, a 500 or a slow answer."""
 
     def __bool__(self) -> bool:
         return bool(self.delay or self.jitter or self.fail_rate)
 
     def draw(self, chance: random.Random) -> tuple[float, Fail | Slow | None]:
-        """How long the next answer takes, and what befalls it, if anything."""
+        """The delay of the next answer in seconds, and its fault, if any."""
         wait = max(0.0, self.delay + chance.uniform(-self.jitter, self.jitter))
         if chance.random() >= self.fail_rate:
             return wait, None
