@@ -24,11 +24,8 @@ from riskbox.sandbox.words.scenario import CHECKED, DeclaredToolset, Scenario
 from riskbox.sandbox.yamlfile import read_yaml
 
 TOOLSETS = {
-    **{name: f"riskbox.tools.{name}:{name.title()}" for name in ("clinic", "diary")},
-    **{
-        name: f"riskbox.tools.{name}.toolset:{name.title()}"
-        for name in ("bank", "evidence", "files", "home", "lab", "mail", "school", "shop")
-    },
+    name: f"riskbox.tools.{name}.toolset:{name.title()}"
+    for name in ("bank", "clinic", "diary", "evidence", "files", "home", "lab", "mail", "school", "shop")
 }
 """The toolsets that ship with Riskbox as code."""
 PLUGINS = Plugins("toolset")
@@ -38,9 +35,11 @@ PLUGINS = Plugins("toolset")
 @cache
 def emulated_toolsets() -> dict[str, Path]:
     """The declarations that ship with riskbox for a model to play, by name."""
-    found = importlib.util.find_spec("riskbox.tools.played")
+    found = importlib.util.find_spec("riskbox.tools.emulator.model")
     assert found is not None and found.origin is not None
-    return {path.stem: path for path in sorted(Path(found.origin).with_name("emulated").glob("*.yaml"))}
+    return {
+        path.stem: path for path in sorted(Path(found.origin).parent.with_name("emulated").glob("*.yaml"))
+    }
 
 
 @cache
@@ -143,7 +142,7 @@ def emulator(cast: Cast, case: Case, session: ModelSession | None = None) -> Emu
     if not cast.tools or not case.emulated:
         return None
     adversarial = cast.emulation == "adversarial"
-    made: Emulator = built_in("riskbox.tools.played:Played")(
+    made: Emulator = built_in("riskbox.tools.emulator.model:EmulatorModel")(
         seated_model(session, cast.tools, "tool"), adversarial=adversarial
     )
     return made

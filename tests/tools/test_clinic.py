@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from riskbox.sandbox.contracts.table import Changes, StartRows, Table, ToolError
 from riskbox.sandbox.contracts.toolset import ToolOutcome
 from riskbox.sandbox.errors import ScenarioError
-from riskbox.tools.clinic import Clinic
+from riskbox.tools.clinic.toolset import Clinic
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)  # a Monday
 WORLD: dict[str, Any] = {

@@ -15,7 +15,7 @@ from riskbox.sandbox.contracts.model import Model, Prompt, Reply
 from riskbox.sandbox.contracts.table import ErrorClass, ToolError
 from riskbox.sandbox.errors import ModelFault, ToolFault
 from riskbox.sandbox.words.input import Answered
-from riskbox.tools.consistency import contradiction, repeated
+from riskbox.tools.emulator.consistency import contradiction, repeated
 
 LONGEST_RESULT = 16_000
 """Characters of JSON that a result may have."""
@@ -25,7 +25,7 @@ TOLD = 1_000
 """Characters of what was wrong with an answer that its author is told."""
 
 
-class Played(Emulator):
+class EmulatorModel(Emulator):
     """Plays every emulated service of an episode.
 
     Args:
