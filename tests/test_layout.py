@@ -45,7 +45,7 @@ def test_a_checkout_knows_its_version_and_its_modules_keep_their_paths() -> None
     )
     assert riskbox.__version__ == project["version"]
     assert list(riskbox.__path__) == [str(ROOT)]
-    for name in ("riskbox.sandbox.cli", "riskbox.agents.chat", "riskbox.tools.bank"):
+    for name in ("riskbox.sandbox.cli", "riskbox.agents.chat", "riskbox.tools.bank.rows"):
         assert ".links" not in str(import_module(name).__file__), name
     assert files("riskbox.scenarios") == ROOT / "scenarios"
     with pytest.raises(AttributeError, match="no attribute 'versions'"):
