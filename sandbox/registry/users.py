@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from riskbox.sandbox.contracts.model import ModelSession
 from riskbox.sandbox.contracts.participant import Participant
 from riskbox.sandbox.errors import PluginError, RiskboxError, UnknownName, did_you_mean
@@ -81,14 +83,26 @@ def user(text: str, case: Case, session: ModelSession | None = None) -> Particip
 
 def _own(user: str) -> Participant:
     """A user made from code."""
-    thing = PLUGINS.find(user, USERS, HINT)
+    return from_object(PLUGINS.find(user, USERS, HINT), user)
+
+
+def from_object(thing: Any, name: str) -> Participant:
+    """A user from an object: a Participant class, or a callable that takes an observation.
+
+    Args:
+        thing: The object.
+        name: What to call it in an error.
+
+    Raises:
+        PluginError: no user can be made from it.
+    """
     try:
         made = participant_from(thing)
     except RiskboxError:
         raise
     except (Exception, SystemExit) as error:  # making it runs other people's code, which may do anything
-        raise PluginError(f"{user} cannot be made: {type(error).__name__}: {error}") from error
+        raise PluginError(f"{name} cannot be made: {type(error).__name__}: {error}") from error
     # the messages of a user have no system message, so that they would not say whom to play
     if getattr(made, "takes", 1) != 1:
-        raise PluginError(f"{user}: a user takes one argument, the observation.")
+        raise PluginError(f"{name}: a user takes one argument, the observation.")
     return made

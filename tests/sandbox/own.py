@@ -18,14 +18,16 @@ def user(seen: Observation) -> dict[str, object]:
     """Says its goal, then leaves."""
     assert isinstance(seen.brief, UserView)
     spoken = any(isinstance(one, Said) and one.by == seen.party for one in seen.events)
-    return {"content": "" if spoken else f"I want to: {seen.brief.goal}", "leave": spoken}
+    first = seen.brief.starting_speech or f"I want to: {seen.brief.goal}"
+    return {"content": "" if spoken else first, "leave": spoken}
 
 
 class Curt(Participant):
     """Says one word and leaves."""
 
     async def act(self, seen: Observation) -> Action:
-        return Action(text="Well?", leave=True)
+        assert isinstance(seen.brief, UserView)
+        return Action(text=seen.brief.starting_speech or "Well?", leave=True)
 
 
 def chatting(messages: list[object], tools: list[object]) -> str:

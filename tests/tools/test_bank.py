@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-import jsonpatch
 import pytest
 from faker import Faker
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from riskbox.sandbox.contracts.table import Changes, StartRows, Table, ToolError
+from riskbox.sandbox.contracts.table import ToolError
 from riskbox.sandbox.errors import ScenarioError
+from riskbox.sandbox.testing import Driver
 from riskbox.tools.bank.iban import check_digits
 from riskbox.tools.bank.toolset import Bank
 
@@ -82,42 +82,22 @@ WORLD: dict[str, Any] = {
 }  # fmt: skip
 
 
-class Desk:
-    """One episode's calls: keeps the changes, and proves each patch against a dump of the world."""
+class Desk(Driver):
+    """A bank's service desk, and what tests ask of it."""
 
     def __init__(self, world: Mapping[str, Any] = WORLD, now: datetime = NOW) -> None:
-        self.bases: dict[str, StartRows[Any]] = Bank.parse(world)
-        self.changes: Mapping[str, Changes] = {}
-        self.now, self.seed = now, 1
+        super().__init__(Bank, world, now=now)
 
-    def dump(self) -> dict[str, Any]:
-        tables = {name: Table(base, self.changes.get(name, {}), ()) for name, base in self.bases.items()}
-        return {
-            "bank": {n: {row.id: row.model_dump(mode="json") for row in table} for n, table in tables.items()}
-        }
+    do = Driver.ok
 
     def call(self, tool: str, arguments: Any) -> Any:
-        before = self.dump()
-        outcome = Bank.call(tool, arguments, self.bases, self.changes, self.now, self.seed)
-        self.changes = outcome.changes
-        patch: Any = list(outcome.patch)
-        assert jsonpatch.apply_patch(before, patch) == self.dump()
-        if not Bank.tools()[tool].spec.writes or outcome.error:
-            assert not outcome.patch
-        return outcome
-
-    def do(self, tool: str, **arguments: Any) -> Any:
-        outcome = self.call(tool, arguments)
-        assert outcome.error is None, outcome.error
-        return outcome.result
+        return self.outcome(tool, arguments)
 
     def refused(self, tool: str, **arguments: Any) -> str:
-        outcome = self.call(tool, arguments)
-        assert outcome.error, outcome.result
-        return str(outcome.error["code"])
+        return str(self.error(tool, **arguments)["code"])
 
     def row(self, table: str, id: str) -> Any:
-        return self.dump()["bank"][table][id]
+        return self.rows(table)[id]
 
     def balance(self, account: str) -> float:
         return float(self.row("accounts", account)["balance"])
@@ -492,12 +472,12 @@ MOVE = st.tuples(
 def test_money_is_conserved_and_limits_hold(moves: list[tuple[str, str, float, int]]) -> None:
     desk = Desk()
     ours = {one["iban"] for one in WORLD["accounts"]}
-    known = set(desk.dump()["bank"]["transactions"])
+    known = set(desk.world()["bank"]["transactions"])
     before = sum(one["balance"] for one in WORLD["accounts"] if "balance" in one)
     for account, to, amount, hours in moves:
         desk.call("transfer", {"account": account, "to": to, "amount": amount})
         desk.now += timedelta(hours=hours)
-    world = desk.dump()["bank"]
+    world = desk.world()["bank"]
     new = [one for id, one in world["transactions"].items() if id not in known]
     left_the_bank = -sum(one["amount"] for one in new if one["iban"] not in ours)
     after = sum(one["balance"] for one in world["accounts"].values())

@@ -13,9 +13,10 @@ from faker import Faker
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from riskbox.sandbox.contracts.table import Changes, StartRows, Table, ToolError
+from riskbox.sandbox.contracts.table import ToolError
 from riskbox.sandbox.contracts.toolset import ToolOutcome
 from riskbox.sandbox.errors import ScenarioError
+from riskbox.sandbox.testing import Driver
 from riskbox.tools.clinic.toolset import Clinic
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)  # a Monday
@@ -87,37 +88,16 @@ WORLD: dict[str, Any] = {
 }
 
 
-class World:
-    """A clinic that remembers what its calls changed."""
+class World(Driver):
+    """A clinic, called as an episode calls it."""
 
     def __init__(self, world: Mapping[str, Any] = WORLD) -> None:
-        self.bases: dict[str, StartRows[Any]] = Clinic.parse(world)
-        self.changes: Mapping[str, Changes] = {}
+        super().__init__(Clinic, world, now=NOW)
+
+    refused = Driver.error
 
     def call(self, tool: str, **args: Any) -> ToolOutcome:
-        outcome = Clinic.call(tool, args, self.bases, self.changes, NOW, seed=1)
-        self.changes = outcome.changes
-        return outcome
-
-    def ok(self, tool: str, **args: Any) -> Any:
-        outcome = self.call(tool, **args)
-        assert outcome.error is None, outcome.error
-        return outcome.result
-
-    def refused(self, tool: str, **args: Any) -> dict[str, Any]:
-        before = self.dump()
-        outcome = self.call(tool, **args)
-        assert outcome.error is not None and not outcome.patch and self.dump() == before
-        return outcome.error
-
-    def dump(self) -> dict[str, Any]:
-        tables = {
-            name: Table(base, self.changes.get(name, {}), ("", name)) for name, base in self.bases.items()
-        }
-        rows = {
-            name: {row.id: row.model_dump(mode="json") for row in table} for name, table in tables.items()
-        }
-        return {"clinic": rows}
+        return self.outcome(tool, args)
 
 
 @pytest.fixture
@@ -393,10 +373,10 @@ WRITES: list[tuple[str, dict[str, Any]]] = [
 
 @pytest.mark.parametrize(("tool", "args"), WRITES, ids=lambda value: value if isinstance(value, str) else "")
 def test_the_patch_of_a_write_is_the_difference(world: World, tool: str, args: dict[str, Any]) -> None:
-    before = world.dump()
+    before = world.world()
     outcome = world.call(tool, **args)
     assert outcome.error is None and outcome.patch
-    after = world.dump()
+    after = world.world()
     assert after != before and jsonpatch.apply_patch(before, json.dumps(outcome.patch)) == after
 
 
@@ -567,7 +547,7 @@ def test_no_two_bookings_ever_overlap(steps: list[tuple[str, dict[str, Any]]]) -
     world = World({**WORLD, "clinicians": [*WORLD["clinicians"], OTHER]})
     for tool, args in steps:
         world.call(tool, **args)
-    rows = world.dump()["clinic"]
+    rows = world.world()["clinic"]
     booked = [row for row in rows["appointments"].values() if row["status"] == "booked"]
     spans = [
         (row, datetime.fromisoformat(row["starts"]), timedelta(minutes=row["minutes"])) for row in booked

@@ -13,9 +13,10 @@ from faker import Faker
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from riskbox.sandbox.contracts.table import Changes, StartRows, Table, ToolError
+from riskbox.sandbox.contracts.table import Table, ToolError
 from riskbox.sandbox.contracts.toolset import ToolOutcome
 from riskbox.sandbox.errors import ScenarioError
+from riskbox.sandbox.testing import Driver
 from riskbox.tools.diary.toolset import Diary
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)  # a Monday
@@ -98,38 +99,16 @@ WORLD: dict[str, Any] = {
 }
 
 
-class World:
-    """A diary that remembers what its calls changed."""
+class World(Driver):
+    """A diary, called as an episode calls it."""
 
     def __init__(self, world: Mapping[str, Any] = WORLD) -> None:
-        self.bases: dict[str, StartRows[Any]] = Diary.parse(world)
-        self.changes: Mapping[str, Changes] = {}
+        super().__init__(Diary, world, now=NOW)
+
+    refused = Driver.error
 
     def call(self, tool: str, **args: Any) -> ToolOutcome:
-        outcome = Diary.call(tool, args, self.bases, self.changes, NOW, seed=1)
-        self.changes = outcome.changes
-        return outcome
-
-    def ok(self, tool: str, **args: Any) -> Any:
-        outcome = self.call(tool, **args)
-        assert outcome.error is None, outcome.error
-        return outcome.result
-
-    def refused(self, tool: str, **args: Any) -> dict[str, Any]:
-        before = self.dump()
-        outcome = self.call(tool, **args)
-        assert outcome.error is not None and not outcome.patch and self.dump() == before
-        return outcome.error
-
-    def dump(self) -> dict[str, Any]:
-        tables = {
-            name: Table(base, self.changes.get(name, {}), ("", name)) for name, base in self.bases.items()
-        }
-        return {
-            "diary": {
-                name: {row.id: row.model_dump(mode="json") for row in table} for name, table in tables.items()
-            }
-        }
+        return self.outcome(tool, args)
 
 
 @pytest.fixture
@@ -372,7 +351,7 @@ def test_editing_changes_what_is_given(world: World) -> None:
 
 def test_cancelling_is_final_and_drops_reminders(world: World) -> None:
     assert world.ok("cancel_event", event="E-1")["status"] == "cancelled"
-    assert world.dump()["diary"]["reminders"] == {}
+    assert world.world()["diary"]["reminders"] == {}
     assert "E-1" not in [row.get("id") for row in world.ok("list_events")["items"]]
     world.ok("create_event", title="x", starts=at(2, 10), ends=at(2, 11), guests=["elm", "ben"])
 
@@ -467,10 +446,10 @@ WRITES: list[tuple[str, dict[str, Any]]] = [
 @pytest.mark.parametrize(("tool", "args"), WRITES, ids=lambda value: value if isinstance(value, str) else "")
 def test_the_patch_of_a_write_is_the_difference(tool: str, args: dict[str, Any]) -> None:
     world = World({**WORLD, "shares": [*WORLD["shares"], {"id": "S-2", "calendar": "dana", "to": "lee"}]})
-    before = world.dump()
+    before = world.world()
     outcome = world.call(tool, **args)
     assert outcome.error is None and outcome.patch
-    after = world.dump()
+    after = world.world()
     assert after != before and jsonpatch.apply_patch(before, json.dumps(outcome.patch)) == after
 
 

@@ -7,15 +7,15 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-import jsonpatch
 import pytest
 from faker import Faker
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from riskbox.sandbox.contracts.table import Changes, StartRows, Table, ToolError
+from riskbox.sandbox.contracts.table import ToolError
 from riskbox.sandbox.contracts.toolset import ToolOutcome
 from riskbox.sandbox.errors import ScenarioError
+from riskbox.sandbox.testing import Driver
 from riskbox.tools.evidence.phrases import BLACK, Folded, redacted
 from riskbox.tools.evidence.toolset import Evidence
 
@@ -122,42 +122,19 @@ WORLD: dict[str, Any] = {
 }
 
 
-class Office:
-    """A world that is called over and over, each patch held against the world it claims to give."""
+class Office(Driver):
+    """A world that is called over and over, and its last outcome."""
 
     def __init__(self, world: Mapping[str, Any] = WORLD) -> None:
-        self.bases: dict[str, StartRows[Any]] = Evidence.parse(world)
-        self.changes: Mapping[str, Changes] = {}
-        self.outcome = ToolOutcome()
-
-    def dump(self) -> dict[str, Any]:
-        tables = {name: Table(base, self.changes.get(name, {}), ()) for name, base in self.bases.items()}
-        return {
-            "evidence": {
-                n: {row.id: row.model_dump(mode="json") for row in rows} for n, rows in tables.items()
-            }
-        }
-
-    def rows(self, table: str) -> dict[str, dict[str, Any]]:
-        found: dict[str, dict[str, Any]] = self.dump()["evidence"][table]
-        return found
+        super().__init__(Evidence, world, now=NOW, seed=5)
+        self.last = ToolOutcome()
 
     def call(self, name: str, /, **args: Any) -> Any:
-        before = self.dump()
-        self.outcome = Evidence.call(name, args, self.bases, self.changes, NOW, 5)
-        self.changes = self.outcome.changes
-        patch: Any = list(self.outcome.patch)
-        patched = jsonpatch.apply_patch(before, patch)
-        assert patched == self.dump()
-        if not Evidence.tools()[name].spec.writes or self.outcome.error:
-            assert before == patched
-        return self.outcome.result
+        self.last = self.outcome(name, args)
+        return self.last.result
 
     def refused(self, name: str, /, **args: Any) -> str:
-        assert self.call(name, **args) is None
-        assert self.outcome.error is not None
-        assert self.outcome.error["message"]
-        return str(self.outcome.error["code"])
+        return str(self.error(name, **args)["code"])
 
 
 @pytest.fixture

@@ -9,15 +9,15 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-import jsonpatch
 import pytest
 from faker import Faker
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from riskbox.sandbox.contracts.table import Changes, StartRows, Table, ToolError
+from riskbox.sandbox.contracts.table import ToolError
 from riskbox.sandbox.contracts.toolset import ToolOutcome
 from riskbox.sandbox.errors import ScenarioError
+from riskbox.sandbox.testing import Driver
 from riskbox.tools.files.pattern import Pattern
 from riskbox.tools.files.terminal.writing import moded
 from riskbox.tools.files.toolset import Files
@@ -54,46 +54,29 @@ WORLD: dict[str, Any] = {
 }
 
 
-class Drive:
-    """A world that is called over and over, each patch held against the world it claims to give."""
+class Drive(Driver):
+    """A world that is called over and over, and its last outcome."""
 
     def __init__(self, world: Mapping[str, Any] = WORLD) -> None:
-        self.bases: dict[str, StartRows[Any]] = Files.parse(world)
-        self.changes: Mapping[str, Changes] = {}
-        self.outcome = ToolOutcome()
-
-    def dump(self) -> dict[str, Any]:
-        tables = {name: Table(base, self.changes.get(name, {}), ()) for name, base in self.bases.items()}
-        return {
-            "files": {n: {row.id: row.model_dump(mode="json") for row in rows} for n, rows in tables.items()}
-        }
+        super().__init__(Files, world, now=NOW, seed=5)
+        self.last = ToolOutcome()
 
     def call(self, name: str, /, **args: Any) -> Any:
-        before = self.dump()
-        self.outcome = Files.call(name, args, self.bases, self.changes, NOW, 5)
-        self.changes = self.outcome.changes
-        patch: Any = list(self.outcome.patch)
-        patched = jsonpatch.apply_patch(before, patch)
-        assert patched == self.dump()
-        if not Files.tools()[name].spec.writes or self.outcome.error:
-            assert before == patched
-        return self.outcome.result
+        self.last = self.outcome(name, args)
+        return self.last.result
 
     def refused(self, name: str, /, **args: Any) -> str:
-        assert self.call(name, **args) is None
-        assert self.outcome.error is not None
-        assert self.outcome.error["message"]
-        return str(self.outcome.error["code"])
+        return str(self.error(name, **args)["code"])
 
     def sh(self, command: str, cwd: str = "~") -> tuple[str, str, int]:
         result = self.call("run", command=command, cwd=cwd)
         return result["stdout"], result["stderr"], result["exit_code"]
 
     def paths(self) -> set[str]:
-        return set(self.dump()["files"]["files"])
+        return set(self.rows("files"))
 
     def content(self, path: str) -> str:
-        return str(self.dump()["files"]["files"][path]["content"])
+        return str(self.rows("files")[path]["content"])
 
 
 @pytest.fixture
@@ -165,7 +148,7 @@ def test_finds_by_name(drive: Drive) -> None:
     found = drive.call("find", name="*.PY", path="~")
     assert {one["name"] for one in found["items"]} == {"main.py", "two words.py"}
     assert drive.call("find", name="key")["items"] == []
-    assert drive.outcome.result["skipped"] == ["/srv/vault"]
+    assert drive.last.result["skipped"] == ["/srv/vault"]
     assert [one["name"] for one in drive.call("find", name="", path="/srv", kind="folder")["items"]] == [
         "srv",
         "team",
@@ -268,7 +251,7 @@ def test_what_would_not_fit_its_new_place_stays(drive: Drive) -> None:
 def test_copies_are_ones_own_and_keep_their_label(drive: Drive) -> None:
     drive.call("copy", source="/home/bob/open.txt", target="~")
     drive.call("copy", source="/srv/team/pay.csv", target="pay.csv")
-    rows = drive.dump()["files"]["files"]
+    rows = drive.world()["files"]["files"]
     assert rows["/home/agent/open.txt"]["owner"] == "agent"
     assert rows["/home/agent/pay.csv"]["label"] == "restricted"
     drive.call("copy", source="src", target="src2")
@@ -352,8 +335,8 @@ def test_the_same_link_is_not_made_twice(drive: Drive) -> None:
 
 def test_bad_arguments_are_told_clearly(drive: Drive) -> None:
     assert drive.refused("read") == "bad_arguments"
-    assert drive.refused("read", path="x", lines=3) == "bad_arguments"
-    assert drive.outcome.error is not None and "unknown argument" in drive.outcome.error["message"]
+    error = drive.error("read", path="x", lines=3)
+    assert error["code"] == "bad_arguments" and "unknown argument" in error["message"]
     assert drive.refused("read", path=7) == "bad_arguments"
     assert drive.refused("run", command="x" * 5000) == "bad_arguments"
     assert drive.refused("run", command="ls", cwd="nowhere") == "not_found"
@@ -495,7 +478,7 @@ def test_the_terminal_writes_files(drive: Drive) -> None:
 
 def test_a_new_file_is_one_change(drive: Drive) -> None:
     drive.sh("echo hi > a.txt")
-    assert [operation["op"] for operation in drive.outcome.patch] == ["add"]
+    assert [operation["op"] for operation in drive.last.patch] == ["add"]
 
 
 def test_rm_removes_what_it_may_and_names_the_rest(drive: Drive) -> None:
@@ -543,13 +526,13 @@ def test_sudo_gives_the_power_of_root() -> None:
     assert drive.sh("sudo cat /etc/shadow")[0] == "root:x\n"
     drive.sh("sudo rm -rf /home/bob && sudo chown bob notes.txt; sudo kill 42")
     assert not any(path.startswith("/home/bob") for path in drive.paths())
-    assert drive.dump()["files"]["files"]["/home/agent/notes.txt"]["owner"] == "bob"
+    assert drive.world()["files"]["files"]["/home/agent/notes.txt"]["owner"] == "bob"
     assert drive.sh("cat /etc/shadow")[2] == 1  # only while sudo runs
 
 
 def test_killing_a_process_removes_it(drive: Drive) -> None:
     assert drive.sh("kill -TERM 41") == ("", "", 0)
-    assert set(drive.dump()["files"]["processes"]) == {"42"}
+    assert set(drive.world()["files"]["processes"]) == {"42"}
 
 
 def test_diff_writes_what_changed() -> None:
@@ -680,7 +663,7 @@ def test_the_tree_stays_a_tree_and_others_files_stay_theirs(calls: list[tuple[st
     drive = Drive()
     for name, args in calls:
         drive.call(name, **args)
-    rows = drive.dump()["files"]["files"]
+    rows = drive.world()["files"]["files"]
     for path in rows:
         above = path.rpartition("/")[0]
         while above:

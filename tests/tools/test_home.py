@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import jsonpatch
 import pytest
 from faker import Faker
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from riskbox.sandbox.contracts.table import Changes, StartRows, Table, ToolError
+from riskbox.sandbox.contracts.table import ToolError
 from riskbox.sandbox.errors import ScenarioError
+from riskbox.sandbox.testing import Driver
 from riskbox.tools.home.toolset import Home
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -63,42 +63,22 @@ WORLD: dict[str, Any] = {
 }  # fmt: skip
 
 
-class House:
-    """One episode's calls: keeps the changes, and proves each patch against a dump of the world."""
+class House(Driver):
+    """A home, and what tests ask of it."""
 
     def __init__(self, world: Mapping[str, Any] = WORLD) -> None:
-        self.bases: dict[str, StartRows[Any]] = Home.parse(world)
-        self.changes: Mapping[str, Changes] = {}
-        self.now, self.seed = NOW, 1
+        super().__init__(Home, world, now=NOW)
 
-    def dump(self) -> dict[str, Any]:
-        tables = {name: Table(base, self.changes.get(name, {}), ()) for name, base in self.bases.items()}
-        return {
-            "home": {n: {row.id: row.model_dump(mode="json") for row in table} for n, table in tables.items()}
-        }
+    do = Driver.ok
 
     def call(self, tool: str, arguments: Any) -> Any:
-        before = self.dump()
-        outcome = Home.call(tool, arguments, self.bases, self.changes, self.now, self.seed)
-        self.changes = outcome.changes
-        patch: Any = list(outcome.patch)
-        assert jsonpatch.apply_patch(before, patch) == self.dump()
-        if not Home.tools()[tool].spec.writes or outcome.error:
-            assert not outcome.patch
-        return outcome
-
-    def do(self, tool: str, **arguments: Any) -> Any:
-        outcome = self.call(tool, arguments)
-        assert outcome.error is None, outcome.error
-        return outcome.result
+        return self.outcome(tool, arguments)
 
     def refused(self, tool: str, **arguments: Any) -> str:
-        outcome = self.call(tool, arguments)
-        assert outcome.error, outcome.result
-        return str(outcome.error["code"])
+        return str(self.error(tool, **arguments)["code"])
 
     def row(self, table: str, id: str) -> Any:
-        return self.dump()["home"][table][id]
+        return self.rows(table)[id]
 
     def log(self) -> list[tuple[str, str]]:
         return [(one["device"], one["action"]) for one in self.do("access_log")["items"]]
@@ -480,7 +460,7 @@ def test_the_home_stays_safe_whatever_is_asked(deeds: list[tuple[str, dict[str, 
     for seed, (tool, arguments) in enumerate(deeds):
         house.seed = seed
         house.call(tool, arguments)
-        world = house.dump()["home"]
+        world = house.world()["home"]
         if world["alarms"]["alarm"]["mode"] == "away":
             assert world["locks"]["front"]["locked"]
         assert 16 <= world["thermostats"]["heating"]["target"] <= 24

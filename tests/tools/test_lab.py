@@ -9,15 +9,15 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import jsonpatch
 import pytest
 from faker import Faker
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from riskbox.sandbox.contracts.table import Changes, Table, ToolError
+from riskbox.sandbox.contracts.table import ToolError
 from riskbox.sandbox.contracts.toolset import ToolOutcome
 from riskbox.sandbox.errors import ScenarioError
+from riskbox.sandbox.testing import Driver
 from riskbox.tools.lab.toolset import Lab
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -134,42 +134,18 @@ WORLD: dict[str, Any] = {
 }
 
 
-class Episode:
-    """A laboratory played call by call; every call is checked for what must hold of all calls."""
+class Episode(Driver):
+    """A laboratory, called as an episode calls it."""
 
     def __init__(self, world: Mapping[str, Any] = WORLD) -> None:
-        self.bases = Lab.parse(world)
-        self.changes: Mapping[str, Changes] = {}
-        self.now = NOW
-        self.seed = 7
-
-    def rows(self, table: str) -> dict[str, Any]:
-        rows: Table[Any] = Table(self.bases[table], self.changes.get(table, {}), ("lab", table))
-        return {row.id: row.model_dump(mode="json") for row in rows}
-
-    def world(self) -> dict[str, Any]:
-        return {"lab": {table: self.rows(table) for table in self.bases}}
+        super().__init__(Lab, world, now=NOW, seed=7)
 
     def call(self, tool: str, **arguments: Any) -> ToolOutcome:
-        before = self.world()
-        outcome = Lab.call(tool, arguments, self.bases, self.changes, self.now, self.seed)
-        self.changes = outcome.changes
-        patch: list[Any] = list(outcome.patch)
-        assert jsonpatch.apply_patch(before, patch) == self.world()
-        if outcome.error or not Lab.tools()[tool].spec.writes:
-            assert outcome.patch == ()
-        json.dumps(outcome.result, allow_nan=False)
-        return outcome
-
-    def ok(self, tool: str, **arguments: Any) -> Any:
-        outcome = self.call(tool, **arguments)
-        assert outcome.error is None, outcome.error
-        return outcome.result
+        return self.outcome(tool, arguments)
 
     def refused(self, tool: str, **arguments: Any) -> tuple[str, str]:
-        outcome = self.call(tool, **arguments)
-        assert outcome.error is not None, outcome.result
-        return outcome.error["code"], outcome.error["class"]
+        error = self.error(tool, **arguments)
+        return error["code"], error["class"]
 
     def select(self, sql: str) -> list[list[Any]]:
         rows: list[list[Any]] = self.ok("query", sql=sql)["rows"]
