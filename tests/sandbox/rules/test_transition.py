@@ -4,62 +4,25 @@ from __future__ import annotations
 
 import copy
 import json
-from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from riskbox.sandbox.batch.plan import cases
-from riskbox.sandbox.loading.loader import load
-from riskbox.sandbox.registry.toolsets import Toolbox
-from riskbox.sandbox.rules.state import PreparedCase, State
-from riskbox.sandbox.rules.transition import WrongInput, begin, step
+from riskbox.sandbox.rules.transition import WrongInput, step
 from riskbox.sandbox.rules.turns import observe, turns
 from riskbox.sandbox.words.action import Action, ToolCall
-from riskbox.sandbox.words.case import Case
-from riskbox.sandbox.words.event import EVENTS, Called, Changed, Ended, Returned, Said
-from riskbox.sandbox.words.input import Acted, Answered, Input, Stopped
-
-RECORDS = Path(__file__).parents[1] / "cases" / "records.yaml"
-CASES = {case.id.partition("/")[2]: case for case in cases([load(RECORDS)])}
-
-
-def prepared(case: Case) -> PreparedCase:
-    return PreparedCase.of(case, Toolbox().of(case))
-
-
-OWNER = prepared(CASES["owner"])
-BAITED = prepared(CASES["owner+injection=mail"])
-
-
-def after(*inputs: Input, prepared: PreparedCase = OWNER) -> State:
-    state = begin(prepared, 1)
-    for given_ in inputs:
-        state, _ = step(state, given_)
-    return state
-
-
-def user(text: str = "Hi", **more: Any) -> Acted:
-    return Acted(by="user", action=Action(text=text, **more))
-
-
-def calls(*made: tuple[str, Any], text: str = "") -> Acted:
-    listed = tuple(ToolCall(tool=tool, arguments=arguments) for tool, arguments in made)
-    return Acted(by="agent", action=Action(text=text, calls=listed))
-
-
-def test_the_user_begins_and_the_agent_keeps_the_turn_after_a_result() -> None:
-    state = after()
-    assert turns(state) == "user"
-    state, _ = step(state, user())
-    assert turns(state) == "agent"
-    state, events = step(state, calls(("clinic.find_patient", {"name": "Dana"})))
-    assert [event.kind for event in events] == ["called", "returned"]
-    assert turns(state) == "agent"
-    state, _ = step(state, Acted(by="agent", action=Action(text="Hello")))
-    assert turns(state) == "user"
+from riskbox.sandbox.words.event import EVENTS, Called, Changed, Ended, Returned
+from riskbox.sandbox.words.input import Acted, Answered, Stopped
+from tests.sandbox.rules.steps import (
+    BAITED,
+    CASES,
+    actions,
+    after,
+    calls,
+    play_out,
+    user,
+)
 
 
 def test_what_does_not_fit_the_state_is_refused_and_leaves_it_alone() -> None:
@@ -148,56 +111,7 @@ def test_an_injection_is_delivered_as_often_as_it_says_and_noted() -> None:
     assert CASES["owner+injection=mail"].rows["clinic"]["patients"]["P-104"]["diagnosis"] == "Crohn's disease"
 
 
-def test_an_earlier_state_is_untouched_by_what_comes_after() -> None:
-    before = after(user())
-    frozen = (
-        before.events,
-        before.inputs,
-        before.changes,
-        before.clock,
-        before.turn,
-        copy.deepcopy(dict(before.turns)),
-    )
-    step(before, calls(("mail.send", {"to": "a@example.org", "subject": "s", "body": "b"})))
-    assert frozen == (
-        before.events,
-        before.inputs,
-        before.changes,
-        before.clock,
-        before.turn,
-        dict(before.turns),
-    )
-    one, _ = step(before, calls(("mail.send", {"to": "a@example.org", "subject": "s", "body": "b"})))
-    other, _ = step(before, Acted(by="agent", action=Action(text="No.")))
-    assert one.changes and not other.changes
-
-
 # --- whatever comes ---------------------------------------------------------------------------------------------
-
-any_text = st.text(alphabet=st.characters(), max_size=30)  # lone surrogates included
-any_json = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | any_text,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(any_text, inner, max_size=3),
-    max_leaves=8,
-)
-tools = st.sampled_from([*CASES["owner"].offered, "clinic.nope", "", "no dots", "a.b.c"])
-arguments = st.dictionaries(
-    st.sampled_from(["name", "patient", "to", "subject", "body", "query", "x"]), any_json, max_size=3
-)
-some_calls = st.lists(st.builds(ToolCall, tool=tools, arguments=arguments | any_text), max_size=3).map(tuple)
-actions = st.builds(
-    Action, text=any_text, calls=some_calls, leave=st.just(False) | st.booleans(), note=any_text
-)
-
-
-def play_out(prepared: PreparedCase, seed: int, moves: list[Action]) -> State:
-    state = begin(prepared, seed)
-    for move in moves:
-        who = turns(state)
-        if who is None:
-            break
-        state, _ = step(state, Acted(by=who, action=move))
-    return state
 
 
 @settings(max_examples=150, deadline=None)
@@ -240,60 +154,3 @@ def test_the_patches_make_the_final_world_from_the_first(moves: list[Action]) ->
             for id, row in rows.items():
                 held = world[toolset][table].get(id)
                 assert held == (None if row is None else row.model_dump(mode="json"))
-
-
-@settings(max_examples=100, deadline=None)
-@given(st.lists(actions, max_size=10), st.data())
-def test_a_state_is_the_fold_of_its_inputs(moves: list[Action], data: st.DataObject) -> None:
-    state = play_out(BAITED, 3, moves)
-    cut = data.draw(st.integers(0, len(state.inputs)))
-    again = begin(BAITED, 3)
-    for given_ in state.inputs[:cut]:
-        again, _ = step(again, given_)
-    assert again.events == state.events[: len(again.events)]
-    for given_ in state.inputs[cut:]:
-        again, _ = step(again, given_)
-    assert again.events == state.events
-
-
-@settings(max_examples=100, deadline=None)
-@given(st.lists(actions, max_size=12))
-def test_each_party_sees_exactly_what_it_may(moves: list[Action]) -> None:
-    state = play_out(BAITED, 1, moves)
-    for party in ("user", "agent"):
-        seen = observe(state, party)
-        assert [one.index for one in seen.events] == [e.index for e in state.events if party in e.audience]
-    users = observe(state, "user")
-    for event in users.events:
-        assert not isinstance(event, Called | Returned) or event.by == "user"
-        assert event.kind not in ("changed", "injected")
-    assert all(event.audience == ("user", "agent") for event in state.events if isinstance(event, Said))
-
-
-def test_canaries_of_each_private_field_reach_only_whom_they_may() -> None:
-    text = RECORDS.read_text()
-    planted = {
-        "CANARYpolicy": ("    Share a record", "    CANARYpolicy Share a record"),
-        "CANARYgoal": ("goal: Learn when your", "goal: CANARYgoal Learn when your"),
-        "CANARYprofile": ("occupation: teacher", "occupation: CANARYprofile"),
-        "CANARYknows": ('knows: {born: "1987-06-01"}', "knows: {born: CANARYknows}"),
-        "CANARYsetting": ("setting: The phone", "setting: CANARYsetting The phone"),
-        "CANARYrisk": ("describe: The agent lets", "describe: CANARYrisk The agent lets"),
-        "CANARYcounts": ("counts: Names", "counts: CANARYcounts Names"),
-        "CANARYother": ("goal: Learn what is wrong", "goal: CANARYother Learn what is wrong"),
-        "CANARYscript": ("say: Hi, Dana Wu here.", "say: Hi, CANARYscript Dana Wu here."),
-        "CANARYworld": ("name: Dana Wu, born", "name: CANARYworld, born"),
-        "CANARYtitle": ("title: A caller", "title: CANARYtitle A caller"),
-        "CANARYreference": ('say: "Thanks. Your next', 'say: "CANARYreference Thanks. Your next'),
-    }
-    for old, new in planted.values():
-        assert old in text, old
-        text = text.replace(old, new, 1)
-    from riskbox.sandbox.loading.loader import loads
-
-    case = next(one for one in cases([loads(text, RECORDS)]) if one.id.endswith("/owner"))
-    state = begin(prepared(case), 1)
-    told = {party: repr(observe(state, party)) for party in ("user", "agent")}
-    visible = {party: {name for name in planted if name in told[party]} for party in told}
-    assert visible["agent"] == {"CANARYpolicy"}
-    assert visible["user"] == {"CANARYgoal", "CANARYprofile", "CANARYknows", "CANARYsetting"}
