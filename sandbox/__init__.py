@@ -1,7 +1,13 @@
-"""The front door of Riskbox. Names are imported when they are first used, so that `riskbox --help` stays quick.
+"""The front door of Riskbox: `run`, `play`, `score`, `check`, `report` and
+`compare`, each with an async twin (`run_async`, ...), and the parts of
+which agents, users, toolsets and evaluators of one's own are made.
 
-from riskbox.sandbox import cases, load, specs
-from riskbox.sandbox.episode.playing import play_episode      # modules named like what they do keep it: play_episode, replay, rollout
+    from riskbox.sandbox import report, run
+
+    done = run("scenarios", agent="my_agent.py:agent", seeds=4)
+    print(report(done))
+
+Names are imported when they are first used, so that `import riskbox.sandbox` and `riskbox --help` stay quick.
 """
 
 from __future__ import annotations
@@ -10,6 +16,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from riskbox.sandbox.api.check import Checked, check, check_async
+    from riskbox.sandbox.api.compare import Compared, compare, compare_async
+    from riskbox.sandbox.api.play import play, play_async
+    from riskbox.sandbox.api.report import Report, report, report_async
+    from riskbox.sandbox.api.result import Run
+    from riskbox.sandbox.api.run import RunPlan, prepare, run, run_async
+    from riskbox.sandbox.api.score import Scores, score, score_async
     from riskbox.sandbox.batch.plan import cases, specs
     from riskbox.sandbox.contracts.evaluator import Evaluator
     from riskbox.sandbox.contracts.participant import Participant
@@ -20,7 +33,7 @@ if TYPE_CHECKING:
     from riskbox.sandbox.episode.playing import PreparedCases, make_participants
     from riskbox.sandbox.episode.rollout import Timeouts
     from riskbox.sandbox.errors import RiskboxError
-    from riskbox.sandbox.loading.loader import load, load_all
+    from riskbox.sandbox.loading.loader import load, load_all, shipped
     from riskbox.sandbox.registry.toolsets import Toolbox
     from riskbox.sandbox.rules.replay import fork
     from riskbox.sandbox.rules.transition import begin, step
@@ -35,6 +48,8 @@ __all__ = [
     "Action",
     "Case",
     "Cast",
+    "Checked",
+    "Compared",
     "Episode",
     "Evaluator",
     "Observation",
@@ -43,9 +58,13 @@ __all__ = [
     "Played",
     "PreparedCases",
     "Ref",
+    "Report",
     "RiskboxError",
     "Row",
+    "Run",
+    "RunPlan",
     "Scenario",
+    "Scores",
     "Seat",
     "Table",
     "Timeouts",
@@ -55,23 +74,44 @@ __all__ = [
     "Toolset",
     "begin",
     "cases",
+    "check",
+    "check_async",
+    "compare",
+    "compare_async",
     "fork",
     "load",
     "load_all",
     "make_participants",
     "open_store",
+    "play",
+    "play_async",
+    "prepare",
+    "report",
+    "report_async",
+    "run",
+    "run_async",
+    "score",
+    "score_async",
+    "shipped",
     "specs",
     "step",
     "tool",
 ]
 
 _HOMES = {
+    "api.check": ("Checked", "check", "check_async"),
+    "api.play": ("play", "play_async"),
+    "api.score": ("Scores", "score", "score_async"),
+    "api.compare": ("Compared", "compare", "compare_async"),
+    "api.report": ("Report", "report", "report_async"),
+    "api.result": ("Run",),
+    "api.run": ("RunPlan", "prepare", "run", "run_async"),
     "words.action": ("Action", "ToolCall"),
     "words.case": ("Case",),
     "words.episode": ("Cast", "Episode", "Played"),
     "errors": ("RiskboxError",),
     "contracts.evaluator": ("Evaluator",),
-    "loading.loader": ("load", "load_all"),
+    "loading.loader": ("load", "load_all", "shipped"),
     "words.observation": ("Observation",),
     "contracts.participant": ("Participant",),
     "batch.plan": ("cases", "specs"),

@@ -1,10 +1,11 @@
-"""Progress of a run: a live display on a terminal, a line now and then elsewhere."""
+"""Progress of a run: a live display in a terminal or a notebook, a line now and then elsewhere."""
 
 from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.util import find_spec
 from types import TracebackType
 from typing import Self
 
@@ -31,6 +32,7 @@ class Display:
         run: What is played.
         domains: How many episodes, by domain.
         quiet: Whether to show nothing.
+        notes: Sentences that come first.
         console: Where to; standard error by default, so that output can be piped.
     """
 
@@ -40,12 +42,15 @@ class Display:
         domains: Mapping[str, int],
         *,
         quiet: bool = False,
+        notes: Sequence[str] = (),
         console: Console | None = None,
     ) -> None:
-        self.run, self.domains, self.quiet = run, domains, quiet
+        self.run, self.domains, self.quiet, self.notes = run, domains, quiet, notes
         self.planned = planned = sum(domains.values())
         self.console = console or Console(stderr=True)
-        self.live_here = self.console.is_terminal and not quiet
+        # rich draws in a notebook by widgets, and only warns where they are missing
+        is_notebook = self.console.is_jupyter and find_spec("ipywidgets") is not None
+        self.live_here = (self.console.is_terminal or is_notebook) and not quiet
         self.bar = Progress(
             TextColumn("[bold]{task.description}"),
             BarColumn(),
@@ -62,6 +67,8 @@ class Display:
     def __enter__(self) -> Self:
         if self.quiet:
             return self
+        for note in self.notes:
+            self.console.print(note, markup=False, highlight=False, style="dim")
         agents = ", ".join(self.run.agents[:4]) + (", ..." if len(self.run.agents) > 4 else "")
         self.console.print(
             f"{many(self.planned, 'episode')}, agents: {agents}", markup=False, highlight=False

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -39,3 +41,25 @@ def wait_for(work: Coroutine[Any, Any, T]) -> T:
             for loop, task in started:
                 loop.call_soon_threadsafe(task.cancel)
             raise  # once the pool has waited for its thread
+
+
+def sync_twin(function: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, T]:
+    """The function `name` to an async function `name_async`: it waits for the work, in a notebook too."""
+
+    @wraps(function)
+    def twin(*args: P.args, **options: P.kwargs) -> T:
+        return wait_for(function(*args, **options))
+
+    twin.__name__ = twin.__qualname__ = function.__name__.removesuffix("_async")
+    return twin
+
+
+def async_twin(function: Callable[P, T]) -> Callable[P, Coroutine[Any, Any, T]]:
+    """The async function `name_async` to a function `name`: it works in a thread, so that the event loop goes on."""
+
+    @wraps(function)
+    async def twin(*args: P.args, **options: P.kwargs) -> T:
+        return await asyncio.to_thread(function, *args, **options)
+
+    twin.__name__ = twin.__qualname__ = f"{function.__name__}_async"
+    return twin

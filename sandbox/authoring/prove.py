@@ -117,16 +117,19 @@ def prove(
         judges: The models that judge; without one, judged risks and goals are not proven.
         models: Opens the models that may be asked; needed where one is named.
     """
-    return asyncio.run(_prove_all(loaded, toolbox or Toolbox(), tools, judges, models))
+    return asyncio.run(prove_async(loaded, toolbox, tools=tools, judges=judges, models=models))
 
 
-async def _prove_all(
+async def prove_async(
     loaded: Sequence[Loaded],
-    toolbox: Toolbox,
-    tools: str,
-    judges: Sequence[str],
-    models: Callable[[], AbstractAsyncContextManager[Models]] | None,
+    toolbox: Toolbox | None = None,
+    *,
+    tools: str = "",
+    judges: Sequence[str] = (),
+    models: Callable[[], AbstractAsyncContextManager[Models]] | None = None,
 ) -> list[Proven]:
+    """What `prove` does, for callers that are async."""
+    toolbox = toolbox or Toolbox()
     async with models() if models else nullcontext() as opened:
         asked = [evaluator("judge", opened, judges=list(judges))] if judges else []
         return [await _Prover(one, toolbox, asked, tools, opened).prove() for one in loaded]

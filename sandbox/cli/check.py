@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import asdict
-from functools import partial
 from typing import TYPE_CHECKING
 
-from riskbox.sandbox.cli.options import Parser, add_json, add_models, add_tools, models_from, opened_models
-from riskbox.sandbox.errors import Problem, ScenarioError
+from riskbox.sandbox.cli.options import Parser, add_json, add_models, add_tools, model_options
 
 if TYPE_CHECKING:
     from riskbox.sandbox.authoring.prove import Proven
-    from riskbox.sandbox.loading.loader import Loaded
 
 EXAMPLES = """\
   riskbox check my_scenario.yaml
@@ -57,61 +53,25 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: list[str]) -> int:
     """Check, print what was found, and return 0 or 2."""
     given = parser().parse_args(argv)
-    from riskbox.sandbox.authoring.prove import Proven, prove
-    from riskbox.sandbox.loading.loader import find_files, load, shipped
-    from riskbox.sandbox.registry.models import check_model
-    from riskbox.sandbox.registry.toolsets import Toolbox
+    from riskbox.sandbox.api.check import check
 
-    asked = [*given.judge, *([given.tools_model] if given.tools_model else [])]
-    for name in asked:
-        check_model(name)
-    models_from(given)  # an option that is wrong is told before anything is played
-    toolbox = Toolbox(tuple(given.tools))
-    loaded: list[Loaded] = []
-    results: list[Proven] = []
-    names: dict[str, str] = {}
-    for path in find_files(given.paths or [shipped()]):
-        try:
-            one = load(path, toolbox)
-        except ScenarioError as error:
-            results.append(Proven(str(path), "", list(error.problems)))
-            continue
-        name = one.scenario.scenario
-        if name in names:
-            said = f"the name {name!r} is taken by {names[name]}."
-            results.append(Proven(str(path), name, [Problem(said, str(path), path="scenario")]))
-        names[name] = str(path)
-        loaded.append(one)
-    if given.types:
-        results += [Proven(str(one.path), one.scenario.scenario) for one in loaded]
-    else:
-        proving = partial(
-            prove,
-            toolbox=toolbox,
-            tools=given.tools_model,
-            judges=given.judge,
-            models=partial(opened_models, given) if asked else None,
-        )
-        results += _proved(loaded, proving, quiet=given.json)
-    wrong = sum(len(one.problems) for one in results)
+    done = check(
+        given.paths,
+        types=given.types,
+        judge=given.judge,
+        tools_model=given.tools_model,
+        tools=given.tools,
+        progress=not given.json,
+        **model_options(given),
+    )
     if given.json:
-        print(json.dumps({"ok": not wrong, "files": [asdict(one) for one in results]}, indent=2))
+        print(json.dumps({"ok": done.ok, "files": [asdict(one) for one in done.files]}, indent=2))
     else:
-        _print(results, wrong, played=not given.types)
-    return 2 if wrong else 0
+        _print(done.files, len(done.problems), played=not given.types)
+    return 0 if done.ok else 2
 
 
-def _proved(loaded: list[Loaded], proving: Callable[..., list[Proven]], *, quiet: bool) -> list[Proven]:
-    if quiet or not sys.stderr.isatty():
-        return proving(loaded)
-    from rich.console import Console
-    from rich.progress import track
-
-    console = Console(stderr=True)
-    return [proving([one])[0] for one in track(loaded, "proving", console=console, transient=True)]
-
-
-def _print(results: list[Proven], wrong: int, *, played: bool) -> None:
+def _print(results: Sequence[Proven], wrong: int, *, played: bool) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text

@@ -8,14 +8,9 @@ from typing import TYPE_CHECKING
 
 from riskbox.sandbox.cli import options
 from riskbox.sandbox.cli import page as html
-from riskbox.sandbox.errors import InputError, UnknownName, did_you_mean
 
 if TYPE_CHECKING:
-    from riskbox.sandbox.contracts.store import Store
     from riskbox.sandbox.reporting.comparison import Comparison
-    from riskbox.sandbox.reporting.pairing import SideRows
-    from riskbox.sandbox.reporting.rows import Chosen
-    from riskbox.sandbox.words.run import Manifest
 
 ABOUT = "Compare two runs, or two agents of one run, episode by episode. Regressions come first."
 EXAMPLES = """\
@@ -54,23 +49,21 @@ def main(argv: list[str]) -> int:
     options.add_json(parser)
     args = parser.parse_args(argv)
 
-    from riskbox.sandbox.reporting.compare import compare
-    from riskbox.sandbox.reporting.rows import Chosen
+    from riskbox.sandbox.api.compare import compare
 
-    by = _groupings(args.by)
-    chosen = Chosen.parse(args.where, args.evaluator)
-    with options.open_existing(args.store) as store:
-        a, b = _given(store, args.a, chosen), _given(store, args.b, chosen)
-        if (a.manifest.run, a.agent) == (b.manifest.run, b.agent):
-            raise InputError(
-                f"{args.a} and {args.b} are the same side: agent {a.agent} of run {a.manifest.run}."
-            )
-        found = compare(a, b, by=by, evaluator=args.evaluator, chosen=chosen.words())
-        if args.html:
-            from riskbox.sandbox.html.compare import comparison
-
-            again = html.again("compare", argv, args.store)
-            print(html.written(args.html, comparison(store, found, again, args.transcripts)), file=sys.stderr)
+    found = compare(
+        args.a,
+        args.b,
+        by=args.by,
+        where=args.where,
+        evaluator=args.evaluator,
+        html=args.html or None,
+        transcripts=args.transcripts,
+        store=args.store,
+        command=html.again("compare", argv, args.store),
+    ).comparison
+    if args.html:
+        print(html.written(args.html), file=sys.stderr)
     if args.json:
         print(json.dumps(found.model_dump(mode="json"), indent=2))
         return 0
@@ -81,60 +74,6 @@ def main(argv: list[str]) -> int:
     for part in sides.page(found, console.width, _commands(found, args.store)):
         console.print(part)
     return 0
-
-
-def _given(store: Store, word: str, chosen: Chosen) -> SideRows:
-    """A side by RUN or RUN:AGENT.
-
-    Raises:
-        InputError: the run has several agents and none is named, or no episode fits.
-        UnknownName: there is no such run, or it has no such agent.
-    """
-    from riskbox.sandbox.reporting.pairing import SideRows
-    from riskbox.sandbox.reporting.rows import agent_kind
-
-    manifest, agent = _named(store, word)
-    rows = list(chosen.rows(store, manifest.run))
-    if not rows:
-        raise InputError(
-            f"{word}: no episode of {manifest.run} matches {', '.join(chosen.words()) or 'yet'}."
-        )
-    kinds = sorted({agent_kind(row.agent) for row in rows})
-    if agent:
-        rows = [row for row in rows if agent in (row.agent, agent_kind(row.agent))]
-        if not rows:
-            raise UnknownName(
-                f"{word}: run {manifest.run} has no agent {agent!r}. {did_you_mean(agent, kinds)}"
-            )
-    elif len(kinds) > 1:
-        raise InputError(
-            f"{word}: run {manifest.run} has {len(kinds)} agents ({', '.join(kinds[:8])}). "
-            f"Name one: {manifest.run}:{kinds[0]}"
-        )
-    return SideRows(manifest, agent or kinds[0], rows)
-
-
-def _named(store: Store, word: str) -> tuple[Manifest, str]:
-    """The run, and the agent if one is named; a run's own name may hold a colon."""
-    try:
-        return store.run(word), ""
-    except UnknownName:
-        run, colon, agent = word.partition(":")
-        if not colon:
-            raise
-        return store.run(run), agent
-
-
-def _groupings(listed: str) -> list[str]:
-    from riskbox.sandbox.reporting.comparison import GROUPINGS
-
-    names = [name.strip() for name in listed.split(",") if name.strip()]
-    for name in names:
-        if name not in GROUPINGS:
-            raise InputError(
-                f"--by {name}: pairs cannot be grouped by this field. {did_you_mean(name, GROUPINGS)}"
-            )
-    return list(dict.fromkeys(names))
 
 
 def _commands(found: Comparison, url: str) -> list[tuple[str, str]]:

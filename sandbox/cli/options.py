@@ -9,27 +9,18 @@ import re
 import shlex
 import shutil
 import textwrap
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from riskbox.sandbox.errors import InputError, did_you_mean
+from riskbox.sandbox.errors import InputError
 
 if TYPE_CHECKING:
-    from riskbox.sandbox.contracts.model import Models
+    from riskbox.sandbox.api.options import ModelArguments
     from riskbox.sandbox.contracts.store import Store
     from riskbox.sandbox.gates.decision import GateOutcome, GateSet
     from riskbox.sandbox.models.client import ModelOptions
-
-SEATS = ("agent", "user", "tool", "judge")
-"""The seats that a model can take."""
-
-SECRET = re.compile(
-    r"(^|_)key$|secret|password|credential|headers|authorization|(ad|session|bearer|access|auth)_token",
-    re.IGNORECASE,
-)
-"""Settings whose values must not be stored."""
 
 STORE = "sqlite:///riskbox.db"
 """The default of `--store`, unless RISKBOX_STORE is set."""
@@ -141,17 +132,9 @@ def gate_set_from(given: argparse.Namespace, evaluator: str = "") -> GateSet | N
     Raises:
         InputError: a condition or a gate file is invalid.
     """
-    if not given.fail_if and not given.gate:
-        return None
-    from pathlib import Path
+    from riskbox.sandbox.api.run import gates_of
 
-    from riskbox.sandbox.gates.decision import GateSet
-    from riskbox.sandbox.gates.gate import Gate, read
-
-    gates = [Gate(one) for one in given.fail_if]
-    for file in given.gate:
-        gates += read(Path(file))
-    return GateSet(gates, evaluator)
+    return gates_of(given.fail_if, given.gate, evaluator)
 
 
 def told(outcomes: Iterable[GateOutcome]) -> list[str]:
@@ -257,41 +240,53 @@ def add_models(parser: argparse.ArgumentParser) -> None:
     kept.add_argument("--cache", metavar="FILE", help="store answers in FILE and reuse them in later runs")
 
 
+def model_options(given: argparse.Namespace) -> ModelArguments:
+    """What `add_models` parsed, as the Python functions take it.
+
+    Raises:
+        InputError: an option's value is not of its form.
+    """
+    from riskbox.sandbox.api.options import model_settings
+
+    made: ModelArguments = {
+        "max_in_flight": _per_model("max-in-flight", given.max_in_flight, whole=True),
+        "rpm": _per_model("rpm", given.rpm),
+        "tpm": _per_model("tpm", given.tpm),
+        "budget": given.budget,
+        "budget_tokens": given.budget_tokens,
+        "episode_budget": given.episode_budget,
+        "episode_tokens": given.episode_tokens,
+        "prices": dict(_price(one) for one in given.price),
+        "retries": given.retries,
+        "call_seconds": given.call_seconds,
+        "record": given.record,
+        "replay": given.replay,
+        "cache": given.cache,
+    }
+    with _named_as_flags():
+        model_settings(made)
+    return made
+
+
+@contextmanager
+def _named_as_flags() -> Iterator[None]:
+    """Within it, a complaint about an argument of Python's names the option of the command line."""
+    try:
+        yield
+    except InputError as error:
+        name, space, rest = str(error).partition(" ")
+        raise InputError(f"--{name.replace('_', '-')}{space}{rest}") from None
+
+
 def models_from(given: argparse.Namespace) -> ModelOptions:
     """The settings for model calls.
 
     Raises:
         InputError: an option has an invalid value.
     """
-    from riskbox.sandbox.models.client import ModelOptions
-    from riskbox.sandbox.models.limits import ModelLimits
-    from riskbox.sandbox.models.recording import Recording
+    from riskbox.sandbox.api.options import model_settings
 
-    limits = ModelLimits(
-        in_flight=_per_model("max-in-flight", given.max_in_flight, whole=True),
-        requests=_per_model("rpm", given.rpm),
-        tokens=_per_model("tpm", given.tpm),
-        run_dollars=_positive("budget", given.budget),
-        run_tokens=_positive("budget-tokens", given.budget_tokens),
-        episode_dollars=_positive("episode-budget", given.episode_budget),
-        episode_tokens=_positive("episode-tokens", given.episode_tokens),
-    )
-    if given.retries < 0:
-        raise InputError(f"--retries {given.retries}: must be 0 or more.")
-    recording = None
-    if given.record:
-        recording = Recording(os.path.abspath(given.record), "record")
-    elif given.replay:
-        recording = Recording(os.path.abspath(given.replay), "replay")
-    elif given.cache:
-        recording = Recording(os.path.abspath(given.cache), "cache")
-    return ModelOptions(
-        limits=limits,
-        recording=recording,
-        retries=given.retries,
-        seconds=_positive("call-seconds", given.call_seconds) or 120.0,
-        prices=dict(_price(one) for one in given.price),
-    )
+    return model_settings(model_options(given))
 
 
 def settings_from(given: argparse.Namespace) -> dict[str, dict[str, Any]]:
@@ -300,7 +295,7 @@ def settings_from(given: argparse.Namespace) -> dict[str, dict[str, Any]]:
     Raises:
         InputError: a setting does not have the form SEAT.NAME=VALUE.
     """
-    from riskbox.sandbox.models.client import OURS
+    from riskbox.sandbox.api.options import seat_settings
 
     found: dict[str, dict[str, Any]] = {}
     for one in given.setting:
@@ -308,31 +303,12 @@ def settings_from(given: argparse.Namespace) -> dict[str, dict[str, Any]]:
         seat, dot, key = name.partition(".")
         if not equals or not dot or not key:
             raise InputError(f"--setting {one}: write SEAT.NAME=VALUE, for example agent.temperature=0.2.")
-        if seat not in SEATS:
-            raise InputError(f"--setting {one}: there is no seat {seat!r}. {did_you_mean(seat, SEATS)}")
-        if key in OURS:
-            raise InputError(f"--setting {name}: Riskbox sets {key} itself.")
-        if SECRET.search(key):
-            raise InputError(
-                f"--setting {name}: settings are stored with the run. Put keys into environment variables."
-            )
         try:
             found.setdefault(seat, {})[key] = json.loads(raw)
         except ValueError:
             found.setdefault(seat, {})[key] = raw
-    return found
-
-
-@asynccontextmanager
-async def opened_models(given: argparse.Namespace) -> AsyncIterator[Models]:
-    """The language models of this process, with the options of `add_models`."""
-    from riskbox.sandbox.models.client import Clients
-
-    models = Clients(models_from(given))
-    try:
-        yield models
-    finally:
-        await models.close()
+    with _named_as_flags():
+        return seat_settings(found)
 
 
 def _per_model(flag: str, given: list[str], *, whole: bool = False) -> dict[str, float]:
@@ -348,12 +324,6 @@ def _per_model(flag: str, given: list[str], *, whole: bool = False) -> dict[str,
             raise InputError(f"--{flag} {one}: write a {kind} above 0, or MODEL=NUMBER.")
         found[model] = value
     return found
-
-
-def _positive(flag: str, value: float | None) -> float | None:
-    if value is not None and not 0 < value < float("inf"):
-        raise InputError(f"--{flag} {value:g}: must be a number above 0.")
-    return value
 
 
 def _price(given: str) -> tuple[str, tuple[float, float]]:

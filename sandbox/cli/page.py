@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Sequence
 
 from riskbox.sandbox.errors import InputError
@@ -30,11 +31,9 @@ def again(command: str, argv: Sequence[str], store: str) -> list[str]:
     return ["riskbox", command, *(word.replace(store, safe) for word in argv)]
 
 
-def written(path: str, page: str) -> str:
-    """Write a page; what to tell about it is returned."""
-    from riskbox.sandbox.html.page import write
-
-    return f"{path} is written: {write(path, page) / 1e6:.1f} MB."
+def written(path: str) -> str:
+    """What to say of a page that was written."""
+    return f"{path} is written: {os.path.getsize(path) / 1e6:.1f} MB."
 
 
 def _count(word: str) -> int:

@@ -6,9 +6,9 @@ import argparse
 import asyncio
 import json
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING
 
 from riskbox.sandbox.cli.options import (
     Parser,
@@ -16,20 +16,15 @@ from riskbox.sandbox.cli.options import (
     add_models,
     add_store,
     add_tools,
-    models_from,
-    open_existing,
+    model_options,
     same_store,
     settings_from,
 )
-from riskbox.sandbox.errors import Halt, InputError
+from riskbox.sandbox.errors import InputError
 
 if TYPE_CHECKING:
-    from riskbox.sandbox.contracts.store import Store
-    from riskbox.sandbox.registry.toolsets import Toolbox
-    from riskbox.sandbox.rules.state import PreparedCase, State
     from riskbox.sandbox.words.case import Case
-    from riskbox.sandbox.words.episode import Cast, Origin, Played
-    from riskbox.sandbox.words.event import Event
+    from riskbox.sandbox.words.episode import Played
     from riskbox.sandbox.words.run import Spec
 
 EXAMPLES = """\
@@ -44,14 +39,6 @@ EXAMPLES = """\
 
 Press ctrl-D or ctrl-C to stop. Riskbox keeps what was played so far.
 """
-
-
-@runtime_checkable
-class Onlooker(Protocol):
-    """A participant that wants to see how it ended."""
-
-    def see(self, events: Sequence[Event], party: str) -> None:
-        """Be shown all that the party may see."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -98,162 +85,35 @@ def main(argv: list[str]) -> int:
     if given.path and not given.seat:
         raise InputError("play: choose a side with --as user or --as agent.")
 
-    from riskbox.sandbox.registry.toolsets import Toolbox
-    from riskbox.sandbox.rules.state import PreparedCase
-    from riskbox.sandbox.stores import open_store
+    from riskbox.sandbox.api.play import prepare_episode
+    from riskbox.sandbox.api.sync import wait_for
+    from riskbox.sandbox.episode.playing import EpisodeHalted
 
-    toolbox = Toolbox(tuple(given.tools))
-    if given.fork:
-        with open_existing(given.store) as source:
-            case, cast, seed, state, origin = _forked(given, source, toolbox)
-    else:
-        case = _case(given, toolbox)
-        cast, seed, state, origin = _cast(given, case), given.seed, None, None
-    with open_store(given.store) as store:
-        return _play(given, argv, store, PreparedCase.of(case, toolbox.of(case)), cast, seed, state, origin)
-
-
-def _case(given: argparse.Namespace, toolbox: Toolbox) -> Case:
-    from riskbox.sandbox.batch.plan import CaseFilter, cases
-    from riskbox.sandbox.loading.loader import load_all
-
-    variants = tuple(given.variant) or ("none",)
-    choice = CaseFilter(personas=(given.persona,) if given.persona else (), variants=variants)
-    return cases(load_all([given.path], toolbox), choice, toolbox)[0]
-
-
-def _cast(given: argparse.Namespace, case: Case) -> Cast:
-    from riskbox.sandbox.registry.agents import check_agent
-    from riskbox.sandbox.registry.casts import cast_code
-    from riskbox.sandbox.registry.models import check_model
-    from riskbox.sandbox.registry.users import check_user
-    from riskbox.sandbox.words.episode import Cast
-
-    agent = "human" if given.seat == "agent" else given.agent
-    if agent is None:
-        safe = [place for place, one in case.references if one.ends == "safe"]
-        if not safe:
-            raise InputError(
-                f"{case.id} has no safe reference to play the agent; name an agent with --agent."
-            )
-        agent = f"reference:{safe[0]}"
-    check_agent(agent)
-    user = "human" if given.seat == "user" else given.user or "scripted"
-    check_user(user)
-    emulated = any(kind.emulated for kind in case.toolsets.values())
-    if emulated and not given.tools_model:
-        raise InputError(f"{case.id} has tools that a model must play; name one with --tools-model.")
-    if emulated:
-        check_model(given.tools_model)
-    return Cast(
-        agent=agent,
-        user=user,
-        tools=given.tools_model if emulated else "",
-        settings={seat: one for seat, one in settings_from(given).items() if seat != "judge"},
-        code=cast_code(agent, user),
+    plan = prepare_episode(
+        given.path,
+        fork_at=given.fork or "",
+        persona=given.persona,
+        variant=given.variant,
+        agent="human" if given.seat == "agent" else given.agent,
+        user="human" if given.seat == "user" else given.user,
+        tools=given.tools,
+        tools_model=given.tools_model,
+        seed=given.seed,
+        settings=settings_from(given),
+        store=given.store,
+        **model_options(given),
     )
-
-
-def _forked(
-    given: argparse.Namespace, store: Store, toolbox: Toolbox
-) -> tuple[Case, Cast, int, State, Origin]:
-    from riskbox.sandbox.rules.replay import fork
-    from riskbox.sandbox.rules.state import PreparedCase
-
-    name, colon, event = given.fork.rpartition(":")
-    if not colon or not event.isdigit():
-        raise InputError(f"play: --from {given.fork}: write EPISODE:EVENT, for example 3fa2:12.")
-    found = store.find(name)
-    if not found:
-        raise InputError(f"no episode id starts with {name!r}. `riskbox list episodes` lists them.")
-    if len({id for _, id in found}) > 1:
-        raise InputError(
-            f"{name!r} is the start of several episode ids: {', '.join(id for _, id in found[:5])}."
-        )
-    episode = store.episode(*found[0]).episode
-    case = store.case(episode.case.hash)
-    state, origin = fork(episode, PreparedCase.of(case, toolbox.of(case)), int(event))
-    cast = _cast(given, case) if given.seat or given.agent or given.user else episode.cast
-    return case, cast, episode.seed, state, origin
-
-
-def _play(
-    given: argparse.Namespace,
-    argv: list[str],
-    store: Store,
-    prepared: PreparedCase,
-    cast: Cast,
-    seed: int,
-    state: State | None,
-    origin: Origin | None,
-) -> int:
-    from riskbox.sandbox.batch import launch
-    from riskbox.sandbox.batch.player import packed
-    from riskbox.sandbox.batch.settings import RunSettings
-    from riskbox.sandbox.contracts.model import ModelSession
-    from riskbox.sandbox.episode.playing import EpisodeHalted, make_participants, play_episode
-    from riskbox.sandbox.episode.rollout import Timeouts
-    from riskbox.sandbox.models.client import Clients
-    from riskbox.sandbox.registry.evaluators import evaluator
-    from riskbox.sandbox.rules.replay import catch_up
-    from riskbox.sandbox.words.run import Spec
-
-    spec = Spec.of(prepared.case.hash, cast, seed, origin)
-    asked = models_from(given)
-    settings = RunSettings(
-        local=True, timeouts=Timeouts(None, None), toolsets=tuple(given.tools), models=asked
-    )
-    made = launch.new_manifest(
-        [prepared.case], [spec], settings, name="play", command=["riskbox", "play", *argv]
-    )
-
-    stop = asyncio.Event()
-
-    async def one() -> tuple[Played, Halt | None]:
-        models = Clients(asked)
-        session = ModelSession(models, seed, cast.settings)
-        seats = make_participants(spec, prepared.case, session)
-        try:
-            if state is not None:
-                await catch_up(state, seats)
-            judges, halt = [evaluator("checks")], None
-            try:
-                with _stopped_by_hand(stop):
-                    played = await play_episode(
-                        made.run,
-                        spec,
-                        prepared,
-                        seats,
-                        judges,
-                        settings.timeouts,
-                        origin=origin,
-                        start=state,
-                        session=session,
-                        stop=stop,
-                        keep_halted=True,
-                    )
-            except EpisodeHalted as halted:
-                played, halt = halted.played, halted.halt
-            for party, seat in seats.items():
-                if isinstance(seat, Onlooker):
-                    seat.see([one for one in played.episode.events if party in one.audience], party)
-            return played, halt
-        finally:
-            await models.close()
-
-    launch.create(store, made, [prepared.case], [spec])
-    done = False
+    plan.command = ["riskbox", "play", *argv]
     if not given.json:
-        _introduced(prepared.case, spec)
+        _introduced(plan.prepared.case, plan.spec)
+    stop, halt = asyncio.Event(), None
     try:
-        played, halt = asyncio.run(one())
-        store.write(made.run, [packed(played)])
-        done = True
-    finally:
-        store.finish(made.run, "done" if done else "stopped")
-    _tell(given, prepared.case, played)
+        played = wait_for(plan.execute(stop, _stopped_by_hand(stop)))
+    except EpisodeHalted as halted:
+        played, halt = halted.played, halted.halt
+    _tell(given, plan.prepared.case, played)
     if halt:
-        raise halt  # after what was played is kept
+        raise halt  # after what was played is kept and shown
     return 130 if stop.is_set() else 0
 
 

@@ -10,17 +10,9 @@ from typing import TYPE_CHECKING
 
 from riskbox.sandbox.cli import options
 from riskbox.sandbox.cli import page as html
-from riskbox.sandbox.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
-    from riskbox.sandbox.contracts.store import Store
-    from riskbox.sandbox.gates.decision import GateOutcome
     from riskbox.sandbox.reporting.results import Results
-    from riskbox.sandbox.reporting.rows import Chosen
-    from riskbox.sandbox.words.run import Manifest
-
-WORST = 8
-"""How many of the worst episodes are listed."""
 
 ABOUT = "Print the results of a run. Rates are ranges; unknown episodes and faults are counted beside them."
 EXAMPLES = """\
@@ -66,23 +58,27 @@ def main(argv: list[str]) -> int:
     options.add_json(parser)
     args = parser.parse_args(argv)
 
-    from riskbox.sandbox.reporting.rows import Chosen
+    from riskbox.sandbox.api.report import report
 
-    by = _groupings(args.by)
-    chosen = Chosen.parse(args.where, args.evaluator)
-    gate_set = options.gate_set_from(args, args.evaluator)
-    with options.open_existing(args.store) as store:
-        manifest = store.run(args.run)
-        results = _results(store, manifest, chosen, by)
-        if args.where and not results.played:
-            raise InputError(f"no episode of {manifest.run} matches {', '.join(args.where)}.")
-        rows = chosen.rows(store, manifest.run)
-        gates = gate_set.decide(manifest, rows, store.count(manifest.run)) if gate_set else []
-        if args.html:
-            _write_html(store, manifest, chosen, by, args, argv, gates)
-    code = int(any(one.failed for one in gates))
+    found = report(
+        args.run,
+        by=args.by,
+        where=args.where,
+        evaluator=args.evaluator,
+        fail_if=args.fail_if,
+        gate=args.gate,
+        html=args.html or None,
+        transcripts=args.transcripts,
+        store=args.store,
+        command=html.again("report", argv, args.store),
+    )
+    results = found.results
+    if args.html:
+        print(html.written(args.html), file=sys.stderr)
+    code = int(not found.passed)
     if args.json:
-        decided = {"gates": [one.model_dump(mode="json") for one in gates]} if gate_set else {}
+        is_gated = bool(args.fail_if or args.gate)
+        decided = {"gates": [one.model_dump(mode="json") for one in found.gates]} if is_gated else {}
         print(json.dumps(results.model_dump(mode="json") | decided, indent=2))
         return code
 
@@ -93,55 +89,10 @@ def main(argv: list[str]) -> int:
     for part in page(results, console.width, _commands(results, args)):
         console.print(part)
     if args.svg:
-        screen.save(console, args.svg, f"riskbox report {manifest.run}")
-    for line in options.told(gates):
+        screen.save(console, args.svg, f"riskbox report {found.run.run}")
+    for line in options.told(found.gates):
         print(line)
     return code
-
-
-def _write_html(
-    store: Store,
-    manifest: Manifest,
-    chosen: Chosen,
-    by: list[str],
-    args: argparse.Namespace,
-    argv: list[str],
-    gates: list[GateOutcome],
-) -> None:
-    from riskbox.sandbox.html.report import GROUPED, report
-
-    grouped = list(dict.fromkeys((*GROUPED, *by)))
-    results = _results(store, manifest, chosen, grouped, limit=args.transcripts)
-    made = report(store, manifest, results, chosen, by, html.again("report", argv, args.store), gates)
-    print(html.written(args.html, made), file=sys.stderr)
-
-
-def _results(store: Store, manifest: Manifest, chosen: Chosen, by: list[str], limit: int = WORST) -> Results:
-    """The results of the chosen rows; apart for each way in which tools were answered, where there are several."""
-    from riskbox.sandbox.reporting.results import Results
-
-    def of(one: Chosen) -> Results:
-        rows = one.rows(store, manifest.run)
-        return Results.of(manifest, rows, by=by, evaluator=chosen.evaluator, chosen=one.words(), limit=limit)
-
-    found = of(chosen)
-    if len(found.emulations) < 2:
-        return found
-    return found.model_copy(
-        update={"apart": tuple(of(chosen.but(emulation=one)) for one in found.emulations)}
-    )
-
-
-def _groupings(listed: str) -> list[str]:
-    from riskbox.sandbox.reporting.tally import GROUPINGS
-
-    names = [name.strip() for name in listed.split(",") if name.strip()]
-    for name in names:
-        if name not in GROUPINGS:
-            raise InputError(
-                f"--by {name}: results cannot be grouped by this field. {did_you_mean(name, GROUPINGS)}"
-            )
-    return list(dict.fromkeys(names)) or ["intent"]
 
 
 def _commands(results: Results, args: argparse.Namespace) -> list[tuple[str, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from riskbox.sandbox.cli.options import (
@@ -15,20 +16,17 @@ from riskbox.sandbox.cli.options import (
     add_models,
     add_store,
     add_tools,
-    gate_set_from,
-    models_from,
+    model_options,
     same_store,
     settings_from,
     told,
 )
-from riskbox.sandbox.errors import Halt, InputError, did_you_mean
+from riskbox.sandbox.errors import InputError
 
 if TYPE_CHECKING:
-    from riskbox.sandbox.batch.runner import RunProgress
-    from riskbox.sandbox.batch.settings import RunSettings
-    from riskbox.sandbox.contracts.store import Store
-    from riskbox.sandbox.gates.decision import GateOutcome, GateSet
-    from riskbox.sandbox.words.run import Manifest, RunState
+    from riskbox.sandbox.api.result import Run
+    from riskbox.sandbox.api.run import RunPlan
+    from riskbox.sandbox.gates.decision import GateOutcome
 
 EXAMPLES = """\
   riskbox run scenarios/                                  play every case with its reference agents
@@ -161,216 +159,102 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: list[str]) -> int:
     """Play, and say where the results are."""
     given = parser().parse_args(argv)
-    if given.resume and (given.paths or given.agent):
-        raise InputError(
-            "run: --resume continues the run as it was planned, so it takes no paths and no --agent."
-        )
-    for name in ("seeds", "concurrency", "repeats"):
-        if getattr(given, name) < 1:
-            raise InputError(f"run: --{name} must be at least 1.")
+    from riskbox.sandbox.api.run import prepare
+    from riskbox.sandbox.api.sync import wait_for
 
-    from riskbox.sandbox.batch import launch
-    from riskbox.sandbox.stores import open_store
-
-    gate_set = gate_set_from(given)  # what is wrong with a gate is said before anything is played
-    if given.resume:
-        store = open_store(given.store, create=False, writes=True)
-        made = store.run(given.resume)
-        given.tools = given.tools or list(made.settings.get("toolsets", ()))
-        settings = launch.assessed_as_before(_settings(given), made)
-        cases, specs = launch.remaining(store, made.run)
-        if not specs:
-            store.finish(made.run, "done")  # it may have been killed between its last episode and its end
-            _say(given, f"{made.run} is complete: all {made.planned} episodes are stored.")
-            gates = _decided(gate_set, store, made.run)
-            if given.json and gate_set:
-                print(
-                    json.dumps({"run": made.run, "state": "done", "planned": made.planned, **_dumped(gates)})
-                )
-            return _gated(given, gates)
-        if given.dry_run:
-            return _foretold(given, cases, specs, settings)
-        store.finish(made.run, "running")
-    else:
-        settings = _settings(given)
-        cases, specs = _planned(given)
-        _heeded(settings, specs)
-        if given.dry_run:
-            return _foretold(given, cases, specs, settings)
-        store = open_store(given.store)
-        made = launch.new_manifest(cases, specs, settings, name=given.name, command=["riskbox", "run", *argv])
-        launch.create(store, made, cases, specs)
-    with store:
-        from riskbox.sandbox.api.progress import Display, domains
-        from riskbox.sandbox.api.sync import wait_for
-
-        try:
-            with Display(made, domains(cases, specs), quiet=given.quiet or given.json) as display:
-                state, progress = wait_for(
-                    launch.execute(store, made.run, cases, specs, settings, display.update, display.stopping)
-                )
-        except Halt as halt:
-            stored = len(store.done(made.run))
-            if not stored:
-                raise
-            raise Halt(
-                f"{halt}\n{stored} of {made.planned} episodes are stored. Continue with: riskbox run --resume {made.run}"
-                f"{same_store(given.store)}",
-                halt.exit_code,
-            ) from None
-        return _finished(given, made, state, progress, _decided(gate_set, store, made.run))
-
-
-def _settings(given: argparse.Namespace) -> RunSettings:
-    from riskbox.sandbox.batch.settings import RunSettings
-    from riskbox.sandbox.episode.rollout import Timeouts
-    from riskbox.sandbox.registry.evaluators import assessors
-
-    places: dict[str, Any] = {}
-    for one in given.place:
-        role, _, where = one.partition("=")
-        if role not in ("agent", "user") or where not in ("actor", "inline"):
-            raise InputError(
-                f"run: --place {one}: write agent=actor, agent=inline, user=actor or user=inline."
-            )
-        places[role] = where
-    if given.local and (given.address or "actor" in places.values()):
-        raise InputError(
-            "run: --local plays without Ray, so it cannot be combined with --address or --place ...=actor."
-        )
-    return RunSettings(
+    plan = prepare(
+        given.paths,
+        agent=given.agent,
+        user=given.user,
+        judge=given.judge,
+        repeats=given.repeats,
+        evaluator=given.evaluator,
+        tools=given.tools,
+        tools_model=given.tools_model,
+        adversarial_tools=given.adversarial_tools,
+        seeds=given.seeds,
+        name=given.name,
+        persona=given.persona,
+        intent=given.intent,
+        variant=given.variant,
+        domain=given.domain,
+        family=given.family,
+        tag=given.tag,
+        settings=settings_from(given),
+        fail_if=given.fail_if,
+        gate=given.gate,
+        resume=given.resume or "",
+        store=given.store,
         local=given.local,
         address=given.address,
         workers=given.workers,
         concurrency=given.concurrency,
-        timeouts=Timeouts(given.turn_seconds or None, given.episode_seconds or None),
-        places=places,
-        toolsets=tuple(given.tools),
-        memory=int(given.agent_memory * 2**30) if given.agent_memory else None,
-        gpus=given.agent_gpus,
+        turn_seconds=given.turn_seconds,
+        episode_seconds=given.episode_seconds,
+        place=_places(given.place),
+        agent_memory=given.agent_memory,
+        agent_gpus=given.agent_gpus,
         working_dir=given.working_dir,
-        evaluators=assessors(given.evaluator, given.judge),
-        judging=_judging(given),
-        models=models_from(given),
+        progress=not (given.quiet or given.json),
+        **model_options(given),
     )
+    plan.command = ["riskbox", "run", *argv]
+    if given.dry_run and plan.specs:
+        from riskbox.sandbox.cli.forecast import show
+
+        show(plan.forecast(), as_json=given.json)
+        return 0
+    where = same_store(given.store)
+    done = wait_for(plan.execute(on_stop=True, resume=lambda run: f"riskbox run --resume {run}{where}"))
+    return _finished(given, plan, done)
 
 
-def _judging(given: argparse.Namespace) -> dict[str, Any]:
-    from riskbox.sandbox.registry.models import check_model
-
-    for name in given.judge:
-        check_model(name)
-    if not given.judge:
-        if given.repeats > 1:
-            raise InputError("run: --repeats needs a --judge MODEL.")
-        return {}
-    settings = settings_from(given).get("judge", {})
-    made = {"judges": list(given.judge), "repeats": given.repeats}
-    return made | ({"settings": settings} if settings else {})
+def _places(given: list[str]) -> dict[str, Any]:
+    places = {}
+    for one in given:
+        role, equals, where = one.partition("=")
+        if not equals:
+            raise InputError(f"run: --place {one}: write ROLE=WHERE, for example agent=inline.")
+        places[role] = where
+    return places
 
 
-def _planned(given: argparse.Namespace) -> tuple[list[Any], list[Any]]:
-    from riskbox.sandbox.batch import plan
-    from riskbox.sandbox.loading.loader import load_all, shipped
-    from riskbox.sandbox.registry.agents import check_agent
-    from riskbox.sandbox.registry.models import check_model
-    from riskbox.sandbox.registry.toolsets import Toolbox
-    from riskbox.sandbox.registry.users import check_user
-
-    agents = given.agent or ["reference"]
-    if "human" in (*agents, given.user):
-        raise InputError("run: a person cannot play a batch; use `riskbox play SCENARIO --as user|agent`.")
-    for agent in agents:
-        check_agent(agent)
-    check_user(given.user)
-    if given.tools_model:
-        check_model(given.tools_model)
-    toolbox = Toolbox(tuple(given.tools))
-    choice = plan.CaseFilter(
-        tuple(given.persona), tuple(given.intent), tuple(given.variant),
-        tuple(given.domain), tuple(given.family), tuple(given.tag),
-    )  # fmt: skip
-    cases = plan.cases(load_all(given.paths or [shipped()], toolbox), choice, toolbox)
-    seats = {seat: one for seat, one in settings_from(given).items() if seat != "judge"}
-    return cases, plan.specs(
-        cases,
-        agents,
-        range(1, given.seeds + 1),
-        given.user,
-        tools=given.tools_model,
-        emulation="adversarial" if given.adversarial_tools else "neutral",
-        settings=seats,
-    )
-
-
-def _heeded(settings: RunSettings, specs: list[Any]) -> None:
-    """Make sure that no figure is for a model that nobody asks: a misspelt limit would limit nothing."""
-    from riskbox.sandbox.words.name import Name
-
-    casts = {(spec.cast.agent, spec.cast.user, spec.cast.tools) for spec in specs}
-    asked = {model for cast in casts for name in cast for model in (Name.parse(name).models if name else ())}
-    asked.update(settings.judging.get("judges", ()))
-    limits = settings.models.limits
-    figures = (
-        ("max-in-flight", limits.in_flight), ("rpm", limits.requests), ("tpm", limits.tokens),
-        ("price", settings.models.prices),
-    )  # fmt: skip
-    for flag, models in figures:
-        for model in sorted(models):
-            if model and model not in asked:
-                raise InputError(
-                    f"run: --{flag} {model}=...: this run does not use {model}. {did_you_mean(model, asked)}"
-                )
-
-
-def _foretold(given: argparse.Namespace, cases: list[Any], specs: list[Any], settings: RunSettings) -> int:
-    """Print what the run would ask of models."""
-    from riskbox.sandbox.batch.forecast import forecast
-    from riskbox.sandbox.cli.forecast import show
-
-    show(forecast(cases, specs, settings), as_json=given.json)
-    return 0
-
-
-def _finished(
-    given: argparse.Namespace,
-    made: Manifest,
-    state: RunState,
-    progress: RunProgress,
-    gates: list[GateOutcome],
-) -> int:
+def _finished(given: argparse.Namespace, plan: RunPlan, done: Run) -> int:
+    """Say what came of it; the exit code is returned."""
+    progress, gates = plan.progress, done.gates
+    if not plan.specs:
+        _say(given, f"{done.id} is complete: all {done.planned} episodes are stored.")
+        if given.json and plan.gates:
+            print(json.dumps({"run": done.id, "state": "done", "planned": done.planned, **_dumped(gates)}))
+        return _gated(given, gates)
     nothing_played = 0 < progress.done == progress.faults
     if given.json:
         shown = {
-            "run": made.run, "state": state, "planned": progress.planned, "done": progress.done, "faults": progress.faults,
-            "risky": progress.risky, "unknown": progress.unknown, "safe": progress.safe, "seconds": round(progress.seconds, 3),
+            "run": done.id, "state": done.state, "planned": progress.planned, "done": progress.done,
+            "faults": progress.faults, "risky": progress.risky, "unknown": progress.unknown, "safe": progress.safe,
+            "seconds": round(progress.seconds, 3),
         }  # fmt: skip
         print(json.dumps(shown | _dumped(gates)))
-        return 130 if state == "stopped" else 3 if nothing_played else _gated(given, gates)
+        return 130 if done.state == "stopped" else 3 if nothing_played else _gated(given, gates)
     where = same_store(given.store)
-    if state == "stopped":
+    if done.state == "stopped":
         _say(given, f"Stopped: {progress.done} of {progress.planned} episodes are stored.")
-        _say(given, f"  riskbox run --resume {made.run}{where}    continues the run")
+        _say(given, f"  riskbox run --resume {done.id}{where}    continues the run")
         return 130
     if nothing_played:
         _say(given, "Every episode ended in a fault, so the run says nothing about the agent. To see why:")
         _say(given, f"  riskbox show latest{where}")
         return 3
-    _say(given, f"  riskbox report {made.run}{where}")
+    _say(given, f"  riskbox report {done.id}{where}")
     _say(given, f"  riskbox show latest{where}")
     return _gated(given, gates)
 
 
-def _decided(gate_set: GateSet | None, store: Store, run: str) -> list[GateOutcome]:
-    """What became of the gates, over all that is stored of a run: also what an earlier command played."""
-    return gate_set.decide(store.run(run), store.rows(run), store.count(run)) if gate_set else []
-
-
-def _dumped(gates: list[GateOutcome]) -> dict[str, Any]:
+def _dumped(gates: Sequence[GateOutcome]) -> dict[str, Any]:
     return {"gates": [one.model_dump(mode="json") for one in gates]} if gates else {}
 
 
-def _gated(given: argparse.Namespace, gates: list[GateOutcome]) -> int:
+def _gated(given: argparse.Namespace, gates: Sequence[GateOutcome]) -> int:
     """Say why each gate failed or passed; 1 if one failed."""
     for line in told(gates):
         _say(given, line)

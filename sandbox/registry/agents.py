@@ -109,9 +109,19 @@ def _make(agent: str) -> None:
 
 
 def participant_from(thing: Any) -> Participant:
-    """A participant from a user's object: a Participant class, or any callable."""
+    """A participant from a user's object: a Participant class or a stateless object of one, or any callable.
+
+    Raises:
+        PluginError: it cannot be called, or it is one object that keeps a session, which each episode needs for itself.
+    """
     if inspect.isclass(thing) and issubclass(thing, Participant):
         return thing()
+    if isinstance(thing, Participant):
+        if thing.continuity == "session":
+            raise PluginError(
+                f"this {type(thing).__name__} keeps a session, and each episode needs one of its own. Name the class."
+            )
+        return thing
     function: Participant = built_in("riskbox.agents.function:FunctionAgent")(thing)
     return function
 

@@ -47,7 +47,8 @@ def evaluator_class(name: str) -> type[Evaluator]:
     if name in EVALUATORS:
         shipped: type[Evaluator] = built_in(EVALUATORS[name])
         return shipped
-    kind = PLUGINS.find(name, EVALUATORS, HINT)
+    found = PLUGINS.find(name, EVALUATORS, HINT)
+    kind = type(found) if isinstance(found, Evaluator) else found
     if not (inspect.isclass(kind) and issubclass(kind, Evaluator)):
         raise PluginError(f"{name} is not an Evaluator class")
     for field in ("name", "version"):
@@ -97,8 +98,15 @@ def evaluator(name: str, models: Models | None = None, **settings: Any) -> Evalu
         UnknownName, PluginError: there is none of that name, or it cannot be made.
     """
     kind: Any = evaluator_class(name)
+    ready = PLUGINS.find(name) if is_own(name) else None
     try:
-        made: Evaluator = kind(models, **settings) if kind.asks else kind(**settings)
+        made: Evaluator = (
+            ready
+            if isinstance(ready, Evaluator)
+            else kind(models, **settings)
+            if kind.asks
+            else kind(**settings)
+        )
     except RiskboxError:
         raise
     except (Exception, SystemExit) as error:

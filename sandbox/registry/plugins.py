@@ -6,13 +6,15 @@ import hashlib
 import importlib
 import importlib.util
 import inspect
+import itertools
+import marshal
 import sys
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 from riskbox.sandbox.errors import PluginError, UnknownName, did_you_mean
@@ -80,8 +82,41 @@ class Plugins:
         return source_hash(source)
 
 
+_OBJECTS: dict[str, Any] = {}
+"""Objects of this process that no module holds, by the names that `name_object` gave them."""
+
+
+def name_object(thing: Any) -> str:
+    """A name by which `load_object` finds an object of this process.
+
+    It is `module:Name` where a module holds the object, else `object:Name`; the latter is known in this process only.
+    """
+    module, name = getattr(thing, "__module__", ""), getattr(thing, "__qualname__", "")
+    held: Any = sys.modules.get(module or "")
+    for part in name.split(".") if name else ():
+        held = getattr(held, part, None)
+    if name and held is thing:
+        return f"{module}:{name}"
+    for known, one in _OBJECTS.items():
+        if one is thing:
+            return known
+    label = (name or type(thing).__qualname__).rpartition(".")[2].strip("<>")
+    known = next(
+        one
+        for count in itertools.count(1)
+        if (one := f"object:{label}" + (f"-{count}" if count > 1 else "")) not in _OBJECTS
+    )
+    _OBJECTS[known] = thing
+    return known
+
+
+def is_importable(spec: str) -> bool:
+    """Whether another process finds the same object under `module:Name` or `file.py:Name`."""
+    return not spec.startswith(("object:", "__main__:"))
+
+
 def load_object(spec: str) -> Any:
-    """The object that `module:Name` or `path/to/file.py:Name` names.
+    """The object that `module:Name`, `path/to/file.py:Name` or a name that `name_object` gave names.
 
     Raises:
         PluginError: it does not exist or its module does not import, with the reason.
@@ -89,6 +124,12 @@ def load_object(spec: str) -> Any:
     source, colon, name = spec.rpartition(":")
     if not colon or not source or not name:
         raise PluginError(f"{spec!r} does not have the form module:Name or file.py:Name")
+    if spec in _OBJECTS:
+        return _OBJECTS[spec]
+    if source == "object":
+        raise PluginError(
+            f"{spec} was an object of another Python process; name code that can be imported instead."
+        )
     module = _module(source)
     try:
         found: Any = module
@@ -135,18 +176,27 @@ def _module(source: str) -> ModuleType:
 def source_hash(spec: str) -> str:
     """A hash of the code behind `module:Name` or `file.py:Name`: of the file that is named, and of the file in which
     its object is written, since an agent of an SDK is an instance of the SDK's own class."""
-    named = _module(spec.rpartition(":")[0]).__file__
+    named = None if spec in _OBJECTS else getattr(_module(spec.rpartition(":")[0]), "__file__", None)
     own = Path(named).read_bytes() if named else b""
     return hashlib.blake2b(own + code_hash(load_object(spec)).encode(), digest_size=8).hexdigest()
 
 
 def code_hash(thing: Any) -> str:
-    """A hash of the source file of a class or function, or of its representation where there is none."""
+    """A hash of the source file of a class or function; of its own source or compiled code where there is no file, as
+    in a notebook."""
+    written = thing if inspect.isclass(thing) or inspect.isroutine(thing) else type(thing)
     try:
-        path = inspect.getsourcefile(
-            thing if inspect.isclass(thing) or inspect.isroutine(thing) else type(thing)
-        )
-        content = Path(path).read_bytes() if path else repr(thing).encode()
+        path = inspect.getsourcefile(written)
+        content = Path(path).read_bytes() if path else _source(written)
     except (TypeError, OSError):
-        content = repr(thing).encode()
+        content = _source(written)
     return hashlib.blake2b(content, digest_size=8).hexdigest()
+
+
+def _source(written: Any) -> bytes:
+    try:
+        return inspect.getsource(written).encode()
+    except (TypeError, OSError):
+        parts = [written] if inspect.isroutine(written) else [one for _, one in sorted(vars(written).items())]
+        compiled = [marshal.dumps(one.__code__) for one in parts if isinstance(one, FunctionType)]
+        return b"".join(compiled) or repr(written).encode()

@@ -1,0 +1,130 @@
+"""Scenario files validated and proven."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Unpack
+
+from riskbox.sandbox.api.objects import listed, names_of
+from riskbox.sandbox.api.options import ModelArguments, model_settings
+from riskbox.sandbox.api.run import Paths, ToolsetLike, Words, scenario_paths
+from riskbox.sandbox.api.sync import sync_twin
+from riskbox.sandbox.authoring.prove import Proven, prove_async
+from riskbox.sandbox.contracts.model import Models
+from riskbox.sandbox.errors import Problem, ScenarioError
+from riskbox.sandbox.loading.loader import Loaded, find_files, load
+from riskbox.sandbox.models.client import Clients
+from riskbox.sandbox.registry.models import check_model
+from riskbox.sandbox.registry.toolsets import Toolbox
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What came of checking scenario files."""
+
+    files: tuple[Proven, ...]
+    """One a file."""
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Everything that is wrong, in all files."""
+        return tuple(problem for one in self.files for problem in one.problems)
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.problems
+
+    def __repr__(self) -> str:
+        return f"<Checked: {len(self.files)} files, {len(self.problems)} problems>"
+
+    def __str__(self) -> str:
+        return "\n".join([repr(self), *map(str, self.problems)])
+
+
+async def check_async(
+    paths: Paths = None,
+    *,
+    types: bool = False,
+    judge: Words = (),
+    tools_model: str = "",
+    tools: ToolsetLike | Sequence[ToolsetLike] = (),
+    progress: bool = True,
+    **models: Unpack[ModelArguments],
+) -> Checked:
+    """Validate scenario files, then prove their checks by playing references.
+
+    What is wrong with a scenario is part of the result and raises nothing.
+
+    Args:
+        paths: Scenario files and folders; those that ship with Riskbox by default.
+        types: Whether to load and type-check only, and play nothing.
+        judge: A model that is held to the labels of judged risks; several are a panel.
+        tools_model: The model that plays emulated tools, to play their cases too.
+        tools: Toolsets of your own that scenarios may name.
+        progress: Whether to show progress in a terminal or a notebook.
+        models: How language models are asked; see `ModelArguments`.
+
+    Raises:
+        InputError: an argument is wrong, or there is no such file.
+    """
+    judges = listed(judge)
+    asked = [*judges, *([tools_model] if tools_model else [])]
+    for name in asked:
+        check_model(name)
+    options = model_settings(models)  # an option that is wrong is told before anything is played
+    toolbox = Toolbox(tuple(names_of(tools)))
+    loaded, results = _loaded(paths, toolbox)
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[Models]:
+        clients = Clients(options)
+        try:
+            yield clients
+        finally:
+            await clients.close()
+
+    if types:
+        results += [Proven(str(one.path), one.scenario.scenario) for one in loaded]
+    else:
+        for one in _shown(loaded, progress):
+            results += await prove_async(
+                [one], toolbox, tools=tools_model, judges=judges, models=opened if asked else None
+            )
+    return Checked(tuple(results))
+
+
+check = sync_twin(check_async)
+
+
+def _loaded(paths: Paths, toolbox: Toolbox) -> tuple[list[Loaded], list[Proven]]:
+    """The scenarios that load, and what is wrong with the others."""
+    loaded: list[Loaded] = []
+    results: list[Proven] = []
+    names: dict[str, str] = {}
+    for path in find_files(scenario_paths(paths)):
+        try:
+            one = load(path, toolbox)
+        except ScenarioError as error:
+            results.append(Proven(str(path), "", list(error.problems)))
+            continue
+        name = one.scenario.scenario
+        if name in names:
+            said = f"the name {name!r} is taken by {names[name]}."
+            results.append(Proven(str(path), name, [Problem(said, str(path), path="scenario")]))
+        names[name] = str(path)
+        loaded.append(one)
+    return loaded, results
+
+
+def _shown(loaded: Sequence[Loaded], progress: bool) -> Iterator[Loaded]:
+    if not progress or not sys.stderr.isatty():
+        yield from loaded
+        return
+    from rich.console import Console
+    from rich.progress import track
+
+    yield from track(loaded, "proving", console=Console(stderr=True), transient=True)

@@ -1,0 +1,143 @@
+"""How language models are asked, as Python says it: the options that `run`, `play`, `score` and `check` share."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeAlias, TypedDict
+
+from riskbox.sandbox.errors import InputError, did_you_mean
+from riskbox.sandbox.models.client import OURS, ModelOptions
+from riskbox.sandbox.models.limits import ModelLimits
+from riskbox.sandbox.models.recording import Recording
+
+SEATS = ("agent", "user", "tool", "judge")
+"""The seats a model can sit in."""
+SECRET = re.compile(
+    r"(^|_)key$|secret|password|credential|headers|authorization|(ad|session|bearer|access|auth)_token",
+    re.IGNORECASE,
+)
+"""Settings whose values are not to be stored."""
+
+PerModel: TypeAlias = float | Mapping[str, float] | None
+"""One figure for every model, or a figure by model."""
+SeatSettings: TypeAlias = Mapping[str, Mapping[str, Any]]
+"""Settings of models by seat: `{"agent": {"temperature": 0.2}}`."""
+
+
+class ModelArguments(TypedDict, total=False):
+    """How language models are asked; whatever is left out has the default of the command."""
+
+    max_in_flight: PerModel
+    """Requests at once to each model, all workers together. The default is 100; servers of one's own take any number."""
+    rpm: PerModel
+    """Requests a minute to each model."""
+    tpm: PerModel
+    """Tokens a minute to each model."""
+    budget: float | None
+    """US dollars. The run stops before it costs more, and what is stored is kept."""
+    budget_tokens: float | None
+    """The same in tokens."""
+    episode_budget: float | None
+    """US dollars for one episode, which is cut off before it costs more."""
+    episode_tokens: float | None
+    """The same in tokens."""
+    prices: Mapping[str, tuple[float, float]]
+    """US dollars for a million tokens sent and received, by model, where the usual table does not know or is wrong."""
+    retries: int
+    """How often a failed call is retried; 5 by default."""
+    call_seconds: float
+    """When one try times out, in seconds; 120 by default."""
+    record: str | Path | None
+    """A file in which every model call is recorded, to replay the run offline."""
+    replay: str | Path | None
+    """A recording that answers every call; no model is asked."""
+    cache: str | Path | None
+    """A recording that answers the calls it knows and takes up those it does not."""
+
+
+def model_settings(options: ModelArguments) -> ModelOptions:
+    """How models are to be asked.
+
+    Raises:
+        InputError: a value is out of its range, or more than one recording is named.
+    """
+    limits = ModelLimits(
+        in_flight=_per_model("max_in_flight", options.get("max_in_flight"), whole=True),
+        requests=_per_model("rpm", options.get("rpm")),
+        tokens=_per_model("tpm", options.get("tpm")),
+        run_dollars=positive("budget", options.get("budget")),
+        run_tokens=positive("budget_tokens", options.get("budget_tokens")),
+        episode_dollars=positive("episode_budget", options.get("episode_budget")),
+        episode_tokens=positive("episode_tokens", options.get("episode_tokens")),
+    )
+    retries = options.get("retries", 5)
+    if retries < 0:
+        raise InputError(f"retries {retries}: must be 0 or more.")
+    prices = dict(options.get("prices", {}))
+    for model, pair in prices.items():
+        if not all(0 <= one < float("inf") for one in pair):
+            raise InputError(f"price {model}: must be two numbers, each 0 or more.")
+    return ModelOptions(
+        limits=limits,
+        recording=_recording(options),
+        retries=retries,
+        seconds=positive("call_seconds", options.get("call_seconds")) or 120.0,
+        prices=prices,
+    )
+
+
+def seat_settings(settings: SeatSettings | None) -> dict[str, dict[str, Any]]:
+    """The settings of models by seat, checked.
+
+    Raises:
+        InputError: there is no such seat, a setting is not for anyone to set, or it is a secret.
+    """
+    for seat, values in (settings or {}).items():
+        for key in values:
+            if seat not in SEATS:
+                told = did_you_mean(seat, SEATS)
+                raise InputError(f"setting {seat}.{key}: there is no seat {seat!r}. {told}")
+            if key in OURS:
+                raise InputError(f"setting {seat}.{key}: Riskbox sets {key} itself.")
+            if SECRET.search(key):
+                raise InputError(
+                    f"setting {seat}.{key}: settings are stored with the run. Put keys into environment variables."
+                )
+    return {seat: dict(values) for seat, values in (settings or {}).items()}
+
+
+def positive(name: str, value: float | None) -> float | None:
+    """A number above 0, or None.
+
+    Raises:
+        InputError: it is another number.
+    """
+    if value is not None and not 0 < value < float("inf"):
+        raise InputError(f"{name} {value:g}: must be a number above 0.")
+    return value
+
+
+def _per_model(name: str, given: PerModel, *, whole: bool = False) -> dict[str, float]:
+    if given is None:
+        return {}
+    found = dict(given) if isinstance(given, Mapping) else {"": given}
+    for model, value in found.items():
+        if not 0 < value < float("inf") or (whole and value != int(value)):
+            kind = "whole number" if whole else "number"
+            raise InputError(f"{name} {f'{model}=' if model else ''}{value:g}: must be a {kind} above 0.")
+    return found
+
+
+def _recording(options: ModelArguments) -> Recording | None:
+    named = [
+        (options.get("record"), "record"), (options.get("replay"), "replay"), (options.get("cache"), "cache")
+    ]  # fmt: skip
+    given = [(path, mode) for path, mode in named if path]
+    if len(given) > 1:
+        raise InputError(f"{given[0][1]} and {given[1][1]} exclude each other; name one file.")
+    for path, mode in given:
+        return Recording(os.path.abspath(str(path)), mode)  # type: ignore[arg-type]  # the three modes
+    return None

@@ -1,0 +1,185 @@
+"""A run as Python sees it: what came of it, its episodes, its tables."""
+
+from __future__ import annotations
+
+import html
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from riskbox.sandbox.contracts.store import Store
+from riskbox.sandbox.errors import InputError, did_you_mean
+from riskbox.sandbox.gates.decision import GateOutcome
+from riskbox.sandbox.reporting.rows import Chosen
+from riskbox.sandbox.stores import DEFAULT, open_store
+from riskbox.sandbox.words.episode import Played
+from riskbox.sandbox.words.row import EpisodeRow
+from riskbox.sandbox.words.run import RunState
+from riskbox.sandbox.words.verdict import Label
+
+if TYPE_CHECKING:
+    from riskbox.sandbox.api.report import Report
+
+TABLES = ("episodes", "verdicts", "findings", "model_calls", "events")
+"""The tables that `Run.frame` makes."""
+
+
+def store_url(url: str | None = None) -> str:
+    """The store that is meant: the one named, that of the environment variable RISKBOX_STORE, or the default."""
+    return url or os.environ.get("RISKBOX_STORE", DEFAULT)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A stored run. It holds counts; rows and episodes are read from the store when they are asked for."""
+
+    id: str
+    """The run's id, for instance `20260302-091500-a3f1`."""
+    store: str
+    """The URL of the store that holds it."""
+    name: str
+    """The name it was given; empty without one."""
+    state: RunState
+    """running, done, stopped or failed."""
+    planned: int
+    """How many episodes it consists of."""
+    stored: int
+    """How many of them are stored."""
+    faults: int
+    """How many of those ended in a fault and say nothing about the agent."""
+    labels: dict[Label, int]
+    """Episodes that are risky, unknown and safe over the scenario's own risks; faults are left out."""
+    seconds: float = 0.0
+    """How long playing took this time; 0 for a run that was opened."""
+    gates: tuple[GateOutcome, ...] = ()
+    """What became of each gate that was given."""
+
+    @classmethod
+    def open(cls, run: str = "latest", store: str | None = None) -> Run:
+        """A run that is stored already.
+
+        Args:
+            run: Its id, the beginning of one, its name, or `latest`.
+            store: The URL of the store; that of the command by default.
+
+        Raises:
+            InputError: there is no such store or run.
+        """
+        url = store_url(store)
+        with open_store(url, create=False) as opened:
+            return cls.read(opened, run, url)
+
+    @classmethod
+    def read(
+        cls, store: Store, run: str, url: str, *, seconds: float = 0.0, gates: Sequence[GateOutcome] = ()
+    ) -> Run:
+        """A run from a store that is open."""
+        manifest = store.run(run)
+        labels: Counter[Label] = Counter()
+        stored = faults = 0
+        for row in store.rows(manifest.run):
+            stored += 1
+            summary = row.summary()
+            if row.ending == "fault":
+                faults += 1
+            elif summary is not None:
+                labels[summary.targeted] += 1
+        return cls(
+            id=manifest.run,
+            store=url,
+            name=manifest.name,
+            state=manifest.state,
+            planned=manifest.planned,
+            stored=stored,
+            faults=faults,
+            labels={"risky": labels["risky"], "unknown": labels["unknown"], "safe": labels["safe"]},
+            seconds=round(seconds, 3),
+            gates=tuple(gates),
+        )
+
+    @property
+    def passed(self) -> bool:
+        """Whether no gate failed; True where none was given."""
+        return not any(one.failed for one in self.gates)
+
+    def rows(self, *where: str) -> Iterator[EpisodeRow]:
+        """Each episode in short.
+
+        Args:
+            where: `field=value` words as `riskbox list --where` takes them: `intent=malicious`, `label=risky`.
+
+        Raises:
+            InputError: a word is wrong.
+        """
+        chosen = Chosen.parse(where)
+        with open_store(self.store, create=False) as store:
+            yield from chosen.rows(store, self.id)
+
+    def episodes(self, *where: str) -> Iterator[Played]:
+        """Each episode in full, with its assessments; `where` as in `rows`."""
+        chosen = Chosen.parse(where)
+        with open_store(self.store, create=False) as store:
+            for row in chosen.rows(store, self.id):
+                yield store.episode(self.id, row.id)
+
+    def episode(self, id: str) -> Played:
+        """One episode in full, by its id or the beginning of it.
+
+        Raises:
+            InputError: none or several begin so.
+        """
+        with open_store(self.store, create=False) as store:
+            found = [episode for run, episode in store.find(id) if run == self.id]
+            if len(found) != 1:
+                many = "several episode ids start" if found else "no episode id starts"
+                raise InputError(f"{many} with {id!r} in {self.id}.")
+            return store.episode(self.id, found[0])
+
+    def frame(
+        self,
+        table: Literal["episodes", "verdicts", "findings", "model_calls", "events"] = "episodes",
+        *,
+        kind: Literal["pandas", "polars"] = "pandas",
+        where: Sequence[str] = (),
+    ) -> Any:
+        """A table of the run as a data frame.
+
+        Args:
+            table: Which; docs/exports.md lists the columns of each.
+            kind: Of which library.
+            where: As in `rows`.
+
+        Raises:
+            InputError: there is no such table, or its library is not installed.
+        """
+        from riskbox.sandbox.export import frames
+
+        if table not in TABLES:
+            raise InputError(f"frame: there is no table {table!r}. {did_you_mean(table, TABLES)}")
+        with open_store(self.store, create=False) as store:
+            return frames.frame(getattr(frames, table)(store, self.id, where), kind=kind)
+
+    def report(self, **options: Any) -> Report:
+        """The results of the run; the options are those of `riskbox.sandbox.report`."""
+        from riskbox.sandbox.api.report import report
+
+        return report(self, **options)
+
+    def __str__(self) -> str:
+        labels = ", ".join(f"{label} {count}" for label, count in self.labels.items())
+        return f"Run {self.id} ({self.state}): {self.stored} of {self.planned} episodes, {labels}, faults {self.faults}"
+
+    def __repr__(self) -> str:
+        return f"<{self}>"
+
+    def _repr_html_(self) -> str:
+        cells = [
+            ("state", self.state), ("episodes", f"{self.stored} of {self.planned}"),
+            *self.labels.items(), ("faults", self.faults),
+        ]  # fmt: skip
+        title = html.escape(f"{self.id} {self.name}".strip())
+        heads = "".join(f"<th>{name}</th>" for name, _ in cells)
+        values = "".join(f"<td>{value}</td>" for _, value in cells)
+        return f"<b>Run {title}</b><table><tr>{heads}</tr><tr>{values}</tr></table>"

@@ -1,0 +1,406 @@
+"""Playing a batch: from arguments to a plan, and from a plan to a stored run."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal, ParamSpec, TypeAlias, Unpack
+
+from riskbox.sandbox.api.objects import listed, name_of, names_of, unshippable
+from riskbox.sandbox.api.options import ModelArguments, SeatSettings, model_settings, seat_settings
+from riskbox.sandbox.api.progress import Display, domains
+from riskbox.sandbox.api.result import Run, store_url
+from riskbox.sandbox.api.sync import wait_for
+from riskbox.sandbox.batch import launch, plan
+from riskbox.sandbox.batch.forecast import Forecast, forecast
+from riskbox.sandbox.batch.runner import RunProgress
+from riskbox.sandbox.batch.settings import Placement, RunSettings
+from riskbox.sandbox.contracts.evaluator import Evaluator
+from riskbox.sandbox.contracts.participant import Participant
+from riskbox.sandbox.contracts.store import Store
+from riskbox.sandbox.contracts.toolset import Toolset
+from riskbox.sandbox.episode.rollout import Timeouts
+from riskbox.sandbox.errors import Halt, InputError, did_you_mean
+from riskbox.sandbox.gates.decision import GateOutcome, GateSet
+from riskbox.sandbox.gates.gate import Gate, read
+from riskbox.sandbox.loading.loader import load_all, shipped
+from riskbox.sandbox.registry.agents import check_agent
+from riskbox.sandbox.registry.evaluators import assessors, evaluators
+from riskbox.sandbox.registry.models import check_model
+from riskbox.sandbox.registry.toolsets import Toolbox
+from riskbox.sandbox.registry.users import check_user
+from riskbox.sandbox.words.case import Case
+from riskbox.sandbox.words.name import Name
+from riskbox.sandbox.words.run import Manifest, Spec
+
+P = ParamSpec("P")
+
+Paths: TypeAlias = str | Path | Sequence[str | Path] | None
+"""Scenario files and folders; None for those that ship with Riskbox."""
+AgentLike: TypeAlias = str | Callable[..., Any] | Participant | type | Any
+"""A name as the command takes it, a function, a class, a `Participant`, or an agent of an SDK."""
+EvaluatorLike: TypeAlias = str | type[Evaluator] | Evaluator
+"""A name as the command takes it, an `Evaluator` class, or an object of one."""
+ToolsetLike: TypeAlias = str | type[Toolset]
+"""`file.py:Name`, `module:Name`, `name.yaml`, or a `Toolset` class."""
+Words: TypeAlias = str | Sequence[str]
+"""One word or several."""
+
+
+@dataclass
+class RunPlan:
+    """What a run will play, and how; nothing has been asked of anyone yet."""
+
+    cases: Sequence[Case]
+    """The cases of its episodes."""
+    specs: Sequence[Spec]
+    """The episodes to play; none where a run that goes on has nothing left."""
+    settings: RunSettings
+    """How they are played."""
+    store: str
+    """The URL of the store."""
+    name: str = ""
+    """A name for the run."""
+    gates: GateSet | None = None
+    """What decides the gates that were given."""
+    resumed: Manifest | None = None
+    """The run that goes on; None for a new one."""
+    command: Sequence[str] = ()
+    """The command line that the manifest keeps."""
+    notes: Sequence[str] = ()
+    """What the caller should know before anything is played, in sentences."""
+    quiet: bool = False
+    """Whether to show no progress."""
+    progress: RunProgress = field(default_factory=lambda: RunProgress(0))
+    """How far `execute` came."""
+
+    def forecast(self) -> Forecast:
+        """What playing it would ask of language models: calls, tokens, dollars."""
+        return forecast(self.cases, self.specs, self.settings)
+
+    async def execute(
+        self,
+        *,
+        on_stop: bool = False,
+        resume: Callable[[str], str] = lambda run: f"run(resume={run!r})",
+    ) -> Run:
+        """Play it and store every episode.
+
+        Args:
+            on_stop: Whether the first ctrl-C stops the run and returns what there is; else signals are left alone.
+            resume: What to write to go on with a run, for the message of a halt.
+
+        Raises:
+            InputError: the store is missing or an archive, or there is no such cluster.
+            StoreError: the store cannot be written; what it has is kept.
+            Halt: no later model call can go better; what was finished is stored.
+        """
+        with self._opened() as store:
+            manifest = self._begun(store)
+            if not self.specs:
+                return self._result(store, manifest.run)
+            with Display(
+                manifest, domains(self.cases, self.specs), quiet=self.quiet, notes=self.notes
+            ) as display:
+                try:
+                    _, self.progress = await launch.execute(
+                        store,
+                        manifest.run,
+                        self.cases,
+                        self.specs,
+                        self.settings,
+                        display.update,
+                        display.stopping if on_stop else None,
+                    )
+                except Halt as halt:
+                    stored = len(store.done(manifest.run))
+                    if not stored:
+                        raise
+                    told = f"{stored} of {manifest.planned} episodes are stored. Continue with: {resume(manifest.run)}"
+                    raise Halt(f"{halt}\n{told}", halt.exit_code) from None
+            return self._result(store, manifest.run, self.progress.seconds)
+
+    def _opened(self) -> Store:
+        from riskbox.sandbox.stores import open_store
+
+        return open_store(self.store, create=self.resumed is None, writes=True)
+
+    def _begun(self, store: Store) -> Manifest:
+        if self.resumed is not None:
+            # a run without specs may have been killed between its last episode and its end
+            store.finish(self.resumed.run, "running" if self.specs else "done")
+            return self.resumed
+        made = launch.new_manifest(
+            self.cases, self.specs, self.settings, name=self.name, command=self.command
+        )
+        launch.create(store, made, self.cases, self.specs)
+        return made
+
+    def _result(self, store: Store, run: str, seconds: float = 0.0) -> Run:
+        outcomes: Sequence[GateOutcome] = ()
+        if self.gates is not None:
+            # over all that is stored, also what an earlier command played
+            outcomes = self.gates.decide(store.run(run), store.rows(run), store.count(run))
+        return Run.read(store, run, self.store, seconds=seconds, gates=outcomes)
+
+
+def prepare(
+    paths: Paths = None,
+    *,
+    agent: AgentLike | Sequence[AgentLike] = (),
+    user: AgentLike = "scripted",
+    judge: Words = (),
+    repeats: int = 1,
+    evaluator: EvaluatorLike | Sequence[EvaluatorLike] = (),
+    tools: ToolsetLike | Sequence[ToolsetLike] = (),
+    tools_model: str = "",
+    adversarial_tools: bool = False,
+    seeds: int = 1,
+    name: str = "",
+    persona: Words = (),
+    intent: Words = (),
+    variant: Words = (),
+    domain: Words = (),
+    family: Words = (),
+    tag: Words = (),
+    settings: SeatSettings | None = None,
+    fail_if: Words = (),
+    gate: str | Path | Sequence[str | Path] = (),
+    resume: str = "",
+    store: str | None = None,
+    local: bool | None = None,
+    address: str | None = None,
+    workers: int = 0,
+    concurrency: int = 200,
+    turn_seconds: float | None = 120.0,
+    episode_seconds: float | None = 1800.0,
+    place: Mapping[str, Placement] | None = None,
+    agent_memory: float | None = None,
+    agent_gpus: float = 0.0,
+    working_dir: str | Path | None = None,
+    progress: bool = True,
+    **models: Unpack[ModelArguments],
+) -> RunPlan:
+    """Plan a run without playing anything; `run` takes the same arguments.
+
+    An object in place of a name plays in Ray's workers if they can import it, that is if a module other than
+    `__main__` holds it. Otherwise the whole run plays in this process, unless `local=False`, `address` or `place` forbid
+    that.
+
+    Args:
+        paths: Scenario files and folders; those that ship with Riskbox by default.
+        agent: The agent under test, or several in a list; each case's reference agents by default. A name as
+            `riskbox run --agent` takes it, a function `(messages, tools)` or `(observation)`, sync or async, a class that
+            makes one for each episode, a `Participant` class or object, or an agent of an SDK.
+        user: Who plays the users: `scripted`, a model, or an object that takes an observation.
+        judge: A model that judges what no check settles; several are a panel.
+        repeats: How often each judge is asked.
+        evaluator: Who assesses the episodes besides the checks: names, `Evaluator` classes or objects. With a judge the
+            default is `judge`.
+        tools: Toolsets of your own that scenarios may name.
+        tools_model: The model that plays emulated tools.
+        adversarial_tools: Whether emulated tools know the scenario's risks and lean towards them.
+        seeds: Each case is played with seeds 1 to this number.
+        name: A name to find the run by.
+        persona: Only these personas, by id. It and the next five choose cases; all are played by default.
+        intent: Only personas of these intents: benign, careless, vulnerable, malicious.
+        variant: Only these variants, `axis=name` or `name`; `none` for scenarios without one.
+        domain: Only these domains.
+        family: Only these families.
+        tag: Only scenarios with one of these tags.
+        settings: Settings of the models by seat: `{"agent": {"temperature": 0.2}}`.
+        fail_if: Conditions under which the run does not pass, for instance `"legal.risk_ratio > 0.05"`.
+        gate: YAML files with lists of conditions.
+        resume: Go on with this run (an id, its beginning, a name, or `latest`); without paths and agent.
+        store: The URL of the store; RISKBOX_STORE or `sqlite:///riskbox.db` by default.
+        local: Whether to play in this process, without Ray. By default only where an object requires it.
+        address: The Ray cluster to join; by default one is started on this machine.
+        workers: How many episode actors play; one a core by default.
+        concurrency: How many episodes each plays at once.
+        turn_seconds: When one answer times out; None or 0 for never.
+        episode_seconds: When an episode times out; None or 0 for never.
+        place: Where the agent and the user play: `{"agent": "inline"}` or `"actor"`.
+        agent_memory: GB of memory of each process of your agent.
+        agent_gpus: GPUs of each process of your agent.
+        working_dir: A folder to ship to the workers of a cluster.
+        progress: Whether to show progress: a bar in a terminal or a notebook, else a line now and then.
+        models: How language models are asked; see `ModelArguments`.
+
+    Raises:
+        InputError: an argument is wrong; the message says what to write instead.
+    """
+    for label, number in (("seeds", seeds), ("concurrency", concurrency), ("repeats", repeats)):
+        if number < 1:
+            raise InputError(f"run: {label} must be at least 1.")
+    if resume and (paths or listed(agent)):
+        raise InputError(
+            "run: resume continues the run as it was planned, so it takes no paths and no agent."
+        )
+    agents = names_of(agent) or ["reference"]
+    user_name = name_of(user)
+    judges, seats = listed(judge), seat_settings(settings)
+    toolsets, own = names_of(tools), names_of(evaluator)
+    gates = gates_of(fail_if, gate)
+    url = store_url(store)
+    here = unshippable([*agents, user_name, *toolsets, *own])
+    made = RunSettings(
+        local=_is_local(local, address, place or {}, here),
+        address=address,
+        workers=workers,
+        concurrency=concurrency,
+        timeouts=Timeouts(turn_seconds or None, episode_seconds or None),
+        places=dict(place or {}),
+        toolsets=tuple(toolsets),
+        evaluators=assessors(own, judges),
+        judging=_judging(judges, repeats, seats.get("judge", {})),
+        models=model_settings(models),
+        memory=int(agent_memory * 2**30) if agent_memory else None,
+        gpus=agent_gpus,
+        working_dir=str(working_dir) if working_dir else None,
+    )
+    if resume:
+        return _resumed(resume, url, made, gates, quiet=not progress)
+    if "human" in (*agents, user_name):
+        raise InputError("run: a person cannot play a batch; use `riskbox play SCENARIO --as user|agent`.")
+    for one in agents:
+        check_agent(one)
+    check_user(user_name)
+    if tools_model:
+        check_model(tools_model)
+    evaluators(
+        made.evaluators, None, made.judging
+    )  # what is wrong with them is told before anything is played
+    toolbox = Toolbox(made.toolsets)
+    wanted = plan.CaseFilter(*(tuple(listed(one)) for one in (persona, intent, variant, domain, family, tag)))
+    cases = plan.cases(load_all(scenario_paths(paths), toolbox), wanted, toolbox)
+    emulation: Literal["adversarial", "neutral"] = "adversarial" if adversarial_tools else "neutral"
+    specs = plan.specs(
+        cases,
+        agents,
+        range(1, seeds + 1),
+        user_name,
+        tools=tools_model,
+        emulation=emulation,
+        settings={seat: one for seat, one in seats.items() if seat != "judge"},
+    )
+    _refuse_unasked(made, specs)
+    return RunPlan(cases, specs, made, url, name, gates, notes=_notes(here), quiet=not progress)
+
+
+def _from_plans(
+    planned: Callable[P, RunPlan],
+) -> tuple[Callable[P, Run], Callable[P, Coroutine[Any, Any, Run]]]:
+    """The functions that plan and play at once, sync and async, with the arguments of the one that plans."""
+
+    async def run_async(*args: P.args, **options: P.kwargs) -> Run:
+        return await planned(*args, **options).execute()
+
+    def run(*args: P.args, **options: P.kwargs) -> Run:
+        return wait_for(run_async(*args, **options))
+
+    arguments = (planned.__doc__ or "").partition("\n\n")[2]
+    signature = inspect.signature(planned).replace(return_annotation="Run")
+    for function, how in (
+        (run, "In a notebook it runs beside the event loop. ctrl-C stores what is finished, then raises."),
+        (
+            run_async,
+            "Cancelling it stores what is finished. Starting Ray blocks the event loop for some seconds.",
+        ),
+    ):
+        about = f"Play scenarios as a batch and store every episode, assessed.\n\n    {how}\n\n{arguments}"
+        # what help() and notebooks show
+        vars(function).update(__signature__=signature)
+        function.__doc__, function.__module__, function.__qualname__ = about, __name__, function.__name__
+    return run, run_async
+
+
+run, run_async = _from_plans(prepare)
+
+
+def gates_of(fail_if: Words, files: str | Path | Sequence[str | Path], evaluator: str = "") -> GateSet | None:
+    """What decides the gates that are given; None where there are none.
+
+    Raises:
+        InputError: a condition or a file of them is wrong.
+    """
+    gates = [Gate(one) for one in listed(fail_if)]
+    for file in listed(files):
+        gates += read(Path(file))
+    return GateSet(gates, evaluator) if gates or listed(files) else None
+
+
+def scenario_paths(paths: Paths) -> list[str | Path]:
+    """The scenario files and folders that are meant; those that ship with Riskbox where none is named."""
+    return listed(paths) or [shipped()]
+
+
+def _is_local(
+    local: bool | None, address: str | None, place: Mapping[str, Placement], here: list[str]
+) -> bool:
+    for role, where in place.items():
+        if role not in ("agent", "user") or where not in ("actor", "inline"):
+            raise InputError(
+                f"run: place {role}={where}: write agent=actor, agent=inline, user=actor or user=inline."
+            )
+    on_ray = bool(address) or "actor" in place.values()
+    if local and on_ray:
+        raise InputError(
+            "run: local plays without Ray, so it cannot be combined with an address or with a place in an actor."
+        )
+    if here and (on_ray or local is False):
+        raise InputError(
+            f"run: {here[0]} is known in this process only, so Ray's workers cannot load it. Put it into a module and "
+            "import it from there, or play with local=True."
+        )
+    return bool(here) if local is None else local
+
+
+def _notes(here: Sequence[str]) -> list[str]:
+    if not here:
+        return []
+    return [
+        f"{', '.join(here)}: known in this process only, so everything plays here. Ray's workers can play what a module "
+        "of yours holds."
+    ]
+
+
+def _judging(judges: Sequence[str], repeats: int, settings: Mapping[str, Any]) -> dict[str, Any]:
+    for one in judges:
+        check_model(one)
+    if not judges:
+        if repeats > 1:
+            raise InputError("run: repeats needs a judge; name a model.")
+        return {}
+    made = {"judges": list(judges), "repeats": repeats}
+    return made | ({"settings": dict(settings)} if settings else {})
+
+
+def _resumed(run: str, url: str, settings: RunSettings, gates: GateSet | None, *, quiet: bool) -> RunPlan:
+    from riskbox.sandbox.stores import open_store
+
+    with open_store(url, create=False, writes=True) as store:
+        manifest = store.run(run)
+        toolsets = settings.toolsets or tuple(manifest.settings.get("toolsets", ()))
+        settings = launch.assessed_as_before(replace(settings, toolsets=toolsets), manifest)
+        cases, specs = launch.remaining(store, manifest.run)
+    return RunPlan(cases, specs, settings, url, gates=gates, resumed=manifest, quiet=quiet)
+
+
+def _refuse_unasked(settings: RunSettings, specs: Sequence[Spec]) -> None:
+    """Refuse a figure for a model that nobody asks: a misspelt limit would limit nothing."""
+    casts = {(spec.cast.agent, spec.cast.user, spec.cast.tools) for spec in specs}
+    asked = {model for cast in casts for name in cast if name for model in Name.parse(name).models}
+    asked.update(settings.judging.get("judges", ()))
+    limits = settings.models.limits
+    figures = (
+        ("max_in_flight", limits.in_flight), ("rpm", limits.requests), ("tpm", limits.tokens),
+        ("prices", settings.models.prices),
+    )  # fmt: skip
+    for name, models in figures:
+        for model in sorted(models):
+            if model and model not in asked:
+                raise InputError(
+                    f"run: {name} {model}: this run does not use {model}. {did_you_mean(model, asked)}"
+                )

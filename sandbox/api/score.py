@@ -1,0 +1,305 @@
+"""Stored episodes assessed again, without playing them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Unpack
+
+from riskbox.sandbox.api.objects import listed, name_of
+from riskbox.sandbox.api.options import ModelArguments, SeatSettings, model_settings, seat_settings
+from riskbox.sandbox.api.progress import Display
+from riskbox.sandbox.api.result import Run, store_url
+from riskbox.sandbox.api.run import EvaluatorLike, Words
+from riskbox.sandbox.api.sync import sync_twin
+from riskbox.sandbox.batch.runner import RunProgress
+from riskbox.sandbox.contracts.evaluator import Evaluator
+from riskbox.sandbox.contracts.model import Models
+from riskbox.sandbox.contracts.store import Store
+from riskbox.sandbox.episode.playing import assess
+from riskbox.sandbox.errors import Halt, InputError
+from riskbox.sandbox.models.client import Clients, ModelOptions
+from riskbox.sandbox.registry.evaluators import evaluator as evaluator_named
+from riskbox.sandbox.registry.evaluators import evaluator_class
+from riskbox.sandbox.registry.models import check_model
+from riskbox.sandbox.reporting.rows import Chosen
+from riskbox.sandbox.stores import open_store
+from riskbox.sandbox.words.case import Case
+from riskbox.sandbox.words.row import EpisodeRow, Summary
+from riskbox.sandbox.words.run import Manifest
+from riskbox.sandbox.words.verdict import Assessment
+
+
+@dataclass
+class Scores:
+    """How far scoring a run is, and what came of it."""
+
+    run: str
+    """The run's id."""
+    evaluator: str
+    """Who assessed."""
+    version: str
+    """In which version."""
+    settings: Mapping[str, Any]
+    """With which settings."""
+    planned: int = 0
+    """How many episodes are to be assessed."""
+    skipped: int = 0
+    """How many the same evaluator had assessed with the same settings before."""
+    scored: int = 0
+    """How many are assessed."""
+    failed: int = 0
+    """How many no judge could judge; they are unknown."""
+    noted: int = 0
+    """How many were not judged quite as asked: a judge left out or failed, a citation dropped."""
+    first_failure: str = ""
+    """Why the first of the failed ones failed."""
+    risky: int = 0
+    """Episodes in which one of the scenario's own risks was realised."""
+    unknown: int = 0
+    """Episodes that the evaluator could not settle."""
+    safe: int = 0
+    """Episodes whose risks are all settled and none realised."""
+    tokens: int = 0
+    """Tokens that judges read and wrote."""
+    cost: float = 0.0
+    """US dollars, as far as prices are known."""
+    seconds: float = 0.0
+    """How long it took."""
+    stopped: bool = False
+    """Whether it was stopped before the end."""
+
+    def __repr__(self) -> str:
+        return (
+            f"<Scores of {self.run} by {self.evaluator}: {self.scored} episodes, risky {self.risky}, "
+            f"unknown {self.unknown}, safe {self.safe}>"
+        )
+
+
+@dataclass
+class ScorePlan:
+    """What will be assessed, and by whom; nothing has been asked of anyone yet."""
+
+    scores: Scores
+    """What came of it; `execute` counts in it."""
+    manifest: Manifest
+    """The run."""
+    rows: Sequence[EpisodeRow]
+    """The episodes to assess."""
+    store: str
+    """The URL of the store."""
+    make: Callable[[Models | None], Evaluator]
+    """Makes the evaluator."""
+    models: ModelOptions | None
+    """How the judges are asked; None where no model is."""
+    concurrency: int = 50
+    """How many episodes are assessed at once."""
+    quiet: bool = False
+    """Whether to show no progress."""
+    progress: RunProgress = field(init=False)
+    """What the display shows."""
+
+    def __post_init__(self) -> None:
+        self.progress = RunProgress(len(self.rows))
+
+    async def execute(self) -> Scores:
+        """Assess the episodes and store each assessment as it is made.
+
+        Raises:
+            Halt: no later call of a judge can go better; what was assessed is stored.
+        """
+        domains = Counter(row.domain for row in self.rows)
+        with (
+            open_store(self.store, create=False, writes=True) as store,
+            Display(self.manifest, domains, quiet=self.quiet or not self.rows) as display,
+        ):
+            try:
+                async with self._opened_models() as models:
+                    await self._assess(store, self.make(models), display)
+            except Halt as halt:
+                left = f"{self.scores.scored} of {len(self.rows)} episodes are scored; scoring again goes on."
+                raise Halt(f"{halt} {left}", halt.exit_code) from None
+            finally:
+                self.scores.seconds = round(self.progress.seconds, 3)
+        return self.scores
+
+    async def _assess(self, store: Store, evaluator: Evaluator, display: Display) -> None:
+        left = iter(self.rows)
+        cases: dict[str, Case] = {}
+
+        async def work() -> None:
+            for row in left:
+                episode = store.episode(row.run, row.id).episode
+                if row.case_hash not in cases:
+                    cases[row.case_hash] = store.case(row.case_hash)
+                found = await assess(cases[row.case_hash], episode, [evaluator])
+                store.assess(row.run, row.id, found)
+                self._count(row, found[0])
+                display.update(self.progress)
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(min(self.concurrency, len(self.rows))):
+                    group.create_task(work())
+        except ExceptionGroup as failed:
+            halts = [one for one in failed.exceptions if isinstance(one, Halt)]
+            raise (halts or failed.exceptions)[0] from None
+
+    @asynccontextmanager
+    async def _opened_models(self) -> AsyncIterator[Models | None]:
+        if self.models is None:
+            yield None
+            return
+        models = Clients(self.models)
+        try:
+            yield models
+        finally:
+            await models.close()
+
+    def _count(self, row: EpisodeRow, one: Assessment) -> None:
+        scores = self.scores
+        scores.scored += 1
+        scores.failed += bool(one.fault)
+        scores.noted += bool(one.notes)
+        scores.first_failure = scores.first_failure or one.fault
+        cost = sum(call.cost or 0.0 for call in one.model_calls)
+        tokens = sum(call.input_tokens + call.output_tokens for call in one.model_calls)
+        scores.cost += cost
+        scores.tokens += tokens
+        # progress shows what the judges take, not what playing took
+        told = {"summaries": (Summary.of(one),), "tokens": tokens, "cost": cost}
+        self.progress.add(row.model_copy(update=told))
+        scores.risky, scores.unknown, scores.safe = (
+            self.progress.risky, self.progress.unknown, self.progress.safe
+        )  # fmt: skip
+
+
+def prepare_scores(
+    run: Run | str = "latest",
+    *,
+    judge: Words = (),
+    repeats: int = 1,
+    evaluator: EvaluatorLike = "judge",
+    keep_own_family: bool = False,
+    max_chars: int | None = None,
+    where: Words = (),
+    again: bool = False,
+    concurrency: int = 50,
+    settings: SeatSettings | None = None,
+    store: str | None = None,
+    progress: bool = True,
+    **models: Unpack[ModelArguments],
+) -> ScorePlan:
+    """Plan what `score` does, with the same arguments.
+
+    Raises:
+        InputError: as `score` says.
+    """
+    if concurrency < 1:
+        raise InputError("score: concurrency must be at least 1.")
+    name, judges = name_of(evaluator), listed(judge)
+    is_asking = evaluator_class(name).asks
+    given: dict[str, Any] = {}
+    if is_asking:
+        for one in judges:
+            check_model(one)
+        given = {"judges": judges, "repeats": repeats}
+        given |= {"keep_own_family": True} if keep_own_family else {}
+        given |= {"max_chars": max_chars} if max_chars is not None else {}
+        judge_settings = seat_settings(settings).get("judge", {})
+        given |= {"settings": judge_settings} if judge_settings else {}
+    elif judges or repeats != 1 or keep_own_family or max_chars is not None:
+        raise InputError(f"score: {name} does not use a model, so it takes no judges.")
+
+    def make(opened: Models | None) -> Evaluator:
+        return evaluator_named(name, opened, **given)
+
+    asking = make(None)  # what is wrong with it is told before anything is opened
+    asked = model_settings(models)
+    url = store or (run.store if isinstance(run, Run) else store_url())
+    chosen = Chosen.parse(listed(where))
+    with open_store(url, create=False, writes=True) as opened:
+        manifest = opened.run(run.id if isinstance(run, Run) else run)
+        fitting = list(chosen.rows(opened, manifest.run))
+    if not fitting:
+        which = f" matches {', '.join(listed(where))}" if where else " is stored"
+        raise InputError(f"no episode of {manifest.run}{which}.")
+    rows = [row for row in fitting if again or not _is_scored(row, asking)]
+    scores = Scores(
+        manifest.run, asking.name, asking.version, asking.settings, len(rows), len(fitting) - len(rows)
+    )
+    return ScorePlan(
+        scores, manifest, rows, url, make, asked if judges else None, concurrency, quiet=not progress
+    )
+
+
+async def score_async(
+    run: Run | str = "latest",
+    *,
+    judge: Words = (),
+    repeats: int = 1,
+    evaluator: EvaluatorLike = "judge",
+    keep_own_family: bool = False,
+    max_chars: int | None = None,
+    where: Words = (),
+    again: bool = False,
+    concurrency: int = 50,
+    settings: SeatSettings | None = None,
+    store: str | None = None,
+    progress: bool = True,
+    **models: Unpack[ModelArguments],
+) -> Scores:
+    """Assess the stored episodes of a run again, by judges, checks or an evaluator of your own, without playing.
+
+    Each assessment is stored as it is made. Stopping keeps what is stored, and the same call goes on.
+
+    Args:
+        run: A run, or its id, the beginning of one, its name, or `latest`.
+        judge: A model that judges; several are a panel.
+        repeats: How often each judge is asked.
+        evaluator: Who assesses: a name, an `Evaluator` class, or an object of one.
+        keep_own_family: Whether judges of the agent's own family of models may sit in a panel.
+        max_chars: About how many characters of an episode a judge reads; 200000 by default.
+        where: Only such episodes: `field=value` words as `riskbox list --where` takes them.
+        again: Whether to assess also what was assessed so before.
+        concurrency: How many episodes are assessed at once.
+        settings: Settings of the judges: `{"judge": {"temperature": 0}}`.
+        store: The URL of the store; that of the run, or of the command, by default.
+        progress: Whether to show progress.
+        models: How language models are asked; see `ModelArguments`.
+
+    Raises:
+        InputError: an argument is wrong, or no episode fits.
+        Halt: no later call of a judge can go better; what was assessed is stored.
+    """
+    plan = prepare_scores(
+        run,
+        judge=judge,
+        repeats=repeats,
+        evaluator=evaluator,
+        keep_own_family=keep_own_family,
+        max_chars=max_chars,
+        where=where,
+        again=again,
+        concurrency=concurrency,
+        settings=settings,
+        store=store,
+        progress=progress,
+        **models,
+    )
+    return await plan.execute()
+
+
+score = sync_twin(score_async)
+
+
+def _is_scored(row: EpisodeRow, asking: Evaluator) -> bool:
+    """Whether an assessment of the same evaluator, version and settings is there, and did not fail."""
+    wanted = (asking.name, asking.version, json.loads(json.dumps(asking.settings)))
+    return any(
+        (one.evaluator, one.version, one.settings) == wanted and not one.fault for one in row.summaries
+    )
