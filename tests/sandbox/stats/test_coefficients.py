@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from riskbox.sandbox.stats.coefficients import (
@@ -173,6 +173,7 @@ def test_two_judges_agree_as_scikit_learn_and_scipy_say(
 # --- what holds for any ratings ---------------------------------------------------------------------------------
 
 
+@settings(deadline=None)  # the first example imports numpy
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=40))
 def test_a_stack_of_tables_gives_what_each_alone_gives_and_no_coefficient_exceeds_one(
     pairs: list[tuple[int, int]],
