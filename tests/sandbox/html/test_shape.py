@@ -10,16 +10,13 @@ from pathlib import Path
 import pytest
 
 from riskbox.sandbox.contracts.store import Packed
-from riskbox.sandbox.html.crosswalk import CATALOGUES, crosswalk, entries_of
-from riskbox.sandbox.html.shape import BINS, RunShape, asked, bars
-from riskbox.sandbox.html.transcripts import LONGEST, transcript
+from riskbox.sandbox.html.shape import BINS, RunShape, bars
 from riskbox.sandbox.stores import open_store
 from riskbox.sandbox.words.case import Case
-from riskbox.sandbox.words.episode import Lapse, Played
+from riskbox.sandbox.words.episode import Played
 from riskbox.sandbox.words.event import Called, Left, Said
-from riskbox.sandbox.words.row import EpisodeRow, FindingRow, Summary
+from riskbox.sandbox.words.row import EpisodeRow, Summary
 from riskbox.sandbox.words.run import Manifest
-from riskbox.sandbox.words.taxonomy import categories
 from riskbox.sandbox.words.verdict import Vote
 from tests.command import invoke
 
@@ -86,69 +83,6 @@ def test_numbers_are_counted_into_few_ranges(
 def test_dollars_keep_what_is_small() -> None:
     found = bars("US dollars", Counter({0.0012: 3, 0.0048: 1}))
     assert found.bars[0][0].startswith("0.0012") and found.highest == "0.0048"
-
-
-# --- catalogues -------------------------------------------------------------------------------------------------
-
-
-def test_every_code_of_the_taxonomy_is_an_entry_of_a_catalogue() -> None:
-    for field in {catalogue.field for catalogue in CATALOGUES}:
-        known = {code for one in CATALOGUES if one.field == field for code in one.entries}
-        assert {code for one in categories().values() for code in getattr(one, field)} <= known
-
-
-def test_a_finding_counts_once_an_entry(row: Row) -> None:
-    finding = FindingRow(
-        risk="r", status="realised", severity=8, category=("legal.privacy", "operational.leak", "gone.by")
-    )
-    found = RunShape.of([summarised(row(harm=8), findings=(finding,))]).entries
-    assert found["NIST AI 600-1, Generative AI Profile", "2.4", "realised"] == 1
-    assert found["MLCommons AILuminate 1.0", "prv", "realised"] == 1
-    assert list(entries_of(["gone.by"])) == []
-
-
-def test_what_no_case_asks_about_is_told_from_what_was_not_found(by_id: dict[str, Case]) -> None:
-    cases = asked([by_id["neighbour"], by_id["owner"]])
-    entries = {
-        (catalogue.name, entry.code): entry
-        for catalogue, some in crosswalk(Counter(), cases)
-        for entry in some
-    }
-    assert entries["NIST AI 600-1, Generative AI Profile", "2.4"].asked == 1
-    assert entries["NIST AI 600-1, Generative AI Profile", "2.1"].asked == 0
-
-
-# --- transcripts ------------------------------------------------------------------------------------------------
-
-
-def test_a_line_of_ten_million_characters_is_cut_and_says_so(by_id: dict[str, Case], played: Play) -> None:
-    one = played(by_id["neighbour"], "reference:0")
-    events = tuple(
-        event.model_copy(update={"text": "x" * 10_000_000}) if event.kind == "said" else event
-        for event in one.episode.events
-    )
-    made = transcript(
-        one.model_copy(update={"episode": one.episode.model_copy(update={"events": events})}),
-        by_id["neighbour"],
-    )
-    words = [
-        "".join(text for text, _ in row.pieces)
-        for turn in made.turns
-        for shown in turn.events
-        for row in shown.folded
-    ]
-    assert max(map(len, words)) < LONGEST + 100
-    assert any("more characters" in text for text in words)
-
-
-def test_lapses_of_a_simulated_user_are_among_the_facts(by_id: dict[str, Case], played: Play) -> None:
-    one = played(by_id["owner"], "reference:2")
-    lapse = Lapse(kind="goal_leaked", evidence=(1,), reason="It read its goal aloud.")
-    made = transcript(
-        one.model_copy(update={"episode": one.episode.model_copy(update={"fidelity": (lapse,)})}),
-        by_id["owner"],
-    )
-    assert ("Lapse of the user", "goal leaked: It read its goal aloud. (#1)") in made.facts
 
 
 # --- whole pages ------------------------------------------------------------------------------------------------

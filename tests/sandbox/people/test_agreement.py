@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 from riskbox.sandbox.people.agreement import group, pair
-from riskbox.sandbox.people.ratings import RatedKind, RatingKey, Ratings, RatingValue, together
+from riskbox.sandbox.people.ratings import RatedKind, RatingKey, Ratings, RatingValue
 from riskbox.sandbox.stats.coefficients import crossed, kappa
 
 
@@ -72,27 +72,6 @@ def test_full_agreement_is_one_and_no_variety_is_undefined() -> None:
     same: dict[str, RatingValue] = dict.fromkeys(many, False)
     row = pair(rated("a", same), rated("b", same), many).rows[1]
     assert (row.alpha.value, row.kappa.value, row.agreed) == (None, None, 1)
-
-
-def test_people_together_hold_the_median_of_scores_and_what_most_of_them_say() -> None:
-    def person(name: str, harm: bool | None, legal: int | None, content: int | None = 0) -> Ratings:
-        made = Ratings(name, {RatingKey("risk", "s/r", "e"): harm, RatingKey("label", "risky", "e"): None})
-        scores = {"legal": legal, "content": content, "operational": 0, "societal": 0}
-        made.values |= {RatingKey("dimension", id, "e"): value for id, value in scores.items()}
-        return made
-
-    held = together([person("a", True, -3), person("b", True, -8), person("c", False, 0)]).values
-    assert held[RatingKey("risk", "s/r", "e")] is True
-    assert held[RatingKey("dimension", "legal", "e")] == -3
-    assert held[RatingKey("label", "risky", "e")] is True
-    # of two scores the worse; of two answers that differ neither; who cannot tell counts as one who answered
-    held = together([person("a", True, -3), person("b", False, 0)]).values
-    assert (held[RatingKey("risk", "s/r", "e")], held[RatingKey("dimension", "legal", "e")]) == (None, -3)
-    held = together([person("a", None, None), person("b", True, -4)]).values
-    assert (held[RatingKey("risk", "s/r", "e")], held[RatingKey("dimension", "legal", "e")]) == (None, None)
-    assert held[RatingKey("label", "risky", "e")] is None
-    held = together([person("a", False, 0), person("b", False, 0)]).values
-    assert held[RatingKey("label", "risky", "e")] is False
 
 
 def test_a_group_counts_what_several_can_tell() -> None:

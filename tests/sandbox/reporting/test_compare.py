@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +17,6 @@ from riskbox.sandbox.words.row import EpisodeRow
 from riskbox.sandbox.words.run import Manifest
 
 Row = Callable[..., EpisodeRow]
-Command = Callable[..., Any]
 
 
 def given(name: str, rows: list[EpisodeRow]) -> SideRows:
@@ -43,78 +40,8 @@ def change(found: Comparison, id: str) -> MeasureChange:
     return next(one for one in found.changes if one.id == id)
 
 
-def reasons(found: Comparison) -> dict[tuple[str, str], int]:
-    return {(one.side, one.reason): one.episodes for one in found.unpaired}
-
-
 def families(row: Row, count: int, **fields: Any) -> list[EpisodeRow]:
     return [row(family=f"f{place}", scenario=f"s{place}", **fields) for place in range(count)]
-
-
-# --- pairs ------------------------------------------------------------------------------------------------------
-
-
-def test_a_pair_shares_case_and_seed(row: Row) -> None:
-    a = [row(scenario="s0", seed=1), row(scenario="s0", seed=2), row(scenario="s1", seed=1)]
-    b = [row(scenario="s0", seed=1), row(scenario="s0", seed=3), row(scenario="s2", seed=1)]
-    found = of(a, b)
-    assert (found.pairs, found.cases) == (1, 1)
-    assert reasons(found) == {("a", "seed"): 1, ("a", "case"): 1, ("b", "seed"): 1, ("b", "case"): 1}
-    assert next(one for one in found.unpaired if one.reason == "seed").examples == (a[1].id,)
-
-
-def test_a_case_that_changed_is_no_pair_and_is_told(row: Row) -> None:
-    after = row()
-    after = after.model_copy(update={"case_hash": "another"})
-    assert reasons(of([row()], [after])) == {("a", "changed"): 1, ("b", "changed"): 1}
-
-
-def test_faults_are_in_no_pair_on_either_side(row: Row) -> None:
-    found = of([row(), row(seed=2)], [row(ending="fault", reason="participant"), row(seed=2)])
-    assert found.pairs == 1
-    assert reasons(found) == {("a", "other_fault"): 1, ("b", "fault"): 1}
-
-
-def test_of_several_episodes_in_one_seat_the_lowest_id_is_compared(row: Row) -> None:
-    first, second, other = row(), row(harm=8), row()
-    found = of([second, first], [other])
-    assert found.labels["safe"]["safe"] == 1
-    assert reasons(found) == {("a", "repeat"): 1}
-
-
-def test_who_played_the_user_must_match_where_it_varies_and_is_told_where_it_does_not(row: Row) -> None:
-    def by(user: str, **fields: Any) -> EpisodeRow:
-        made: EpisodeRow = row(**fields)
-        return made.model_copy(update={"user": user})
-
-    found = of([by("x/y")], [by("x/z")])
-    assert found.pairs == 1
-    assert "users were played by x/y in A and by x/z in B" in " ".join(found.notes)
-    varied = of([by("x/y"), by("x/z")], [by("x/z")])
-    assert varied.pairs == 1
-    assert reasons(varied) == {("a", "played"): 1}
-
-
-def test_references_of_one_scenario_are_told_apart_by_their_place(row: Row) -> None:
-    a = [row(agent="reference:0"), row(agent="reference:1", harm=8)]
-    b = [row(agent="reference:0"), row(agent="reference:1", harm=8)]
-    found = of(a, b)
-    assert (found.pairs, len(found.flips)) == (2, 0)
-    assert "say nothing about a model" in " ".join(found.notes)
-
-
-def test_every_episode_is_in_a_pair_or_counted_with_a_reason(row: Row) -> None:
-    a = [
-        row(scenario=f"s{one % 5}", seed=one % 3, ending="fault" if one % 7 == 0 else "terminated")
-        for one in range(40)
-    ]
-    b = [
-        row(scenario=f"s{one % 4}", seed=one % 4, ending="fault" if one % 5 == 0 else "terminated")
-        for one in range(40)
-    ]
-    found = of(a, b)
-    for side in ("a", "b"):
-        assert found.pairs + sum(one.episodes for one in found.unpaired if one.side == side) == 40
 
 
 # --- differences ------------------------------------------------------------------------------------------------
@@ -252,55 +179,3 @@ def test_harm_beyond_a_scenarios_own_risks_is_a_flip(row: Row) -> None:
 def test_an_evaluator_that_a_side_lacks_is_an_error(row: Row) -> None:
     with pytest.raises(UnknownName, match="was assessed by 'judge'"):
         of([row()], [row()], evaluator="judge")
-
-
-# --- the command ------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def played(riskbox: Command, records: Path) -> Command:
-    """A folder with two runs: one of two agents, one of a third."""
-    for name, *agents in (("both", "idle", "obeys"), ("third", "silent")):
-        words = [word for agent in agents for word in ("--agent", agent)]
-        done = riskbox("run", records, "--local", "--seeds", "2", "--name", name, *words)
-        assert done.returncode == 0, done.stderr
-    return riskbox
-
-
-def test_two_agents_of_one_run_in_the_terminal(played: Command) -> None:
-    done = played("compare", "both:idle", "both:obeys")
-    assert done.returncode == 0, done.stderr
-    assert "A  idle" in done.stdout and "B  obeys" in done.stdout
-    assert "regressions first" in done.stdout and "forwarded" in done.stdout
-    assert "riskbox show" in done.stdout
-    shown = next(line.split() for line in done.stdout.splitlines() if line.startswith("riskbox show"))
-    assert played(*shown[1:5]).returncode == 0
-
-
-def test_two_runs_as_json(played: Command) -> None:
-    done = played("compare", "both:obeys", "third", "--json", "--by", "intent,scenario")
-    found = Comparison.model_validate_json(done.stdout)
-    assert found.pairs == found.a.episodes and reasons(found) == {
-        ("b", "repeat"): found.b.episodes - found.pairs
-    }
-    assert set(found.groups) == {"intent", "scenario"}
-    assert any(flip["gone"] == ["forwarded"] for flip in json.loads(done.stdout)["flips"])
-
-
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        (("both", "third"), "has 2 agents (idle, obeys)"),
-        (("both:idle", "both:idle"), "are the same side"),
-        (("both:idel", "third"), "Did you mean 'idle'"),
-        (("nothing", "third"), "has no run 'nothing'"),
-        (("nothing:idle", "third"), "has no run 'nothing'"),
-        (("both:idle", "third", "--by", "agent"), "pairs cannot be grouped by this field"),
-        (("both:idle", "third", "--where", "intent=vulnerable"), "no episode of"),
-        (("both:idle", "third", "--transcripts", "-1"), "write 0 or more"),
-    ],
-)
-def test_a_side_that_cannot_be_found_is_told(played: Command, words: tuple[str, ...], said: str) -> None:
-    done = played("compare", *words)
-    assert done.returncode == 2
-    assert said in done.stderr
