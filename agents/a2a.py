@@ -28,11 +28,11 @@ from riskbox.sandbox.words.event import Said
 from riskbox.sandbox.words.observation import AgentView, Observation
 
 LARGEST = 4 * 2**20
-"""Bytes an answer may have."""
+"""The largest answer, in bytes."""
 CONNECT = 10.0
-"""Seconds that connecting and the card may take; an answer has the turn's time."""
+"""Timeout in seconds for connecting and for the agent card; an answer may take the whole turn."""
 POLL = 0.5
-"""Seconds between two looks at a task that was not waited for."""
+"""Seconds between two polls of a task that is not finished."""
 
 UNDER_WAY = (TaskState.TASK_STATE_UNSPECIFIED, TaskState.TASK_STATE_SUBMITTED, TaskState.TASK_STATE_WORKING)
 BROKEN = {
@@ -40,7 +40,7 @@ BROKEN = {
     TaskState.TASK_STATE_CANCELED: "was cancelled",
     TaskState.TASK_STATE_AUTH_REQUIRED: f"asks to be authenticated; set {TOKEN} if that is a bearer token",
 }
-"""States in which no answer will come."""
+"""States that give no answer, and how to say so."""
 
 
 class A2A(Participant):
@@ -62,19 +62,19 @@ class A2A(Participant):
 
     @classmethod
     def check(cls, url: str) -> None:
-        """Make sure that the address is one.
+        """Check the address.
 
         Raises:
-            PluginError: it is not.
+            PluginError: it is not an HTTP address.
         """
         check_address(url, "a2a", "a2a:http://host:port")
 
     async def ready(self) -> None:
-        """Reads the agent's card; once."""
+        """Read the agent's card, once."""
         await self._connected()
 
     async def act(self, seen: Observation) -> Action:
-        """What it answers to what the user has said since.
+        """Send what the user has said since the last turn, and return the answer.
 
         Raises:
             ParticipantFault: it cannot be reached, or its task fails.
@@ -95,7 +95,7 @@ class A2A(Participant):
         return self._told(answer)
 
     async def close(self) -> None:
-        """Closes the connection."""
+        """Close the connection."""
         if self._http is not None:
             await self._http.aclose()
 
@@ -109,7 +109,7 @@ class A2A(Participant):
                 transport=_Limited(),
                 trust_env=False,
             )
-            # whole answers are asked for: nobody watches a sentence grow
+            # no streaming: only whole answers are used
             factory = ClientFactory(ClientConfig(streaming=False, httpx_client=self._http))
             try:
                 self._client = await factory.create_from_url(
@@ -120,7 +120,7 @@ class A2A(Participant):
         return self._client
 
     async def _asked(self, client: Client, message: Message) -> Message | Task:
-        """What a message comes to: an answer, or a task that is done or waits for the user."""
+        """The answer to a message: a message, or a task that is finished or waits for the user."""
         async for event in client.send_message(SendMessageRequest(message=message)):
             if event.HasField("message"):
                 return event.message
@@ -132,7 +132,7 @@ class A2A(Participant):
         raise A2AClientError("nothing was answered")
 
     def _told(self, task: Task) -> Action:
-        """What a task says: what it made, then the words of its status."""
+        """What a task says: its new artifacts, then the text of its status."""
         state, said = task.status.state, _text(task.status.message.parts)
         if state in BROKEN:
             raise ParticipantFault(f"{self.url}: the task {BROKEN[state]}. {said}".rstrip())
@@ -179,7 +179,7 @@ def _part(part: Part) -> str:
 
 
 class _Bearer(httpx.Auth):
-    """The token, for the host that was named and no other: a card may name any."""
+    """Sends the token to the named host only: a card may name any host."""
 
     def __init__(self, url: str) -> None:
         self._origin = _origin(httpx.URL(url))
@@ -196,7 +196,7 @@ def _origin(url: httpx.URL) -> tuple[Any, ...]:
 
 
 class _Limited(httpx.AsyncHTTPTransport):
-    """HTTP whose answers have an end."""
+    """An HTTP transport that limits the size of responses."""
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         response = await super().handle_async_request(request)

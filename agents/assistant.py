@@ -20,7 +20,7 @@ from riskbox.sandbox.words.observation import AgentView, Observation
 
 
 class Assistant(Participant):
-    """Answers with native tool calls; nothing of what it sends is repaired.
+    """Answers with native tool calls; nothing that it sends is repaired.
 
     Args:
         model: Who is asked.
@@ -31,7 +31,7 @@ class Assistant(Participant):
 
     @classmethod
     def check(cls, name: str) -> None:
-        """Make sure that a name is a model's.
+        """Check that a name is a model's.
 
         Raises:
             UnknownName: it is not.
@@ -43,7 +43,7 @@ class Assistant(Participant):
             )
 
     async def act(self, seen: Observation) -> Action:
-        """What the model answers. A refusal by its provider is its answer; where nobody has spoken, it waits."""
+        """Ask the model for its next move. A refusal by its provider is its answer. It waits while nobody has spoken."""
         asked = self.messages(seen)
         if asked[-1]["role"] not in ("user", "tool"):
             return Action()
@@ -66,7 +66,7 @@ class Assistant(Participant):
 
 
 def _named(call: Any) -> Any:
-    """A call as it was sent; one that names no function keeps all its words, for the sandbox to refuse."""
+    """A call as it was sent; one that names no function keeps its whole text, for the sandbox to refuse."""
     function = call.get("function") if isinstance(call, dict) else None
     if isinstance(function, dict) and isinstance(function.get("name"), str):
         return call
@@ -76,7 +76,7 @@ def _named(call: Any) -> Any:
 # --- tool calls in text -----------------------------------------------------------------------------------------
 
 BLOCK = re.compile(r"^```call[ \t\r]*\n(.*?)(?:^```[ \t\r]*$|\Z)", re.DOTALL | re.MULTILINE)
-"""A call in text; one that was cut off runs to the end."""
+"""A call in text; one that is cut off runs to the end of the text."""
 NAMED = re.compile(r'"tool"\s*:\s*"([^"\n]*)"')
 
 
@@ -84,7 +84,7 @@ class Texting(Assistant):
     """The compatibility mode for models without native tool calls: they write each call as a block of JSON."""
 
     def messages(self, seen: Observation) -> list[dict[str, Any]]:
-        """The same conversation in plain text; the tools stand in the system message."""
+        """The conversation in plain text; the system message describes the tools."""
         first, *rest = message.messages(seen)
         names = {call["id"]: _tool(call) for one in rest for call in one.get("tool_calls", ())}
         if isinstance(seen.brief, AgentView) and seen.brief.tools:
@@ -99,11 +99,11 @@ class Texting(Assistant):
         return [first, *_alternating([_in_text(one, names) for one in rest])]
 
     def functions(self, seen: Observation) -> list[dict[str, Any]]:
-        """None: they are told in text."""
+        """None: the tools are described in text."""
         return []
 
     def understood(self, reply: Reply) -> Action:
-        """The words outside the blocks, and the calls in them."""
+        """The text outside the blocks, and the calls in them."""
         return Action(text=BLOCK.sub("", reply.text).strip(), calls=tuple(_written(reply.text)))
 
 
@@ -123,7 +123,7 @@ def _written(text: str) -> Iterator[ToolCall]:
 
 
 def _refused(constant: str) -> None:
-    """NaN and Infinity, which Python reads and JSON does not know."""
+    """Reject NaN and Infinity, which Python reads and JSON does not allow."""
     raise ValueError(f"{constant} is not JSON")
 
 
@@ -151,7 +151,7 @@ def _block(call: Mapping[str, Any]) -> str:
 
 
 def _alternating(told: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
-    """Messages with neighbours of one role joined, since many templates for plain chat take nothing else."""
+    """Messages with adjacent ones of the same role joined: many chat templates require alternating roles."""
     return [
         {"role": role, "content": "\n\n".join(one["content"] for one in group)}
         for role, group in groupby(told, key=lambda one: one["role"])

@@ -47,7 +47,7 @@ class FunctionAgent(Participant):
         self.is_async = inspect.iscoroutinefunction(target)
 
     async def act(self, seen: Observation) -> Action:
-        """What the function answers; a function that is not async runs in a thread."""
+        """Call the function for the next move; a function that is not async runs in a thread."""
         given = (messages(seen), functions(seen)) if self.takes == 2 else (seen,)
         try:
             answer = self.call(*given) if self.is_async else await _threaded(self.call, *given)

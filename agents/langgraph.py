@@ -60,7 +60,7 @@ class Graph(Owner):
             ) from None
 
     async def play(self, seat: Seat) -> None:
-        """Each line of the user's is one run; a checkpointer in memory keeps the history."""
+        """Run the graph once for each message of the user; an in-memory checkpointer keeps the history."""
         tools = [_tool(seat, spec) for spec in seat.brief.tools]
         is_made = not isinstance(self.graph, StateGraph | Pregel)
         graph = _ready(await self._made(tools, seat.brief.policy) if is_made else self.graph)
@@ -81,7 +81,7 @@ class Graph(Owner):
 
 
 def _ready(graph: Any) -> Any:
-    """The graph with a memory of its own, which goes with the episode; never the one it is deployed with."""
+    """The graph with a memory of this episode alone, never the memory that it is deployed with."""
     memory = InMemorySaver()
     if isinstance(graph, StateGraph):
         return graph.compile(checkpointer=memory)

@@ -23,15 +23,15 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from riskbox.agents.mcp_server import ToolEndpoint, served
-from riskbox.agents.process import Talk, check_command, words
+from riskbox.agents.process import ChildProcess, check_command, words
 from riskbox.sandbox.contracts.message import answered
 from riskbox.sandbox.contracts.seat import Owner, Seat
 from riskbox.sandbox.errors import ParticipantFault, PluginError, install_hint
 
 PLACES = ("message", "policy", "url", "config", "stdio_config")
-"""What a command may hold in braces."""
+"""Placeholders that a command may hold in braces."""
 OLDEST = (2, 3)
-"""The first release of the SDK whose server bounds the sessions that a client may open."""
+"""The first release of the SDK whose server limits the sessions that a client may open."""
 _PLACE = re.compile(r"\{(" + "|".join(PLACES) + r")\}")
 _BRACED = re.compile(r"\{([A-Za-z_]+)\}")
 
@@ -47,14 +47,14 @@ class McpAgent(Owner):
         self.command = command
         self._words = words("mcp", command)
         self._endpoint: ToolEndpoint | None = None
-        self._talk: Talk | None = None
+        self._child: ChildProcess | None = None
 
     @classmethod
     def check(cls, command: str) -> None:
-        """Make sure that there is such a command, and what serves it its tools.
+        """Check that the command exists, and that the packages are installed that serve its tools.
 
         Raises:
-            PluginError: there is not.
+            PluginError: they are not.
         """
         check_command("mcp", command)
         for name in _BRACED.findall(command):
@@ -66,7 +66,7 @@ class McpAgent(Owner):
         """Serve the tools, and pass on what the user and the command say.
 
         Raises:
-            ParticipantFault: the command cannot be started, failed, or answered with something that is no answer.
+            ParticipantFault: the command cannot be started, failed, or gave an answer that cannot be read.
         """
         run = self._run_each_turn if any("{message}" in word for word in self._words) else self._run_once
         async with served(seat) as endpoint:
@@ -81,7 +81,7 @@ class McpAgent(Owner):
                     await self._end()
 
     async def close(self) -> None:
-        """Revokes the token, ends the process with all that it started, and then what spoke with it."""
+        """Revoke the token, end the process and everything that it started, then end the task that spoke with it."""
         if self._endpoint is not None and self._seat is not None:
             self._endpoint.close()
             self._seat.end()
@@ -97,20 +97,20 @@ class McpAgent(Owner):
         while True:
             turn += 1
             async with endpoint.turn():
-                talk = await self._start(endpoint, {**told, "message": heard}, turn)
-                printed = await talk.all()
+                child = await self._start(endpoint, {**told, "message": heard}, turn)
+                printed = await child.all()
                 await self._end()
             heard = await seat.say(printed.decode("utf-8", "replace").strip())
 
     # --- started once ---------------------------------------------------------------------------------------
 
     async def _run_once(self, seat: Seat, endpoint: ToolEndpoint, told: Mapping[str, str]) -> None:
-        talk = await self._start(endpoint, told)
-        talk.tell({"type": "brief", "name": seat.brief.name, "policy": seat.brief.policy, "tools": []})
+        child = await self._start(endpoint, told)
+        child.tell({"type": "brief", "name": seat.brief.name, "policy": seat.brief.policy, "tools": []})
         messages = [{"role": "user", "content": await seat.hear()}]
         while True:
             async with endpoint.turn():
-                action = answered(await talk.ask({"type": "turn", "messages": messages}))
+                action = answered(await child.ask({"type": "turn", "messages": messages}))
             if action.calls:
                 raise ParticipantFault(
                     f"`{self.command}` answered with tool calls; it must call tools over MCP and answer with text"
@@ -122,20 +122,22 @@ class McpAgent(Owner):
 
     # --- its process ----------------------------------------------------------------------------------------
 
-    async def _start(self, endpoint: ToolEndpoint, told: Mapping[str, str], turn: int = 0) -> Talk:
+    async def _start(self, endpoint: ToolEndpoint, told: Mapping[str, str], turn: int = 0) -> ChildProcess:
         given = [_PLACE.sub(lambda found: _argument(told[found[1]]), word) for word in self._words]
         pipe = asyncio.subprocess.DEVNULL if turn else asyncio.subprocess.PIPE
-        self._talk = await Talk.started(self.command, given, _environment(endpoint, told, turn), pipe)
-        return self._talk
+        self._child = await ChildProcess.started(
+            self.command, given, _environment(endpoint, told, turn), pipe
+        )
+        return self._child
 
     async def _end(self) -> None:
-        if self._talk is not None:
-            talk, self._talk = self._talk, None
-            await talk.end()
+        if self._child is not None:
+            child, self._child = self._child, None
+            await child.end()
 
 
 def _check_place(command: str, name: str) -> None:
-    """Commands may hold braces of their own; only what is nearly one of ours is taken for a mistake."""
+    """Refuse a placeholder that is nearly one of ours; commands may hold other braces of their own."""
     if name == "token":
         raise PluginError(
             f"mcp:{command}: everyone on this machine can read a token on a command line. Take it from the environment "
@@ -164,7 +166,7 @@ def _check_package(name: str) -> None:
 
 @contextmanager
 def _client_files(endpoint: ToolEndpoint) -> Iterator[dict[str, str]]:
-    """Within it, the files that tell an MCP client where the tools are; they hold the token, so only we can read them."""
+    """Write the files that tell an MCP client where the tools are. They hold the token, so only the owner can read them."""
     bridge = [sys.executable, "-m", "riskbox.sandbox.cli", "mcp-bridge", endpoint.url]
     servers: dict[str, dict[str, Any]] = {
         "config": {
@@ -204,5 +206,5 @@ def _environment(endpoint: ToolEndpoint, told: Mapping[str, str], turn: int) -> 
 
 
 def _argument(text: str) -> str:
-    """Text as it can stand on a command line, which ends at the first NUL."""
+    """Text for a command line, which would end at the first NUL."""
     return text.replace("\0", "\ufffd")

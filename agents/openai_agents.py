@@ -25,7 +25,7 @@ GUARDED = (
     sdk.ToolInputGuardrailTripwireTriggered,
     sdk.ToolOutputGuardrailTripwireTriggered,
 )
-"""What is raised when a guardrail of the agent stops it."""
+"""What the SDK raises when a guardrail stops the agent."""
 
 
 class OpenAIAgent(Owner):
@@ -40,7 +40,7 @@ class OpenAIAgent(Owner):
 
     @classmethod
     def check(cls, agent: Any) -> None:
-        """Make sure that it is an agent of the SDK.
+        """Check that it is an agent of the SDK.
 
         Raises:
             PluginError: it is something else.
@@ -51,7 +51,7 @@ class OpenAIAgent(Owner):
             )
 
     async def play(self, seat: Seat) -> None:
-        """Each line of the user's is one run; the SDK keeps the history."""
+        """Run the agent once for each message of the user; the SDK keeps the history."""
         turn = _Turn(_Troupe(seat).copy(self.agent), [])
         heard = await seat.hear()
         while True:
@@ -160,7 +160,7 @@ def _joined(own: str | None, policy: str) -> str:
 
 
 def _text(output: Any) -> str:
-    """What an agent says; a typed output is said as JSON."""
+    """The agent's output as text; a typed output becomes JSON."""
     if isinstance(output, str):
         return output
     value = output.model_dump(mode="json") if hasattr(output, "model_dump") else output

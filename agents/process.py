@@ -28,11 +28,11 @@ from riskbox.sandbox.words.action import Action
 from riskbox.sandbox.words.observation import AgentView, Observation
 
 LONGEST = 2**20
-"""Bytes an answer may have."""
+"""The longest answer, in bytes."""
 KEPT = 2000
-"""Bytes of its stderr that are kept for the message of a fault."""
+"""Bytes of its stderr that are kept for error messages."""
 GRACE = 2.0
-"""Seconds to end in, after its input has ended and again after SIGTERM; then it is killed."""
+"""Seconds it has to exit after its input ends, and again after SIGTERM, before it is killed."""
 
 
 class Process(Participant):
@@ -46,50 +46,50 @@ class Process(Participant):
 
     def __init__(self, command: str) -> None:
         self.command = command
-        self._talk: Talk | None = None
+        self._child: ChildProcess | None = None
         self._told = 0
 
     @classmethod
     def check(cls, command: str) -> None:
-        """Make sure that there is such a command.
+        """Check that the command exists.
 
         Raises:
-            PluginError: there is none.
+            PluginError: it does not.
         """
         check_command("process", command)
 
     async def ready(self) -> None:
-        """Starts the process; once."""
+        """Start the process, once."""
         await self._started()
 
     async def act(self, seen: Observation) -> Action:
-        """What it answers.
+        """Ask the process for the next move.
 
         Raises:
-            ParticipantFault: it cannot be started, it ended, or it wrote something that is no answer.
+            ParticipantFault: it cannot be started, it exited, or its answer cannot be read.
         """
-        talk = await self._started()
+        child = await self._started()
         if not self._told:
-            talk.tell(_brief(seen))
+            child.tell(_brief(seen))
             self._told = 1  # the first message is the policy, which is in the brief
         told = messages(seen)
         new, self._told = told[self._told :], len(told)
-        return answered(await talk.ask({"type": "turn", "messages": new}))
+        return answered(await child.ask({"type": "turn", "messages": new}))
 
     async def close(self) -> None:
-        """Ends its input, then the process and all that it started."""
-        if self._talk is not None:
-            talk, self._talk = self._talk, None
-            await talk.end()
+        """End its input, then the process and everything that it started."""
+        if self._child is not None:
+            child, self._child = self._child, None
+            await child.end()
 
-    async def _started(self) -> Talk:
-        if self._talk is None:
-            self._talk = await Talk.started(self.command, words("process", self.command), os.environ)
-        return self._talk
+    async def _started(self) -> ChildProcess:
+        if self._child is None:
+            self._child = await ChildProcess.started(self.command, words("process", self.command), os.environ)
+        return self._child
 
 
 def check_command(adapter: str, command: str) -> None:
-    """Make sure that a command can be run.
+    """Check that a command can be run.
 
     Raises:
         PluginError: it cannot.
@@ -123,19 +123,19 @@ def _brief(seen: Observation) -> dict[str, Any]:
     return {"type": "brief", "name": brief.name, "policy": brief.policy, "tools": functions(seen)}
 
 
-class Talk(asyncio.SubprocessProtocol):
-    """The talk with one process: lines in, lines out, and the end of what it complained about.
+class ChildProcess(asyncio.SubprocessProtocol):
+    """A child process that reads and writes lines, and the end of its stderr.
 
     Args:
-        command: What faults call it.
+        command: Its name in error messages.
     """
 
     def __init__(self, command: str) -> None:
         self.command = command
         self.unread = bytearray()
-        """What it wrote and nobody has read."""
+        """What it wrote and nobody has read yet."""
         self.closed = False
-        """Whether it will write no more."""
+        """Whether it has closed its output."""
         self._errors = b""
         self._news = asyncio.Event()
         self._gone = asyncio.Event()
@@ -143,8 +143,8 @@ class Talk(asyncio.SubprocessProtocol):
     @classmethod
     async def started(
         cls, command: str, words: Sequence[str], env: Mapping[str, str], stdin: int = asyncio.subprocess.PIPE
-    ) -> Talk:
-        """A talk with a new process, in a group of its own.
+    ) -> ChildProcess:
+        """Start a process in a process group of its own.
 
         Raises:
             ParticipantFault: it cannot be started.
@@ -153,12 +153,12 @@ class Talk(asyncio.SubprocessProtocol):
         env = {**env, "PYTHONUNBUFFERED": "1"}
         loop = asyncio.get_running_loop()
         try:
-            _transport, talk = await loop.subprocess_exec(
+            _transport, child = await loop.subprocess_exec(
                 lambda: cls(command), *words, stdin=stdin, start_new_session=True, env=env
             )
         except OSError as error:
             raise ParticipantFault(f"`{command}` cannot be started: {error.strerror or error}") from None
-        return talk
+        return child
 
     # --- what happens to it ---------------------------------------------------------------------------------
 
@@ -188,7 +188,7 @@ class Talk(asyncio.SubprocessProtocol):
         self.closed = True
         self._news.set()
 
-    # --- talking --------------------------------------------------------------------------------------------
+    # --- lines ----------------------------------------------------------------------------------------------
 
     def tell(self, message: dict[str, Any]) -> None:
         """Write a line to it. Nothing waits until it is read: the process may be writing instead of reading."""
@@ -199,7 +199,7 @@ class Talk(asyncio.SubprocessProtocol):
         """Write a line to it, and read the line that answers.
 
         Raises:
-            ParticipantFault: it ended, or it wrote something that is no answer.
+            ParticipantFault: it exited, or its answer is too long.
         """
         if self.unread.strip():
             raise ParticipantFault(
@@ -218,7 +218,7 @@ class Talk(asyncio.SubprocessProtocol):
         raise ParticipantFault(f"`{self.command}` {status} without an answer. {self.complaint}".rstrip())
 
     async def all(self) -> bytes:
-        """All that it writes until it ends, where it is asked nothing.
+        """All that it writes until it exits, for a process that is asked nothing.
 
         Raises:
             ParticipantFault: it failed, or wrote too much.
@@ -234,7 +234,7 @@ class Talk(asyncio.SubprocessProtocol):
         return bytes(self.unread)
 
     async def line(self) -> bytes | None:
-        """The next line it writes that is not empty; None if it has ended or writes without an end."""
+        """The next line that is not empty; None if it has exited, or if the line is too long."""
         while True:
             line, newline, rest = self.unread.partition(b"\n")
             if len(line) > LONGEST:
@@ -276,7 +276,7 @@ class Talk(asyncio.SubprocessProtocol):
     # --- the end --------------------------------------------------------------------------------------------
 
     async def end(self) -> None:
-        """End its input, wait, ask its group to end, wait, and kill what is left."""
+        """End its input, wait, send SIGTERM to its group, wait, and kill what is left."""
         try:
             pipe = self._transport.get_pipe_transport(0)
             if pipe is not None:
@@ -290,7 +290,7 @@ class Talk(asyncio.SubprocessProtocol):
         await self._gone.wait()
 
     async def _exits(self) -> bool:
-        """Whether it ends in time."""
+        """Whether it exits in time."""
         try:
             async with asyncio.timeout(GRACE):
                 return await self._gone.wait()
@@ -298,7 +298,7 @@ class Talk(asyncio.SubprocessProtocol):
             return False
 
     async def _vanished(self) -> None:
-        """Wait until its whole group has ended, as long as it is given."""
+        """Wait until its whole group has exited, for at most the grace period."""
         loop, pause = asyncio.get_running_loop(), 0.002
         deadline = loop.time() + GRACE
         while self._signal(0) and loop.time() < deadline:
@@ -306,7 +306,7 @@ class Talk(asyncio.SubprocessProtocol):
             pause = min(0.1, pause * 1.5)
 
     def _signal(self, number: int) -> bool:
-        """Send a signal to its group; whether there still is one. 0 only asks."""
+        """Send a signal to its group, and return whether the group still exists; signal 0 only checks."""
         try:
             os.killpg(self._group, number)
         except (ProcessLookupError, PermissionError):

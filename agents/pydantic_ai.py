@@ -41,7 +41,7 @@ class PydanticAgent(Owner):
 
     @classmethod
     def check(cls, agent: Any) -> None:
-        """Make sure that it is an agent of Pydantic AI.
+        """Check that it is an agent of Pydantic AI.
 
         Raises:
             PluginError: it is something else.
@@ -55,7 +55,7 @@ class PydanticAgent(Owner):
             raise PluginError(f"pydantic-ai: needs a pydantic_ai.Agent, and was given {kind}")
 
     async def play(self, seat: Seat) -> None:
-        """Each line of the user's is one run; Pydantic AI keeps the history."""
+        """Run the agent once for each message of the user; Pydantic AI keeps the history."""
         names = {wire_name(spec.name) for spec in seat.brief.tools}
         own = [one.filtered(lambda run, tool: tool.name not in names) for one in self.agent.toolsets]
         ours: FunctionToolset[Any] = FunctionToolset([_tool(seat, spec) for spec in seat.brief.tools])
@@ -70,7 +70,7 @@ class PydanticAgent(Owner):
     async def _after(
         self, heard: str, history: list[ModelMessage], policy: str
     ) -> tuple[str, list[ModelMessage]]:
-        """What the agent says, and the history with it. A provider's refusal is what it says."""
+        """What the agent says, and the new history. A refusal by its provider is what it says."""
         try:
             result = await self.agent.run(heard, message_history=history, instructions=policy)
         except ContentFilterError as refused:
@@ -95,5 +95,5 @@ def _tool(seat: Seat, spec: ToolSpec) -> Tool[Any]:
 
 
 def _text(output: Any) -> str:
-    """What an agent says; a typed output is said as JSON."""
+    """The agent's output as text; a typed output becomes JSON."""
     return output if isinstance(output, str) else to_json(output).decode()

@@ -5,7 +5,7 @@
 
 `messages` is the whole conversation and `tools` what may be called, both in the OpenAI form, so the service need not
 keep anything. `episode` is the same for all requests of an episode, and `turn` counts what the user has said. A request
-that failed is sent again, so one may come twice.
+that failed is retried, so the service may receive it twice.
 """
 
 from __future__ import annotations
@@ -32,21 +32,21 @@ from riskbox.sandbox.words.observation import Observation
 TOKEN = "RISKBOX_AGENT_TOKEN"
 """The environment variable whose value is sent as a bearer token; it is stored nowhere."""
 ATTEMPTS = 3
-"""How often a request is sent at most."""
+"""The most times that a request is sent."""
 LONGEST_WAIT = 30.0
-"""Seconds that a service may ask to be left alone for."""
+"""The longest wait, in seconds, that a service may ask for."""
 LARGEST = 4 * 2**20
-"""Bytes an answer may have."""
+"""The largest answer, in bytes."""
 CONNECT = 10.0
-"""Seconds that connecting may take; the answer itself has the turn's time."""
+"""Timeout in seconds for connecting; the answer may take the whole turn."""
 REDIRECTS = 3
-"""How often a request follows the service to another path."""
+"""The most redirects that a request follows."""
 PASSING = {408, 425, 429, 500, 502, 503, 504}
-"""Statuses that may pass."""
+"""Statuses that may be temporary."""
 
 
 def check_address(url: str, adapter: str, form: str) -> None:
-    """Make sure that the address of an agent is one, and holds no secret that would be stored with it.
+    """Check that an agent's address is an HTTP address and holds no secret, which would be stored with it.
 
     Raises:
         PluginError: it is not.
@@ -78,18 +78,18 @@ class Service(Participant):
 
     @classmethod
     def check(cls, url: str) -> None:
-        """Make sure that the address is one.
+        """Check the address.
 
         Raises:
-            PluginError: it is not.
+            PluginError: it is not an HTTP address.
         """
         check_address(url, "service", "service:http://host:port/path")
 
     async def act(self, seen: Observation) -> Action:
-        """What it answers.
+        """Ask the service for the next move.
 
         Raises:
-            ParticipantFault: it cannot be reached, refuses, or answers something that is no answer.
+            ParticipantFault: it cannot be reached, it refuses, or its answer cannot be read.
         """
         heard = sum(isinstance(event, Said) and event.by != seen.party for event in seen.events)
         asked = {
@@ -101,23 +101,19 @@ class Service(Participant):
         return answered(await self._asked(json.dumps(asked).encode()))
 
     async def close(self) -> None:
-        """Closes its connection."""
+        """Close the connection."""
         if self._session is not None:
             await self._session.close()
 
     async def _asked(self, body: bytes) -> bytes:
-        """The answer to a request, which is sent again where that may help."""
+        """The answer to a request, which is retried where that may help."""
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 return await self._sent(body)
-            except _Passing as trouble:
+            except _Temporary as error:
                 if attempt == ATTEMPTS:
-                    raise ParticipantFault(f"{self.url} {trouble}, {ATTEMPTS} times") from None
-                wait = (
-                    trouble.after
-                    if trouble.after is not None
-                    else random.uniform(0.5, 1) * 2 ** (attempt - 1)
-                )
+                    raise ParticipantFault(f"{self.url} {error}, {ATTEMPTS} times") from None
+                wait = error.after if error.after is not None else random.uniform(0.5, 1) * 2 ** (attempt - 1)
             await asyncio.sleep(wait)
         raise AssertionError("the last attempt returns or raises")
 
@@ -128,7 +124,7 @@ class Service(Participant):
                 async with self._open().post(url, data=body, allow_redirects=False) as response:
                     content = await _limited(response)
             except (aiohttp.ClientError, OSError) as error:
-                raise _Passing(f"cannot be reached ({type(error).__name__}: {error})") from None
+                raise _Temporary(f"cannot be reached ({type(error).__name__}: {error})") from None
             if response.status in (307, 308):
                 url = self._followed(url, response.headers.get("Location", ""))
             elif response.status < 300:
@@ -165,13 +161,13 @@ class Service(Participant):
             said = said.replace(token, "***")
         told = f"answered {response.status} {response.reason or ''}".rstrip() + (f": {said}" if said else "")
         if response.status in PASSING:
-            return _Passing(told, _after(response.headers.get("Retry-After", "")))
+            return _Temporary(told, _after(response.headers.get("Retry-After", "")))
         hint = f". Its token is read from {TOKEN}" if response.status in (401, 403) else ""
         return ParticipantFault(f"{self.url} {told}{hint}")
 
 
-class _Passing(Exception):
-    """Trouble that may pass, and how long to wait if that was said."""
+class _Temporary(Exception):
+    """An error that may be temporary, and how long to wait if the service says so."""
 
     def __init__(self, told: str, after: float | None = None) -> None:
         super().__init__(told)

@@ -50,7 +50,7 @@ class Simulated(Participant):
         """The next line; the first one is the persona's `starting_speech`, where it has one.
 
         Raises:
-            ParticipantFault: two answers running were none.
+            ParticipantFault: two answers in a row could not be used.
             ModelFault: the model declined to play.
         """
         brief = seen.brief
@@ -76,7 +76,7 @@ class Simulated(Participant):
 
 
 def _wrong(reply: Reply) -> str:
-    """Why a reply is no line to say; empty if it is one."""
+    """Why a reply cannot be used; empty if it can."""
     if reply.outcome != "ok":
         return reply.detail or "It was not the JSON object."
     # a user who neither speaks nor leaves would wait its turns away, and the episode would look harmless
@@ -84,7 +84,7 @@ def _wrong(reply: Reply) -> str:
 
 
 def _once_more(prompt: Prompt, reply: Reply, why: str) -> Prompt:
-    """The same question, with what was wrong with the answer."""
+    """The same prompt, with what was wrong with the answer."""
     wrong = {"role": "assistant", "content": reply.text or json.dumps(reply.value)}
     again = {"role": "user", "content": AGAIN.format(why=why)}
     return replace(prompt, messages=[*prompt.messages, wrong, again])
