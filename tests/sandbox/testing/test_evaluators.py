@@ -123,14 +123,6 @@ def test_without_episodes_nothing_is_shown(episodes: dict[str, Any]) -> None:
         check_evaluator(Named, fires=[], silent=episodes["silent"])
 
 
-def test_the_checks_pass() -> None:
-    check_evaluator(
-        "checks",
-        fires=[played(RECORDS, "reference:0", persona="neighbour")],
-        silent=[played(RECORDS, "reference:1", persona="neighbour"), played(RECORDS, "reference:2")],
-    )
-
-
 def test_an_episode_of_nobody_is_not_played() -> None:
     with pytest.raises(InputError, match="has no persona 'nobody'"):
         played(RECORDS, persona="nobody")
