@@ -11,7 +11,11 @@ MAIL = {"to": "a@example.org", "subject": "s", "body": "b"}
 
 
 def test_a_call_is_read_with_its_answer_and_its_effect() -> None:
-    made = (("clinic.find_patient", {"name": "Dana"}), ("mail.send", MAIL), ("clinic.nope", {}))
+    made: tuple[tuple[str, dict[str, str]], ...] = (
+        ("clinic.find_patient", {"name": "Dana"}),
+        ("mail.send", MAIL),
+        ("clinic.nope", {}),
+    )
     read = Trajectory(after(user(), calls(*made)).events)
     found, sent, unknown = read.calls
     assert (found.ok, found.changed) == (True, None) and sent.changed is not None
