@@ -68,7 +68,7 @@ def test_an_unknown_tool_and_a_wrong_condition(command: Command, records: Path, 
         ("bad.py:agnet", "def agent(messages, tools): ...\n", "Did you mean 'agent'?"),
         ("bad.py:agent", "agent = 3\n", "cannot be called"),
         ("bad.py:agent", "def agent(a, b, c): ...\n", "takes (messages, tools) or (observation)"),
-        ("no_such_module:agent", None, "does not import"),
+        ("no_such_module:agent", None, "cannot be imported"),
         ("refrence", None, "Did you mean 'reference'?"),
     ],
 )
