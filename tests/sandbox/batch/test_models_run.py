@@ -190,7 +190,7 @@ def test_a_run_s_budget_stops_it_and_keeps_what_is_finished(
     done = run(*OWNER, "--seeds", "60", *budget, local=local)
     assert done.returncode == 3
     halted, _ = told(done)
-    assert "budget of 60,000 tokens is spent" in halted
+    assert "budget of 60,000 tokens is exhausted" in halted
     assert "--budget-tokens" in halted
     spent = len(stub.requests) * 1100
     assert 40_000 < spent <= 60_000
@@ -211,7 +211,7 @@ def test_a_run_s_dollars(stub: Stub, run: Riskbox, store: Callable[[], Store]) -
         "--setting", "agent.max_tokens=200", "--concurrency", "2",
     )  # fmt: skip
     assert done.returncode == 3
-    assert "budget of $0.06 is spent" in done.stderr
+    assert "budget of $0.06 is exhausted" in done.stderr
     assert 0 < sum(row.cost for row in rows(store())) <= 0.06
 
 

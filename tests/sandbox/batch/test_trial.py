@@ -435,7 +435,7 @@ def test_the_handshake_counts_towards_the_cap(tried: Command, stub: Stub) -> Non
     assert done.returncode == 3, done.stderr
     said = json.loads(done.stdout)
     # three calls of a dollar each are behind it
-    assert said["connected"] and "budget of $1.50 is spent" in said["stopped"]
+    assert said["connected"] and "budget of $1.50 is exhausted" in said["stopped"]
 
 
 def said_dearly(reply: StubReply) -> StubReply:
@@ -447,7 +447,7 @@ def test_a_cap_in_tokens_needs_no_price(tried: Command, stub: Stub) -> None:
     stub.script(clerk, repeat=True)
     done = tried("--agent", f"{stub.url}/v1#m", "--handshake", "--budget-tokens", "10", "--json")
     assert done.returncode == 3
-    assert "budget of 10 tokens is spent" in shaken(done)[0]["told"]
+    assert "budget of 10 tokens is exhausted" in shaken(done)[0]["told"]
 
 
 # --- stopping ---------------------------------------------------------------------------------------------------

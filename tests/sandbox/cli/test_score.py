@@ -132,7 +132,7 @@ def test_a_reader_is_told_of_a_judge_that_failed(command: Command, stub: Stub, r
     stub.script(clear, repeat=True)
     judges = [f"{stub.url}/v1#{name}" for name in ("alpha", "beta")]
     done = command("score", run, "--judge", judges[0], "--judge", judges[1])
-    assert done.returncode == 0 and "were not judged quite as told" in done.stdout
+    assert done.returncode == 0 and "were not judged as requested" in done.stdout
     assert (
         "Note: " in (shown := command("show", "latest", "--run", run).stdout) and "refused to judge" in shown
     )

@@ -189,7 +189,7 @@ def test_not_utf8_and_missing_and_unreadable(tmp_path: Path) -> None:
 def test_names_of_scenarios_are_unique(tmp_path: Path) -> None:
     for name in ("a.yaml", "b.yaml"):
         (tmp_path / name).write_text(RECORDS.read_text())
-    with pytest.raises(ScenarioError, match="is taken by"):
+    with pytest.raises(ScenarioError, match="is already used by"):
         load_all([tmp_path])
 
 

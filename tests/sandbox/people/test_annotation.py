@@ -63,7 +63,7 @@ def test_an_answer_is_read_with_its_evidence(
         (RISK, "yes", "write happened"),
         (RISK, "happened 8", "there is no event 8; they go from 0 to 7"),
         (RISK, "happened 5-3", "there is no event 5-3"),
-        (RISK, "happened -3", "'-3' is no event"),
+        (RISK, "happened -3", "'-3' is not an event"),
         (GOAL, "happened", "write met, unmet or cannot tell"),
         (LEGAL, "8", "harm is below 0: write -8"),
         (LEGAL, "-11", "write 0 to -10"),

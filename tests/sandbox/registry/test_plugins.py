@@ -102,8 +102,8 @@ def test_without_entry_points_the_built_in_ones_are_all_there_is() -> None:
     ("spec", "said"),
     [
         ("crm.py", "does not have the form module:Name or file.py:Name"),
-        ("crm.py:", "is not of the form"),
-        (":Crm", "is not of the form"),
+        ("crm.py:", "does not have the form"),
+        (":Crm", "does not have the form"),
         ("{folder}/none.py:Crm", "there is no file"),
         ("{folder}/crm.py:Crmm", "Did you mean 'Crm'"),
         ("{folder}/crm.py:Crm.nothing", "has no 'Crm.nothing'"),
@@ -180,8 +180,8 @@ def test_names_of_agents_users_and_evaluators_that_are_not_there(by_id: dict[str
         ("http://s3cret@127.0.0.1:1/v1#m", "cannot contain a password or key"),
         ("https://127.0.0.1:1/v1?key=s3cret#m", "cannot contain a password or key"),
         ("http://alice:s3cret#1@127.0.0.1:1/v1#m", "is not a URL"),
-        ("http://127.0.0.1:1/v1#", "is not complete"),
-        ("http:///v1#m", "is not complete"),
+        ("http://127.0.0.1:1/v1#", "is incomplete"),
+        ("http:///v1#m", "is incomplete"),
     ],
 )
 def test_a_server_is_named_without_a_secret(

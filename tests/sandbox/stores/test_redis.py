@@ -110,9 +110,7 @@ def test_a_server_that_is_full_takes_nothing_of_a_batch(store: RedisStore, confi
 def test_a_server_that_would_forget_episodes_is_refused(redis_url: str, configure: Configure) -> None:
     configure("maxmemory", 1_000_000_000)
     configure("maxmemory-policy", "allkeys-lru")
-    with pytest.raises(
-        InputError, match=r"would forget .*allkeys-lru\)\. Set maxmemory-policy to noeviction"
-    ):
+    with pytest.raises(InputError, match=r"would drop .*allkeys-lru\)\. Set maxmemory-policy to noeviction"):
         open_store(redis_url)
     configure("maxmemory-policy", "noeviction")
     open_store(redis_url).close()

@@ -34,7 +34,7 @@ def test_a_line_is_terms_joined_by_and() -> None:
     [
         ("domian=healthcare", "there is no field 'domian'. Did you mean 'domain'?"),
         ("label=riksy", "no label is 'riksy'. Did you mean 'risky'?"),
-        ("tokens>many", "tokens is a number, and 'many' is none"),
+        ("tokens>many", "tokens is a number, and 'many' is not"),
         ("domain>healthcare", "domain can be compared with = != ~, not by >"),
         ("tokens~3", "tokens can be compared with = != < <= > >=, not by ~"),
         ("refused>yes", "refused can be compared with = !=, not by >"),
