@@ -146,7 +146,7 @@ def test_every_wrong_row_and_table_is_told_with_its_place() -> None:
         Desk.parse({"tasks": rows, "task": []})
     told = {one.path: one.message for one in caught.value.problems}
     assert "unknown table 'task'. Did you mean 'tasks'" in told["task"]
-    assert "is taken by an earlier row" in told["tasks[1].id"]
+    assert "by an earlier row" in told["tasks[1].id"]
     assert (
         told["tasks[2].title"] == "the field is missing." and "Did you mean 'title'" in told["tasks[2].titel"]
     )
