@@ -74,11 +74,11 @@ class _EpisodeActor:
             AGENT: lambda: agents.agent(spec.cast.agent, case, session),
         }
         return {
-            role: self._remote(role, name, spec, case) if role in remote else inline[role]()
+            role: self._in_own_process(role, name, spec, case) if role in remote else inline[role]()
             for role, name in names.items()
         }
 
-    def _remote(self, role: str, name: str, spec: Spec, case: Case) -> Participant:
+    def _in_own_process(self, role: str, name: str, spec: Spec, case: Case) -> Participant:
         process = self.processes.get(f"{role} {name}")
         if process is None or process.retired:
             process = _ParticipantProcess.start(self.settings)
