@@ -167,7 +167,7 @@ def test_a_sheet_with_a_wrong_row_stores_nothing(run: str, command: Command, tmp
         (["--import", "none.csv"], "name the rater with --rater NAME"),
         (["--rater", "a,b"], "a rater's name has"),
         (["--sample", "0"], "--sample must be at least 1"),
-        (["--where", "intent=careless"], "fits intent=careless that people could assess"),
+        (["--where", "intent=careless"], "matches intent=careless that people could assess"),
         (["--rater", "a", "--import", "none.csv"], "none.csv: cannot be read"),
         (["--export", "no/such/folder.csv"], "--export no/such/folder.csv: cannot be written"),
     ],
