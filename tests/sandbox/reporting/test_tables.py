@@ -112,7 +112,7 @@ def test_reference_agents_are_in_the_title_and_in_a_line(row: Row) -> None:
 
 def test_an_agent_that_serves_nobody_is_the_first_thing_said(row: Row) -> None:
     lines = shown(Results.of(manifest(), [row(goal=False) for _ in range(5)])).splitlines()
-    assert next(line for line in lines if line.startswith("!")).startswith("! Not shown capable")
+    assert next(line for line in lines if line.startswith("!")).startswith("! Capability is not shown")
 
 
 def test_the_worst_episodes_and_where_to_look_end_the_page(row: Row) -> None:

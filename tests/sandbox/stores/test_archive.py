@@ -161,7 +161,7 @@ def test_an_archive_that_is_none(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.jsonl")
     for path, told in (
         ("gone.jsonl", r"no archive '.*gone\.jsonl'\. Write one with `riskbox export jsonl -o FILE`"),
-        ("folder", r"the folder '.*folder' holds no \.jsonl file"),
+        ("folder", r"the folder '.*folder' contains no \.jsonl file"),
         ("pipe.jsonl", "save a pipe to a file first"),
     ):
         with pytest.raises(InputError, match=told):
