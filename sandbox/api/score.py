@@ -122,7 +122,7 @@ class ScorePlan:
                     await self._assess(store, self.make(models), display)
             except Halt as halt:
                 left = f"{self.scores.scored} of {len(self.rows)} episodes are scored; scoring again goes on."
-                raise Halt(f"{halt} {left}", halt.exit_code) from None
+                raise Halt(f"{halt} {left}") from None
             finally:
                 self.scores.seconds = round(self.progress.seconds, 3)
         return self.scores
