@@ -122,7 +122,7 @@ async def test_a_refusal_is_an_answer(stub: Stub, sit: Sit, transport: str, repl
 async def test_a_filter_that_declines_is_a_refusal(stub: Stub, sit: Sit, transport: str, code: str) -> None:
     stub.script(Fail(400, code=code, message="Your request was rejected."))
     got = await sit(transport, retries=3).ask()
-    assert (got.outcome, got.text, got.detail) == ("refused", "", "declined without a word")
+    assert (got.outcome, got.text, got.detail) == ("refused", "", "declined without a reason")
 
 
 @every_transport
@@ -444,7 +444,7 @@ async def test_a_setting_that_a_server_refuses_is_an_error(stub: Stub, sit: Sit)
     "name", ["model", "messages", "seed", "stream", "n", "response_format", "max_retries"]
 )
 def test_what_is_asked_is_not_a_setting(sit: Sit, name: str) -> None:
-    with pytest.raises(InputError, match=f"{name} is no setting of a model"):
+    with pytest.raises(InputError, match=f"{name} cannot be set"):
         sit(settings={name: 1})
 
 
@@ -514,7 +514,9 @@ async def test_a_run_stops_before_its_tokens_are_exceeded(stub: Stub, sit: Sit, 
     stub.script(Say("Hello.", usage=Usage(400, 100)), repeat=True)
     seat = sit(transport, {"max_tokens": 100}, limits=ModelLimits(run_tokens=2400))
     said = "word " * 80  # its bytes are the most it may come to
-    with pytest.raises(Halt, match=r"budget of 2,400 tokens is spent: 2,000 tokens so far.*--budget-tokens"):
+    with pytest.raises(
+        Halt, match=r"budget of 2,400 tokens is exhausted: 2,000 tokens so far.*--budget-tokens"
+    ):
         while len(stub.requests) < 50:
             await seat.ask(said)
     assert len(stub.requests) == 4
@@ -533,7 +535,7 @@ async def test_a_run_stops_before_its_dollars_are_exceeded(stub: Stub, sit: Sit)
     stub.script(Say("Hello.", usage=Usage(1000, 1000)), repeat=True)
     name = f"{stub.url}/v1#stub"
     seat = sit(settings={"max_tokens": 1000}, limits=ModelLimits(run_dollars=0.01), prices={name: (1.0, 1.0)})
-    with pytest.raises(Halt, match=r"budget of \$0.01 is spent: \$0.01 so far.*--budget\."):
+    with pytest.raises(Halt, match=r"budget of \$0.01 is exhausted: \$0.01 so far.*--budget\."):
         while len(stub.requests) < 50:
             await seat.ask("word " * 180)
     assert 0.006 < seat.ledger.cost <= 0.01

@@ -449,8 +449,9 @@ def test_a_call_that_can_never_be_paid_is_refused_and_smaller_ones_go_on() -> No
         large, small = asyncio.create_task(one(50, 1.0)), asyncio.create_task(one(30, 1.0))
         results = await asyncio.gather(first, large, small, return_exceptions=True)
         assert isinstance(results[1], Halt)
-        assert "budget of 100 tokens is spent: 60 tokens so far, and the next call may take up to 50" in str(
-            results[1]
+        assert (
+            "budget of 100 tokens is exhausted: 60 tokens so far, and the next call may use up to 50"
+            in str(results[1])
         )
         assert results[0] is results[2] is None
 
