@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 export LITELLM_LOCAL_MODEL_COST_MAP := True
 export RAY_USAGE_STATS_ENABLED := 0
+# Where an environment forbids bytecode, every process that the tests start would compile all that it imports.
+export PYTHONDONTWRITEBYTECODE :=
 
 # pip and uv install the versions of constraints.txt, so neither has to search for any that fit together
 ifneq ($(shell command -v uv 2>/dev/null),)
@@ -73,7 +75,7 @@ demo: $(VENV)/.core
 	@echo "  $(BIN)/riskbox run scenarios --agent my_agent.py:agent         your own agent; see docs/agents.md"
 
 test: $(VENV)/.test
-	@$(BIN)/python -m pytest -q -n auto --maxprocesses=4 --dist worksteal
+	@$(BIN)/python -m pytest -q -n auto --maxprocesses=4 --dist loadgroup
 
 lint: $(VENV)/.lint
 	@$(BIN)/ruff check .
@@ -91,7 +93,7 @@ lowest:
 	@uv venv --quiet --allow-existing --python $(PYTHON) .venv-lowest
 	@uv pip install --quiet --python .venv-lowest/bin/python --resolution lowest-direct -e '.[test]'
 	@.venv-lowest/bin/riskbox check scenarios
-	@.venv-lowest/bin/python -m pytest -q -n auto --maxprocesses=4 --dist worksteal tests/agents tests/evaluators \
+	@.venv-lowest/bin/python -m pytest -q -n auto --maxprocesses=4 --dist loadgroup tests/agents tests/evaluators \
 		tests/sandbox/contracts tests/sandbox/html tests/sandbox/loading tests/sandbox/models tests/sandbox/stores
 
 # Inspect AI in an environment of its own, made from the lock; mypy checks there what it cannot elsewhere

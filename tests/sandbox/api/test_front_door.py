@@ -42,7 +42,11 @@ def said(done: Run) -> set[str]:
 # --- run --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("agent", [refusing, refusing_async, Terse, Terse("Never.")], ids=repr)
+@pytest.mark.parametrize(
+    "agent",
+    [refusing, refusing_async, Terse, Terse("Never.")],
+    ids=["function", "async function", "class", "object"],
+)
 def test_an_object_plays_the_agent(records: Path, agent: Any) -> None:
     done = run(records, agent=agent, seeds=2, local=True, **OWNER)
     assert (done.state, done.stored, done.planned, done.faults) == ("done", 2, 2, 0)
@@ -178,14 +182,14 @@ def test_a_run_gives_rows_episodes_frames_and_shows_itself(records: Path) -> Non
         done.episode("zz")
 
 
-def test_a_report_is_the_commands_and_shows_its_tables(records: Path, riskbox: Any) -> None:
+def test_a_report_is_the_commands_and_shows_its_tables(records: Path, command: Any) -> None:
     done = run(records, local=True, progress=False)
     found = report(done, by=["intent", "domain"], html="page.html")
     assert found.results.played == done.stored
     assert set(found.results.groups) == {"intent", "domain"}
     assert "malicious" in str(found) and "<pre" in found._repr_html_()
     assert Path("page.html").stat().st_size > 10_000
-    printed = riskbox("report", done.id, "--by", "intent,domain").stdout
+    printed = command("report", done.id, "--by", "intent,domain").stdout
     assert str(found).splitlines()[0] == printed.splitlines()[0]
 
 
