@@ -210,7 +210,7 @@ BROKEN = [
     ("fails", "the task failed. no model"),
     ("auth", "asks to be authenticated"),
     ("raises", "boom"),
-    ("hand/endless", "more than 4,194,304 bytes"),
+    ("hand/endless", "larger than 4,194,304 bytes"),
     ("hand/packed", "compressed"),
     ("hand/html", "JSON"),
     ("nobody", "shows no card of an A2A agent"),
@@ -262,7 +262,7 @@ def test_a_wrong_address_is_told_before_anything_is_played(name: str, told: str)
     assert "secret" not in str(raised.value)
 
 
-def test_the_run_command_takes_it(riskbox: Any, server: str, records: Path) -> None:
-    done = riskbox("run", records, "--variant", "none", "--agent", f"a2a:{server}/task", "--local")
+def test_the_run_command_takes_it(command: Any, server: str, records: Path) -> None:
+    done = command("run", records, "--variant", "none", "--agent", f"a2a:{server}/task", "--local")
     assert done.returncode == 0, done.stderr
     assert "2/2 episodes" in done.stdout + done.stderr and "faults 0" in done.stdout + done.stderr

@@ -157,7 +157,7 @@ def test_hostile_text_moves_no_cursor(records: Path, terminal: Open, stub: Stub)
 
 
 def test_piped_lines_play_the_same_and_their_end_is_no_loss(
-    records: Path, riskbox: Any, tmp_path: Path
+    records: Path, command: Any, tmp_path: Path
 ) -> None:
     lines = [
         "/brief",
@@ -167,7 +167,7 @@ def test_piped_lines_play_the_same_and_their_end_is_no_loss(
         '/call clinic.find_patient {"name": "Dana"}',
     ]
     lines += ["/call clinic.read_record", "", "P-104", "/more", "/wiat", "Hello \x1b[31mred"]
-    done = riskbox("play", records, "--as", "agent", stdin="\n".join(lines), COLUMNS="80")
+    done = command("play", records, "--as", "agent", stdin="\n".join(lines), COLUMNS="80")
     assert done.returncode == 0, done.stderr
     for told in (
         "There is no tool 'nothing'",
@@ -185,17 +185,17 @@ def test_piped_lines_play_the_same_and_their_end_is_no_loss(
     assert calls == ["clinic.find_patient", "clinic.read_record"]
 
 
-def test_what_is_printed_at_the_end_can_be_pasted(records: Path, riskbox: Any) -> None:
-    done = riskbox("play", records, "--as", "agent", "--store", "sqlite:///kept here.db", stdin="Hello\n")
+def test_what_is_printed_at_the_end_can_be_pasted(records: Path, command: Any) -> None:
+    done = command("play", records, "--as", "agent", "--store", "sqlite:///kept here.db", stdin="Hello\n")
     assert done.returncode == 0, done.stderr
     line = next(line for line in done.stdout.splitlines() if line.startswith("  riskbox show "))
-    shown = riskbox(*shlex.split(line.partition("  the whole")[0])[1:])
+    shown = command(*shlex.split(line.partition("  the whole")[0])[1:])
     assert shown.returncode == 0, shown.stderr
     assert "Hello" in shown.stdout
 
 
 def test_a_call_can_be_given_up_and_arguments_are_checked_where_they_are_typed(
-    records: Path, riskbox: Any, tmp_path: Path
+    records: Path, command: Any, tmp_path: Path
 ) -> None:
     lines = [
         "/call mail.move folder=nowhere",
@@ -213,7 +213,7 @@ def test_a_call_can_be_given_up_and_arguments_are_checked_where_they_are_typed(
         "yes",
         "/wait",
     ]
-    done = riskbox("play", records, "--as", "agent", stdin="\n".join(lines))
+    done = command("play", records, "--as", "agent", stdin="\n".join(lines))
     for told in (
         "folder must be one of inbox, archive, spam, trash.",
         "mail.move takes no 'to'.",
@@ -230,12 +230,12 @@ def test_a_call_can_be_given_up_and_arguments_are_checked_where_they_are_typed(
 
 
 def test_a_fork_shows_what_was_before_also_what_the_person_said(
-    records: Path, riskbox: Any, tmp_path: Path
+    records: Path, command: Any, tmp_path: Path
 ) -> None:
-    riskbox("play", records, "--as", "user", stdin="My visit?\nFirst of June 1987.\n/leave\n")
+    command("play", records, "--as", "user", stdin="My visit?\nFirst of June 1987.\n/leave\n")
     first = stored(tmp_path)
     place = next(e.index for e in first.events if isinstance(e, Said) and e.text.startswith("First"))
-    done = riskbox(
+    done = command(
         "play", "--from", f"{first.id}:{place}", "--as", "user", "--json", stdin="Never mind.\n/leave\n"
     )
     assert done.returncode == 0, done.stderr

@@ -310,9 +310,9 @@ def test_a_program_that_is_none_is_a_fault(tmp_path: Path) -> None:
     assert ending.ending == "fault" and "cannot be started" in ending.detail
 
 
-def test_the_run_command_takes_it(riskbox: Any, write: Write, records: Path) -> None:
-    command = write(READER)
-    done = riskbox("run", records, "--variant", "none", "--agent", f"process:{command}", "--local")
+def test_the_run_command_takes_it(command: Any, write: Write, records: Path) -> None:
+    agent = f"process:{write(READER)}"
+    done = command("run", records, "--variant", "none", "--agent", agent, "--local")
     assert done.returncode == 0, done.stderr
     assert "2/2 episodes" in done.stdout + done.stderr and "faults 0" in done.stdout + done.stderr
 

@@ -671,14 +671,14 @@ def test_every_shipped_tool_can_be_asked_for_its_answer(name: str) -> None:
         assert f"## {tool.name}\n" in emulator_model._system(one)
 
 
-def test_a_run_asks_a_server_and_keeps_what_it_said(riskbox: Any, stub: Any, tmp_path: Path) -> None:
+def test_a_run_asks_a_server_and_keeps_what_it_said(command: Any, stub: Any, tmp_path: Path) -> None:
     (tmp_path / "orders.yaml").write_text(json.dumps(scenario()), "utf-8")
     model = f"{stub.url}/v1#stub"
-    done = riskbox("run", "orders.yaml", "--local", "--persona", "stranger", "--tools-model", model, "--json")
+    done = command("run", "orders.yaml", "--local", "--persona", "stranger", "--tools-model", model, "--json")
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     assert (told["done"], told["faults"]) == (1, 0)
-    (row,) = json.loads(riskbox("list", "episodes", "--json").stdout)
+    (row,) = json.loads(command("list", "episodes", "--json").stdout)
     assert (row["tools"], row["emulation"], row["ending"]) == (model, "neutral", "terminated")
     assert row["model_calls"] == len(stub.requests) == 3
-    assert riskbox("show", "latest", "--verify").returncode == 0
+    assert command("show", "latest", "--verify").returncode == 0

@@ -69,8 +69,8 @@ def test_a_terminal_shows_it_all(stub: Stub, two: Path, tmp_path: Path) -> None:
     assert re.search(r"(education|healthcare) .*\d risky", last)
 
 
-def test_elsewhere_it_is_plain_lines(stub: Stub, two: Path, riskbox: Command) -> None:
-    done = riskbox(*words(stub, two), **reached(stub.url))
+def test_elsewhere_it_is_plain_lines(stub: Stub, two: Path, command: Command) -> None:
+    done = command(*words(stub, two), **reached(stub.url))
     assert done.returncode == 0, done.stderr
     assert "\x1b" not in done.stderr + done.stdout
     first, *_, last = done.stderr.splitlines()
@@ -85,9 +85,9 @@ def test_elsewhere_it_is_plain_lines(stub: Stub, two: Path, riskbox: Command) ->
 
 @pytest.mark.parametrize("flag", ["--quiet", "--json"])
 def test_nothing_is_shown_to_whoever_wants_nothing(
-    stub: Stub, two: Path, riskbox: Command, flag: str
+    stub: Stub, two: Path, command: Command, flag: str
 ) -> None:
-    done = riskbox(*words(stub, two), flag, **reached(stub.url))
+    done = command(*words(stub, two), flag, **reached(stub.url))
     assert (done.returncode, done.stderr) == (0, "")
 
 

@@ -61,22 +61,22 @@ def comfort(tmp_path: Path) -> Path:
 
 
 def test_a_judge_that_agrees_with_every_label_proves_the_risk(
-    comfort: Path, riskbox: Any, stub: Stub
+    comfort: Path, command: Any, stub: Stub
 ) -> None:
-    without = riskbox("check", comfort)
+    without = command("check", comfort)
     assert without.returncode == 0 and "proven only with a judge" in without.stdout
     stub.script(judging("HARM"), repeat=True)
-    done = riskbox("check", comfort, "--judge", f"{stub.url}/v1#judge", "--json")
+    done = command("check", comfort, "--judge", f"{stub.url}/v1#judge", "--json")
     assert done.returncode == 0, done.stdout + done.stderr
     (file,) = json.loads(done.stdout)["files"]
     assert (file["risks"], file["goals"]) == ({"mocked": "proven"}, {"comforted": "proven"})
 
 
 def test_each_label_a_judge_does_not_see_is_a_problem_with_its_place(
-    comfort: Path, riskbox: Any, stub: Stub
+    comfort: Path, command: Any, stub: Stub
 ) -> None:
     stub.script(judging("nowhere"), repeat=True)
-    done = riskbox("check", comfort, "--judge", f"{stub.url}/v1#judge")
+    done = command("check", comfort, "--judge", f"{stub.url}/v1#judge")
     assert done.returncode == 2
     assert "references[2]" in done.stdout and "references[3]" in done.stdout
     assert (
@@ -85,19 +85,19 @@ def test_each_label_a_judge_does_not_see_is_a_problem_with_its_place(
     assert "references[0]" not in done.stdout and "references[1]" not in done.stdout
 
 
-def test_harm_that_a_judge_sees_in_a_safe_label_is_a_problem(comfort: Path, riskbox: Any, stub: Stub) -> None:
+def test_harm_that_a_judge_sees_in_a_safe_label_is_a_problem(comfort: Path, command: Any, stub: Stub) -> None:
     stub.script(judging("low"), repeat=True)
-    done = riskbox("check", comfort, "--judge", f"{stub.url}/v1#judge")
+    done = command("check", comfort, "--judge", f"{stub.url}/v1#judge")
     assert done.returncode == 2
     assert "references[0]" in done.stdout and "is a label that it does not" in done.stdout
 
 
-def test_a_goal_the_judge_does_not_find_met_is_not_proven(comfort: Path, riskbox: Any, stub: Stub) -> None:
+def test_a_goal_the_judge_does_not_find_met_is_not_proven(comfort: Path, command: Any, stub: Stub) -> None:
     stub.script(judging("HARM", comforts=False), repeat=True)
-    done = riskbox("check", comfort, "--judge", f"{stub.url}/v1#judge")
+    done = command("check", comfort, "--judge", f"{stub.url}/v1#judge")
     assert done.returncode == 2 and "the judge does not find it met" in done.stdout
 
 
-def test_a_judge_that_is_no_model_is_told_at_once(comfort: Path, riskbox: Any) -> None:
-    done = riskbox("check", comfort, "--judge", "best")
+def test_a_judge_that_is_no_model_is_told_at_once(comfort: Path, command: Any) -> None:
+    done = command("check", comfort, "--judge", "best")
     assert done.returncode == 2 and "'best' is not a model" in done.stderr

@@ -130,13 +130,13 @@ def test_nothing_is_recorded(tmp_path: Path) -> None:
 # --- the command ------------------------------------------------------------------------------------------------
 
 
-def dry(riskbox: Command, *words: str | Path) -> subprocess.CompletedProcess[str]:
-    done = riskbox("run", *words, "--dry-run", COLUMNS="80")
+def dry(command: Command, *words: str | Path) -> subprocess.CompletedProcess[str]:
+    done = command("run", *words, "--dry-run", COLUMNS="80")
     assert (done.returncode, done.stderr) == (0, "")
     return done
 
 
-def test_figures_add_up_and_nothing_is_stored(riskbox: Command, tmp_path: Path) -> None:
+def test_figures_add_up_and_nothing_is_stored(command: Command, tmp_path: Path) -> None:
     words = (
         "--agent",
         "openai/gpt-5",
@@ -147,7 +147,7 @@ def test_figures_add_up_and_nothing_is_stored(riskbox: Command, tmp_path: Path) 
         "--judge",
         OWN,
     )
-    said = json.loads(dry(riskbox, RECORDS, *words, "--repeats", "2", "--seeds", "3", "--json").stdout)
+    said = json.loads(dry(command, RECORDS, *words, "--repeats", "2", "--seeds", "3", "--json").stdout)
     count = 3 * len(cases([load(RECORDS)]))
     assert said["episodes"] == count
     rows = {(one["seat"], one["model"]): one for one in said["models"]}
@@ -164,9 +164,9 @@ def test_figures_add_up_and_nothing_is_stored(riskbox: Command, tmp_path: Path) 
     assert said["unpriced"] == [] and list(tmp_path.iterdir()) == []
 
 
-def test_an_unknown_price_is_said_and_not_counted(riskbox: Command) -> None:
+def test_an_unknown_price_is_said_and_not_counted(command: Command) -> None:
     words = (RECORDS, "--agent", "openai/mine", "--user", "openai/gpt-5-mini")
-    done = dry(riskbox, *words)
+    done = dry(command, *words)
     flat = " ".join(done.stdout.split())
     assert "episodes would be played. Nothing has been asked yet." in flat
     assert (
@@ -174,30 +174,30 @@ def test_an_unknown_price_is_said_and_not_counted(riskbox: Command) -> None:
         and "--price openai/mine=0.50/1.50" in flat
     )
     assert max(map(len, done.stdout.splitlines())) <= 80
-    assert json.loads(dry(riskbox, *words, "--json").stdout)["unpriced"] == ["openai/mine"]
-    priced = dry(riskbox, *words, "--price", "openai/mine=1/1").stdout
+    assert json.loads(dry(command, *words, "--json").stdout)["unpriced"] == ["openai/mine"]
+    priced = dry(command, *words, "--price", "openai/mine=1/1").stdout
     assert "Not counted" not in priced and "?" not in priced
-    alone = dry(riskbox, RECORDS, "--agent", "openai/mine").stdout
+    alone = dry(command, RECORDS, "--agent", "openai/mine").stdout
     assert "About" not in alone and "Not counted" in alone
 
 
-def test_without_a_model_it_costs_nothing(riskbox: Command) -> None:
-    done = dry(riskbox, RECORDS, "--agent", "idle", "--persona", "owner", "--variant", "none")
+def test_without_a_model_it_costs_nothing(command: Command) -> None:
+    done = dry(command, RECORDS, "--agent", "idle", "--persona", "owner", "--variant", "none")
     assert done.stdout.startswith("1 episode would be played. Nothing has been asked yet.\n")
     assert "No language model that Riskbox asks" in done.stdout
-    assert json.loads(dry(riskbox, RECORDS, "--agent", "idle", "--json").stdout)["models"] == []
+    assert json.loads(dry(command, RECORDS, "--agent", "idle", "--json").stdout)["models"] == []
 
 
-def test_what_is_left_of_a_run_is_foretold_and_not_played(riskbox: Command, stub: Stub) -> None:
+def test_what_is_left_of_a_run_is_foretold_and_not_played(command: Command, stub: Stub) -> None:
     """Its own model is asked until the budget is spent; the rest is foretold without asking."""
     model = f"{stub.url}/v1#stub"
-    first = riskbox(
+    first = command(
         "run", RECORDS, "--agent", model, "--local", "--budget-tokens", "36000", "--concurrency", "1"
     )
     assert first.returncode == 3 and "--resume" in first.stderr
     asked = len(stub.requests)
-    said = json.loads(dry(riskbox, "--resume", "latest", "--json").stdout)
+    said = json.loads(dry(command, "--resume", "latest", "--json").stdout)
     assert 0 < said["episodes"] < len(cases([load(RECORDS)]))
     assert said["models"][0]["typical"]["dollars"] == 0 and len(stub.requests) == asked
-    again = json.loads(riskbox("list", "runs", "--json").stdout)
+    again = json.loads(command("list", "runs", "--json").stdout)
     assert again[0]["state"] == "stopped"

@@ -24,16 +24,16 @@ def test_what_is_spent_is_taken_off_the_budgets_that_there_are() -> None:
     assert ModelLimits(episode_dollars=1.0).less(2.0, 300.0) == ModelLimits(episode_dollars=1.0)
 
 
-def test_a_run_that_goes_on_has_the_budget_that_it_had(riskbox: Command, stub: Stub) -> None:
+def test_a_run_that_goes_on_has_the_budget_that_it_had(command: Command, stub: Stub) -> None:
     budget = ("--local", "--concurrency", "1", "--budget-tokens")
-    first = riskbox("run", RECORDS, "--agent", f"{stub.url}/v1#stub", *budget, "36000")
+    first = command("run", RECORDS, "--agent", f"{stub.url}/v1#stub", *budget, "36000")
     assert first.returncode == 3 and "riskbox run --resume" in first.stderr
     asked = len(stub.requests)
-    stored = len(json.loads(riskbox("list", "episodes", "--json").stdout))
+    stored = len(json.loads(command("list", "episodes", "--json").stdout))
     assert stored
-    again = riskbox("run", "--resume", "latest", *budget, "36000")
+    again = command("run", "--resume", "latest", *budget, "36000")
     assert again.returncode == 3 and "budget of" in again.stderr
     assert len(stub.requests) - asked < asked / 2
-    last = riskbox("run", "--resume", "latest", *budget, "1000000")
+    last = command("run", "--resume", "latest", *budget, "1000000")
     assert last.returncode == 0, last.stderr
-    assert len(json.loads(riskbox("list", "episodes", "--json").stdout)) == 6
+    assert len(json.loads(command("list", "episodes", "--json").stdout)) == 6

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -28,6 +28,7 @@ from riskbox.sandbox.stores import open_store
 from riskbox.sandbox.words.episode import Cast
 from riskbox.sandbox.words.run import Spec
 
+Command = Callable[..., subprocess.CompletedProcess[str]]
 AGENTS = Path(__file__).parents[1] / "agents_under_test.py"
 RECORDS = Path(__file__).parents[1] / "cases" / "records.yaml"
 
@@ -223,7 +224,7 @@ def assert_each_once(folder: Path, run: str) -> None:
         assert store.run(run).state == "done"
 
 
-def test_ctrl_c_ends_cleanly_and_resume_goes_on(tmp_path: Path, riskbox) -> None:  # type: ignore[no-untyped-def]
+def test_ctrl_c_ends_cleanly_and_resume_goes_on(tmp_path: Path, command: Command) -> None:
     process = start_run(
         tmp_path, "--agent", f"{AGENTS}:slow", "--seeds", "40", "--local", "--concurrency", "8"
     )
@@ -235,14 +236,14 @@ def test_ctrl_c_ends_cleanly_and_resume_goes_on(tmp_path: Path, riskbox) -> None
     with open_store(f"sqlite:///{tmp_path}/riskbox.db", create=False) as store:
         assert store.run(run).state == "stopped"
         assert 5 <= len(store.done(run)) < 240
-    done = riskbox("run", "--resume", run, "--local")
+    done = command("run", "--resume", run, "--local")
     assert done.returncode == 0, done.stderr
     assert_each_once(tmp_path, run)
-    again = riskbox("run", "--resume", run, "--local")
+    again = command("run", "--resume", run, "--local")
     assert again.returncode == 0 and "is complete: all" in again.stdout
 
 
-def test_ctrl_c_while_ray_starts_is_a_stop_like_any_other(tmp_path: Path, riskbox) -> None:  # type: ignore[no-untyped-def]
+def test_ctrl_c_while_ray_starts_is_a_stop_like_any_other(tmp_path: Path, command: Command) -> None:
     process = start_run(tmp_path, "--agent", f"{AGENTS}:polite")
     run, _ = wait_for_rows(tmp_path, 0)
     time.sleep(0.3)
@@ -252,21 +253,23 @@ def test_ctrl_c_while_ray_starts_is_a_stop_like_any_other(tmp_path: Path, riskbo
     assert f"riskbox run --resume {run}" in out
     with open_store(f"sqlite:///{tmp_path}/riskbox.db", create=False) as store:
         assert store.run(run).state == "stopped" and not store.done(run)
-    assert riskbox("run", "--resume", run, "--local").returncode == 0
+    assert command("run", "--resume", run, "--local").returncode == 0
     assert_each_once(tmp_path, run)
 
 
-def test_resuming_a_run_that_died_after_its_last_episode_closes_it(tmp_path: Path, riskbox) -> None:  # type: ignore[no-untyped-def]
-    assert riskbox("run", RECORDS, "--local", "--quiet").returncode == 0
+def test_resuming_a_run_that_died_after_its_last_episode_closes_it(tmp_path: Path, command: Command) -> None:
+    assert command("run", RECORDS, "--local", "--quiet").returncode == 0
     with open_store(f"sqlite:///{tmp_path}/riskbox.db", create=False) as store:
         run = store.run().run
         store.finish(run, "running")  # what a kill -9 between the last write and the end leaves
-    done = riskbox("run", "--resume", "latest")
+    done = command("run", "--resume", "latest")
     assert done.returncode == 0 and "is complete: all" in done.stdout
     assert_each_once(tmp_path, run)
 
 
-def test_the_death_of_an_agent_is_told_as_a_fault_and_not_as_a_page_of_rays(tmp_path: Path, riskbox) -> None:  # type: ignore[no-untyped-def]
+def test_the_death_of_an_agent_is_told_as_a_fault_and_not_as_a_page_of_rays(
+    tmp_path: Path, riskbox: Command
+) -> None:
     (tmp_path / "poison.yaml").write_text(
         RECORDS.read_text().replace("say: Hi, I'm a friend", "say: POISON Hi, I'm a friend", 1)
     )
@@ -278,7 +281,9 @@ def test_the_death_of_an_agent_is_told_as_a_fault_and_not_as_a_page_of_rays(tmp_
 
 
 @pytest.mark.long
-def test_kill_9_of_the_driver_then_resume_plays_every_episode_exactly_once(tmp_path: Path, riskbox) -> None:  # type: ignore[no-untyped-def]
+def test_kill_9_of_the_driver_then_resume_plays_every_episode_exactly_once(
+    tmp_path: Path, riskbox: Command
+) -> None:
     process = start_run(
         tmp_path, "--agent", f"{AGENTS}:slow", "--seeds", "60", "--workers", "2", "--concurrency", "8"
     )
@@ -317,8 +322,8 @@ def kill_one_worker(driver: int) -> bool:
     return False
 
 
-def test_json_says_how_the_run_went(riskbox) -> None:  # type: ignore[no-untyped-def]
-    done = riskbox("run", RECORDS, "--local", "--json")
+def test_json_says_how_the_run_went(command: Command) -> None:
+    done = command("run", RECORDS, "--local", "--json")
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     assert told["done"] == told["planned"] == 10 and told["faults"] == 0

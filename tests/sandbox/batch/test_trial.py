@@ -86,19 +86,19 @@ WRONG = {
         "It calls no tool, although one call would give the answer.",
         "Pass the `tools` that it receives",
     ),
-    "raises": ("It broke: agent: RuntimeError: boom", "docs/agents.md"),
-    "exits": ("It broke: the agent's code called exit(4)", "docs/agents.md"),
+    "raises": ("It failed: agent: RuntimeError: boom", "docs/agents.md"),
+    "exits": ("It failed: the agent's code called exit(4)", "docs/agents.md"),
     "leaves": ("It left before the customer had an answer.", "leave"),
 }
 
 
 @pytest.fixture
-def tried(riskbox: Command, tmp_path: Path) -> Command:
+def tried(command: Command, tmp_path: Path) -> Command:
     """Runs `riskbox try WORDS...` beside the agents, without any key unless one is given."""
     (tmp_path / "agents_of_mine.py").write_text(AGENTS, "utf-8")
 
     def run(*words: str | Path, **env: str) -> subprocess.CompletedProcess[str]:
-        return riskbox("try", *words, **{**KEYS, "RISKBOX_API_KEY": "", "COLUMNS": "80", **env})
+        return command("try", *words, **{**KEYS, "RISKBOX_API_KEY": "", "COLUMNS": "80", **env})
 
     return run
 
@@ -141,7 +141,7 @@ def test_a_good_agent_is_told_so(tried: Command) -> None:
 def test_what_is_wrong_fits_the_terminal_and_says_where_to_look(tried: Command, tmp_path: Path) -> None:
     done = tried("--agent", "agents_of_mine.py:raises", "--store", f"sqlite:///{tmp_path}/other runs.db")
     assert done.returncode == 2
-    assert "  wrong It broke: agent: RuntimeError: boom ␛[31m[bold]<U+202E>evil" in done.stdout
+    assert "  wrong It failed: agent: RuntimeError: boom ␛[31m[bold]<U+202E>evil" in done.stdout
     assert "\x1b" not in done.stdout and "\u202e" not in done.stdout
     assert "No pair was played" in done.stdout
     prose, _, commands = done.stdout.partition("Look further:")
@@ -157,8 +157,12 @@ def test_hostile_words_are_cut_and_named(tried: Command) -> None:
     assert "\x1b" not in done.stdout and max(map(len, done.stdout.split("Look")[0].splitlines())) <= 80
 
 
-def test_an_agent_that_never_answers_is_too_slow_and_does_not_hold_the_terminal(tried: Command) -> None:
-    done = tried("--agent", "agents_of_mine.py:late", "--turn-seconds", "1", "--json")
+def test_an_agent_that_never_answers_is_too_slow_and_does_not_hold_the_terminal(
+    riskbox: Command, tmp_path: Path
+) -> None:
+    (tmp_path / "agents_of_mine.py").write_text(AGENTS, "utf-8")
+    words = ("--agent", "agents_of_mine.py:late", "--user", "scripted", "--turn-seconds", "1", "--json")
+    done = riskbox("try", *words, **KEYS)
     assert done.returncode == 2
     assert [(one["good"], one["told"][:13]) for one in shaken(done)] == [
         (True, 'It answers: "'),
@@ -413,7 +417,7 @@ def test_the_cap_stops_the_pairs_with_one_line_and_keeps_what_is_stored(
     )  # fmt: skip
     assert done.returncode == 3, done.stderr
     said = json.loads(done.stdout)
-    assert said["stopped"].startswith("the run's budget of $5.00 is spent: $")
+    assert said["stopped"].startswith("the run's budget of $5.00 is exhausted: $")
     assert said["pairs"] == []  # one of its halves is not stored
     assert done.stderr.count("\n") == 1 and "Traceback" not in done.stderr
     assert (
@@ -499,7 +503,7 @@ def stuck_at_pairs(messages, tools):
 """
 
 
-def test_a_trial_is_rehearsed_with_the_stub_that_reads(riskbox: Command, stub: Stub) -> None:
-    done = riskbox("try", "--agent", f"{stub.url}/v1#stub-reads", "--handshake", "--json")
+def test_a_trial_is_rehearsed_with_the_stub_that_reads(command: Command, stub: Stub) -> None:
+    done = command("try", "--agent", f"{stub.url}/v1#stub-reads", "--handshake", "--json")
     assert done.returncode == 0, done.stdout + done.stderr
     assert all(one["good"] for one in json.loads(done.stdout)["handshake"])

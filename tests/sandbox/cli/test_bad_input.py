@@ -121,8 +121,8 @@ def test_a_run_of_nothing_but_faults_is_no_success(command: Command, records: Pa
     )
 
 
-def test_no_cluster_at_the_address(riskbox: Command, records: Path) -> None:
-    done = riskbox("run", records, "--address", "127.0.0.1:1")
+def test_no_cluster_at_the_address(command: Command, records: Path) -> None:
+    done = command("run", records, "--address", "127.0.0.1:1")
     refused(done, 2, "cannot reach Ray at 127.0.0.1:1")
 
 
@@ -134,10 +134,10 @@ def test_no_cluster_at_the_address(riskbox: Command, records: Path) -> None:
     ],
 )
 def test_an_agent_that_no_machine_can_hold(
-    riskbox: Command, records: Path, tmp_path: Path, words: list[str], said: str
+    command: Command, ray_cluster: None, records: Path, tmp_path: Path, words: list[str], said: str
 ) -> None:
     (tmp_path / "mine.py").write_text("def agent(messages, tools):\n    return 'No.'\n")
-    refused(riskbox("run", records, "--agent", "mine.py:agent", *words), 2, said)
+    refused(command("run", records, "--agent", "mine.py:agent", *words), 2, said)
 
 
 def test_nothing_to_resume(command: Command, stored: str) -> None:

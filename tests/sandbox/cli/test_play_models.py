@@ -24,9 +24,9 @@ def says(text: str, *, leave: bool = False) -> SayJson:
     return SayJson({"thought": "go on", "say": text, "leave": leave})
 
 
-def test_a_person_talks_to_a_model(records: Path, riskbox: Any, stub: Stub, tmp_path: Path) -> None:
+def test_a_person_talks_to_a_model(records: Path, command: Any, stub: Stub, tmp_path: Path) -> None:
     stub.script("Good day, how can I help?", "I cannot tell you that.")
-    done = riskbox(
+    done = command(
         "play", records, "--as", "user", "--agent", f"{stub.url}/v1#m", "--setting", "agent.temperature=0.5",
         stdin="Hello\nWhat is she treated for?\n/leave Bye\n",
     )  # fmt: skip
@@ -42,9 +42,9 @@ def test_a_person_talks_to_a_model(records: Path, riskbox: Any, stub: Stub, tmp_
     assert all(call.input_tokens and call.output_tokens for call in episode.model_calls)
 
 
-def test_a_model_is_the_user_of_a_person_who_plays_the_agent(records: Path, riskbox: Any, stub: Stub) -> None:
+def test_a_model_is_the_user_of_a_person_who_plays_the_agent(records: Path, command: Any, stub: Stub) -> None:
     stub.script(says("When is my visit?"), says("Thanks, bye.", leave=True))
-    done = riskbox(
+    done = command(
         "play", records, "--as", "agent", "--user", f"{stub.url}/v1#m", stdin="On April 14, 2026.\n"
     )
     assert done.returncode == 0, done.stderr
@@ -52,16 +52,16 @@ def test_a_model_is_the_user_of_a_person_who_plays_the_agent(records: Path, risk
 
 
 def test_a_stored_episode_goes_on_with_a_model(
-    records: Path, riskbox: Any, stub: Stub, tmp_path: Path
+    records: Path, command: Any, stub: Stub, tmp_path: Path
 ) -> None:
     stub.script("Good day.", "No.", "Something else.", says("Bye.", leave=True))
     model = f"{stub.url}/v1#m"
-    riskbox("play", records, "--as", "user", "--agent", model, stdin="Hello\nTell me.\n/leave\n")
+    command("play", records, "--as", "user", "--agent", model, stdin="Hello\nTell me.\n/leave\n")
     with open_store(f"sqlite:///{tmp_path}/riskbox.db") as store:
         (row,) = store.rows(store.run().run)
         events = store.episode(row.run, row.id).episode.events
     place = next(event.index for event in events if isinstance(event, Said) and event.text == "No.")
-    done = riskbox(
+    done = command(
         "play", "--from", f"{row.id}:{place}", "--agent", model, "--user", model, "--json", stdin=""
     )
     assert done.returncode == 0, done.stderr
@@ -72,9 +72,9 @@ def test_a_stored_episode_goes_on_with_a_model(
     assert isinstance(said, Said) and said.text == "Something else."
 
 
-def test_a_halt_keeps_what_was_played(records: Path, riskbox: Any, stub: Stub, tmp_path: Path) -> None:
+def test_a_halt_keeps_what_was_played(records: Path, command: Any, stub: Stub, tmp_path: Path) -> None:
     stub.script("Good day.", Fail(401))
-    done = riskbox(
+    done = command(
         "play", records, "--as", "user", "--agent", f"{stub.url}/v1#m", stdin="Hello\nTell me.\nAnd now?\n"
     )
     assert done.returncode == 2 and "the key for" in done.stderr and len(done.stderr.splitlines()) == 1
@@ -88,16 +88,16 @@ def test_a_halt_keeps_what_was_played(records: Path, riskbox: Any, stub: Stub, t
 
 
 def test_a_script_does_not_go_on_where_a_model_played(
-    records: Path, riskbox: Any, stub: Stub, tmp_path: Path
+    records: Path, command: Any, stub: Stub, tmp_path: Path
 ) -> None:
     stub.script(says("My visit?"), says("Dana Wu."), says("Bye.", leave=True))
     words = ("--as", "agent", "--persona", "owner", "--user", f"{stub.url}/v1#m")
-    riskbox("play", records, *words, stdin="Who is there?\nWait.\n")
+    command("play", records, *words, stdin="Who is there?\nWait.\n")
     with open_store(f"sqlite:///{tmp_path}/riskbox.db") as store:
         (row,) = store.rows(store.run().run)
         events = store.episode(row.run, row.id).episode.events
     place = [event.index for event in events if event.kind == "said"][-1]
-    done = riskbox("play", "--from", f"{row.id}:{place}", "--user", "scripted", "--json", stdin="")
+    done = command("play", "--from", f"{row.id}:{place}", "--user", "scripted", "--json", stdin="")
     told = json.loads(done.stdout)
     assert told["ending"] == "fault"
     with open_store(f"sqlite:///{tmp_path}/riskbox.db") as store:
@@ -106,16 +106,16 @@ def test_a_script_does_not_go_on_where_a_model_played(
 
 
 def test_a_model_goes_on_where_a_script_was_the_user(
-    records: Path, riskbox: Any, stub: Stub, tmp_path: Path
+    records: Path, command: Any, stub: Stub, tmp_path: Path
 ) -> None:
-    riskbox("play", records, "--as", "agent", "--persona", "owner", stdin="Who is there?\nWait.\n/leave\n")
+    command("play", records, "--as", "agent", "--persona", "owner", stdin="Who is there?\nWait.\n/leave\n")
     with open_store(f"sqlite:///{tmp_path}/riskbox.db") as store:
         (row,) = store.rows(store.run().run)
         events = store.episode(row.run, row.id).episode.events
     said = [event for event in events if isinstance(event, Said) and event.by == "user"]
     assert len(said) > 1
     stub.script(says("Bye.", leave=True))
-    done = riskbox("play", "--from", f"{row.id}:{said[1].index}", "--user", f"{stub.url}/v1#m", stdin="")
+    done = command("play", "--from", f"{row.id}:{said[1].index}", "--user", f"{stub.url}/v1#m", stdin="")
     assert done.returncode == 0, done.stderr
     (mine,) = [one for one in stub.requests[-1].body["messages"] if one["role"] == "assistant"]
     assert json.loads(mine["content"]) == {"thought": "", "say": said[0].text, "leave": False}

@@ -441,21 +441,21 @@ def test_with_a_model_it_is_played_and_proven() -> None:
     assert {"desk.take", "desk.look"} == set(keys.asked) and found.episodes == 4
 
 
-def test_check_says_what_it_could_not_prove(riskbox: Any, tmp_path: Path) -> None:
+def test_check_says_what_it_could_not_prove(command: Any, tmp_path: Path) -> None:
     (tmp_path / "own.yaml").write_text(json.dumps(scenario(**ASKED)), "utf-8")
-    done = riskbox("check", "own.yaml")
+    done = command("check", "own.yaml")
     assert done.returncode == 0, done.stderr
     assert "1 of 1 case: desk played by a model; proven only with --tools-model." in done.stdout
     assert "1 file: proven, but for what needs a model to play the tools." in done.stdout
-    refused = riskbox("run", "own.yaml", "--local")
+    refused = command("run", "own.yaml", "--local")
     assert refused.returncode == 2 and "desk must be played by a model" in refused.stderr
     assert not (tmp_path / "riskbox.db").exists()
 
 
-def test_list_tools_says_which_a_model_plays(riskbox: Any) -> None:
-    listed = json.loads(riskbox("list", "tools", "--where", "played=true", "--json").stdout)
+def test_list_tools_says_which_a_model_plays(command: Any) -> None:
+    listed = json.loads(command("list", "tools", "--where", "played=true", "--json").stdout)
     assert {"gmail", "venmo"} <= {one["toolset"] for one in listed}
     assert not any(one["toolset"] == "mail" for one in listed)
-    shown = riskbox("list", "tools", "gmail.read_email").stdout
+    shown = command("list", "tools", "gmail.read_email").stdout
     assert "Played by a model, which answers with" in shown and '"received_at"' in shown
-    assert "Played" not in riskbox("list", "tools", "mail.send").stdout
+    assert "Played" not in command("list", "tools", "mail.send").stdout

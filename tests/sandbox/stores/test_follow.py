@@ -76,8 +76,8 @@ def test_follow_only_episodes(command: Command) -> None:
     assert done.returncode == 2 and "--follow works only with" in done.stderr
 
 
-def test_a_person_plays_through_a_pipe_and_a_fork_goes_on_from_there(records: Path, riskbox: Command) -> None:
-    done = riskbox(
+def test_a_person_plays_through_a_pipe_and_a_fork_goes_on_from_there(records: Path, command: Command) -> None:
+    done = command(
         "play",
         records,
         "--as",
@@ -90,7 +90,7 @@ def test_a_person_plays_through_a_pipe_and_a_fork_goes_on_from_there(records: Pa
     assert done.returncode == 0, done.stderr
     first = json.loads(done.stdout.strip().splitlines()[-1])
     assert (first["ending"], first["reason"]) == ("terminated", "user_left")
-    fork = riskbox(
+    fork = command(
         "play",
         "--from",
         f"{first['episode']}:3",
@@ -101,8 +101,8 @@ def test_a_person_plays_through_a_pipe_and_a_fork_goes_on_from_there(records: Pa
     )
     assert fork.returncode == 0, fork.stderr
     forked = json.loads(fork.stdout.strip().splitlines()[-1])
-    shown = json.loads(riskbox("show", forked["episode"], "--json").stdout)
-    before = json.loads(riskbox("show", first["episode"], "--json").stdout)
+    shown = json.loads(command("show", forked["episode"], "--json").stdout)
+    before = json.loads(command("show", first["episode"], "--json").stdout)
     origin = shown["episode"]["origin"]
     assert origin["episode"] == first["episode"] and 0 < origin["event"] <= 3
     assert shown["episode"]["events"][: origin["event"]] == before["episode"]["events"][: origin["event"]]

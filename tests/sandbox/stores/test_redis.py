@@ -243,7 +243,7 @@ def test_an_assessment_is_not_lost_to_another(
 
 
 def test_no_command_prints_the_password_of_its_store(
-    redis_url: str, records: Path, riskbox: Callable[..., subprocess.CompletedProcess[str]]
+    redis_url: str, records: Path, command: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:
     url = redis_url.replace("redis://:", "redis://default:")
     password = str(urlsplit(url).password)
@@ -258,7 +258,7 @@ def test_no_command_prints_the_password_of_its_store(
         ("show",),
     ):
         for store in ((), ("--store", url)):
-            done = riskbox(*words, *store, RISKBOX_STORE=url)
+            done = command(*words, *store, RISKBOX_STORE=url)
             assert done.returncode == 0, done.stderr
             said += done.stdout + done.stderr
     assert password not in said and "riskbox show latest" in said
