@@ -63,7 +63,8 @@ def test_a_word_goes_on_as_a_field_and_then_as_a_value() -> None:
 def test_every_field_of_a_row_is_a_facet() -> None:
     paths = [path for facet in FACETS.values() for path in facet.paths]
     named = {path[0] for path in paths}
-    assert set(EpisodeRow.model_fields) - named == {"version", "run"}
+    stored = {field.alias or name for name, field in EpisodeRow.model_fields.items()}
+    assert stored - named == {"version", "run"}
     summarised = {path[2] for path in paths if path[:2] == ("summaries", 0)} | {"evaluator"}
     counted = {"version", "settings", "risks_asked", "risks_settled", "goals", "votes", "entropy", "scores"}
     counted |= {"model_calls", "tokens", "cost"}  # the row itself has them, judges' included
