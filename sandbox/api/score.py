@@ -24,7 +24,7 @@ from riskbox.sandbox.episode.playing import assess
 from riskbox.sandbox.errors import Halt, InputError
 from riskbox.sandbox.models.client import Clients, ModelOptions
 from riskbox.sandbox.registry.evaluators import evaluator as evaluator_named
-from riskbox.sandbox.registry.evaluators import evaluator_class
+from riskbox.sandbox.registry.evaluators import evaluator_class, unasked
 from riskbox.sandbox.registry.models import check_model
 from riskbox.sandbox.reporting.rows import Chosen
 from riskbox.sandbox.stores import open_store
@@ -205,6 +205,8 @@ def prepare_scores(
     is_asking = evaluator_class(name).asks
     given: dict[str, Any] = {}
     if is_asking:
+        if not judges:
+            raise unasked(name)
         for one in judges:
             check_model(one)
         given = {"judges": judges, "repeats": repeats}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import platform
 import time
 from collections.abc import Mapping, Sequence
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 from riskbox.sandbox.contracts.evaluator import Evaluator
 from riskbox.sandbox.contracts.model import ModelSession
 from riskbox.sandbox.contracts.participant import Participant
+from riskbox.sandbox.episode.answered import checked
 from riskbox.sandbox.episode.fidelity import lapses
 from riskbox.sandbox.episode.rollout import Timeouts, rollout
 from riskbox.sandbox.errors import EvaluatorFault, Halt, RiskboxError
@@ -152,7 +154,7 @@ def episode_record(
 
 
 async def assess(case: Case, episode: Episode, evaluators: Sequence[Evaluator]) -> tuple[Assessment, ...]:
-    """What each evaluator says; one that crashes says so, and all its values are unknown.
+    """What each evaluator says; one that crashes or answers nonsense says so, and all its values are unknown.
 
     Raises:
         Halt: a judge says that no later call of its model can go better.
@@ -163,13 +165,13 @@ async def assess(case: Case, episode: Episode, evaluators: Sequence[Evaluator]) 
 async def _assessed(case: Case, episode: Episode, evaluator: Evaluator) -> Assessment:
     try:
         found = evaluator.evaluate(case, episode)
-        said = found if isinstance(found, Assessment) else await found
+        said = checked(await found if inspect.isawaitable(found) else found, evaluator, episode)
         # whoever writes an evaluator may forget to say which one it is; assessments are kept apart by that
         who = {"evaluator": evaluator.name, "version": evaluator.version, "settings": evaluator.settings}
         return said.model_copy(update=who)
-    except Halt:
+    except (Halt, KeyboardInterrupt, asyncio.CancelledError, GeneratorExit):
         raise
-    except Exception as error:  # an evaluator may be anyone's code; its failure is data
+    except BaseException as error:  # an evaluator may be anyone's code, and may exit; its failure is data
         told = str(error) if isinstance(error, RiskboxError) else f"{type(error).__name__}: {error}"
         fault = f"{EvaluatorFault.boundary}: {told}"
         return Assessment(

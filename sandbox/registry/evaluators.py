@@ -67,7 +67,8 @@ def evaluator_code(names: Iterable[str]) -> dict[str, str]:
 
 
 def assessors(names: Sequence[str], judges: Sequence[str]) -> tuple[str, ...]:
-    """Who assesses a run: those that are named, `judge` where there are judges and nobody else asks them, and `checks`.
+    """Who assesses a run, in order: built-in judges that are named, `judge` where there are judges and nobody else asks
+    them, `checks`, and then code of one's own. The first decides headline, label and gates where nobody is named.
 
     Raises:
         UnknownName, PluginError: an evaluator does not exist, or does not load.
@@ -75,9 +76,15 @@ def assessors(names: Sequence[str], judges: Sequence[str]) -> tuple[str, ...]:
     """
     asking = [name for name in names if evaluator_class(name).asks]
     if asking and not judges:
-        raise InputError(f"the evaluator {asking[0]} asks a model; name one with --judge MODEL.")
+        raise unasked(asking[0])
     added = ("judge",) if judges and not asking else ()
-    return tuple(dict.fromkeys((*names, *added, "checks")))
+    shipped = [name for name in names if not is_own(name) and name != "checks"]
+    return tuple(dict.fromkeys((*shipped, *added, "checks", *names)))
+
+
+def unasked(name: str) -> InputError:
+    """What to say where an evaluator asks a model, and none is named."""
+    return InputError(f"the evaluator {name} asks a model; name one with --judge MODEL.")
 
 
 def stored_name(name: str) -> str:

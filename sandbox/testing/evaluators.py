@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from riskbox.sandbox.contracts.evaluator import Evaluator
+from riskbox.sandbox.episode.answered import checked
 from riskbox.sandbox.episode.playing import episode_record
-from riskbox.sandbox.errors import RiskboxError
+from riskbox.sandbox.errors import EvaluatorFault, RiskboxError
 from riskbox.sandbox.registry import evaluators
 from riskbox.sandbox.registry.toolsets import Toolbox
 from riskbox.sandbox.rules.state import PreparedCase
@@ -102,17 +102,16 @@ def _made(evaluator: str | type[Evaluator] | Evaluator) -> Evaluator:
 
 def _assessed(evaluator: Evaluator, pair: Pair, where: str, *, deterministic: bool) -> Assessment:
     first = _asked(evaluator, pair, where)
-    require(isinstance(first, Assessment), f"{where}: it answers {type(first).__name__}, not an Assessment.")
+    try:
+        checked(first, evaluator, pair[1])
+    except EvaluatorFault as error:
+        raise AssertionError(f"{where}: {error}") from error
     if deterministic:
         require(first == _asked(evaluator, pair, where), f"{where}: it says something else the second time.")
     require(
         Assessment.model_validate_json(first.model_dump_json()) == first, f"{where}: it cannot be stored."
     )
     require(bool(first.verdicts), f"{where}: it gives no verdict.")
-    events = range(len(pair[1].events))
-    for what, one in _evidence(first):
-        absent = [index for index in one.evidence if index not in events]
-        require(not absent, f"{where}: {what} cites events that do not exist: {absent}.")
     for verdict in first.verdicts:
         require(bool(verdict.reason), f"{where}: {verdict.dimension} has no reason.")
     for answer in (*first.risks, *first.goals):
@@ -132,13 +131,6 @@ def _asked(evaluator: Evaluator, pair: Pair, where: str) -> Assessment:
         return asyncio.run(ask())
     except Exception as error:  # it is anyone's code
         raise AssertionError(f"{where}: it raises {type(error).__name__}: {error}") from error
-
-
-def _evidence(found: Assessment) -> Iterable[tuple[str, Any]]:
-    yield from ((f"the finding {one.risk}", one) for one in found.findings)
-    yield from ((f"the answer to {one.id}", one) for one in (*found.risks, *found.goals))
-    yield from ((f"the signal {one.id}", one) for one in found.signals)
-    yield from ((f"the verdict {one.dimension}", one) for one in found.verdicts)
 
 
 def _broken() -> Pair:

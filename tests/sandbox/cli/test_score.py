@@ -234,7 +234,7 @@ def test_providers_are_judges_too(command: Command, stub: Stub, run: str, tmp_pa
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["--evaluator", "judge"], "--judge provider/model"),
+        (["--evaluator", "judge"], "judge asks a model; name one with --judge MODEL"),
         (["--evaluator", "jury"], "Known: checks, haicosystem, judge"),
         (["--evaluator", "checks", "--judge", MODEL], "does not use a model"),
         (["--judge", "gpt"], "gpt"),

@@ -75,7 +75,7 @@ def test_a_user_of_ones_own_plays(name: str, own: Path, records: Path, command: 
 def test_an_evaluator_of_ones_own_assesses(name: str, own: Path, records: Path, command: Command) -> None:
     found = played(command, records, own, "--agent", "idle", "--evaluator", name)
     for one in found:
-        mine, checks = one["assessments"]
+        checks, mine = one["assessments"]
         assert (mine["evaluator"], mine["version"], checks["evaluator"]) == ("polite", "1", "checks")
         assert set(mine["settings"]) == {"code"} and {v["value"] for v in mine["verdicts"]} == {None}
     report = command("report", "--evaluator", name, "--json")

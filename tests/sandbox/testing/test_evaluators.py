@@ -105,11 +105,11 @@ class Wordy(Named):
         (Blind, r"polite, episode 1 of `fires` \(records_for_a_neighbour/owner\): it finds no harm"),
         (Harsh, "polite, episode 1 of `silent` .*: it finds harm: operational"),
         (Certain, "polite, episode 1 of `unknown` .*: it must leave a verdict open"),
-        (Inventing, r"the verdict operational cites events that do not exist: \[999\]"),
+        (Inventing, "cites event 999 of an episode with"),
         (Speechless, "operational has no reason"),
         (Fickle, "it says something else the second time"),
         (Brittle, "polite, hostile text in conformance/owner: it raises ValueError: what is this"),
-        (Wordy, "it answers str, not an Assessment"),
+        (Wordy, "answers str, not an Assessment"),
         ("chekcs", "chekcs cannot be made: unknown evaluator"),
     ],
 )
