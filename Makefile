@@ -7,7 +7,7 @@ export RAY_USAGE_STATS_ENABLED := 0
 # Where an environment forbids bytecode, every process that the tests start would compile all that it imports.
 export PYTHONDONTWRITEBYTECODE :=
 
-# pip and uv install the versions of constraints.txt, so neither has to search for any that fit together
+# pip and uv install exactly the versions in constraints.txt, so neither has to search
 ifneq ($(shell command -v uv 2>/dev/null),)
 INSTALLER := uv
 CREATE := uv venv --quiet --allow-existing --python $(PYTHON) $(VENV)
@@ -37,16 +37,17 @@ help:
 # .venv grows: each command installs what it needs and leaves a stamp
 $(VENV)/.python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Riskbox needs Python 3.11 or later; set PYTHON=python3.11")'
+	@echo "creating $(VENV) with $(INSTALLER)"
 	@$(CREATE)
 	@touch $@
 
 $(VENV)/.core: $(VENV)/.python pyproject.toml constraints.txt
-	@echo "setting up $(VENV) with $(INSTALLER): about 85 packages, 620 MB on disk; with pip this takes about a minute"
+	@echo "setting up $(VENV) with $(INSTALLER): about 85 packages, 620 MB on disk; with pip this takes one to three minutes"
 	@$(INSTALL) -e .
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.python pyproject.toml constraints.txt
-	@echo "adding what the tests need to $(VENV) with $(INSTALLER): about 75 packages more, 1.4 GB in all; with pip about two minutes"
+	@echo "adding what the tests need to $(VENV) with $(INSTALLER): about 75 packages more, 1.4 GB in all; with pip one to four minutes"
 	@$(INSTALL) -e '.[test]'
 	@touch $@
 
