@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Unpack
 
+from riskbox.sandbox.api.arguments import checked
 from riskbox.sandbox.api.objects import listed, names_of
 from riskbox.sandbox.api.options import ModelArguments, model_settings
 from riskbox.sandbox.api.run import Paths, ToolsetLike, Words, scenario_paths
@@ -39,12 +40,17 @@ class Checked:
         return not self.problems
 
     def __repr__(self) -> str:
-        return f"<Checked: {len(self.files)} files, {len(self.problems)} problems>"
+        files, problems = len(self.files), len(self.problems)
+        return (
+            f"<Checked: {files} file{'s' if files != 1 else ''}, "
+            f"{problems} problem{'s' if problems != 1 else ''}>"
+        )
 
     def __str__(self) -> str:
         return "\n".join([repr(self), *map(str, self.problems)])
 
 
+@checked("check")
 async def check_async(
     paths: Paths = None,
     *,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from riskbox.sandbox.api.arguments import checked
 from riskbox.sandbox.api.display import WIDTH, as_html, as_text
 from riskbox.sandbox.api.objects import listed
 from riskbox.sandbox.api.report import TRANSCRIPTS
@@ -41,6 +42,7 @@ class Compared:
         return as_html(page(self.comparison, WIDTH))
 
 
+@checked("compare")
 def compare(
     a: Run | str,
     b: Run | str,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, Unpack, runtime_checkable
 
+from riskbox.sandbox.api.arguments import checked
 from riskbox.sandbox.api.objects import listed, name_of, names_of
 from riskbox.sandbox.api.options import ModelArguments, SeatSettings, model_settings, seat_settings
 from riskbox.sandbox.api.result import store_url
@@ -131,6 +132,7 @@ class EpisodePlan:
             await models.close()
 
 
+@checked("play")
 def prepare_episode(
     scenario: str | Path | None = None,
     *,

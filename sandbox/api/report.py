@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from riskbox.sandbox.api.arguments import checked
 from riskbox.sandbox.api.display import WIDTH, as_html, as_text
 from riskbox.sandbox.api.objects import listed
 from riskbox.sandbox.api.result import Run, store_url
@@ -53,6 +54,7 @@ class Report:
         return as_html(page(self.results, WIDTH))
 
 
+@checked("report")
 def report(
     run: Run | str = "latest",
     *,

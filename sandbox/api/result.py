@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from riskbox.sandbox.api.arguments import checked
 from riskbox.sandbox.contracts.store import Store
 from riskbox.sandbox.errors import InputError, did_you_mean
 from riskbox.sandbox.gates.decision import GateOutcome
@@ -57,6 +58,7 @@ class Run:
     """What became of each gate that was given."""
 
     @classmethod
+    @checked("Run.open")
     def open(cls, run: str = "latest", store: str | None = None) -> Run:
         """A run that is stored already.
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, ParamSpec, TypeAlias, Unpack
 
+from riskbox.sandbox.api.arguments import checked
 from riskbox.sandbox.api.objects import listed, name_of, names_of, unshippable
 from riskbox.sandbox.api.options import ModelArguments, SeatSettings, model_settings, seat_settings
 from riskbox.sandbox.api.progress import Display, domains
@@ -146,6 +147,7 @@ class RunPlan:
         return Run.read(store, run, self.store, seconds=seconds, gates=outcomes)
 
 
+@checked("run")
 def prepare(
     paths: Paths = None,
     *,

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Unpack
 
+from riskbox.sandbox.api.arguments import checked
 from riskbox.sandbox.api.objects import listed, name_of
 from riskbox.sandbox.api.options import ModelArguments, SeatSettings, model_settings, seat_settings
 from riskbox.sandbox.api.progress import Display
@@ -178,6 +179,7 @@ class ScorePlan:
         )  # fmt: skip
 
 
+@checked("score")
 def prepare_scores(
     run: Run | str = "latest",
     *,

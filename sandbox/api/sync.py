@@ -20,9 +20,7 @@ def wait_for(work: Coroutine[Any, Any, T]) -> T:
     a loop of its own. ctrl-C cancels the work, waits until it has stored what is finished, and raises
     `KeyboardInterrupt`.
     """
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
+    if not _is_in_loop():
         return asyncio.run(work)
 
     started: list[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]]] = []
@@ -41,6 +39,14 @@ def wait_for(work: Coroutine[Any, Any, T]) -> T:
             for loop, task in started:
                 loop.call_soon_threadsafe(task.cancel)
             raise  # once the pool has waited for its thread
+
+
+def _is_in_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 def sync_twin(function: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, T]:

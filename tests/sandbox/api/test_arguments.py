@@ -1,0 +1,99 @@
+"""Arguments of the Python functions: a name or a type that is wrong is told at once, in one sentence."""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from riskbox.sandbox import (
+    Run,
+    check,
+    check_async,
+    compare,
+    play,
+    prepare,
+    report,
+    run,
+    run_async,
+    score,
+    shipped,
+)
+from riskbox.sandbox.errors import InputError
+from tests.sandbox.api.my_participants import refusing
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda: run(agent="reference", sedes=3), r"^run: there is no argument 'sedes'\. Did you mean 'seeds'\?"),
+        (lambda: run(personna="owner"), "Did you mean 'persona'"),
+        (lambda: run(bugdet=1), "Did you mean 'budget'"),
+        (lambda: play(personna="owner"), "^play: there is no argument 'personna'"),
+        (lambda: check(jugde="x"), "^check: there is no argument 'jugde'. Did you mean 'judge'"),
+        (lambda: score("latest", evaluater="x"), "^score: there is no argument 'evaluater'"),
+        (lambda: report("latest", were="x=y"), "Did you mean 'where'"),
+        (lambda: compare("a", "b", were="x=y"), "Did you mean 'where'"),
+        (lambda: asyncio.run(run_async(sedes=3)), "Did you mean 'seeds'"),
+        (lambda: asyncio.run(check_async(jugde="x")), "Did you mean 'judge'"),
+    ],
+)  # fmt: skip
+def test_a_name_that_is_no_argument_is_refused(call: Callable[[], object], says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        call()
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda: run(seeds="3"), r"^run: seeds must be a whole number, not '3'\.$"),
+        (lambda: run(seeds=1.5), "seeds must be a whole number, not 1.5"),
+        (lambda: run(seeds=True), "seeds must be a whole number, not True"),
+        (lambda: run(persona=3), "persona must be text or a list of text, not 3"),
+        (lambda: run(5), "^run: paths must be text, a path, a list of text or a path or None, not 5"),
+        (lambda: run(budget="x"), "budget must be a number or None, not 'x'"),
+        (lambda: run(rpm={"openai/gpt-5": "x"}), "rpm must be a number, a dictionary from text to a number or"),
+        (lambda: run(prices={"openai/gpt-5": 3}), r"prices must be .* to \(a number, a number\), not"),
+        (lambda: run(place={"agent": 3}), "place must be a dictionary from text to 'inline' or 'actor'"),
+        (lambda: run(local="yes"), "local must be True, False or None"),
+        (lambda: run(store=5), "store must be text or None"),
+        (lambda: run(name=5), "name must be text, not 5"),
+        (lambda: run(fail_if=5), "fail_if must be text or a list of text"),
+        (lambda: check(5), "^check: paths must be"),
+        (lambda: play("x.yaml", seed="x"), "^play: seed must be a whole number"),
+        (lambda: Run.open(5), "^Run.open: run must be text, not 5"),
+        (lambda: report(5), "^report: run must be a Run or text, not 5"),
+        (lambda: score(5), "^score: run must be a Run or text, not 5"),
+        (lambda: compare("a", 5), "^compare: b must be a Run or text, not 5"),
+    ],
+)  # fmt: skip
+def test_a_value_of_a_wrong_type_is_told_with_what_is_expected(call: Callable[[], object], says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        call()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"seeds": 2, "persona": ["owner"], "budget": 1, "turn_seconds": None},
+        {"persona": ("owner",), "rpm": {"": 3.5}, "store": "sqlite:///other.db", "working_dir": Path(".")},
+        {"agent": refusing, "settings": {"agent": {"temperature": 0}}, "place": {"agent": "inline"}},
+    ],
+)
+def test_values_of_every_allowed_type_pass(options: dict[str, Any]) -> None:
+    assert prepare([shipped() / "healthcare" / "records_for_a_neighbour.yaml"], **options).specs
+
+
+def test_an_error_is_shown_without_that_of_the_event_loop() -> None:
+    with pytest.raises(InputError) as raised:
+        check("nothing_is_here.yaml")
+    assert "RuntimeError" not in "".join(traceback.format_exception(raised.value))
+
+
+def test_what_was_checked_is_counted() -> None:
+    done = check(shipped() / "healthcare" / "records_for_a_neighbour.yaml", types=True)
+    assert repr(done) == "<Checked: 1 file, 0 problems>"
