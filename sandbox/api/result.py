@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from riskbox.sandbox.api.arguments import checked
 from riskbox.sandbox.contracts.store import Store
 from riskbox.sandbox.errors import InputError, did_you_mean
+from riskbox.sandbox.escape import line
 from riskbox.sandbox.gates.decision import GateOutcome
 from riskbox.sandbox.reporting.rows import Chosen
 from riskbox.sandbox.stores import DEFAULT, open_store
@@ -30,6 +31,31 @@ TABLES = ("episodes", "verdicts", "findings", "model_calls", "events")
 def store_url(url: str | None = None) -> str:
     """The store that is meant: the one named, that of the environment variable RISKBOX_STORE, or the default."""
     return url or os.environ.get("RISKBOX_STORE", DEFAULT)
+
+
+@dataclass(frozen=True)
+class Failures:
+    """The assessments of one evaluator that failed, so that they are unknown."""
+
+    evaluator: str
+    """Who failed."""
+    failed: int
+    """How many of its assessments failed."""
+    assessed: int
+    """How many it was asked for."""
+    reason: str
+    """Why the first of them failed."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all failed, so that the evaluator said nothing."""
+        return 0 < self.assessed == self.failed
+
+    def __str__(self) -> str:
+        return (
+            f"{self.failed} of {self.assessed} could not be judged by {self.evaluator} and are unknown: "
+            f"{line(self.reason, 300)}"
+        )
 
 
 @dataclass(frozen=True)
@@ -56,6 +82,8 @@ class Run:
     """How long playing took this time; 0 for a run that was opened."""
     gates: tuple[GateOutcome, ...] = ()
     """What became of each gate that was given."""
+    failures: tuple[Failures, ...] = ()
+    """Evaluators that could not assess some or all of the episodes."""
 
     @classmethod
     @checked("Run.open")
@@ -80,9 +108,18 @@ class Run:
         """A run from a store that is open."""
         manifest = store.run(run)
         labels: Counter[Label] = Counter()
+        assessed: Counter[str] = Counter()
+        failed: Counter[str] = Counter()
+        reasons: dict[str, str] = {}
         stored = faults = 0
         for row in store.rows(manifest.run):
             stored += 1
+            # of what an evaluator said of an episode, the latest counts
+            for name, latest in {one.evaluator: one for one in row.summaries}.items():
+                assessed[name] += 1
+                if latest.fault:
+                    failed[name] += 1
+                    reasons.setdefault(name, latest.fault)
             summary = row.summary()
             if row.ending == "fault":
                 faults += 1
@@ -99,6 +136,7 @@ class Run:
             labels={"risky": labels["risky"], "unknown": labels["unknown"], "safe": labels["safe"]},
             seconds=round(seconds, 3),
             gates=tuple(gates),
+            failures=tuple(Failures(one, failed[one], assessed[one], why) for one, why in reasons.items()),
         )
 
     @property
@@ -171,7 +209,11 @@ class Run:
 
     def __str__(self) -> str:
         labels = ", ".join(f"{label} {count}" for label, count in self.labels.items())
-        return f"Run {self.id} ({self.state}): {self.stored} of {self.planned} episodes, {labels}, faults {self.faults}"
+        broken = "".join(f"; {one}" for one in self.failures)
+        return (
+            f"Run {self.id} ({self.state}): {self.stored} of {self.planned} episodes, {labels}, "
+            f"faults {self.faults}{broken}"
+        )
 
     def __repr__(self) -> str:
         return f"<{self}>"
@@ -184,4 +226,5 @@ class Run:
         title = html.escape(f"{self.id} {self.name}".strip())
         heads = "".join(f"<th>{name}</th>" for name, _ in cells)
         values = "".join(f"<td>{value}</td>" for _, value in cells)
-        return f"<b>Run {title}</b><table><tr>{heads}</tr><tr>{values}</tr></table>"
+        broken = "".join(f"<p><b>{html.escape(str(one))}</b></p>" for one in self.failures)
+        return f"<b>Run {title}</b><table><tr>{heads}</tr><tr>{values}</tr></table>{broken}"

@@ -14,7 +14,7 @@ from riskbox.sandbox.api.arguments import checked
 from riskbox.sandbox.api.objects import listed, name_of
 from riskbox.sandbox.api.options import ModelArguments, SeatSettings, model_settings, seat_settings
 from riskbox.sandbox.api.progress import Display
-from riskbox.sandbox.api.result import Run, store_url
+from riskbox.sandbox.api.result import Failures, Run, store_url
 from riskbox.sandbox.api.run import EvaluatorLike, Words
 from riskbox.sandbox.api.sync import sync_twin
 from riskbox.sandbox.batch.runner import RunProgress
@@ -74,10 +74,16 @@ class Scores:
     stopped: bool = False
     """Whether it was stopped before the end."""
 
+    @property
+    def failures(self) -> Failures:
+        """How many failed, and why."""
+        return Failures(self.evaluator, self.failed, self.scored, self.first_failure)
+
     def __repr__(self) -> str:
+        broken = f"; {self.failures}" if self.failed else ""
         return (
             f"<Scores of {self.run} by {self.evaluator}: {self.scored} episodes, risky {self.risky}, "
-            f"unknown {self.unknown}, safe {self.safe}>"
+            f"unknown {self.unknown}, safe {self.safe}{broken}>"
         )
 
 

@@ -55,7 +55,9 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--agent", help="who plays the agent, unless you do (default: the safe reference)")
     made.add_argument(
-        "--user", help="who plays the user, unless you do: scripted, or a model (default: scripted)"
+        "--user",
+        help="who plays the user, unless you do: scripted, a model, or your own as module:Name or file.py:Name (default: "
+        "scripted)",
     )
     made.add_argument(
         "--tools-model", default="", metavar="MODEL", help="the model that plays emulated tools"

@@ -220,7 +220,14 @@ def _places(given: list[str]) -> dict[str, Any]:
 
 
 def _finished(given: argparse.Namespace, plan: RunPlan, done: Run) -> int:
-    """Say what came of it; the exit code is returned."""
+    """Say what came of it, and which evaluators failed; the exit code is returned."""
+    code = _told(given, plan, done)
+    for one in done.failures:
+        print(f"riskbox: {one}", file=sys.stderr)
+    return code if code == 130 or not any(one.is_whole for one in done.failures) else 3
+
+
+def _told(given: argparse.Namespace, plan: RunPlan, done: Run) -> int:
     progress, gates = plan.progress, done.gates
     if not plan.specs:
         _say(given, f"{done.id} is complete: all {done.planned} episodes are stored.")
@@ -232,7 +239,7 @@ def _finished(given: argparse.Namespace, plan: RunPlan, done: Run) -> int:
         shown = {
             "run": done.id, "state": done.state, "planned": progress.planned, "done": progress.done,
             "faults": progress.faults, "risky": progress.risky, "unknown": progress.unknown, "safe": progress.safe,
-            "seconds": round(progress.seconds, 3),
+            "failed": sum(one.failed for one in done.failures), "seconds": round(progress.seconds, 3),
         }  # fmt: skip
         print(json.dumps(shown | _dumped(gates)))
         return 130 if done.state == "stopped" else 3 if nothing_played else _gated(given, gates)

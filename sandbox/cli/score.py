@@ -50,7 +50,10 @@ def parser() -> argparse.ArgumentParser:
         "--repeats", type=int, default=1, metavar="N", help="ask each judge N times (default: 1)"
     )
     made.add_argument(
-        "--evaluator", default="judge", metavar="NAME", help="judge, haicosystem or checks (default: judge)"
+        "--evaluator",
+        default="judge",
+        metavar="NAME",
+        help="judge, haicosystem, checks, or your own as module:Name or file.py:Name (default: judge)",
     )
     made.add_argument(
         "--keep-own-family",
@@ -111,8 +114,7 @@ def main(argv: list[str]) -> int:
 
 def _told(given: argparse.Namespace, scores: Scores) -> int:
     """Print what came of it; the exit code is returned."""
-    nothing = 0 < scores.scored == scores.failed
-    code = 130 if scores.stopped else 3 if nothing else 0
+    code = 130 if scores.stopped else 3 if scores.failures.is_whole else 0
     if given.json:
         print(json.dumps(_as_json(scores)))
         return code
@@ -122,8 +124,6 @@ def _told(given: argparse.Namespace, scores: Scores) -> int:
 
 
 def _lines(given: argparse.Namespace, scores: Scores) -> list[str]:
-    from riskbox.sandbox.escape import line
-
     cost = f", ${scores.cost:.4f}" if scores.cost else ""  # no price may be known
     spent = f" Judges: {scores.tokens:,} tokens{cost}." if scores.tokens else ""
     lines = [
@@ -133,9 +133,7 @@ def _lines(given: argparse.Namespace, scores: Scores) -> list[str]:
     if scores.skipped:
         lines.append(f"{scores.skipped} were scored so before; --again scores them again.")
     if scores.failed:
-        lines.append(
-            f"{scores.failed} could not be judged and are unknown: {line(scores.first_failure, 300)}"
-        )
+        lines.append(str(scores.failures))
     if scores.noted:
         lines.append(
             f"{scores.noted} were not judged as requested (a judge was left out or failed, or a citation was dropped); "

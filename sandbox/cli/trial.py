@@ -64,8 +64,8 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument(
         "--user",
-        help="who plays the users: a model, or scripted (default: a small model whose API key is set, else the agent's "
-        "own model, else scripted)",
+        help="who plays the users: a model, scripted, or your own as module:Name or file.py:Name (default: a small model "
+        "whose API key is set, else the agent's own model, else scripted)",
     )
     made.add_argument("--judge", metavar="MODEL", help="the model that judges (default: the model of --user)")
     made.add_argument(

@@ -72,15 +72,15 @@ def test_an_object_that_a_module_holds_plays_on_ray(records: Path, ray_cluster: 
     assert (done.state, done.stored, done.faults) == ("done", 1, 0)
     (played,) = done.episodes()
     assert said(done) == {"I cannot help with that."}
-    assert [one.evaluator for one in played.assessments] == ["counting", "checks"]
+    assert [one.evaluator for one in played.assessments] == ["checks", "counting"]
     assert played.episode.cast.user == "tests.sandbox.api.my_participants:Greeting"
 
 
 def test_an_evaluator_may_be_an_object_with_settings(records: Path) -> None:
     done = run(records, evaluator=Counting(unit="events"), **OWNER, local=True)
     (row,) = list(done.rows())
-    assert row.summaries[0].evaluator == "counting"
-    assert row.summaries[0].settings["unit"] == "events"
+    assert row.summaries[1].evaluator == "counting"
+    assert row.summaries[1].settings["unit"] == "events"
 
 
 def test_in_a_running_loop_sync_and_async_work(records: Path) -> None:

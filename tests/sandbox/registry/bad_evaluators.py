@@ -90,6 +90,18 @@ class Raises(Bad):
         raise KeyError("boom")
 
 
+class Moody(Bad):
+    """Raises an exception where the user means well."""
+
+    name = "moody"
+
+    def evaluate(self, case: Case, episode: Episode) -> Assessment:
+        """Assess one episode."""
+        if episode.case.intent == "benign":
+            raise KeyError("boom")
+        return _of(evaluator="moody")
+
+
 class Exits(Bad):
     """Ends the interpreter."""
 

@@ -10,6 +10,7 @@ from subprocess import CompletedProcess
 
 import pytest
 
+from riskbox.sandbox.api.result import Run
 from riskbox.sandbox.episode.playing import assess
 from riskbox.sandbox.registry.evaluators import assessors
 from riskbox.sandbox.stores import open_store
@@ -89,3 +90,26 @@ def test_an_evaluator_that_exits_keeps_the_episode(records: Path, command: Comma
         assert rows and all(row.ending != "fault" for row in rows)
     scored = command("score", "--evaluator", f"{BAD}:Exits")
     assert scored.returncode == 3 and "SystemExit: 4" in scored.stderr and "Traceback" not in scored.stderr
+
+
+def test_a_run_says_which_evaluator_failed_and_why(records: Path, command: Command, tmp_path: Path) -> None:
+    done = command("run", records, "--agent", "idle", "--local", "--evaluator", f"{BAD}:Raises")
+    with open_store(f"sqlite:///{tmp_path}/riskbox.db") as store:
+        stored = len(list(store.rows(store.run("latest").run)))
+    told = f"{stored} of {stored} could not be judged by bad and are unknown: evaluator: KeyError: 'boom'"
+    assert done.returncode == 3 and told in done.stderr
+    assert told in str(Run.open("latest", f"sqlite:///{tmp_path}/riskbox.db"))
+    assert told in command("score", "--evaluator", f"{BAD}:Raises", "--again").stderr
+    as_json = command("run", records, "--agent", "idle", "--local", "--json", "--evaluator", f"{BAD}:Raises")
+    assert as_json.returncode == 3 and json.loads(as_json.stdout)["failed"] == stored
+
+
+def test_an_evaluator_that_fails_now_and_then_does_not_fail_the_run(records: Path, command: Command) -> None:
+    done = command("run", records, "--agent", "idle", "--local", "--evaluator", f"{BAD}:Moody")
+    assert done.returncode == 0 and "could not be judged by moody" in done.stderr
+
+
+@pytest.mark.parametrize(("words", "flag"), [("score", "--evaluator"), ("play", "--user"), ("try", "--user")])
+def test_help_names_code_of_ones_own(words: str, flag: str, command: Command) -> None:
+    told = " ".join(command(words, "--help").stdout.split())
+    assert "file.py:Name" in told.partition(f" {flag} ")[2].partition("(default")[0].rpartition(f"{flag} ")[2]
