@@ -56,7 +56,7 @@ class Panel:
 
     def __post_init__(self) -> None:
         if not self.judges:
-            raise InputError("no model is named to judge. Name one: --judge provider/model.")
+            raise InputError("no model is named to judge. Name one with --judge provider/model (judge=).")
         if self.repeats < 1:
             raise InputError(f"a judge cannot be asked {self.repeats} times; --repeats must be at least 1.")
 

@@ -173,7 +173,7 @@ def _everyone_plays(cases: Sequence[Case], tools: str) -> None:
         names = ", ".join(dict.fromkeys(name for case in missing for name in case.emulated))
         more = f" and {len(missing) - 1} other cases" if len(missing) > 1 else ""
         raise InputError(
-            f"{missing[0].id}{more}: {names} must be played by a model. Name one with --tools-model MODEL."
+            f"{missing[0].id}{more}: {names} must be played by a model. Name one with --tools-model MODEL (tools_model=)."
         )
 
 

@@ -63,7 +63,8 @@ def find_files(paths: Iterable[str | Path]) -> list[Path]:
             found.append(path)
         else:
             near = [str(one) for one in path.parent.glob("*.y*ml")] if path.parent.is_dir() else []
-            raise InputError(f"{path}: there is no such file or folder. {did_you_mean(str(path), near)}")
+            hint = f" {did_you_mean(str(path), near)}" if near else ""
+            raise InputError(f"{path}: there is no such file or folder.{hint}")
     return list(dict.fromkeys(found))
 
 

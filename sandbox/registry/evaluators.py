@@ -84,7 +84,7 @@ def assessors(names: Sequence[str], judges: Sequence[str]) -> tuple[str, ...]:
 
 def unasked(name: str) -> InputError:
     """What to say where an evaluator asks a model, and none is named."""
-    return InputError(f"the evaluator {name} asks a model; name one with --judge MODEL.")
+    return InputError(f"the evaluator {name} asks a model; name one with --judge MODEL (judge=).")
 
 
 def stored_name(name: str) -> str:

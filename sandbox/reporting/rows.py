@@ -98,7 +98,7 @@ class Chosen:
         stored = {name: values for name, values in wanted.items() if name in STORED}
         text = wanted.pop("text", ("",))
         if len(text) > 1:
-            raise InputError("--where text=... can be used only once.")
+            raise InputError("where text=... can be used only once.")
         labels = wanted.pop("label", ()) if not evaluator else ()
         rest = {name: values for name, values in wanted.items() if name in _MORE}
         return cls(Where(fields=stored, label=labels, text=text[0]), rest, evaluator)
@@ -137,14 +137,14 @@ def pairs(
     for word in words:
         name, equals, value = word.partition("=")
         if not equals or not value:
-            raise InputError(f"--where {word}: write FIELD=VALUE. {did_you_mean(name, fields, listed=30)}")
+            raise InputError(f"where {word}: write FIELD=VALUE. {did_you_mean(name, fields, listed=30)}")
         if name not in fields:
             raise InputError(
-                f"--where {word}: there is no field {name!r}. {did_you_mean(name, fields, listed=30)}"
+                f"where {word}: there is no field {name!r}. {did_you_mean(name, fields, listed=30)}"
             )
         known = (closed or {}).get(name)
         if known and value not in known:
-            raise InputError(f"--where {word}: no {name} is {value!r}. {did_you_mean(value, known)}")
+            raise InputError(f"where {word}: no {name} is {value!r}. {did_you_mean(value, known)}")
         found[name] = (*found.get(name, ()), value)
     return found
 

@@ -97,3 +97,16 @@ def test_an_error_is_shown_without_that_of_the_event_loop() -> None:
 def test_what_was_checked_is_counted() -> None:
     done = check(shipped() / "healthcare" / "records_for_a_neighbour.yaml", types=True)
     assert repr(done) == "<Checked: 1 file, 0 problems>"
+
+
+def test_messages_of_the_command_fit_python_too(
+    records: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = run(records, agent=refusing, persona="owner", local=True, progress=False)
+    with pytest.raises(InputError, match=r"^where intnt=x: there is no field 'intnt'"):
+        next(done.rows("intnt=x"))
+    with pytest.raises(InputError, match=r"name one with --judge MODEL \(judge=\)\.$"):
+        score(done)
+    with pytest.raises(InputError, match=r"^nope.yaml: there is no such file or folder\.$"):
+        run("nope.yaml")

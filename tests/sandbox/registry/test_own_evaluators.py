@@ -79,7 +79,7 @@ def test_score_refuses_one_that_asks_a_model_where_none_is_named(records: Path, 
     command("run", records, "--agent", "idle", "--local", "--json")
     done = command("score", "--evaluator", f"{BAD}:Asking")
     assert done.returncode == 2
-    assert f"{BAD}:Asking asks a model; name one with --judge MODEL." in done.stderr
+    assert f"{BAD}:Asking asks a model; name one with --judge MODEL (judge=)." in done.stderr
 
 
 def test_an_evaluator_that_exits_keeps_the_episode(records: Path, command: Command, tmp_path: Path) -> None:
