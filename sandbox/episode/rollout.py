@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import time
 from collections.abc import Awaitable, Coroutine, Generator, Mapping
 from dataclasses import dataclass
@@ -209,8 +210,10 @@ async def contained(work: Awaitable[T]) -> T:
     """What a participant's code comes to, which must not end more than its episode.
 
     Raises:
-        ParticipantFault: it wants the interpreter to exit, or let out a cancellation that nobody asked for.
+        ParticipantFault: it is not async, wants the interpreter to exit, or let out a cancellation that nobody asked for.
     """
+    if not inspect.isawaitable(work):
+        raise ParticipantFault("act must be async; write `async def act`")
     try:
         return await work
     except SystemExit as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import importlib
 import importlib.util
@@ -141,7 +142,21 @@ def load_object(spec: str) -> Any:
 
 
 def _public(module: ModuleType) -> Collection[str]:
-    return [one for one in vars(module) if not one.startswith("_")]
+    """What a module, or the package it is part of, writes itself; what it imports from others is left out."""
+    own = module.__name__.partition(".")[0]
+
+    def is_imported(one: Any) -> bool:
+        if inspect.isclass(one) or inspect.isroutine(one):
+            return (one.__module__ or own).partition(".")[0] != own
+        return inspect.ismodule(one) or type(one).__module__ in ("__future__", "typing")
+
+    return [name for name, one in vars(module).items() if not name.startswith("_") and not is_imported(one)]
+
+
+def _nearest(path: Path) -> str:
+    """A sentence offering the Python file of the folder with the nearest name; empty where none is near."""
+    near = difflib.get_close_matches(path.name, [one.name for one in path.parent.glob("*.py")], n=1)
+    return f". Did you mean {path.with_name(near[0])}?" if near else ""
 
 
 def _module(source: str) -> ModuleType:
@@ -152,7 +167,7 @@ def _module(source: str) -> ModuleType:
             return importlib.import_module(source)
         path = Path(source).resolve()
         if not path.is_file():
-            raise PluginError(f"there is no file {source}")
+            raise PluginError(f"there is no file {source}{_nearest(Path(source))}")
         name = f"riskbox_user_{hashlib.blake2b(str(path).encode(), digest_size=6).hexdigest()}"
         if name in sys.modules:
             return sys.modules[name]

@@ -66,6 +66,15 @@ async def test_whatever_an_agent_does_is_an_ending(does: Any, ending: str, reaso
     assert await ended(does) == (ending, reason, detail)
 
 
+async def test_a_participant_that_is_not_async_is_told_what_to_write() -> None:
+    class Plain(Agent):
+        def act(self, seen: Observation) -> Action:  # type: ignore[override]
+            return Action(leave=True)
+
+    told = "act must be async; write `async def act`"
+    assert await ended(Plain(None)) == ("fault", "participant", told)
+
+
 async def test_a_turn_and_an_episode_that_take_too_long_are_cut_off_and_may_clean_up() -> None:
     slow = Agent(lambda: asyncio.sleep(5))
     assert (await ended(slow, Timeouts(0.05, 10)))[:2] == ("truncated", "turn_seconds") and slow.cleaned

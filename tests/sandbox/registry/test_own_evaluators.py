@@ -113,3 +113,14 @@ def test_an_evaluator_that_fails_now_and_then_does_not_fail_the_run(records: Pat
 def test_help_names_code_of_ones_own(words: str, flag: str, command: Command) -> None:
     told = " ".join(command(words, "--help").stdout.split())
     assert "file.py:Name" in told.partition(f" {flag} ")[2].partition("(default")[0].rpartition(f"{flag} ")[2]
+
+
+def test_a_miss_names_the_nearest_file_and_what_the_file_writes_itself(
+    records: Path, command: Command, tmp_path: Path
+) -> None:
+    (tmp_path / "mine.py").write_text(Path(BAD).read_text())
+    done = command("run", records, "--local", "--evaluator", "mien.py:Toy")
+    assert done.returncode == 2 and "there is no file mien.py. Did you mean mine.py?" in done.stderr
+    done = command("run", records, "--local", "--evaluator", "mine.py:Xyzzy")
+    known = "Asking, Bad, Elsewhere, Exits, Impostor, Inventing, Mapped, Moody, Negative, Raises, Silent, Toy"
+    assert f"Known: {known}, ..." in done.stderr
