@@ -10,36 +10,28 @@ from typing import Any
 
 import pytest
 
-from riskbox.sandbox import (
-    Run,
-    check,
-    check_async,
-    compare,
-    play,
-    prepare,
-    report,
-    run,
-    run_async,
-    score,
-    shipped,
-)
+from riskbox import sandbox
+from riskbox.sandbox import check, prepare, run, score, shipped
 from riskbox.sandbox.errors import InputError
 from tests.sandbox.api.my_participants import refusing
+
+door: Any = sandbox
+"""What a type checker refuses is tried too."""
 
 
 @pytest.mark.parametrize(
     ("call", "says"),
     [
-        (lambda: run(agent="reference", sedes=3), r"^run: there is no argument 'sedes'\. Did you mean 'seeds'\?"),
-        (lambda: run(personna="owner"), "Did you mean 'persona'"),
-        (lambda: run(bugdet=1), "Did you mean 'budget'"),
-        (lambda: play(personna="owner"), "^play: there is no argument 'personna'"),
-        (lambda: check(jugde="x"), "^check: there is no argument 'jugde'. Did you mean 'judge'"),
-        (lambda: score("latest", evaluater="x"), "^score: there is no argument 'evaluater'"),
-        (lambda: report("latest", were="x=y"), "Did you mean 'where'"),
-        (lambda: compare("a", "b", were="x=y"), "Did you mean 'where'"),
-        (lambda: asyncio.run(run_async(sedes=3)), "Did you mean 'seeds'"),
-        (lambda: asyncio.run(check_async(jugde="x")), "Did you mean 'judge'"),
+        (lambda: door.run(agent="reference", sedes=3), r"^run: there is no argument 'sedes'\. Did you mean 'seeds'\?"),
+        (lambda: door.run(personna="owner"), "Did you mean 'persona'"),
+        (lambda: door.run(bugdet=1), "Did you mean 'budget'"),
+        (lambda: door.play(personna="owner"), "^play: there is no argument 'personna'"),
+        (lambda: door.check(jugde="x"), "^check: there is no argument 'jugde'. Did you mean 'judge'"),
+        (lambda: door.score("latest", evaluater="x"), "^score: there is no argument 'evaluater'"),
+        (lambda: door.report("latest", were="x=y"), "Did you mean 'where'"),
+        (lambda: door.compare("a", "b", were="x=y"), "Did you mean 'where'"),
+        (lambda: asyncio.run(door.run_async(sedes=3)), "Did you mean 'seeds'"),
+        (lambda: asyncio.run(door.check_async(jugde="x")), "Did you mean 'judge'"),
     ],
 )  # fmt: skip
 def test_a_name_that_is_no_argument_is_refused(call: Callable[[], object], says: str) -> None:
@@ -50,25 +42,25 @@ def test_a_name_that_is_no_argument_is_refused(call: Callable[[], object], says:
 @pytest.mark.parametrize(
     ("call", "says"),
     [
-        (lambda: run(seeds="3"), r"^run: seeds must be a whole number, not '3'\.$"),
-        (lambda: run(seeds=1.5), "seeds must be a whole number, not 1.5"),
-        (lambda: run(seeds=True), "seeds must be a whole number, not True"),
-        (lambda: run(persona=3), "persona must be text or a list of text, not 3"),
-        (lambda: run(5), "^run: paths must be text, a path, a list of text or a path or None, not 5"),
-        (lambda: run(budget="x"), "budget must be a number or None, not 'x'"),
-        (lambda: run(rpm={"openai/gpt-5": "x"}), "rpm must be a number, a dictionary from text to a number or"),
-        (lambda: run(prices={"openai/gpt-5": 3}), r"prices must be .* to \(a number, a number\), not"),
-        (lambda: run(place={"agent": 3}), "place must be a dictionary from text to 'inline' or 'actor'"),
-        (lambda: run(local="yes"), "local must be True, False or None"),
-        (lambda: run(store=5), "store must be text or None"),
-        (lambda: run(name=5), "name must be text, not 5"),
-        (lambda: run(fail_if=5), "fail_if must be text or a list of text"),
-        (lambda: check(5), "^check: paths must be"),
-        (lambda: play("x.yaml", seed="x"), "^play: seed must be a whole number"),
-        (lambda: Run.open(5), "^Run.open: run must be text, not 5"),
-        (lambda: report(5), "^report: run must be a Run or text, not 5"),
-        (lambda: score(5), "^score: run must be a Run or text, not 5"),
-        (lambda: compare("a", 5), "^compare: b must be a Run or text, not 5"),
+        (lambda: door.run(seeds="3"), r"^run: seeds must be a whole number, not '3'\.$"),
+        (lambda: door.run(seeds=1.5), "seeds must be a whole number, not 1.5"),
+        (lambda: door.run(seeds=True), "seeds must be a whole number, not True"),
+        (lambda: door.run(persona=3), "persona must be text or a list of text, not 3"),
+        (lambda: door.run(5), "^run: paths must be text, a path, a list of text or a path or None, not 5"),
+        (lambda: door.run(budget="x"), "budget must be a number or None, not 'x'"),
+        (lambda: door.run(rpm={"openai/gpt-5": "x"}), "rpm must be a number, a dictionary from text to a number or"),
+        (lambda: door.run(prices={"openai/gpt-5": 3}), r"prices must be .* to \(a number, a number\), not"),
+        (lambda: door.run(place={"agent": 3}), "place must be a dictionary from text to 'inline' or 'actor'"),
+        (lambda: door.run(local="yes"), "local must be True, False or None"),
+        (lambda: door.run(store=5), "store must be text or None"),
+        (lambda: door.run(name=5), "name must be text, not 5"),
+        (lambda: door.run(fail_if=5), "fail_if must be text or a list of text"),
+        (lambda: door.check(5), "^check: paths must be"),
+        (lambda: door.play("x.yaml", seed="x"), "^play: seed must be a whole number"),
+        (lambda: door.Run.open(5), "^Run.open: run must be text, not 5"),
+        (lambda: door.report(5), "^report: run must be a Run or text, not 5"),
+        (lambda: door.score(5), "^score: run must be a Run or text, not 5"),
+        (lambda: door.compare("a", 5), "^compare: b must be a Run or text, not 5"),
     ],
 )  # fmt: skip
 def test_a_value_of_a_wrong_type_is_told_with_what_is_expected(call: Callable[[], object], says: str) -> None:
