@@ -49,6 +49,13 @@ def _slips(found: Assessment, events: int) -> Iterator[str]:
 
 
 def _evidence(found: Assessment) -> Iterator[int]:
-    answers = (*found.risks, *found.goals)
-    for one in (*found.findings, *answers, *found.signals, *found.verdicts, *found.scores):
-        yield from one.evidence
+    for answer in (*found.risks, *found.goals):
+        yield from answer.evidence
+    for finding in found.findings:
+        yield from finding.evidence
+    for signal in found.signals:
+        yield from signal.evidence
+    for verdict in found.verdicts:
+        yield from verdict.evidence
+    for score in found.scores:
+        yield from score.evidence

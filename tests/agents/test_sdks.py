@@ -274,7 +274,7 @@ WRONG = [
     ("langgraph:{}:OWN", "needs a graph, or a function make"),
     ("langgraph:{}:_reply", r"takes \(tools, policy\); this one takes \(message"),
     ("langgraph:{}:nothing", "has no 'nothing'"),
-    ("langgraph:{}", "is not of the form|there is no file"),
+    ("langgraph:{}", "does not have the form|there is no file"),
 ]
 
 
