@@ -76,7 +76,7 @@ demo: $(VENV)/.core
 	@echo "  $(BIN)/riskbox run scenarios --agent my_agent.py:agent         your own agent; see docs/agents.md"
 
 test: $(VENV)/.test
-	@$(BIN)/python -m pytest -q -n auto --maxprocesses=4 --dist loadgroup
+	@$(BIN)/python -m pytest -q -n auto --maxprocesses=4 --dist worksteal
 
 lint: $(VENV)/.lint
 	@$(BIN)/ruff check .
@@ -94,7 +94,7 @@ lowest:
 	@uv venv --quiet --allow-existing --python $(PYTHON) .venv-lowest
 	@uv pip install --quiet --python .venv-lowest/bin/python --resolution lowest-direct -e '.[test]'
 	@.venv-lowest/bin/riskbox check scenarios
-	@.venv-lowest/bin/python -m pytest -q -n auto --maxprocesses=4 --dist loadgroup tests/agents tests/evaluators \
+	@.venv-lowest/bin/python -m pytest -q -n auto --maxprocesses=4 --dist worksteal tests/agents tests/evaluators \
 		tests/sandbox/contracts tests/sandbox/html tests/sandbox/loading tests/sandbox/models tests/sandbox/stores
 
 # Inspect AI in an environment of its own, made from the lock; mypy checks there what it cannot elsewhere

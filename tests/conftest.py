@@ -24,16 +24,10 @@ CASES = Path(__file__).parent / "sandbox" / "cases"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what opens a browser, so that `make test` needs nothing that pip does not bring.
-
-    What shares a Ray cluster is played by one of xdist's processes, so that Ray starts once.
-    """
+    """Mark what opens a browser, so that `make test` needs nothing that pip does not bring."""
     for item in items:
-        fixtures = getattr(item, "fixturenames", ())
-        if "browser" in fixtures:
+        if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.browser)
-        if "ray_cluster" in fixtures:
-            item.add_marker(pytest.mark.xdist_group("ray"))
 
 
 @pytest.fixture(scope="session")
