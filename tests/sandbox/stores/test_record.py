@@ -270,7 +270,7 @@ def test_every_older_version_has_its_upgrade() -> None:
 )
 @pytest.mark.parametrize("kind", [Case, Played, Manifest])
 def test_a_damaged_record_is_a_store_error(kind: type[BaseModel], blob: bytes) -> None:
-    with pytest.raises(StoreError, match=r"a stored \w+ (is damaged|cannot be read|is not such a record)"):
+    with pytest.raises(StoreError, match=r"a stored \w+ (is damaged|cannot be read|is not a valid record)"):
         unpack(kind, blob)
 
 
