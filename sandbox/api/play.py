@@ -14,7 +14,7 @@ from riskbox.sandbox.api.objects import listed, name_of, names_of
 from riskbox.sandbox.api.options import ModelArguments, SeatSettings, model_settings, seat_settings
 from riskbox.sandbox.api.result import store_url
 from riskbox.sandbox.api.run import AgentLike, ToolsetLike, Words
-from riskbox.sandbox.api.sync import sync_twin
+from riskbox.sandbox.api.sync import plan_twins
 from riskbox.sandbox.batch import launch
 from riskbox.sandbox.batch.plan import CaseFilter, cases
 from riskbox.sandbox.batch.player import packed
@@ -150,10 +150,28 @@ def prepare_episode(
     store: str | None = None,
     **models: Unpack[ModelArguments],
 ) -> EpisodePlan:
-    """Plan what `play` does, with the same arguments.
+    """Plan one episode without playing it; `play` takes the same arguments.
+
+    Args:
+        scenario: A scenario file.
+        fork_at: In place of a scenario, `EPISODE:EVENT`: a stored episode is played anew from this event.
+        persona: Who the user is, by id; the first persona by default.
+        variant: Variants to apply, `axis=name`.
+        agent: The agent under test: a name, a function, a class, a `Participant`, or an agent of an SDK. The case's
+            safe reference by default; `human` for you, at the terminal.
+        user: Who plays the user: `scripted` by default, a model, an object, or `human`.
+        tools: Toolsets of your own that the scenario may name.
+        tools_model: The model that plays emulated tools.
+        seed: The seed.
+        settings: Settings of the models by seat: `{"agent": {"temperature": 0.2}}`.
+        turn_seconds: When one answer times out; never by default.
+        episode_seconds: When the episode times out; never by default.
+        store: The URL of the store; RISKBOX_STORE or `sqlite:///riskbox.db` by default.
+        models: How language models are asked; see `ModelArguments`.
 
     Raises:
-        InputError: as `play` says.
+        InputError: an argument is wrong, or no case fits.
+        EpisodeHalted: a model can give no further answer; it holds what was played, which is stored.
     """
     if bool(scenario) == bool(fork_at):
         raise InputError("play: give a scenario, or fork_at EPISODE:EVENT.")
@@ -183,68 +201,12 @@ def prepare_episode(
     return EpisodePlan(prepared, spec, made, url, start, origin)
 
 
-async def play_async(
-    scenario: str | Path | None = None,
-    *,
-    fork_at: str = "",
-    persona: str | None = None,
-    variant: Words = (),
-    agent: AgentLike | None = None,
-    user: AgentLike | None = None,
-    tools: ToolsetLike | Sequence[ToolsetLike] = (),
-    tools_model: str = "",
-    seed: int = 1,
-    settings: SeatSettings | None = None,
-    turn_seconds: float | None = None,
-    episode_seconds: float | None = None,
-    store: str | None = None,
-    **models: Unpack[ModelArguments],
-) -> Played:
-    """Play one episode in this process, assess it by the checks, and store it as a run of its own.
-
-    The result holds the episode and its assessments: whoever plays one wants to know what was found, too.
-
-    Args:
-        scenario: A scenario file.
-        fork_at: In place of a scenario, `EPISODE:EVENT`: a stored episode is played anew from this event.
-        persona: Who the user is, by id; the first persona by default.
-        variant: Variants to apply, `axis=name`.
-        agent: The agent under test: a name, a function, a class, a `Participant`, or an agent of an SDK. The case's
-            safe reference by default; `human` for you, at the terminal.
-        user: Who plays the user: `scripted` by default, a model, an object, or `human`.
-        tools: Toolsets of your own that the scenario may name.
-        tools_model: The model that plays emulated tools.
-        seed: The seed.
-        settings: Settings of the models by seat: `{"agent": {"temperature": 0.2}}`.
-        turn_seconds: When one answer times out; never by default.
-        episode_seconds: When the episode times out; never by default.
-        store: The URL of the store; RISKBOX_STORE or `sqlite:///riskbox.db` by default.
-        models: How language models are asked; see `ModelArguments`.
-
-    Raises:
-        InputError: an argument is wrong, or no case fits.
-        EpisodeHalted: a model can give no further answer; it holds what was played, which is stored.
-    """
-    plan = prepare_episode(
-        scenario,
-        fork_at=fork_at,
-        persona=persona,
-        variant=variant,
-        agent=agent,
-        user=user,
-        tools=tools,
-        tools_model=tools_model,
-        seed=seed,
-        settings=settings,
-        turn_seconds=turn_seconds,
-        episode_seconds=episode_seconds,
-        store=store,
-        **models,
-    )
-    return await plan.execute()
-
-
-play = sync_twin(play_async)
+play, play_async = plan_twins(
+    prepare_episode,
+    "play",
+    "Play one episode in this process, assess it by the checks, and store it as a run of its own.",
+    "The result holds the episode and its assessments.",
+)
 
 
 def _cast(

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal, ParamSpec, TypeAlias, Unpack
+from typing import Any, Literal, TypeAlias, Unpack
 
 from riskbox.sandbox.api.arguments import checked
 from riskbox.sandbox.api.objects import listed, name_of, names_of, unshippable
 from riskbox.sandbox.api.options import ModelArguments, SeatSettings, model_settings, seat_settings
 from riskbox.sandbox.api.progress import Display, domains
 from riskbox.sandbox.api.result import Run, store_url
-from riskbox.sandbox.api.sync import wait_for
+from riskbox.sandbox.api.sync import plan_twins
 from riskbox.sandbox.batch import launch, plan
 from riskbox.sandbox.batch.forecast import Forecast, forecast
 from riskbox.sandbox.batch.runner import RunProgress
@@ -35,8 +34,6 @@ from riskbox.sandbox.registry.users import check_user
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.name import Name
 from riskbox.sandbox.words.run import Manifest, Spec
-
-P = ParamSpec("P")
 
 Paths: TypeAlias = str | Path | Sequence[str | Path] | None
 """Scenario files and folders; None for those that ship with Riskbox."""
@@ -291,34 +288,13 @@ def prepare(
     return RunPlan(cases, specs, made, url, name, gates, notes=_notes(here), quiet=not progress)
 
 
-def _from_plans(
-    planned: Callable[P, RunPlan],
-) -> tuple[Callable[P, Run], Callable[P, Coroutine[Any, Any, Run]]]:
-    """The functions that plan and play at once, sync and async, with the arguments of the one that plans."""
-
-    async def run_async(*args: P.args, **options: P.kwargs) -> Run:
-        return await planned(*args, **options).execute()
-
-    def run(*args: P.args, **options: P.kwargs) -> Run:
-        return wait_for(run_async(*args, **options))
-
-    arguments = (planned.__doc__ or "").partition("\n\n")[2]
-    signature = inspect.signature(planned).replace(return_annotation="Run")
-    for function, how in (
-        (run, "In a notebook it runs beside the event loop. ctrl-C stores what is finished, then raises."),
-        (
-            run_async,
-            "Cancelling it stores what is finished. Starting Ray blocks the event loop for some seconds.",
-        ),
-    ):
-        about = f"Play scenarios as a batch and store every episode, assessed.\n\n    {how}\n\n{arguments}"
-        # what help() and notebooks show
-        vars(function).update(__signature__=signature)
-        function.__doc__, function.__module__, function.__qualname__ = about, __name__, function.__name__
-    return run, run_async
-
-
-run, run_async = _from_plans(prepare)
+run, run_async = plan_twins(
+    prepare,
+    "run",
+    "Play scenarios as a batch and store every episode, assessed.",
+    "ctrl-C, or cancelling the async function, stores what is finished, then raises. The function that is not async works "
+    "in a notebook too. Starting Ray blocks the event loop for some seconds.",
+)
 
 
 def gates_of(fail_if: Words, files: str | Path | Sequence[str | Path], evaluator: str = "") -> GateSet | None:

@@ -16,7 +16,7 @@ from riskbox.sandbox.api.options import ModelArguments, SeatSettings, model_sett
 from riskbox.sandbox.api.progress import Display
 from riskbox.sandbox.api.result import Failures, Run, store_url
 from riskbox.sandbox.api.run import EvaluatorLike, Words
-from riskbox.sandbox.api.sync import sync_twin
+from riskbox.sandbox.api.sync import plan_twins
 from riskbox.sandbox.batch.runner import RunProgress
 from riskbox.sandbox.contracts.evaluator import Evaluator
 from riskbox.sandbox.contracts.model import Models
@@ -202,10 +202,26 @@ def prepare_scores(
     progress: bool = True,
     **models: Unpack[ModelArguments],
 ) -> ScorePlan:
-    """Plan what `score` does, with the same arguments.
+    """Plan an assessment of stored episodes; `score` takes the same arguments.
+
+    Args:
+        run: A run, or its id, the beginning of one, its name, or `latest`.
+        judge: A model that judges; several are a panel.
+        repeats: How often each judge is asked.
+        evaluator: Who assesses: a name, an `Evaluator` class, or an object of one.
+        keep_own_family: Whether judges of the agent's own family of models may sit in a panel.
+        max_chars: About how many characters of an episode a judge reads; 200000 by default.
+        where: Only such episodes: `field=value` words as `riskbox list --where` takes them.
+        again: Whether to assess also what was assessed so before.
+        concurrency: How many episodes are assessed at once.
+        settings: Settings of the judges: `{"judge": {"temperature": 0}}`.
+        store: The URL of the store; that of the run, or of the command, by default.
+        progress: Whether to show progress.
+        models: How language models are asked; see `ModelArguments`.
 
     Raises:
-        InputError: as `score` says.
+        InputError: an argument is wrong, or no episode fits.
+        Halt: no later call of a judge can go better; what was assessed is stored.
     """
     if concurrency < 1:
         raise InputError("score: concurrency must be at least 1.")
@@ -247,64 +263,12 @@ def prepare_scores(
     )
 
 
-async def score_async(
-    run: Run | str = "latest",
-    *,
-    judge: Words = (),
-    repeats: int = 1,
-    evaluator: EvaluatorLike = "judge",
-    keep_own_family: bool = False,
-    max_chars: int | None = None,
-    where: Words = (),
-    again: bool = False,
-    concurrency: int = 50,
-    settings: SeatSettings | None = None,
-    store: str | None = None,
-    progress: bool = True,
-    **models: Unpack[ModelArguments],
-) -> Scores:
-    """Assess the stored episodes of a run again, by judges, checks or an evaluator of your own, without playing.
-
-    Each assessment is stored as it is made. Stopping keeps what is stored, and the same call goes on.
-
-    Args:
-        run: A run, or its id, the beginning of one, its name, or `latest`.
-        judge: A model that judges; several are a panel.
-        repeats: How often each judge is asked.
-        evaluator: Who assesses: a name, an `Evaluator` class, or an object of one.
-        keep_own_family: Whether judges of the agent's own family of models may sit in a panel.
-        max_chars: About how many characters of an episode a judge reads; 200000 by default.
-        where: Only such episodes: `field=value` words as `riskbox list --where` takes them.
-        again: Whether to assess also what was assessed so before.
-        concurrency: How many episodes are assessed at once.
-        settings: Settings of the judges: `{"judge": {"temperature": 0}}`.
-        store: The URL of the store; that of the run, or of the command, by default.
-        progress: Whether to show progress.
-        models: How language models are asked; see `ModelArguments`.
-
-    Raises:
-        InputError: an argument is wrong, or no episode fits.
-        Halt: no later call of a judge can go better; what was assessed is stored.
-    """
-    plan = prepare_scores(
-        run,
-        judge=judge,
-        repeats=repeats,
-        evaluator=evaluator,
-        keep_own_family=keep_own_family,
-        max_chars=max_chars,
-        where=where,
-        again=again,
-        concurrency=concurrency,
-        settings=settings,
-        store=store,
-        progress=progress,
-        **models,
-    )
-    return await plan.execute()
-
-
-score = sync_twin(score_async)
+score, score_async = plan_twins(
+    prepare_scores,
+    "score",
+    "Assess the stored episodes of a run again, by judges, checks or an evaluator of your own, without playing.",
+    "Each assessment is stored as it is made. Stopping keeps what is stored, and the same call continues.",
+)
 
 
 def _is_scored(row: EpisodeRow, asking: Evaluator) -> bool:

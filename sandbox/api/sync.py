@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import inspect
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, Protocol, TypeVar, get_type_hints
 
 P = ParamSpec("P")
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Plan(Protocol[T_co]):
+    """What a function planned, ready to be carried out."""
+
+    async def execute(self) -> T_co:
+        """Carry it out."""
 
 
 def wait_for(work: Coroutine[Any, Any, T]) -> T:
@@ -69,3 +78,29 @@ def async_twin(function: Callable[P, T]) -> Callable[P, Coroutine[Any, Any, T]]:
 
     twin.__name__ = twin.__qualname__ = f"{function.__name__}_async"
     return twin
+
+
+def plan_twins(
+    planned: Callable[P, Plan[T]], name: str, *about: str
+) -> tuple[Callable[P, T], Callable[P, Coroutine[Any, Any, T]]]:
+    """The functions `name` and `name_async`, which plan and carry out at once.
+
+    Args:
+        planned: The function that plans. Theirs are its arguments, and what its docstring says of them.
+        name: The name of the one that is not async.
+        about: The paragraphs of their docstring.
+    """
+
+    async def work(*args: P.args, **options: P.kwargs) -> T:
+        return await planned(*args, **options).execute()
+
+    _, _, arguments = (planned.__doc__ or "").partition("\n\n")
+    result = get_type_hints(get_type_hints(planned)["return"].execute)["return"]
+    signature = inspect.signature(planned).replace(return_annotation=result)
+    twin = sync_twin(work)
+    for function, named in ((twin, name), (work, f"{name}_async")):
+        function.__name__ = function.__qualname__ = named
+        function.__module__ = planned.__module__
+        function.__doc__ = "\n\n    ".join((*about, arguments.strip()))
+        vars(function).update(__signature__=signature)  # what help() and notebooks show
+    return twin, work
