@@ -18,7 +18,7 @@ from a2a.client import A2AClientError, Client, ClientConfig, ClientFactory
 from a2a.helpers import new_text_message
 from a2a.types import GetTaskRequest, Message, Part, Role, SendMessageRequest, Task, TaskState
 from a2a.utils.errors import A2AError
-from google.protobuf.json_format import MessageToJson  # type: ignore[import-untyped]  # it has no types
+from google.protobuf.json_format import MessageToJson
 
 from riskbox.agents.service import TOKEN, check_address
 from riskbox.sandbox.contracts.participant import Participant

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias, TypedDict
 from riskbox.sandbox.errors import InputError, did_you_mean
 from riskbox.sandbox.models.client import OURS, ModelOptions
 from riskbox.sandbox.models.limits import ModelLimits
-from riskbox.sandbox.models.recording import Recording
+from riskbox.sandbox.models.recording import Mode, Recording
 
 SEATS = ("agent", "user", "tool", "judge")
 """The seats a model can sit in."""
@@ -132,12 +132,12 @@ def _per_model(name: str, given: PerModel, *, whole: bool = False) -> dict[str, 
 
 
 def _recording(options: ModelArguments) -> Recording | None:
-    named = [
+    named: list[tuple[str | Path | None, Mode]] = [
         (options.get("record"), "record"), (options.get("replay"), "replay"), (options.get("cache"), "cache")
     ]  # fmt: skip
     given = [(path, mode) for path, mode in named if path]
     if len(given) > 1:
         raise InputError(f"{given[0][1]} and {given[1][1]} exclude each other; name one file.")
     for path, mode in given:
-        return Recording(os.path.abspath(str(path)), mode)  # type: ignore[arg-type]  # the three modes
+        return Recording(os.path.abspath(str(path)), mode)
     return None

@@ -322,7 +322,7 @@ def _silence_obituaries() -> None:
 
 def cores() -> int:
     """The cores of the cluster."""
-    resources: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]  # of Ray's own
+    resources: dict[str, float] = ray.cluster_resources()
     return max(1, int(resources.get("CPU", 1)))
 
 
@@ -333,7 +333,7 @@ def shared_quota(limits: ModelLimits) -> Any:
 
 def _refuse_impossible(settings: RunSettings) -> None:
     """Ray would wait for ever for what no machine has."""
-    machines = [one["Resources"] for one in ray.nodes() if one["Alive"]]  # type: ignore[no-untyped-call]  # of Ray's own
+    machines = [one["Resources"] for one in ray.nodes() if one["Alive"]]
     for key, wanted, size, name in (
         ("GPU", settings.gpus, 1, "GPUs"),
         ("memory", settings.memory or 0, 2**30, "GB of memory"),

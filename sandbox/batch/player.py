@@ -72,7 +72,7 @@ class Player:
         self,
         run: str,
         cases: Mapping[str, Case],
-        settings: RunSettings = RunSettings(),  # noqa: B008  # it is frozen
+        settings: RunSettings = RunSettings(),
         *,
         participants: MakeParticipants = make_participants,
         renew: RenewLease | None = None,

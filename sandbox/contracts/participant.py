@@ -33,5 +33,5 @@ class Participant(ABC):
             The action. An empty action waits.
         """
 
-    async def close(self) -> None:  # noqa: B027  # most participants hold nothing to let go of
+    async def close(self) -> None:  # noqa: B027  # most participants hold nothing to release
         """Release resources. Called once, when the episode is over."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, ClassVar, Generic, Literal, TypeVar
+from typing import Any, ClassVar, Generic, Literal, TypeVar, cast
 
 import jsonpatch
 from pydantic import BaseModel, ConfigDict
@@ -107,7 +107,7 @@ class Table(Generic[R]):
         beside: Every table of the toolset by name, this one included; where the references of a new row must lead.
     """
 
-    __slots__ = ("_base", "_beside", "_changes", "_copied", "_path", "patch")
+    __slots__ = ("_base", "_beside", "_changes", "_own", "_path", "patch")
 
     def __init__(
         self,
@@ -116,14 +116,17 @@ class Table(Generic[R]):
         path: tuple[str, ...],
         beside: Mapping[str, Table[Any]] | None = None,
     ) -> None:
-        self._base, self._changes, self._copied = base, changes, False
+        self._base = base
+        # a table only ever holds rows of its own kind
+        self._changes = cast("Mapping[str, R | None]", changes)
+        self._own: dict[str, R | None] | None = None  # a copy to write into, made by the first write
         self._path, self._beside = path, beside or {}
         self.patch: list[dict[str, Any]] = []
 
     def get(self, id: str) -> R | None:
         """The row with this id, or None."""
         if id in self._changes:
-            return self._changes[id]  # type: ignore[return-value]  # a table only ever holds its own kind
+            return self._changes[id]
         return self._base.rows.get(id)
 
     def __getitem__(self, id: str) -> R:
@@ -151,10 +154,10 @@ class Table(Generic[R]):
         for id, row in self._base.rows.items():
             now = changes.get(id, row)
             if now is not None:
-                yield now  # type: ignore[misc]  # a table only ever holds its own kind
+                yield now
         for id, added in changes.items():
             if added is not None and id not in self._base.rows:
-                yield added  # type: ignore[misc]  # the same
+                yield added
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
@@ -211,9 +214,9 @@ class Table(Generic[R]):
         return id in self._base.rows or id in self._changes
 
     def _write(self, id: str, row: R | None) -> None:
-        if not self._copied:
-            self._changes, self._copied = dict(self._changes), True
-        self._changes[id] = row  # type: ignore[index]  # copied above, so it is ours to write
+        if self._own is None:
+            self._changes = self._own = dict(self._changes)
+        self._own[id] = row
 
     @property
     def changes(self) -> Changes:

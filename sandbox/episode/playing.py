@@ -73,7 +73,7 @@ async def play_episode(
     prepared: PreparedCase,
     participants: Mapping[str, Participant],
     evaluators: Sequence[Evaluator],
-    timeouts: Timeouts = Timeouts(),  # noqa: B008  # frozen
+    timeouts: Timeouts = Timeouts(),
     *,
     attempt: int = 1,
     origin: Origin | None = None,

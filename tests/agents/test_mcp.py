@@ -147,7 +147,7 @@ def seats(command: str, case: Case) -> dict[str, Participant]:
 async def playing(
     command: str,
     case: Case = CASE,
-    patience: Timeouts = Timeouts(turn=60),  # noqa: B008  # frozen
+    patience: Timeouts = Timeouts(turn=60),
     seed: int = 1,
     who: Participant | None = None,
 ) -> Played:

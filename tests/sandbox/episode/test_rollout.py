@@ -36,7 +36,7 @@ class Agent(Participant):
         return self.does  # type: ignore[no-any-return]
 
 
-async def play(does: Any, timeouts: Timeouts = Timeouts(5, 10), **more: Any) -> Rollout:  # noqa: B008  # frozen
+async def play(does: Any, timeouts: Timeouts = Timeouts(5, 10), **more: Any) -> Rollout:
     participants = {
         "user": user("scripted", OWNER.case),
         "agent": does if isinstance(does, Agent) else Agent(does),
@@ -44,7 +44,7 @@ async def play(does: Any, timeouts: Timeouts = Timeouts(5, 10), **more: Any) -> 
     return await rollout(begin(OWNER, 1), participants, timeouts, **more)
 
 
-async def ended(does: Any, timeouts: Timeouts = Timeouts(5, 10)) -> tuple[str, str, str]:  # noqa: B008  # frozen
+async def ended(does: Any, timeouts: Timeouts = Timeouts(5, 10)) -> tuple[str, str, str]:
     end = (await play(does, timeouts)).state.ended
     assert end is not None
     return end.ending, end.reason, end.detail
