@@ -238,7 +238,7 @@ def _cast(
         user=user,
         tools=tools_model if is_emulated else "",
         settings={seat: dict(one) for seat, one in settings.items() if seat != "judge"},
-        code=cast_code(agent, user),
+        code=cast_code(agent=agent, user=user),
     )
 
 

@@ -148,7 +148,7 @@ def specs(
     found: list[Spec] = []
     listed_seeds = list(seeds)
     for agent in agents:
-        code = cast_code(agent, user)
+        code = cast_code(agent=agent, user=user)
         before = len(found)
         for case in cases:
             for one in _expanded(agent, case):

@@ -8,8 +8,7 @@ from typing import Any, Literal, TypeAlias
 
 from riskbox.sandbox.episode.rollout import Timeouts
 from riskbox.sandbox.models.client import ModelOptions
-from riskbox.sandbox.registry import agents, users
-from riskbox.sandbox.rules.state import AGENT
+from riskbox.sandbox.registry.casts import is_own
 from riskbox.sandbox.words.name import Name
 
 Placement: TypeAlias = Literal["inline", "actor"]
@@ -53,5 +52,4 @@ class RunSettings:
         """Where a role plays. A model runs no code of the user's that could hang, so it always plays inline."""
         if Name.parse(name).models:
             return "inline"
-        is_own = agents.is_own if role == AGENT else users.is_own
-        return self.places.get(role) or ("actor" if is_own(name) else "inline")
+        return self.places.get(role) or ("actor" if is_own(role, name) else "inline")

@@ -263,7 +263,7 @@ def _cast(given: argparse.Namespace, party: _Party) -> Cast:
         user=party.user,
         tools=party.tools,
         settings=settings,
-        code=cast_code(party.agent, party.user),
+        code=cast_code(agent=party.agent, user=party.user),
     )
 
 

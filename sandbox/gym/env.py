@@ -28,6 +28,7 @@ from riskbox.sandbox.gym.reward import reward
 from riskbox.sandbox.loading.loader import load
 from riskbox.sandbox.models.client import Clients, ModelOptions
 from riskbox.sandbox.registry import evaluators, toolsets, users
+from riskbox.sandbox.registry.casts import cast_code
 from riskbox.sandbox.registry.toolsets import Toolbox
 from riskbox.sandbox.rules import transition
 from riskbox.sandbox.rules.state import AGENT, USER, PreparedCase, State
@@ -236,8 +237,7 @@ class SandboxEnv(gymnasium.Env[Chat, Action]):
 
     def _cast(self, moves: str = "") -> Cast:
         """Who plays; the moves of the caller stand for its code."""
-        code = {"user": users.user_code(self.user)} if users.is_own(self.user) else {}
-        code["agent"] = moves
+        code = cast_code(user=self.user) | {"agent": moves}
         return Cast(agent=self.agent, user=self.user, tools=self.tools_model, code=code)
 
     def _session(self, seed: int) -> ModelSession | None:

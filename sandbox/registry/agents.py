@@ -9,7 +9,7 @@ from riskbox.sandbox.contracts.model import ModelSession
 from riskbox.sandbox.contracts.participant import Participant
 from riskbox.sandbox.errors import PluginError, RiskboxError, UnknownName, install_hint
 from riskbox.sandbox.registry.models import WRITTEN, check_model, seated_model
-from riskbox.sandbox.registry.plugins import Plugins, built_in, load_object, source_hash
+from riskbox.sandbox.registry.plugins import Plugins, built_in, load_object
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.name import SCRIPTS, SDKS, Name
 from riskbox.sandbox.words.scenario import ScriptLine
@@ -57,18 +57,6 @@ PLUGINS = Plugins("agent")
 HINT = f"{WRITTEN}, your own code module:function or file.py:Name."
 
 
-def is_own(agent: str) -> bool:
-    """Whether an agent is code that does not ship with Riskbox: the user's own, or of an installed package."""
-    name = Name.parse(agent)
-    return bool(name.code) or (name.kind == "plugin" and PLUGINS.is_own(agent))
-
-
-def agent_code(agent: str) -> str:
-    """A hash of the code behind an agent for which `is_own` holds."""
-    code = Name.parse(agent).code
-    return source_hash(code) if code else PLUGINS.code(agent)
-
-
 def check_agent(agent: str) -> None:
     """Make sure that an agent exists and loads.
 
@@ -85,7 +73,7 @@ def check_agent(agent: str) -> None:
         _adapted(name.kind).check(load_object(name.code) if name.code else name.target)
         return
     if name.kind in ("code", "plugin"):
-        _make(agent)
+        made_from(PLUGINS.find(agent, AGENTS, HINT), agent)
         return
     if agent in AGENTS or name.place is not None:
         return
@@ -95,17 +83,6 @@ def check_agent(agent: str) -> None:
         )
     form = f"{name.kind}:0" if name.kind in SCRIPTS else name.kind
     raise UnknownName(f"unknown agent {agent!r}. Write {form}, or one of {', '.join(AGENTS)}.")
-
-
-def _make(agent: str) -> None:
-    """Make an agent of the user's own code once, to see that it can be made."""
-    thing = PLUGINS.find(agent, AGENTS, HINT)
-    try:
-        participant_from(thing)
-    except RiskboxError:
-        raise
-    except (Exception, SystemExit) as error:  # making it runs the user's code, which may do anything
-        raise PluginError(f"{agent} cannot be made: {type(error).__name__}: {error}") from error
 
 
 def participant_from(thing: Any) -> Participant:
@@ -124,6 +101,24 @@ def participant_from(thing: Any) -> Participant:
         return thing
     function: Participant = built_in("riskbox.agents.function:FunctionAgent")(thing)
     return function
+
+
+def made_from(thing: Any, name: str) -> Participant:
+    """What `participant_from` makes, where a failure should say what cannot be made.
+
+    Args:
+        thing: The object.
+        name: What to call it in an error.
+
+    Raises:
+        PluginError: it cannot be made, for whatever reason.
+    """
+    try:
+        return participant_from(thing)
+    except RiskboxError:
+        raise
+    except (Exception, SystemExit) as error:  # making it runs the user's code, which may do anything
+        raise PluginError(f"{name} cannot be made: {type(error).__name__}: {error}") from error
 
 
 def agent(text: str, case: Case, session: ModelSession | None = None) -> Participant:

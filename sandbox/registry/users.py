@@ -6,8 +6,8 @@ from typing import Any
 
 from riskbox.sandbox.contracts.model import ModelSession
 from riskbox.sandbox.contracts.participant import Participant
-from riskbox.sandbox.errors import PluginError, RiskboxError, UnknownName, did_you_mean
-from riskbox.sandbox.registry.agents import human, participant_from, scripted
+from riskbox.sandbox.errors import PluginError, UnknownName, did_you_mean
+from riskbox.sandbox.registry.agents import human, made_from, scripted
 from riskbox.sandbox.registry.models import WRITTEN, check_model, seated_model
 from riskbox.sandbox.registry.plugins import Plugins, built_in
 from riskbox.sandbox.words.case import Case
@@ -28,17 +28,6 @@ FORMS = {
 PLUGINS = Plugins("user")
 """Users of installed packages and of the user's own code."""
 HINT = f"{WRITTEN}, your own code module:Name or file.py:Name."
-
-
-def is_own(user: str) -> bool:
-    """Whether a user is code that does not ship with Riskbox: one's own, or of an installed package."""
-    name = Name.parse(user)
-    return name.kind == "code" or (name.kind == "plugin" and PLUGINS.is_own(user))
-
-
-def user_code(user: str) -> str:
-    """A hash of the code behind a user for which `is_own` holds."""
-    return PLUGINS.code(user)
 
 
 def check_user(user: str) -> None:
@@ -96,12 +85,7 @@ def from_object(thing: Any, name: str) -> Participant:
     Raises:
         PluginError: no user can be made from it.
     """
-    try:
-        made = participant_from(thing)
-    except RiskboxError:
-        raise
-    except (Exception, SystemExit) as error:  # making it runs other people's code, which may do anything
-        raise PluginError(f"{name} cannot be made: {type(error).__name__}: {error}") from error
+    made = made_from(thing, name)
     # the messages of a user have no system message, so that they would not say whom to play
     if getattr(made, "takes", 1) != 1:
         raise PluginError(f"{name}: a user takes one argument, the observation.")

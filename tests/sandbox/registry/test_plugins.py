@@ -12,7 +12,8 @@ import pytest
 from riskbox.sandbox.cli import main
 from riskbox.sandbox.contracts.participant import Participant
 from riskbox.sandbox.errors import PluginError, UnknownName
-from riskbox.sandbox.registry.agents import agent, agent_code, check_agent, is_own
+from riskbox.sandbox.registry.agents import agent, check_agent
+from riskbox.sandbox.registry.casts import code, is_own
 from riskbox.sandbox.registry.evaluators import evaluator
 from riskbox.sandbox.registry.models import check_model
 from riskbox.sandbox.registry.plugins import code_hash, installed, load_object
@@ -155,7 +156,7 @@ def test_code_is_hashed_by_its_file(crm: Path) -> None:
 
 def test_every_built_in_agent_is_made(by_id: dict[str, Case]) -> None:
     for name in ("idle", "human", "obeys", "obeys:2", "reference:2", "silent:2", "cut:2"):
-        assert not is_own(name)
+        assert not is_own("agent", name)
         check_agent(name)
         assert isinstance(agent(name, by_id["owner"]), Participant)
     for name in ("scripted", "human"):
@@ -232,5 +233,5 @@ def test_an_agent_that_is_an_instance_is_known_by_the_file_that_names_it(tmp_pat
             f"from riskbox.sandbox.registry.plugins import load_object\nKind = load_object({str(tmp_path / 'kinds.py')!r} + ':Kind')\n"
             f"agent = Kind()\nagent.said = {said!r}\n"
         )
-    one, two = (agent_code(f"{tmp_path / name}:agent") for name in ("one.py", "two.py"))
-    assert one != two and one == agent_code(f"{tmp_path / 'one.py'}:agent")
+    one, two = (code("agent", f"{tmp_path / name}:agent") for name in ("one.py", "two.py"))
+    assert one != two and one == code("agent", f"{tmp_path / 'one.py'}:agent")
