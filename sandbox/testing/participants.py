@@ -10,14 +10,17 @@ def test_my_user():
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from riskbox.sandbox.contracts.model import Models, ModelSession
 from riskbox.sandbox.contracts.participant import Participant
 from riskbox.sandbox.errors import Fault, RiskboxError
+from riskbox.sandbox.models.client import Clients
 from riskbox.sandbox.registry import agents, users
 from riskbox.sandbox.testing.claim import require, short
-from riskbox.sandbox.testing.episodes import Lines, Watched, converse, sample_cases
+from riskbox.sandbox.testing.episodes import SEED, Lines, Watched, converse, sample_cases
 from riskbox.sandbox.testing.hostile import TEXTS
 from riskbox.sandbox.words.action import Action
 from riskbox.sandbox.words.case import Case
@@ -34,8 +37,13 @@ HEARD = (
 ANSWERED = ("How can I help?", "May I have your name?", *TEXTS, "Is there anything else?")
 """What a user hears; where a line is empty, the agent waits."""
 
-Make = Callable[[Case], Participant]
 Move = tuple[Observation, Action]
+
+_REGISTRY: dict[str, tuple[Callable[[str], None], Callable[..., Participant], Callable[..., Participant]]] = {
+    "agent": (agents.check_agent, agents.agent, agents.made_from),
+    "user": (users.check_user, users.user, users.from_object),
+}
+"""By role: what checks a name, what makes the participant of a name, and what makes one from an object."""
 
 
 def check_agent(agent: Any, *, deterministic: bool = True, seconds: float = 60.0) -> None:
@@ -51,21 +59,16 @@ def check_agent(agent: Any, *, deterministic: bool = True, seconds: float = 60.0
         AssertionError: it breaks a promise; with a sentence that says which, and where.
     """
 
-    def make(case: Case) -> Participant:
-        if isinstance(agent, str):
-            agents.check_agent(agent)
-            return agents.agent(agent, case)
-        return agents.participant_from(agent)
+    async def check(subject: _Subject) -> None:
+        for case in sample_cases().values():
+            seat = Watched(subject.made(case))
+            await subject.converse(case, Lines(HEARD, leaves=True), seat, seconds)
+            did = any(one.text or one.calls or one.leave for _, one in seat.moves)
+            require(did, f"the agent neither says nor does anything in {case.id}.")
+            await subject.check_moves(case, seat, deterministic=deterministic)
+        await subject.check_unused()
 
-    for case in sample_cases().values():
-        seat = Watched(_made(make, case, "agent"))
-        _conversed("agent", case, Lines(HEARD, leaves=True), seat, seconds)
-        did = any(one.text or one.calls or one.leave for _, one in seat.moves)
-        require(did, f"the agent neither says nor does anything in {case.id}.")
-        _check_closed("agent", seat)
-        if deterministic:
-            _check_again("agent", make, case, seat.moves)
-    _check_unused("agent", make)
+    asyncio.run(_with_models("agent", agent, check))
 
 
 def check_user(user: Any, *, deterministic: bool = True, seconds: float = 60.0) -> None:
@@ -82,72 +85,92 @@ def check_user(user: Any, *, deterministic: bool = True, seconds: float = 60.0) 
         AssertionError: it breaks a promise; with a sentence that says which, and where.
     """
 
-    def make(case: Case) -> Participant:
-        if isinstance(user, str):
-            users.check_user(user)
-            return users.user(user, case)
-        return users.from_object(user, getattr(user, "__name__", "it"))
+    async def check(subject: _Subject) -> None:
+        for limits in (None, {"user_turns": 1}):
+            for case in sample_cases(limits).values():
+                seat = Watched(subject.made(case))
+                await subject.converse(case, seat, Lines(ANSWERED, leaves=False), seconds)
+                where = f"in {case.id}" + (" with one turn" if limits else "")
+                first = seat.moves[0][1]
+                require(bool(first.text), f"the user speaks first, and says nothing {where}.")
+                speech = case.user.starting_speech
+                require(
+                    not speech or first.text == speech,
+                    f"the user's first line {where} is {first.text!r}; its brief has the starting_speech {speech!r}.",
+                )
+                for _, action in seat.moves:
+                    require(not action.calls, f"the user calls tools {where}; only agents have any.")
+                await subject.check_moves(case, seat, deterministic=deterministic)
+        await subject.check_unused()
 
-    for limits in (None, {"user_turns": 1}):
-        for case in sample_cases(limits).values():
-            seat = Watched(_made(make, case, "user"))
-            _conversed("user", case, seat, Lines(ANSWERED, leaves=False), seconds)
-            where = f"in {case.id}" + (" with one turn" if limits else "")
-            first = seat.moves[0][1]
-            require(bool(first.text), f"the user speaks first, and says nothing {where}.")
-            speech = case.user.starting_speech
-            require(
-                not speech or first.text == speech,
-                f"the user's first line {where} is {first.text!r}; its brief has the starting_speech {speech!r}.",
-            )
-            for _, action in seat.moves:
-                require(not action.calls, f"the user calls tools {where}; only agents have any.")
-            _check_closed("user", seat)
-            if deterministic:
-                _check_again("user", make, case, seat.moves)
-    _check_unused("user", make)
+    asyncio.run(_with_models("user", user, check))
 
 
-def _made(make: Make, case: Case, role: str) -> Participant:
+async def _with_models(role: str, thing: Any, check: Callable[[_Subject], Awaitable[None]]) -> None:
+    models = Clients()
     try:
-        return make(case)
-    except RiskboxError as error:
-        raise AssertionError(f"the {role} cannot be made: {error}") from error
+        await check(_Subject(role, thing, models))
+    finally:
+        await models.close()
 
 
-def _conversed(role: str, case: Case, user: Participant, agent: Participant, seconds: float) -> None:
-    state = asyncio.run(converse(case, user, agent, seconds=seconds))
-    ended = state.ended
-    assert ended is not None
-    if ended.reason in ("participant", "model", "turn_seconds") or ended.ending == "fault":
-        heard = next((one.text for one in reversed(state.events) if isinstance(one, Said)), "nothing")
-        raise AssertionError(f"the {role} broke in {case.id} ({ended.detail}) after {heard[:80]!r} was said.")
+@dataclass(frozen=True)
+class _Subject:
+    """The agent or user that is checked; each episode has one of its own."""
 
+    role: str
+    thing: Any
+    """A name, a function, or a class."""
+    models: Models
+    """Where it finds the model that it may be."""
 
-def _check_closed(role: str, seat: Watched) -> None:
-    try:
-        asyncio.run(seat.close())
-    except Exception as error:
-        raise AssertionError(f"the {role} cannot be closed a second time: {error!r}") from error
-
-
-def _check_unused(role: str, make: Make) -> None:
-    """One that was never asked is closed like any other: the episode may break before its turn."""
-    for case in sample_cases().values():
+    def made(self, case: Case) -> Participant:
+        check, of_name, from_object = _REGISTRY[self.role]
         try:
-            asyncio.run(_made(make, case, role).close())
+            if isinstance(self.thing, str):
+                check(self.thing)
+                return of_name(self.thing, case, ModelSession(self.models, SEED))
+            return from_object(self.thing, getattr(self.thing, "__name__", "it"))
+        except RiskboxError as error:
+            raise AssertionError(f"the {self.role} cannot be made: {error}") from error
+
+    async def converse(self, case: Case, user: Participant, agent: Participant, seconds: float) -> None:
+        state = await converse(case, user, agent, seconds=seconds)
+        ended = state.ended
+        assert ended is not None
+        if ended.reason in ("participant", "model", "turn_seconds") or ended.ending == "fault":
+            heard = next((one.text for one in reversed(state.events) if isinstance(one, Said)), "nothing")
+            raise AssertionError(
+                f"the {self.role} broke in {case.id} ({ended.detail}) after {heard[:80]!r} was said."
+            )
+
+    async def check_moves(self, case: Case, seat: Watched, *, deterministic: bool) -> None:
+        """After an episode: it is closed a second time, and acts again as it did."""
+        try:
+            await seat.close()
         except Exception as error:
-            raise AssertionError(f"the {role} cannot be closed before its first move: {error!r}") from error
+            raise AssertionError(f"the {self.role} cannot be closed a second time: {error!r}") from error
+        if deterministic:
+            await self._check_again(case, seat.moves)
 
+    async def check_unused(self) -> None:
+        """One that was never asked is closed like any other: the episode may break before its turn."""
+        for case in sample_cases().values():
+            try:
+                await self.made(case).close()
+            except Exception as error:
+                raise AssertionError(
+                    f"the {self.role} cannot be closed before its first move: {error!r}"
+                ) from error
 
-def _check_again(role: str, make: Make, case: Case, moves: Sequence[Move]) -> None:
-    """Shown the same, it acts the same: one of two that play at once, and, if it is stateless, out of order."""
-    first, second = _made(make, case, role), _made(make, case, role)
-    asyncio.run(_shown_again(role, case, [first, second], moves))
-    if first.continuity == "stateless":
-        for move in reversed(moves):
+    async def _check_again(self, case: Case, moves: Sequence[Move]) -> None:
+        """Shown the same, it acts the same: one of two that play at once, and, if it is stateless, out of order."""
+        first, second = self.made(case), self.made(case)
+        await _shown_again(self.role, case, [first, second], moves)
+        if first.continuity == "stateless":
             why = "it says that it is stateless, so what it does must follow from what it sees; or set continuity"
-            asyncio.run(_shown_again(role, case, [_made(make, case, role)], [move], f" ({why} = 'session')"))
+            for move in reversed(moves):
+                await _shown_again(self.role, case, [self.made(case)], [move], f" ({why} = 'session')")
 
 
 async def _shown_again(

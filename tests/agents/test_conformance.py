@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import pytest
+
+from riskbox.sandbox.stub.script import SayJson
 from riskbox.sandbox.testing import check_agent, check_user
+
+if TYPE_CHECKING:
+    from riskbox.sandbox.stub.server import Stub
 
 PROCESS = """\
 import json, sys
@@ -25,3 +32,16 @@ def test_an_agent_in_a_process_is_a_session_of_its_own(tmp_path: Path) -> None:
 
 def test_a_scripted_user() -> None:
     check_user("scripted")
+
+
+@pytest.mark.parametrize("adapter", ["", "text:"])
+def test_a_model_as_the_agent(stub: Stub, adapter: str) -> None:
+    stub.script("How can I help?", repeat=True)
+    check_agent(f"{adapter}{stub.url}/v1#a", deterministic=False)
+    assert stub.requests
+
+
+def test_a_model_as_the_user(stub: Stub) -> None:
+    stub.script(SayJson({"thought": "polite", "say": "When is my visit?", "leave": False}), repeat=True)
+    check_user(f"{stub.url}/v1#u", deterministic=False)
+    assert stub.requests
