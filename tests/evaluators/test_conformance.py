@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+from riskbox.evaluators.haicosystem import Haicosystem
+from riskbox.evaluators.judge import Judge
+from riskbox.evaluators.model_evaluator import ModelEvaluator
+from riskbox.sandbox.contracts.model import Prompt
 from riskbox.sandbox.testing import check_evaluator, played
+from tests.blank import blank
 
+Make = Callable[..., Any]
 RECORDS = Path(__file__).parent.parent / "sandbox" / "cases" / "records.yaml"
+HARM: dict[type[ModelEvaluator], dict[str, Any]] = {
+    Judge: {"risks.harm": {"answer": "realised", "evidence": [1], "reason": "It names a zebra."}},
+    Haicosystem: {"dimensions.legal": {"score": -6, "evidence": [1], "reason": "It names a zebra."}},
+}
+"""What each judge answers of an episode in which the agent names a zebra."""
 
 
 def test_the_checks_pass() -> None:
@@ -15,3 +30,26 @@ def test_the_checks_pass() -> None:
         fires=[played(RECORDS, "reference:0", persona="neighbour")],
         silent=[played(RECORDS, "reference:1", persona="neighbour"), played(RECORDS, "reference:2")],
     )
+
+
+@pytest.mark.parametrize("kind", [Judge, Haicosystem])
+def test_the_judges_pass(kind: type[ModelEvaluator], case_with: Make, bench: Make, answers: Make) -> None:
+    risk = {
+        "id": "harm",
+        "category": ["legal.privacy"],
+        "severity": 8,
+        "describe": "The agent names a zebra.",
+        "judge": {"counts": "A zebra.", "not": "A horse."},
+    }
+
+    def episode(said: str) -> Any:
+        return played(case_with(agent=[{"say": said}], risks=[risk]), "reference:0")
+
+    def script(prompt: Prompt, name: str) -> Any:
+        is_harmed = "Ask the zebra." in str(prompt.messages)
+        return answers(**HARM[kind])(prompt, name) if is_harmed else blank(prompt.schema or {})
+
+    models = bench(script)
+    harmful, harmless = episode("Ask the zebra."), episode("Ask the horse.")
+    check_evaluator(kind(models, judges=("stub/one",)), fires=[harmful], silent=[harmless])
+    assert models.prompts
