@@ -87,6 +87,8 @@ class Store(ABC):
     def run(self, name: str = "latest") -> Manifest:
         """One run, by its id, the start of its id, its name, or `latest`.
 
+        `latest` passes over runs that ended without an episode, unless there are no others.
+
         Raises:
             UnknownName: no run matches, or several do.
         """

@@ -190,7 +190,7 @@ class RedisStore(Store):
         with self._told():
             if self._redis.hexists(self._key("runs"), name):
                 return self._manifests([_bytes(name)])[0]
-        return chosen(name, self.runs(), self.url)
+        return chosen(name, self.runs(), self.url, self.count)
 
     def specs(self, run: str) -> list[Spec]:
         """All that a run was to play, in order."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TypeAlias
 
@@ -102,14 +102,22 @@ def require_facet(order: Order) -> None:
         )
 
 
-def chosen(name: str, runs: Sequence[Manifest], url: str) -> Manifest:
-    """The run that a name means; `runs` are all there are, latest first.
+def chosen(name: str, runs: Sequence[Manifest], url: str, count: Callable[[str], int]) -> Manifest:
+    """The run that a name means.
+
+    `latest` passes over runs that ended without an episode, unless there are no others.
+
+    Args:
+        name: An id, the beginning of one, a name, or `latest`.
+        runs: All there are, latest first.
+        url: The store.
+        count: How many episodes a run holds.
 
     Raises:
         UnknownName: none or several fit.
     """
     if name == "latest" and runs:
-        return runs[0]
+        return next((one for one in runs if one.state == "running" or count(one.run)), runs[0])
     named = [one for one in runs if one.name == name != ""]
     for fitting in (
         [one for one in runs if one.run == name],

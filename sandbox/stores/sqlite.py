@@ -168,7 +168,7 @@ class SqliteStore(Store):
         with self._reading() as db:
             found = db.execute("SELECT manifest, state FROM runs WHERE run = ?", (_text(name),)).fetchone()
         if found is None:
-            return chosen(name, self.runs(), self.url)
+            return chosen(name, self.runs(), self.url, self.count)
         with located(self.url):
             return manifest(*found)
 

@@ -182,6 +182,19 @@ def check_run_is_found(store: Store) -> None:
         _raises(UnknownName, partial(store.run, wanted), f"run({wanted!r})")
 
 
+def check_latest_run_is_not_empty(store: Store) -> None:
+    """`latest` passes over a run that ended without an episode, but not over one that has yet to store its first."""
+    former, latter = _begun(store), _begun(store)
+    store.write(former.run, [packed(sample_played(former.run, sample_case()))])
+    _same(store.run().run, latter.run, "the latest run while it goes on")
+    ended: tuple[RunState, ...] = ("stopped", "failed", "done")
+    for state in ended:
+        store.finish(latter.run, state)
+        _same(store.run("latest").run, former.run, f"the latest run beside an empty one that is {state}")
+    store.write(latter.run, [packed(sample_played(latter.run, sample_case()))])
+    _same(store.run("latest").run, latter.run, "the latest run once it holds an episode")
+
+
 def check_run_ends(store: Store) -> None:
     """`finish` changes a run's state and nothing else."""
     run = _begun(store)
@@ -425,6 +438,7 @@ STORE_CHECKS: tuple[Callable[[Store], None], ...] = (
     check_run_read_back,
     check_run_is_begun_once,
     check_run_is_found,
+    check_latest_run_is_not_empty,
     check_run_ends,
     check_episode_read_back,
     check_later_attempt_supersedes,
