@@ -79,8 +79,10 @@ class EpisodePlan:
             listening: Entered while the episode is played.
 
         Raises:
+            Halt: a model cannot be asked, so nothing was begun.
             EpisodeHalted: a model can give no further answer; it holds what was played, which is stored.
         """
+        launch.check_models([self.spec], self.settings)
         case = self.prepared.case
         manifest = launch.new_manifest([case], [self.spec], self.settings, name="play", command=self.command)
         with open_store(self.store) as store:

@@ -28,11 +28,10 @@ from riskbox.sandbox.gates.gate import Gate, read
 from riskbox.sandbox.loading.loader import load_all, shipped
 from riskbox.sandbox.registry.agents import check_agent
 from riskbox.sandbox.registry.evaluators import assessors, evaluators
-from riskbox.sandbox.registry.models import check_model
+from riskbox.sandbox.registry.models import check_model, unlisted
 from riskbox.sandbox.registry.toolsets import Toolbox
 from riskbox.sandbox.registry.users import check_user
 from riskbox.sandbox.words.case import Case
-from riskbox.sandbox.words.name import Name
 from riskbox.sandbox.words.run import Manifest, Spec
 
 Paths: TypeAlias = str | Path | Sequence[str | Path] | None
@@ -93,8 +92,9 @@ class RunPlan:
         Raises:
             InputError: the store is missing or an archive, or there is no such cluster.
             StoreError: the store cannot be written; what it has is kept.
-            Halt: no later model call can go better; what was finished is stored.
+            Halt: a model cannot be asked, or no later call can go better; what was finished is stored.
         """
+        launch.check_models(self.specs, self.settings)
         with self._opened() as store:
             manifest = self._begun(store)
             if not self.specs:
@@ -285,7 +285,8 @@ def prepare(
         settings={seat: one for seat, one in seats.items() if seat != "judge"},
     )
     _refuse_unasked(made, specs)
-    return RunPlan(cases, specs, made, url, name, gates, notes=_notes(here), quiet=not progress)
+    notes = _notes(here) + unlisted(plan.asked_models(specs, made.judging.get("judges", ())))
+    return RunPlan(cases, specs, made, url, name, gates, notes=notes, quiet=not progress)
 
 
 run, run_async = plan_twins(
@@ -368,9 +369,7 @@ def _resumed(run: str, url: str, settings: RunSettings, gates: GateSet | None, *
 
 def _refuse_unasked(settings: RunSettings, specs: Sequence[Spec]) -> None:
     """Refuse a figure for a model that nobody asks: a misspelt limit would limit nothing."""
-    casts = {(spec.cast.agent, spec.cast.user, spec.cast.tools) for spec in specs}
-    asked = {model for cast in casts for name in cast if name for model in Name.parse(name).models}
-    asked.update(settings.judging.get("judges", ()))
+    asked = plan.asked_models(specs, settings.judging.get("judges", ()))
     limits = settings.models.limits
     figures = (
         ("max_in_flight", limits.in_flight), ("rpm", limits.requests), ("tpm", limits.tokens),

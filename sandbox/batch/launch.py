@@ -16,6 +16,7 @@ from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 
+from riskbox.sandbox.batch.plan import asked_models
 from riskbox.sandbox.batch.player import Player
 from riskbox.sandbox.batch.runner import Runner, RunProgress, StartWorker, Worker
 from riskbox.sandbox.batch.settings import RunSettings
@@ -24,10 +25,10 @@ from riskbox.sandbox.errors import Halt, InputError
 from riskbox.sandbox.registry.agents import check_agent
 from riskbox.sandbox.registry.casts import changed
 from riskbox.sandbox.registry.evaluators import evaluator_class, evaluator_code
+from riskbox.sandbox.registry.models import check_askable
 from riskbox.sandbox.registry.toolsets import Toolbox
 from riskbox.sandbox.registry.users import check_user
 from riskbox.sandbox.words.case import Case
-from riskbox.sandbox.words.name import Name
 from riskbox.sandbox.words.run import Manifest, RunState, Spec
 
 PACKAGES = ("riskbox", "ray", "pydantic", "cel-expr-python", "gymnasium", "redis", "litellm")
@@ -94,6 +95,18 @@ def _versions() -> dict[str, str]:
 
 def _without_passwords(command: Sequence[str]) -> list[str]:
     return [re.sub(r"(://[^:/@\s]*:)[^@\s]+@", r"\1***@", word) for word in command]
+
+
+def check_models(specs: Sequence[Spec], settings: RunSettings) -> None:
+    """Make sure, before a run is created or Ray starts, that its models can be asked from this machine.
+
+    Nothing is checked for a cluster at an address: its machines have keys and servers of their own.
+
+    Raises:
+        Halt: a key is missing, or a server cannot be reached.
+    """
+    if settings.address is None:
+        check_askable(_asked(specs, settings), settings.models)
 
 
 def create(store: Store, manifest: Manifest, cases: Sequence[Case], specs: Sequence[Spec]) -> None:
@@ -229,18 +242,13 @@ def _workers(
     from riskbox.sandbox.batch import actors
 
     with actors.cluster(settings.address, working_dir=settings.working_dir):
-        quota = actors.shared_quota(settings.models.limits) if _asks_models(specs, settings) else None
+        quota = actors.shared_quota(settings.models.limits) if _asked(specs, settings) else None
         yield actors.worker_starter(run, cases, settings, quota), settings.workers or actors.cores()
 
 
-def _asks_models(specs: Sequence[Spec], settings: RunSettings) -> bool:
-    """Whether any model is asked, so that the workers must share limits."""
-    names = {name for spec in specs for name in (spec.cast.user, spec.cast.agent)}
-    return (
-        bool(settings.judging)
-        or any(Name.parse(name).models for name in names)
-        or any(spec.cast.tools for spec in specs)
-    )
+def _asked(specs: Sequence[Spec], settings: RunSettings) -> list[str]:
+    """The models that a run asks; where there are any, its workers share limits."""
+    return asked_models(specs, settings.judging.get("judges", ()))
 
 
 async def _until_cancelled(runner: Runner) -> RunState:

@@ -167,6 +167,13 @@ def specs(
     return found
 
 
+def asked_models(specs: Iterable[Spec], judges: Iterable[str] = ()) -> list[str]:
+    """The language models that playing specs asks, each once, and those that judge."""
+    casts = {(spec.cast.agent, spec.cast.user, spec.cast.tools) for spec in specs}
+    asked = [model for cast in casts for name in cast if name for model in Name.parse(name).models]
+    return sorted({*asked, *judges})
+
+
 def _everyone_plays(cases: Sequence[Case], tools: str) -> None:
     missing = [case for case in cases if case.emulated] if not tools else []
     if missing:

@@ -281,11 +281,11 @@ def _shaken(
     models = replace(settings.models, retries=min(settings.models.retries, 2))
     plain = replace(settings, evaluators=("checks",), judging={}, toolsets=(), models=models)
     case = trial.handshake()
-    made, specs = _begun(store, [case], [_spec(case, cast)], plain, "handshake", command)
     from riskbox.sandbox.api.sync import wait_for
     from riskbox.sandbox.batch import launch
 
     try:
+        made, specs = _begun(store, [case], [_spec(case, cast)], plain, "try-handshake", command)
         state, _ = wait_for(launch.execute(store, made.run, [case], specs, plain, on_stop=lambda: None))
     except Halt as halt:
         return None, [trial.unasked_step(halt)], halt
@@ -337,6 +337,7 @@ def _begun(
 ) -> tuple[Manifest, list[Spec]]:
     from riskbox.sandbox.batch import launch
 
+    launch.check_models(specs, settings)
     made = launch.new_manifest(cases, specs, settings, name=name, command=command)
     launch.create(store, made, cases, specs)
     return made, specs

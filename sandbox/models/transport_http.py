@@ -9,10 +9,12 @@ from __future__ import annotations
 import json
 import os
 import re
+import socket
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 from pydantic_core import from_json
@@ -106,6 +108,17 @@ class HttpTransport:
             url, _, name = model.partition("#")
             self._places[model] = (f"{url.rstrip('/')}/chat/completions", name)
         return self._places[model]
+
+
+def unreachable(model: str) -> str:
+    """Why nobody listens at a model's address, in a few words; empty if somebody does."""
+    parts = urlsplit(model.partition("#")[0])
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        socket.create_connection((parts.hostname or "", port), timeout=CONNECTING).close()
+    except OSError as error:
+        return f"{parts.hostname}:{port}: {error.strerror or error}"
+    return ""
 
 
 def _body(request: ModelRequest, name: str) -> bytes:

@@ -104,6 +104,41 @@ def check(model: str) -> str:
     return ""
 
 
+KEYED = ("openai", "anthropic", "gemini", "mistral", "deepseek", "xai", "groq")
+"""Providers that cannot be asked without one of the keys that litellm names. Others take credentials in many ways."""
+
+
+def missing_keys(model: str) -> tuple[str, ...]:
+    """The environment variables of which one must hold the key for a model; none where one does, or nobody can tell."""
+    litellm = _litellm()
+    try:
+        _, provider, key, _ = litellm.get_llm_provider(model)
+        found = litellm.validate_environment(model)
+    except Exception:  # an unknown provider: `check` says so
+        return ()
+    return tuple(found["missing_keys"]) if provider in KEYED and not key else ()
+
+
+LISTED = ("openai", "anthropic", "gemini")
+"""Providers all of whose models litellm lists, but for the newest."""
+
+
+def unlisted(model: str) -> str:
+    """What to say of a model that litellm does not list, in a sentence or two; empty where nothing follows from that."""
+    litellm = _litellm()
+    try:
+        name, provider, *_ = litellm.get_llm_provider(model)
+    except Exception:  # an unknown provider: `check` says so
+        return ""
+    prefix = provider.upper()
+    is_redirected = any(os.environ.get(f"{prefix}_{one}") for one in ("API_BASE", "BASE_URL"))
+    known = {one.rpartition("/")[2] for one in litellm.models_by_provider.get(provider, ())}
+    if provider not in LISTED or is_redirected or name in known or ":" in name:
+        return ""
+    near = did_you_mean(name, known, listed=0).split("Known")[0]
+    return f"litellm does not list {model}. {near}If {provider} does not know it either, the run stops at its first call."
+
+
 @cache
 def _supported(model: str) -> frozenset[str]:
     litellm = _litellm()

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from riskbox.sandbox.contracts.model import Model, ModelSession
-from riskbox.sandbox.errors import InputError, PluginError, UnknownName
+from riskbox.sandbox.errors import Halt, InputError, PluginError, UnknownName
 from riskbox.sandbox.words.modelcall import ModelRole
 from riskbox.sandbox.words.name import Name
+
+if TYPE_CHECKING:
+    from riskbox.sandbox.models.client import ModelOptions
 
 WRITTEN = "A model is written provider/model or http://host:port/v1#model"
 
@@ -48,6 +54,41 @@ def _check_server(name: str) -> None:
         )
     if not parts.hostname or not model:
         raise InputError(f"{name!r} is incomplete; write http://host:port/v1#model.")
+
+
+def check_askable(names: Iterable[str], options: ModelOptions) -> None:
+    """Make sure that models can be asked, without asking them: a provider's key is set, a server of one's own is up.
+
+    Whether a key is right, and whether a provider knows the model, only the first call tells. Nothing is checked where
+    a recording exists, since it may answer every call.
+
+    Raises:
+        Halt: one of them cannot be asked.
+    """
+    if options.recording is not None and Path(options.recording.path).is_file():
+        return
+    for name in dict.fromkeys(names):
+        if Name.parse(name).is_own_server:
+            from riskbox.sandbox.models.transport_http import unreachable
+
+            if why := unreachable(name):
+                raise Halt(f"the server of {name} cannot be reached at {why}. Is it running?", 2)
+        else:
+            from riskbox.sandbox.models.transport_litellm import missing_keys
+
+            if keys := missing_keys(name):
+                raise Halt(f"there is no key for {name}. Set {' or '.join(keys)}.", 2)
+
+
+def unlisted(names: Iterable[str]) -> list[str]:
+    """Sentences on models that may not exist: litellm lists those of their provider, and not these."""
+    found = []
+    for name in names:
+        if not Name.parse(name).is_own_server:
+            from riskbox.sandbox.models import transport_litellm
+
+            found.append(transport_litellm.unlisted(name))
+    return [one for one in found if one]
 
 
 def seated_model(session: ModelSession | None, name: str, seat: ModelRole) -> Model:

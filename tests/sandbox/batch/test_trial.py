@@ -174,7 +174,7 @@ def test_an_agent_that_never_answers_is_too_slow_and_does_not_hold_the_terminal(
 def test_the_handshake_is_stored_with_the_code_of_the_agent(tried: Command, tmp_path: Path) -> None:
     done = tried("--agent", "agents_of_mine.py:talks", "--json")
     with open_store(f"sqlite:///{tmp_path}/riskbox.db", create=False) as store:
-        made = store.run("handshake")
+        made = store.run("try-handshake")
         cast = store.episode(made.run, json.loads(done.stdout)["episode"]).episode.cast
     assert made.command[:3] == ("riskbox", "try", "--agent")
     assert list(cast.code) == ["agent"] and cast.code["agent"]

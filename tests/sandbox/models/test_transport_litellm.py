@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from riskbox.sandbox.models.transport import ModelRequest, TransportError
-from riskbox.sandbox.models.transport_litellm import LitellmTransport, check
+from riskbox.sandbox.models.transport_litellm import LitellmTransport, check, missing_keys, unlisted
 from riskbox.sandbox.stub.script import Fail
 from riskbox.sandbox.stub.server import Stub
 from tests.sandbox.seats import reached
@@ -104,6 +104,35 @@ async def test_a_key_that_is_missing_is_not_waited_for(name: str, monkeypatch: p
         await LitellmTransport().send(ModelRequest(name, [{"role": "user", "content": "Hello."}]), 30)
     assert told.value.fatal and not told.value.retryable
     assert "key" in told.value.message
+
+
+def test_only_keys_that_are_needed_for_certain_are_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in [one for one in os.environ if one.endswith(("_API_KEY", "_AUTH_TOKEN"))]:
+        monkeypatch.delenv(variable)
+    assert missing_keys("anthropic/claude-haiku-4-5") == ("ANTHROPIC_API_KEY",)
+    assert missing_keys("mistral/mistral-small-latest") == ("MISTRAL_API_KEY",)
+    for elsewhere in ("bedrock/x", "vertex_ai/x", "ollama_chat/llama3:8b", "hosted_vllm/x", "azure/x"):
+        assert missing_keys(elsewhere) == ()
+    monkeypatch.setenv("MISTRAL_AZURE_API_KEY", "k")  # litellm takes it, although it names another
+    assert missing_keys("mistral/mistral-small-latest") == ()
+
+
+def test_a_model_that_litellm_does_not_list_may_be_misspelt(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("OPENAI_API_BASE", "OPENAI_BASE_URL"):
+        monkeypatch.delenv(variable, raising=False)
+    assert unlisted("openai/gpt-5-minni") == (
+        "litellm does not list openai/gpt-5-minni. Did you mean 'gpt-5-mini'? If openai does not know it either, the "
+        "run stops at its first call."
+    )
+    listed = (
+        "openai/gpt-5-mini",
+        "anthropic/claude-haiku-4-5",
+        "gemini/gemini-2.5-flash",
+        "ollama_chat/mine",
+    )
+    assert [unlisted(one) for one in listed] == ["", "", "", ""]
+    monkeypatch.setenv("OPENAI_API_BASE", "http://127.0.0.1:9/v1")
+    assert unlisted("openai/stub") == ""
 
 
 def test_prices_are_those_of_the_table() -> None:
