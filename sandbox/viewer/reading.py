@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
 PARTIES = ("", "user", "agent")
 """Whose eyes to see with: everybody's, the user's, the agent's."""
-PANES = ("talk", "verdicts", "world", "calls")
 
 
 class EpisodeScreen(Screen[None]):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import Field, TypeAdapter
+from pydantic import Field
 
 from riskbox.sandbox.words.action import Action
 from riskbox.sandbox.words.event import Ending
@@ -48,5 +48,3 @@ class Stopped(Frozen):
 
 
 Input: TypeAlias = Annotated[Acted | Answered | Stopped, Field(discriminator="kind")]
-INPUTS: TypeAdapter[tuple[Input, ...]] = TypeAdapter(tuple[Input, ...])
-"""Reads and writes an episode's inputs."""
