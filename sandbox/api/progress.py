@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -47,10 +48,13 @@ class Display:
     ) -> None:
         self.run, self.domains, self.quiet, self.notes = run, domains, quiet, notes
         self.planned = planned = sum(domains.values())
-        self.console = console or Console(stderr=True)
+        # FORCE_COLOR, which pipelines set for their logs, makes rich take any file for a terminal
+        self.console = console or Console(
+            stderr=True, force_interactive=None if sys.stderr.isatty() else False
+        )
         # rich draws in a notebook by widgets, and only warns where they are missing
         is_notebook = self.console.is_jupyter and find_spec("ipywidgets") is not None
-        self.live_here = (self.console.is_terminal or is_notebook) and not quiet
+        self.live_here = (self.console.is_interactive or is_notebook) and not quiet
         self.bar = Progress(
             TextColumn("[bold]{task.description}"),
             BarColumn(),
@@ -63,6 +67,8 @@ class Display:
         self.live = Live(self.bar, console=self.console, refresh_per_second=8, transient=False)
         self.progress = RunProgress(planned=planned)
         self.said = time.monotonic()
+        self.said_done = -1
+        """How many episodes were done when the last line was printed; -1 before the first."""
 
     def __enter__(self) -> Self:
         if self.quiet:
@@ -88,7 +94,7 @@ class Display:
         if self.live_here:
             self.live.update(self._shown(), refresh=True)
             self.live.stop()
-        elif not self.quiet:
+        elif not self.quiet and self.progress.done != self.said_done:
             self._line()
 
     def update(self, progress: RunProgress) -> None:
@@ -151,7 +157,7 @@ class Display:
         return table
 
     def _line(self) -> None:
-        self.said = time.monotonic()
+        self.said, self.said_done = time.monotonic(), self.progress.done
         one = self.progress
         harmed = ", ".join(f"{name} {one.realised[name]}" for name in DIMENSIONS if one.realised.get(name))
         parts = [

@@ -114,6 +114,31 @@ def test_a_line_is_printed_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None
         )
 
 
+def test_the_last_line_is_printed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    run, _ = halfway()
+    everything = RunProgress(planned=8, done=8, safe=8, by_domain={"healthcare": (8, 0)})
+    out = io.StringIO()
+    monkeypatch.setattr(progress, "EVERY", 0.0)
+    with Display(run, {"healthcare": 8}, console=Console(file=out, width=80)) as display:
+        display.update(everything)
+    assert out.getvalue().count("8/8 episodes") == 1
+
+
+def test_the_last_line_is_printed_where_nothing_was_played() -> None:
+    run, _ = halfway()
+    out = io.StringIO()
+    with Display(run, {"healthcare": 8}, console=Console(file=out, width=80)):
+        pass
+    assert out.getvalue().count("0/8 episodes") == 1
+
+
+def test_a_log_in_colour_gets_lines_and_no_moving_display(stub: Stub, two: Path, command: Command) -> None:
+    done = command(*words(stub, two), "--local", **reached(stub.url), FORCE_COLOR="1")
+    assert done.returncode == 0, done.stderr
+    assert "\x1b[2K" not in done.stderr and "\x1b[?25l" not in done.stderr, "a terminal's display in a log"
+    assert done.stderr.count("6/6") == 1
+
+
 def test_domains_stand_from_the_start() -> None:
     run, progress_so_far = halfway()
     out = io.StringIO()
