@@ -21,6 +21,7 @@ from riskbox.sandbox.cli.options import (
     settings_from,
     told,
 )
+from riskbox.sandbox.cli.waiting import working
 from riskbox.sandbox.errors import InputError
 
 if TYPE_CHECKING:
@@ -162,47 +163,49 @@ def main(argv: list[str]) -> int:
     from riskbox.sandbox.api.run import prepare
     from riskbox.sandbox.api.sync import wait_for
 
-    plan = prepare(
-        given.paths,
-        agent=given.agent,
-        user=given.user,
-        judge=given.judge,
-        repeats=given.repeats,
-        evaluator=given.evaluator,
-        tools=given.tools,
-        tools_model=given.tools_model,
-        adversarial_tools=given.adversarial_tools,
-        seeds=given.seeds,
-        name=given.name,
-        persona=given.persona,
-        intent=given.intent,
-        variant=given.variant,
-        domain=given.domain,
-        family=given.family,
-        tag=given.tag,
-        settings=settings_from(given),
-        fail_if=given.fail_if,
-        gate=given.gate,
-        resume=given.resume or "",
-        store=given.store,
-        local=given.local,
-        address=given.address,
-        workers=given.workers,
-        concurrency=given.concurrency,
-        turn_seconds=given.turn_seconds,
-        episode_seconds=given.episode_seconds,
-        place=_places(given.place),
-        agent_memory=given.agent_memory,
-        agent_gpus=given.agent_gpus,
-        working_dir=given.working_dir,
-        progress=not (given.quiet or given.json),
-        **model_options(given),
-    )
+    with working("Reading scenarios", quiet=given.quiet or given.json):
+        plan = prepare(
+            given.paths,
+            agent=given.agent,
+            user=given.user,
+            judge=given.judge,
+            repeats=given.repeats,
+            evaluator=given.evaluator,
+            tools=given.tools,
+            tools_model=given.tools_model,
+            adversarial_tools=given.adversarial_tools,
+            seeds=given.seeds,
+            name=given.name,
+            persona=given.persona,
+            intent=given.intent,
+            variant=given.variant,
+            domain=given.domain,
+            family=given.family,
+            tag=given.tag,
+            settings=settings_from(given),
+            fail_if=given.fail_if,
+            gate=given.gate,
+            resume=given.resume or "",
+            store=given.store,
+            local=given.local,
+            address=given.address,
+            workers=given.workers,
+            concurrency=given.concurrency,
+            turn_seconds=given.turn_seconds,
+            episode_seconds=given.episode_seconds,
+            place=_places(given.place),
+            agent_memory=given.agent_memory,
+            agent_gpus=given.agent_gpus,
+            working_dir=given.working_dir,
+            progress=not (given.quiet or given.json),
+            **model_options(given),
+        )
+        forecast = plan.forecast() if given.dry_run and plan.specs else None
     plan.command = ["riskbox", "run", *argv]
-    if given.dry_run and plan.specs:
+    if forecast is not None:
         from riskbox.sandbox.cli.forecast import show
 
-        show(plan.forecast(), as_json=given.json)
+        show(forecast, as_json=given.json)
         return 0
     where = same_store(given.store)
     done = wait_for(plan.execute(on_stop=True, resume=lambda run: f"riskbox run --resume {run}{where}"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -68,8 +69,6 @@ def _from_file(name: Any, folder: Path) -> dict[str, list[Any]]:
 
 
 def _generated(toolset: type[Toolset], wanted: Any, scenario: Scenario) -> dict[str, list[Any]]:
-    from faker import Faker
-
     if not isinstance(wanted, dict) or not isinstance(wanted.get("seed"), int):
         raise ScenarioError([Problem("write for example {seed: 7, patients: 400}.", path="generate")])
     counts = {table: count for table, count in wanted.items() if table != "seed"}
@@ -78,10 +77,25 @@ def _generated(toolset: type[Toolset], wanted: Any, scenario: Scenario) -> dict[
             raise ScenarioError(
                 [Problem(f"expected a number from 0 to {MAX_GENERATED:,}.", path=f"generate.{table}")]
             )
-    fake = Faker("en_US", use_weighting=False)
-    fake.seed_instance(wanted["seed"])
     clock = datetime.fromisoformat(str(scenario.world.get("clock", "2026-01-05T09:00:00Z")))
     try:
-        return toolset.generate(fake, counts, clock if clock.tzinfo else clock.replace(tzinfo=UTC))
+        return _made(
+            toolset,
+            wanted["seed"],
+            tuple(counts.items()),
+            clock if clock.tzinfo else clock.replace(tzinfo=UTC),
+        )
     except ToolError as error:
         raise ScenarioError([Problem(error.message, path="generate")]) from None
+
+
+@lru_cache(maxsize=64)
+def _made(
+    toolset: type[Toolset], seed: int, counts: tuple[tuple[str, int], ...], now: datetime
+) -> dict[str, list[Any]]:
+    """Generated rows, kept because a file is checked first and becomes cases later."""
+    from faker import Faker
+
+    fake = Faker("en_US", use_weighting=False)
+    fake.seed_instance(seed)
+    return toolset.generate(fake, dict(counts), now)

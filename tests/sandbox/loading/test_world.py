@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -38,3 +39,23 @@ def test_generated_rows_are_part_of_the_case_and_seeded(tmp_path: Path) -> None:
 
     assert hashes(1) == hashes(1)
     assert hashes(1) != hashes(2)
+
+
+def test_rows_are_generated_once_for_a_scenario_and_all_its_cases(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from riskbox.sandbox.batch.plan import cases
+    from riskbox.tools.clinic.toolset import Clinic
+
+    asked: list[Any] = []
+    generate = Clinic.generate
+
+    def counted(fake: Any, counts: Any, now: Any) -> Any:
+        asked.append(counts)
+        return generate(fake, counts, now)
+
+    monkeypatch.setattr(Clinic, "generate", counted)
+    text = edited("  clinic:\n", "  clinic:\n    generate: {seed: 4711, patients: 31}\n")
+    made = cases([loads(text, tmp_path / "s.yaml")])
+    assert len(made) > 1 and {len(case.world["clinic"]["patients"]) for case in made} == {32}
+    assert asked == [{"patients": 31}]
