@@ -194,7 +194,7 @@ class Chat:
 def _call(event: Called) -> Table:
     words = Text(line(event.tool), "bold")
     if isinstance(event.arguments, str):
-        return _beside("→", words.append(" with arguments that are no JSON object", QUIET), AGENT)
+        return _beside("→", words.append(" with arguments that are not a JSON object", QUIET), AGENT)
     for value in readable(event.arguments, VALUE):
         words.append(f"\n  {value}", "default not bold")
     return _beside("→", words, AGENT)

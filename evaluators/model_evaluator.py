@@ -101,7 +101,7 @@ class PanelResult:
         several = len(responses) > 1
         votes = [vote(one, responses, held[one.key]) for one in questionnaire.questions] if several else []
         cut = [
-            f"the judges read {questionnaire.left_out:,} characters less than there are: the middles of long texts were left out"
+            f"the judges did not see {questionnaire.left_out:,} characters: the middles of long texts were left out"
         ]
         amended = [note for one in responses for note in one.notes]
         recorded = {

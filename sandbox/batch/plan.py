@@ -216,4 +216,4 @@ def _what_there_is(wanted: CaseFilter, loaded: Sequence[Loaded]) -> str:
             short = name.rpartition("=")[2]
             if short not in there:
                 return f"No {kind} is called {name!r}. {did_you_mean(short, there, listed=30)}"
-    return "Each choice fits some scenario, but none fits all of them."
+    return "Each filter matches some case, but no case matches all of them."

@@ -35,11 +35,13 @@ BINS = (("0", 0, 0), ("1-3", -3, -1), ("4-6", -6, -4), ("7-8", -8, -7), ("9-10",
 """Scores as a confusion table shows them, by how grave they are."""
 
 LEGEND = (
-    "?: cannot tell. Sensitivity: of what the first calls harm, the share the second calls harm; specificity the same "
-    "of what is none. A rate is given as bounds: with what the second rater cannot tell counted as missed, and as found; "
-    f"families weigh the same; an interval (95%) needs {ENOUGH} of them. Agreement is over what both can tell: alpha is "
-    "Krippendorff's (nominal for yes or no, ordinal for scores), kappa Cohen's, weighted by the square of the distance, "
-    "r Pearson's and rho Spearman's correlation. 1 is full agreement, 0 what chance gives; a dash means not defined, since nothing is shared or nothing varies."
+    "A ? means that a rater cannot tell. Sensitivity is the share of the first rater's harmful answers that the second "
+    "also calls harmful. Specificity is the same for harmless answers. A rate is a range: answers that the second rater "
+    "cannot tell count once as missed and once as found. Families weigh the same, and a 95% interval needs "
+    f"{ENOUGH} of them. Agreement covers the answers that both raters can tell: alpha is Krippendorff's (nominal for yes "
+    "or no, ordinal for scores), kappa is Cohen's, weighted by the square of the distance, r is Pearson's correlation "
+    "and rho Spearman's. 1 is full agreement, and 0 is what chance gives. A dash means not defined: the raters share no "
+    "answer, or the answers do not vary."
 )
 
 

@@ -165,7 +165,7 @@ def _imported(given: argparse.Namespace, store: Store, run: str, rater: str) -> 
     if given.json:
         print(json.dumps(told))
     else:
-        blank = f" {len(sheet.blank)} without any answer were left out." if sheet.blank else ""
+        blank = f" {len(sheet.blank)} without an answer were skipped." if sheet.blank else ""
         print(f"{len(sheet.answers)} episodes annotated by {rater}.{blank}")
         print(f"  riskbox agreement {run}{_same_store(given)}")
     return 0
@@ -191,7 +191,7 @@ def _asked(given: argparse.Namespace, store: Store, run: str, rater: str, rows: 
     )
     session.console.print(
         text(
-            f"{rater}: {len(left)} of {len(own)} episodes are left. /help tells what else you may type.",
+            f"{rater}: {len(left)} of {len(own)} episodes are left. /help lists the commands.",
             QUIET,
         )
     )

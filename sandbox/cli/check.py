@@ -107,7 +107,7 @@ def _print(results: Sequence[Proven], wrong: int, *, played: bool) -> None:
         done = "well formed; nothing was played"
         if played:
             left = any("--tools-model" in note for one in results for note in one.notes)
-            done = "proven, but for what needs a model to play the tools" if left else "proven"
+            done = "proven, except for the cases whose tools a model must play" if left else "proven"
         console.print(Text(f"{files}: {done}.", style="bold green"))
 
 

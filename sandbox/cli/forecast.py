@@ -51,32 +51,30 @@ def _page(episodes: int, rows: list[dict[str, Any]], dollars: dict[Any, float], 
 
     console = screen()
     many = "1 episode" if episodes == 1 else f"{episodes:,} episodes"
-    console.print(Text(f"{many} would be played. Nothing has been asked yet."))
+    console.print(Text(f"This run would play {many}. No model has been called yet."))
     if not rows:
-        console.print(
-            Text("No language model that Riskbox asks plays or judges in them, so they cost nothing.")
-        )
+        console.print(Text("Riskbox would call no language model, so the run costs nothing."))
         return
     console.print(_table(rows))
     if len(unpriced) < len({row["model"] for row in rows}):
         console.print(
             Text(
-                f"About {_dollars(dollars['typical'])}; {_dollars(dollars['most'])} if every episode went to its limits. "
-                "--budget DOLLARS stops a run in time."
+                f"About {_dollars(dollars['typical'])}, or {_dollars(dollars['most'])} if every episode reached its limits. "
+                "--budget DOLLARS stops a run before it costs more."
             )
         )
     if unpriced:
         console.print(
             Text(
-                f"Not counted: {inert(', '.join(unpriced))}, whose price is unknown. Give it for a million tokens sent and "
-                f"received: --price {inert(unpriced[0])}=0.50/1.50"
+                f"Not counted: {inert(', '.join(unpriced))}, whose price is unknown. Set it per million input and output "
+                f"tokens: --price {inert(unpriced[0])}=0.50/1.50"
             )
         )
     console.print(
         Text(
-            f"Reckoned with {forecast.LINE} tokens a line, {forecast.RESULT} a tool's result, {forecast.BRIEF} for the "
-            f"instructions of a user, tool or judge, and {forecast.JUDGEMENT} a judgement. Models that think before they "
-            "answer write more; caches make it cheaper.",
+            f"The estimate assumes {forecast.LINE} tokens for a line, {forecast.RESULT} for a tool's result, {forecast.BRIEF} for "
+            f"the instructions of a user, tool or judge, and {forecast.JUDGEMENT} for a judgement. Reasoning models write "
+            "more; providers' caches lower the cost.",
             QUIET,
         )
     )

@@ -112,7 +112,7 @@ def _next(path: Path) -> str:
     commands = (
         (f"riskbox check {file}", "prove it again after each change"),
         (f"riskbox run {file} --agent reference", "play its own scripted agents"),
-        (f"riskbox run {file} --agent my_agent.py:Bot", "play it with yours"),
+        (f"riskbox run {file} --agent my_agent.py:Bot", "play it with your agent"),
         (f"riskbox play {file} --as user", "talk to its safe reference yourself"),
     )
     width = max(len(command) for command, _ in commands)

@@ -131,7 +131,7 @@ def _lines(given: argparse.Namespace, scores: Scores) -> list[str]:
         f"risky {scores.risky}, unknown {scores.unknown}, safe {scores.safe}.{spent}"
     ]
     if scores.skipped:
-        lines.append(f"{scores.skipped} were scored so before; --again scores them again.")
+        lines.append(f"{scores.skipped} already have such a score. --again scores them again.")
     if scores.failed:
         lines.append(str(scores.failures))
     if scores.noted:
@@ -140,7 +140,10 @@ def _lines(given: argparse.Namespace, scores: Scores) -> list[str]:
             "their `notes` say how: riskbox show EPISODE --json"
         )
     if scores.stopped:
-        return [*lines, f"Stopped: {scores.planned - scores.scored} are left; the same command goes on."]
+        return [
+            *lines,
+            f"Stopped: {scores.planned - scores.scored} are left. Run the same command again to continue.",
+        ]
     return [*lines, f"  riskbox report {scores.run} --evaluator {scores.evaluator}{same_store(given.store)}"]
 
 

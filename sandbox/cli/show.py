@@ -80,7 +80,7 @@ def _verified(played: Played, case: Case, tools: tuple[str, ...], *, as_json: bo
     episode = played.episode
     replay(episode, PreparedCase.of(case, Toolbox(tools).of(case)))
     told = {"episode": episode.id, "events": len(episode.events), "replays": True}
-    exactly = f"{episode.id}: {len(episode.inputs)} inputs give the same {len(episode.events)} events again."
+    exactly = f"{episode.id}: {len(episode.inputs)} inputs replayed to the same {len(episode.events)} events."
     print(json.dumps(told) if as_json else exactly)
     return 0
 
@@ -102,7 +102,7 @@ def found(store: Store, name: str, run: str = "") -> tuple[str, str]:
         raise UnknownName(f"{where} has no episode {name!r}. `riskbox list episodes` lists them.")
     if len(ids) > 1 and name not in ids:
         shown = ", ".join(ids[:8]) + (", ..." if len(ids) > 8 else "")
-        raise UnknownName(f"{name!r} begins {len(ids)} episode ids: {shown}. Write more of it.")
+        raise UnknownName(f"{name!r} begins {len(ids)} episode ids: {shown}. Write more of the id.")
     # the same episode may have been played in several runs; the latest comes first
     wanted = name if name in ids else ids[0]
     return next(one for one in fitting if one[1] == wanted)

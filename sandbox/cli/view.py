@@ -83,7 +83,7 @@ def found(store: Store, name: str) -> tuple[str, str]:
     except UnknownName as error:
         if name == "latest" or not store.find(name):
             raise (
-                UnknownName(f"{error} No episode is called so either.") if name != "latest" else error
+                UnknownName(f"{error} No episode has this id either.") if name != "latest" else error
             ) from None
     return show.found(store, name)
 

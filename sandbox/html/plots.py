@@ -102,7 +102,7 @@ def by_group(groups: Sequence[ResultGroup], scale: str = "targeted", severity: i
                 *caps,
             ],
         },
-        "Harm done, by group: what is known, what is unknown, and intervals. The table has the numbers.",
+        "Harm done by group: harm, unknown, no harm, and intervals. The table has the numbers.",
     )
 
 

@@ -1,5 +1,5 @@
-// The page is whole without this: it pages, sorts and filters long tables, switches the theme and opens what a link
-// leads to. All text is put in as text.
+// The page is complete without this script. It pages, sorts and filters long tables, switches the theme, and opens the
+// folded section that a link points to. It inserts text only as text, never as markup.
 "use strict";
 
 const PER_PAGE = 50;
@@ -138,7 +138,7 @@ function reveal() {
   target.scrollIntoView();
 }
 
-// A link to where the page is already changes no address, so nobody would hear of it.
+// A link to the current address fires no hashchange event.
 function again(event) {
   const link = event.target.closest?.('a[href^="#"]');
   if (link && link.hash === location.hash) reveal();

@@ -143,7 +143,7 @@ def _people(scenario: Scenario) -> Iterator[Found]:
         if persona.intent in ("malicious", "vulnerable") and persona.twin is None:
             yield (
                 at,
-                f"a {persona.intent} persona must name its `twin`: who asks for much the same thing in good faith.",
+                f"a {persona.intent} persona must name its `twin`: someone who asks for nearly the same thing in good faith.",
             )
         if persona.twin is not None:
             if persona.twin not in scenario.personas:

@@ -244,7 +244,7 @@ def _notes(
 ) -> Iterator[str]:
     a, b = sides
     if not families:
-        yield "Nothing could be paired: the sides share no case and seed. What stood in the way is listed below."
+        yield "No episode could be paired: the sides share no case and seed. The reasons are listed below."
     for what, one, two in (
         ("users were played", a.users, b.users),
         ("tools were answered", a.tools, b.tools),
@@ -254,9 +254,12 @@ def _notes(
             first, second = ", ".join(one) or "nobody", ", ".join(two) or "nobody"
             yield f"The sides differ in more than the agent: {what} by {first} in A and by {second} in B."
     if all(agent_kind(side.agent) in SCRIPTED for side in sides):
-        yield "Both sides are scripts: they say nothing about a model."
+        yield "Both sides are scripts, so the comparison says nothing about a model."
     if left := sum(one.episodes for one in unpaired):
-        yield f"{left:,} of {a.episodes + b.episodes:,} episodes could not be paired and are in no number here."
+        yield f"{left:,} of {a.episodes + b.episodes:,} episodes could not be paired. No number here counts them."
     if 0 < families < ENOUGH:
         told = "1 family" if families == 1 else f"{families} families"
-        yield f"No intervals, so nothing is called better or worse: these are {told}, and an interval needs {ENOUGH}."
+        yield (
+            f"There are no intervals, so nothing is called better or worse: an interval needs {ENOUGH} families, "
+            f"and these pairs come from {told}."
+        )

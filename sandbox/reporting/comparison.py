@@ -13,11 +13,11 @@ UnpairedReason: TypeAlias = Literal["fault", "other_fault", "changed", "case", "
 UNPAIRED_REASONS: dict[UnpairedReason, str] = {
     "fault": "ended in a fault",
     "other_fault": "ended in a fault on the other side",
-    "changed": "the case is not the same there: its scenario, world or tools changed",
+    "changed": "the case differs on the other side: its scenario, world or tools changed",
     "case": "the other side did not play the case",
     "seed": "the other side did not play the case with this seed",
-    "played": "the user or the tools were played by others there",
-    "repeat": "one more of the same case and seed; the lowest id was compared",
+    "played": "someone else played the user or the tools on the other side",
+    "repeat": "repeats a case and seed; only the episode with the lowest id was compared",
 }
 """Why an episode could not be paired."""
 

@@ -121,7 +121,9 @@ class EventLines:
         if isinstance(event.arguments, str):
             raw = line(event.arguments, min(self.most, 10**6) if self.full else self._room)
             return [
-                EventLine("→", words.append(" with arguments that are no JSON object: ", QUIET).append(raw))
+                EventLine(
+                    "→", words.append(" with arguments that are not a JSON object: ", QUIET).append(raw)
+                )
             ]
         if not event.arguments:
             return [EventLine("→", words.append("()", QUIET))]

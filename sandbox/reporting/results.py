@@ -327,7 +327,7 @@ def _notes(
     if scripted:
         yield Note(
             id="reference",
-            text="reference agents: scripts that prove the scenarios and say nothing about a model.",
+            text="Only reference agents played. They are scripts that prove the scenarios, and say nothing about a model.",
         )
     else:
         if some := sorted(set(seen.agents) & set(SCRIPTED)):
@@ -349,7 +349,7 @@ def _notes(
         told = ", ".join(f"{EMULATIONS[one]} in {many:,}" for one, many in seen.emulations.items())
         yield Note(
             id="emulation",
-            text=f"Tools were answered in several ways: {told}. Rates over all of them mean little, so each way has its own.",
+            text=f"Tools were answered in several ways: {told}. Rates over all of them mean little, so each way is reported separately.",
         )
     elif seen.emulations["adversarial"]:
         yield Note(
@@ -362,7 +362,7 @@ def _notes(
     if manifest.state == "running":
         yield Note(id="unfinished", text=f"The run has not ended: {manifest.planned:,} episodes are planned.")
     elif manifest.state in ("stopped", "failed"):
-        yield Note(id="unfinished", text=f"The run was {manifest.state} before it was done.")
+        yield Note(id="unfinished", text=f"The run was {manifest.state} before it was complete.")
     if faults := sum(every.faults.values()):
         told = ", ".join(f"{many:,} {reason}" for reason, many in every.faults.items())
         yield Note(
@@ -376,12 +376,13 @@ def _notes(
         )
         yield Note(
             id="unassessed",
-            text=f"{evaluator} {told} of {every.episodes:,} episodes, so what only it can settle is unknown.",
+            text=f"{evaluator} {told} of {every.episodes:,} episodes, so everything that only it can settle is unknown.",
         )
     if 0 < every.families < ENOUGH:
         families = "1 family" if every.families == 1 else f"{every.families} families"
         yield Note(
-            id="intervals", text=f"No intervals: these are {families}, and an interval needs {ENOUGH}."
+            id="intervals",
+            text=f"No intervals: an interval needs {ENOUGH} families, and there {'is' if every.families == 1 else 'are'} {families}.",
         )
 
 
@@ -392,6 +393,6 @@ def _capability(counts: Counts) -> Iterator[Note]:
     reached = f"{goals.low:.1f}" if goals.low == goals.high else f"{goals.low:.1f} to {goals.high:.1f}"
     yield Note(
         id="capability",
-        text=f"Capability is not shown: non-malicious users reached {reached} of 10 of their goals. "
+        text=f"These episodes do not show a capable agent: the goals of non-malicious users score {reached} of 10. "
         "An agent that does little does little harm, so low rates do not prove safety.",
     )

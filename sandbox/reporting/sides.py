@@ -66,7 +66,7 @@ def _head(found: Comparison) -> Iterator[RenderableType]:
         f"{many(found.families, 'family')}"
     )
     if found.chosen:
-        yield text(f"only where {', '.join(found.chosen)}")
+        yield text(f"filter: {', '.join(found.chosen)}")
     for note in found.notes:
         row = Table.grid(padding=(0, 1))
         row.add_row(Text("!", "bold yellow"), text(note))
@@ -164,7 +164,7 @@ def _flips(flips: Sequence[LabelFlip]) -> Iterator[RenderableType]:
 
 
 def _unpaired(left: Sequence[Unpaired]) -> Table:
-    made = headed(("side", "l"), ("episodes", "r"), ("why", "f"), ("for instance", "l"))
+    made = headed(("side", "l"), ("episodes", "r"), ("why", "f"), ("for example", "l"))
     for one in left:
         made.add_row(one.side.upper(), f"{one.episodes:,}", one.text, text(one.examples[0][:SHORT], QUIET))
     return made

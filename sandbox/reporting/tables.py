@@ -64,10 +64,10 @@ def _tables(results: Results, width: int) -> Iterator[RenderableType]:
         yield section("Findings by category")
         yield _categories(results.categories, width)
     if results.signals:
-        yield section("Signals, shown beside the verdicts and no part of them")
+        yield section("Signals, which are not part of the verdicts")
         yield _signals(results.signals, results.all.episodes)
     yield section("Worst episodes")
-    yield _worst(results.worst, width) if results.worst else Text("None: no harm was found, done or tried.")
+    yield _worst(results.worst, width) if results.worst else Text("None: no harm was done or attempted.")
 
 
 def listed_commands(commands: Sequence[tuple[str, str]], width: int) -> RenderableType:
@@ -112,7 +112,7 @@ def _head(results: Results) -> Iterator[RenderableType]:
     yield text(f"{assessed}; run {results.state}, begun {results.created}", QUIET)
     yield from _models(results)
     if results.chosen:
-        yield text(f"only where {', '.join(results.chosen)}")
+        yield text(f"filter: {', '.join(results.chosen)}")
     if results.notes:
         yield Text()
     for note in results.notes:
@@ -125,7 +125,7 @@ def _models(results: Results) -> Iterator[Text]:
         spent = f", ${results.cost:,.2f}" if results.cost else ""
         yield text(f"models: {_many(results.model_calls, 'call')}, {results.tokens:,} tokens{spent}", QUIET)
     if results.agreement is not None:
-        told = f"{percent(results.agreement)} of the judges answered as their panel (entropy {results.entropy:.2f} bits)"
+        told = f"{percent(results.agreement)} of the judges' answers agree with their panel's (entropy {results.entropy:.2f} bits)"
         yield text(
             f"{told}, in {_many(results.votes, 'question')} of {_many(results.panels, 'episode')}", QUIET
         )
@@ -287,18 +287,18 @@ def _pairs(group: ResultGroup) -> Iterator[RenderableType]:
         return
     yield section("Twins")
     lone = (
-        f" {_many(group.unpaired, 'episode')} met no twin under the same agent and seed."
+        f" {_many(group.unpaired, 'episode')} have no twin with the same agent and seed."
         if group.unpaired
         else ""
     )
     if not pairs.total:
-        yield text(f"No pair of a user and its benign twin to compare.{lone}")
+        yield text(f"There is no pair of a user and its benign twin.{lone}")
         return
     interval = f" (95% interval {between(*pairs.interval)})" if pairs.interval else ""
     yield text(
-        f"{_share(pairs).plain} of {_many(pairs.total, 'pair')} of a user and its benign twin went right"
+        f"{_share(pairs).plain} of {_many(pairs.total, 'pair')} of a user and its benign twin are right"
         f"{interval}: no harm in either, and the twin got what it came for. "
-        f"Refusing everyone and obeying everyone both come to about 0%.{lone}"
+        f"An agent that refuses everyone scores about 0%, and so does one that obeys everyone.{lone}"
     )
 
 
@@ -314,7 +314,7 @@ def _categories(counts: Sequence[CategoryCount], width: int) -> Table:
     }
     shown = {status: numbers for status, numbers in statuses.items() if status == "done" or any(numbers)}
     wide = width >= WIDE
-    catalogues = ("AILuminate", "OWASP", "Aegis", "Agent-SafetyBench") if wide else ("nearest elsewhere",)
+    catalogues = ("AILuminate", "OWASP", "Aegis", "Agent-SafetyBench") if wide else ("in other catalogues",)
     table = headed(("category", "l"), *((one, "r") for one in shown), *((one, "f") for one in catalogues))
     for place, one in enumerate(counts):
         names = {
@@ -438,8 +438,8 @@ class Legend:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         done, unknown, none = tuple(_marks(options))
         yield Text(
-            f"{done} known harm, {unknown} unknown, {none} known to be none. A rate runs from the known to the known "
-            f"and the unknown; families weigh the same; an interval needs {ENOUGH} of them. Goals are 10 x the share met.",
+            f"{done} harm, {unknown} unknown, {none} no harm. A rate runs from the episodes with known harm to those plus the "
+            f"unknown ones. Families weigh the same, and an interval needs {ENOUGH} of them. Goals are 10 x the share met.",
             QUIET,
         )
 

@@ -80,7 +80,7 @@ def transcript(
     yield ending(episode, events, case, room)
     if not party:
         if notes.nowhere:
-            yield Text("\nFound in the whole, not in one line", "bold")
+            yield Text("\nFound in the episode as a whole, not in one line", "bold")
             yield marked(notes.nowhere)
         yield Text()
         yield from verdicts(case, played.assessments)

@@ -40,7 +40,7 @@ class BrowseScreen(Screen[None]):
         Binding("slash", "focus('#filter')", "filter"),
         Binding("s", "search", "search"),
         Binding("o", "order", "sort"),
-        Binding("O", "turn", "turn round", show=False),
+        Binding("O", "turn", "reverse", show=False),
         Binding("v", "overview", "overview"),
         Binding("r", "run", "runs"),
         Binding("l", "live", "follow"),
@@ -191,11 +191,11 @@ class BrowseScreen(Screen[None]):
         if shown.ids:
             words.append(f"{shown.cursor + 1:,} of {len(shown.ids):,}", "bold")
         elif self.total:
-            words.append("no episode fits", "yellow")
+            words.append("no episode matches", "yellow")
         else:
             words.append("no episode is stored yet", "yellow")
         by = {"": "stored", HARM: "harm"}.get(self.order.by, self.order.by)
-        words.append(f"  by {by}{' from the other end' if self.order.reverse else ''}", QUIET)
+        words.append(f"  by {by}{', reversed' if self.order.reverse else ''}", QUIET)
         if self._progress:
             words.append(f"  {self._progress}", "cyan")
         self.query_one("#status", Static).update(words)
@@ -320,10 +320,10 @@ class BrowseScreen(Screen[None]):
             self._tell_status()
             if len(self.hits) >= search.ENOUGH:
                 break
-        rest = f", {len(ids) - looked:,} not looked at" if looked < len(ids) else ""
+        rest = f", {len(ids) - looked:,} not searched" if looked < len(ids) else ""
         lost = f", {unread:,} could not be read" if unread else ""
         self._progress = (
-            f"{len(self.hits):,} of {looked:,} hold {line(text, 40)!r}{rest}{lost}; escape shows all"
+            f"{len(self.hits):,} of {looked:,} contain {line(text, 40)!r}{rest}{lost}; escape shows all"
         )
         self._tell_status()
 

@@ -24,14 +24,14 @@ def asked(played: Played) -> list[ModelCall]:
 def summed(calls: Sequence[ModelCall]) -> str:
     """What the calls took together."""
     if not calls:
-        return "no language model was asked"
+        return "no language model was called"
     tokens = f"{sum(one.input_tokens for one in calls):,} tokens in, {sum(one.output_tokens for one in calls):,} out"
     unpriced = sum(one.cost is None for one in calls)
     cost = f"${sum(one.cost or 0 for one in calls):.4f}" + (
         f" ({unpriced} without a price)" if unpriced else ""
     )
     failed = sum(one.outcome != "ok" for one in calls)
-    told = f", {failed} not ok" if failed else ""
+    told = f", {failed} failed" if failed else ""
     return f"{len(calls)} calls{told}: {tokens}, {cost}, {sum(one.seconds for one in calls):.1f} s"
 
 

@@ -34,7 +34,7 @@ class CompareScreen(Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "app.pop_screen", "back"),
-        Binding("d", "parting", "where they part"),
+        Binding("d", "parting", "first difference"),
         Binding("tab", "app.focus_next", "other side"),
     ]
 
@@ -68,7 +68,7 @@ class CompareScreen(Screen[None]):
         told = (
             "They do not differ: the same events in both."
             if same
-            else f"The same up to #{self.parts_at - 1}; they part at #{self.parts_at}."
+            else f"The same up to #{self.parts_at - 1}; the first difference is at #{self.parts_at}."
             if self.parts_at
             else "They differ from the first event on."
         )

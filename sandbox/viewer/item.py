@@ -125,7 +125,7 @@ class TranscriptItems:
                 yield self._head(item, min(width, READABLE + 10))
             case "parting":
                 yield Text()
-                yield Rule(Text("here they part", "bold"), style="yellow")
+                yield Rule(Text("first difference", "bold"), style="yellow")
             case "speaker":
                 yield Text()
                 time = item.event.time if item.event else 0
@@ -140,7 +140,7 @@ class TranscriptItems:
                 if beside_it := self.notes.at.get(item.index):
                     yield marked(beside_it)
             case _:
-                yield Text("\nFound in the whole, not in one line", "bold")
+                yield Text("\nFound in the episode as a whole, not in one line", "bold")
                 yield marked(self.notes.nowhere)
 
     def _head(self, item: TranscriptItem, width: int) -> RenderableType:

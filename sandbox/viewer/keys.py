@@ -17,9 +17,9 @@ from riskbox.sandbox.viewer.page import Page
 from riskbox.sandbox.viewer.query import described
 
 FILTERS = """\
-Words are joined by "and". field=value, field!=value, field~part for text; < <= > >= for numbers; a,b is either;
-none is to have no value; quotes keep spaces; a word alone is looked for in id, case, seats, ending and findings.
-The right arrow key takes what is offered."""
+An episode must match every word: field=value, field!=value, field~part for text, or < <= > >= for numbers.
+a,b matches either value, and none matches a missing one. Put a value with spaces in quotes. A word without a
+field is searched in id, case, seats, ending and findings. The right arrow key accepts the suggestion."""
 
 KEYS: tuple[tuple[str, Sequence[tuple[str, str]]], ...] = (
     (
@@ -38,7 +38,7 @@ KEYS: tuple[tuple[str, Sequence[tuple[str, str]]], ...] = (
             ("/", "filter: domain=healthcare label=risky agent~gpt refund"),
             ("s", "search the transcripts of the episodes listed"),
             ("o", "choose what to sort by; a click on a heading does the same"),
-            ("O", "turn the order round"),
+            ("O", "reverse the order"),
             ("v", "overview of the run: heatmap and counts"),
             ("r", "choose another run"),
             ("l", "follow the run while it is written, or stop following"),
@@ -60,7 +60,7 @@ KEYS: tuple[tuple[str, Sequence[tuple[str, str]]], ...] = (
     (
         "Comparison",
         [
-            ("d", "go to where the episodes part"),
+            ("d", "go to the first difference"),
             ("tab", "go to the other side"),
         ],
     ),

@@ -45,7 +45,10 @@ class OverviewScreen(Screen[str | None]):
         yield Static(id="title")
         yield ProgressBar(id="progress", show_eta=False)
         yield Static(
-            Text("Share of episodes with harm done, from what is known to what is known and unknown.", QUIET),
+            Text(
+                "Share of episodes with harm done: from those with known harm to those plus the unknown ones.",
+                QUIET,
+            ),
             id="legend",
         )
         yield Heatmap(id="heatmap")

@@ -156,7 +156,7 @@ class EpisodeScreen(Screen[None]):
         stops = transcript.stops
         if not stops:
             found = any(one.findings or one.signals for one in self.played.assessments)
-            told = "   what was found rests on no single event" if found else "   no findings"
+            told = "   the findings cite no single event" if found else "   no findings"
             return words.append("" if self.party else told, QUIET)
         here = [n for n, (index, _) in enumerate(stops) if index == transcript.index]
         if not here:

@@ -168,7 +168,7 @@ def test_an_unknown_price_is_said_and_not_counted(command: Command) -> None:
     words = (RECORDS, "--agent", "openai/mine", "--user", "openai/gpt-5-mini")
     done = dry(command, *words)
     flat = " ".join(done.stdout.split())
-    assert "episodes would be played. Nothing has been asked yet." in flat
+    assert "episodes. No model has been called yet." in flat
     assert (
         "Not counted: openai/mine, whose price is unknown." in flat
         and "--price openai/mine=0.50/1.50" in flat
@@ -183,8 +183,8 @@ def test_an_unknown_price_is_said_and_not_counted(command: Command) -> None:
 
 def test_without_a_model_it_costs_nothing(command: Command) -> None:
     done = dry(command, RECORDS, "--agent", "idle", "--persona", "owner", "--variant", "none")
-    assert done.stdout.startswith("1 episode would be played. Nothing has been asked yet.\n")
-    assert "No language model that Riskbox asks" in done.stdout
+    assert done.stdout.startswith("This run would play 1 episode. No model has been called yet.\n")
+    assert "Riskbox would call no language model" in done.stdout
     assert json.loads(dry(command, RECORDS, "--agent", "idle", "--json").stdout)["models"] == []
 
 

@@ -320,9 +320,11 @@ def test_without_a_key_users_play_scripts_and_it_is_said(tried: Command, tmp_pat
     assert done.returncode == 0, done.stderr
     flat = " ".join(done.stdout.split())
     assert "Users: scripts, which cannot react (no key of a provider is set). No judge:" in flat
-    assert "Not shown capable: no honest twin is known to have got what it came for." in flat
-    assert done.stdout.index("Not shown capable") < done.stdout.index("Pair score: 0 of 1 right, 1 unknown")
-    assert "What Riskbox asked of models cost nothing, as far as prices are known." in flat
+    assert "This does not show a capable agent: no honest twin is known to have got what it came for." in flat
+    assert done.stdout.index("This does not show a capable agent") < done.stdout.index(
+        "Pair score: 0 of 1 right, 1 unknown"
+    )
+    assert "Riskbox's model calls cost nothing, as far as prices are known." in flat
     head = re.findall(r"^records_for_a_neighbour/(\w+)  (\w+), [0-9a-f]{16}$", done.stdout, re.MULTILINE)
     assert head == [("neighbour", "malicious"), ("owner", "benign")]
     assert re.search(r"^  user  Hi, Dana Wu here\.", done.stdout, re.MULTILINE)
@@ -344,7 +346,7 @@ def test_a_disconnected_agent_plays_pairs_only_when_told_to(tried: Command) -> N
 def test_a_trial_in_which_everything_breaks_is_a_fault(tried: Command) -> None:
     done = tried("--agent", "agents_of_mine.py:raises", RECORDS, "--anyway")
     assert done.returncode == 3
-    assert "2 episodes broke (participant); that says nothing about the agent." in done.stdout
+    assert "2 episodes ended in a fault (participant), which says nothing about the agent." in done.stdout
     assert "  fault: agent: RuntimeError: boom ␛[31m[bold]<U+202E>evil" in done.stdout
 
 

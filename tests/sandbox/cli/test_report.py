@@ -62,7 +62,7 @@ def test_report_in_json_is_what_the_tables_show(printed: Printed) -> None:
 
 def test_report_of_some_episodes(printed: Printed) -> None:
     text = printed("report", FIRST, "--where", "intent=malicious", "--where", "agent=reference:0")
-    assert "only where intent=malicious, agent=reference:0" in text
+    assert "filter: intent=malicious, agent=reference:0" in text
     assert "1 episode of 1 case" in text
     assert "--where intent=malicious --where agent=reference:0" in text
 

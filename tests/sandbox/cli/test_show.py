@@ -35,7 +35,7 @@ def test_an_ambiguous_beginning_lists_what_it_begins(printed: Printed) -> None:
     every = {one["id"] for run in (FIRST, LATEST) for one in ids(printed, run)}
     text = printed("show", "", code=2)
     assert f"begins {len(every)} episode ids" in text
-    assert "Write more of it" in text
+    assert "Write more of the id" in text
 
 
 def test_show_in_json_is_the_record(printed: Printed) -> None:

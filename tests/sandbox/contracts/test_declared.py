@@ -446,7 +446,7 @@ def test_check_says_what_it_could_not_prove(command: Any, tmp_path: Path) -> Non
     done = command("check", "own.yaml")
     assert done.returncode == 0, done.stderr
     assert "1 of 1 case: desk played by a model; proven only with --tools-model." in done.stdout
-    assert "1 file: proven, but for what needs a model to play the tools." in done.stdout
+    assert "1 file: proven, except for the cases whose tools a model must play." in done.stdout
     refused = command("run", "own.yaml", "--local")
     assert refused.returncode == 2 and "desk must be played by a model" in refused.stderr
     assert not (tmp_path / "riskbox.db").exists()

@@ -556,7 +556,7 @@ def test_only_the_chosen_are_on_the_page(folder: Path, opened: Open) -> None:
     run(folder, "report", "first", "--where", "agent=idle", "--html", "idle.html", "--transcripts", "0")
     page = opened(folder / "idle.html")
     assert set(column(page, "episodes", 4)) == {"idle"}
-    assert page.get_by_text("Only where agent=idle.").count() == 1
+    assert page.get_by_text("Filter: agent=idle.").count() == 1
     assert page.locator("details.episode").count() == 0
     assert page.locator(".cards strong").first.inner_text() != "–"
 

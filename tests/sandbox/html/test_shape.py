@@ -109,7 +109,7 @@ def written(folder: Path, rows: list[EpisodeRow], cases: list[Case], *words: str
 
 def test_a_run_without_episodes_has_a_page(tmp_path: Path, by_id: dict[str, Case]) -> None:
     text = written(tmp_path, [], [by_id["owner"]])
-    assert "No episode counts." in text and "nothing was played" in text.lower()
+    assert "No episode is counted in the rates." in text and "nothing was played" in text.lower()
 
 
 def test_how_far_judges_agreed_and_what_models_cost_is_told(
@@ -124,7 +124,7 @@ def test_how_far_judges_agreed_and_what_models_cost_is_told(
     assert "Panels of judges answered 4 questions in 1 episode; 75% of the judges" in text
     assert "lapse: loop 1" in text
     assert "7 model calls, 1,234 tokens and 0.50 US dollars" in text
-    assert "No intervals: these are 1 family" in text
+    assert "No intervals: an interval needs 10 families, and there is 1 family" in text
 
 
 @pytest.mark.long

@@ -59,7 +59,7 @@ def test_references_of_one_scenario_are_told_apart_by_their_place(row: Row) -> N
     b = [row(agent="reference:0"), row(agent="reference:1", harm=8)]
     found = of(a, b)
     assert (found.pairs, len(found.flips)) == (2, 0)
-    assert "say nothing about a model" in " ".join(found.notes)
+    assert "says nothing about a model" in " ".join(found.notes)
 
 
 def test_every_episode_is_in_a_pair_or_counted_with_a_reason(row: Row) -> None:

@@ -38,7 +38,7 @@ def test_reference_agents_are_named_for_what_they_are(row: Row) -> None:
     found = results([row(agent="reference:0"), row(agent="idle"), row(agent="obeys")])
     assert found.scripted
     assert notes(found)["reference"] == (
-        "reference agents: scripts that prove the scenarios and say nothing about a model."
+        "Only reference agents played. They are scripts that prove the scenarios, and say nothing about a model."
     )
 
 
@@ -92,7 +92,8 @@ def test_faults_and_failures_are_counted_out_loud(row: Row) -> None:
     found = notes(results(rows))
     assert found["faults"] == "Faults: 2 of 4 episodes (1 participant, 1 tool). No rate counts them."
     assert (
-        found["unassessed"] == "checks has not seen 1 of 2 episodes, so what only it can settle is unknown."
+        found["unassessed"]
+        == "checks has not seen 1 of 2 episodes, so everything that only it can settle is unknown."
     )
 
 

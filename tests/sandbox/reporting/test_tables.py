@@ -107,12 +107,14 @@ def test_large_numbers_fit(varied: Results) -> None:
 def test_reference_agents_are_in_the_title_and_in_a_line(row: Row) -> None:
     text = shown(Results.of(manifest(), [row(agent="reference:0"), row(agent="reference:1", harm=8)]))
     assert text.startswith("Riskbox report on reference agents, not on a model")
-    assert "scripts that prove the scenarios and say nothing" in text
+    assert "scripts that prove the scenarios, and say nothing" in " ".join(text.split())
 
 
 def test_an_agent_that_serves_nobody_is_the_first_thing_said(row: Row) -> None:
     lines = shown(Results.of(manifest(), [row(goal=False) for _ in range(5)])).splitlines()
-    assert next(line for line in lines if line.startswith("!")).startswith("! Capability is not shown")
+    assert next(line for line in lines if line.startswith("!")).startswith(
+        "! These episodes do not show a capable agent"
+    )
 
 
 def test_the_worst_episodes_and_where_to_look_end_the_page(row: Row) -> None:

@@ -203,7 +203,7 @@ def test_calls_that_failed_say_who_refused_them_and_why(by_id: Cases, unsafe: Pl
     assert "× refused before it reached a tool: There is no tool 'mail.sned'. Did you mean mail.send?" in text
     assert "[unknown_tool]" in text
     assert "× refused by the tool: No such patient. [no_such_patient]" in text
-    assert '→ mail.send with arguments that are no JSON object: {"to":' in text
+    assert '→ mail.send with arguments that are not a JSON object: {"to":' in text
 
 
 def test_state_changes_are_old_and_new(by_id: Cases, unsafe: Played) -> None:

@@ -66,7 +66,7 @@ def test_every_stored_episode_of_the_example_replays(records: Path, command: Com
     assert command("run", records, "--local", "--quiet").returncode == 0
     rows = json.loads(command("list", "episodes", "--json").stdout)
     done = command("show", rows[0]["id"], "--verify")
-    assert done.returncode == 0 and "give the same" in done.stdout
+    assert done.returncode == 0 and "inputs replayed to the same" in done.stdout
     done = command("show", rows[1]["id"], "--verify", "--json")
     assert json.loads(done.stdout)["replays"] is True
 

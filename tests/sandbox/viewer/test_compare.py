@@ -1,4 +1,4 @@
-"""Two episodes side by side: which are offered, where they part, and what stands beside what."""
+"""Two episodes side by side: which are offered, where they first differ, and what stands beside what."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ async def test_two_episodes_are_aligned_where_they_part(
         assert isinstance(app.screen, CompareScreen)
         left, right = (app.screen.query_one(f"#{name}", TranscriptView) for name in ("left", "right"))
         assert (
-            f"The same up to #{app.screen.parts_at - 1}; they part at #{app.screen.parts_at}."
+            f"The same up to #{app.screen.parts_at - 1}; the first difference is at #{app.screen.parts_at}."
             in screen_text(app)
         )
         starts = {
@@ -73,7 +73,7 @@ async def test_the_same_twice_does_not_part(viewing: Viewing, made: Made, unsafe
     async with viewing(made.references) as (app, pilot):
         app.push_screen(CompareScreen(pair, pair))
         await press(app, pilot, "d")
-        assert "They do not differ" in screen_text(app) and "─ here they part" not in screen_text(app)
+        assert "They do not differ" in screen_text(app) and "─ first difference" not in screen_text(app)
 
 
 async def test_nothing_to_compare_with(viewing: Viewing, made: Made, store: Store, tmp_path: object) -> None:

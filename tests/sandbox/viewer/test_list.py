@@ -54,7 +54,7 @@ async def test_a_filter_is_typed_completed_and_taken_back(viewing: Viewing, made
         await press(app, pilot, "escape", "escape")
         assert len(app.screen.query_one(Episodes).ids) == everything
         await press(app, pilot, "slash", *"agent=nobody", "enter")
-        assert "no episode fits" in screen_text(app)
+        assert "no episode matches" in screen_text(app)
         await press(app, pilot, "enter", "end", "n")  # nothing to open, nothing breaks
 
 
@@ -100,7 +100,7 @@ async def test_transcripts_are_searched_and_the_place_is_shown(viewing: Viewing,
         everything = list(browse.shown.ids)
         await press(app, pilot, "s", *"PLEASE CALL 911", "enter")
         assert 0 < len(browse.shown.ids) < len(everything)
-        assert f"{len(browse.shown.ids)} of {len(everything)} hold" in screen_text(app)
+        assert f"{len(browse.shown.ids)} of {len(everything)} contain" in screen_text(app)
         await press(app, pilot, "enter")
         screen = app.screen
         assert isinstance(screen, EpisodeScreen) and screen.played is not None
@@ -110,7 +110,7 @@ async def test_transcripts_are_searched_and_the_place_is_shown(viewing: Viewing,
         await press(app, pilot, "escape", "escape")
         assert list(browse.shown.ids) == everything and browse.sought == ""
         await press(app, pilot, "s", *"no such words", "enter")
-        assert list(browse.shown.ids) == [] and f"0 of {len(everything)} hold" in screen_text(app)
+        assert list(browse.shown.ids) == [] and f"0 of {len(everything)} contain" in screen_text(app)
 
 
 async def test_a_search_stops_when_it_is_told_to(viewing: Viewing, made: Made) -> None:

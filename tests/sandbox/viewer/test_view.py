@@ -45,7 +45,7 @@ def test_a_picture_is_written_without_a_terminal(command: Any, made: Made, tmp_p
     ("words", "told"),
     [
         ([], "this is not a terminal. Use `riskbox show`"),
-        (["nothing", "--svg", "a.svg"], "No episode is called so either."),
+        (["nothing", "--svg", "a.svg"], "No episode has this id either."),
         (["--svg", "a.svg", "--size", "wide"], "--size wide: write columns and lines"),
         (["--svg", "no/such/a.svg"], "cannot be written"),
     ],
