@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +29,13 @@ OWNER = ("--persona", "owner", "--variant", "none")
 
 
 @pytest.fixture
-def run(riskbox: Riskbox, records: Path, stub: Stub) -> Riskbox:
-    """Runs the example with a model as the agent, in the command's own process unless told otherwise."""
+def run(riskbox: Riskbox, command: Riskbox, records: Path, stub: Stub) -> Riskbox:
+    """Runs the example with a model as the agent: in the test's own process, or with workers on Ray."""
 
     def one(*words: str, agent: str = "", local: bool = True, **env: str) -> subprocess.CompletedProcess[str]:
         named = () if "--resume" in words else (records, "--agent", agent or f"{stub.url}/v1#stub")
-        where = ("--local",) if local else ("--workers", "2")
-        return riskbox("run", *named, *words, *where, **{**reached(stub.url), **env})
+        start, where = (command, ("--local",)) if local else (riskbox, ("--workers", "2"))
+        return start("run", *named, *words, *where, **{**reached(stub.url), **env})
 
     return one
 
@@ -80,20 +81,21 @@ def test_a_figure_for_a_model_that_nobody_asks_is_told(stub: Stub, run: Riskbox,
     ("road", "dollars"), [("", False), ("openai/nobody-knows", False), ("openai/gpt-4o-mini", True)]
 )
 def test_no_dollars_are_told_where_no_price_is_known(
-    stub: Stub, run: Riskbox, riskbox: Riskbox, road: str, dollars: bool
+    stub: Stub, run: Riskbox, command: Riskbox, road: str, dollars: bool
 ) -> None:
     stub.script(Say("I cannot tell."), repeat=True)
     done = run(*OWNER, agent=road)
     assert done.returncode == 0, done.stderr
     stub.script(Say("{}"), repeat=True)
-    judged = riskbox("score", "latest", "--judge", road or f"{stub.url}/v1#stub", **reached(stub.url))
+    judged = command("score", "latest", "--judge", road or f"{stub.url}/v1#stub", **reached(stub.url))
     for page in (done.stderr, judged.stdout + judged.stderr):
         assert re.search(r"[1-9][\d,]* tokens", page)
         assert ("$0.0" in page) is dollars
         assert not re.search(r"\$0\.0+\b", page)
 
 
-PLACES = [pytest.param(True, id="local"), pytest.param(False, id="ray", marks=pytest.mark.long)]
+ON_RAY = partial(pytest.param, marks=pytest.mark.long)
+PLACES = [pytest.param(True, id="local"), ON_RAY(False, id="ray")]
 """In this process, and on Ray."""
 
 
@@ -111,8 +113,8 @@ KEY_WRONG, NAME_WRONG, QUOTA = Fail(401), Fail(404), Fail(429, code="insufficien
         ("http", True, QUOTA, 3, "the quota is exhausted"),
         ("openai/gpt-4o-mini", True, KEY_WRONG, 2, "the key for"),
         ("openai/gpt-4o-mini", True, QUOTA, 3, "the quota for"),
-        ("anthropic/claude-sonnet-4-5", False, NAME_WRONG, 2, "there is no such model"),
-        ("http", False, QUOTA, 3, "the quota is exhausted"),
+        ON_RAY("anthropic/claude-sonnet-4-5", False, NAME_WRONG, 2, "there is no such model"),
+        ON_RAY("http", False, QUOTA, 3, "the quota is exhausted"),
     ],
 )
 def test_what_cannot_go_better_stops_the_run_with_one_line(
@@ -301,7 +303,7 @@ def test_a_turn_that_waits_too_long_for_its_model_is_cut_off(
 
 
 @pytest.mark.parametrize(
-    ("agent", "local"), [("http", True), ("openai/gpt-4o-mini", True), ("http", False)], ids=str
+    ("agent", "local"), [("http", True), ("openai/gpt-4o-mini", True), ON_RAY("http", False)], ids=str
 )
 def test_ctrl_c_ends_a_run_whose_models_are_slow(
     stub: Stub, records: Path, tmp_path: Path, agent: str, local: bool
