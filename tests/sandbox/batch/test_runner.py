@@ -114,6 +114,7 @@ def test_local_and_ray_give_the_same_episodes(store: Store, ray_cluster: None) -
 # --- agents that misbehave --------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_one_poison_among_200_leaves_199_results_and_one_fault(store: Store, ray_cluster: None) -> None:
     run, progress = play(store, "lethal", 200, RunSettings(workers=1, concurrency=50))
     assert endings(store, run) == {"terminated:user_left": 199, "fault:worker_died": 1}
@@ -122,12 +123,14 @@ def test_one_poison_among_200_leaves_199_results_and_one_fault(store: Store, ray
     assert "died 3 times while it was playing alone" in store.episode(run, bad.id).episode.ended.detail
 
 
+@pytest.mark.long
 def test_poison_inside_the_episode_actor_itself(store: Store, ray_cluster: None) -> None:
     settings = RunSettings(workers=1, concurrency=50, places={"agent": "inline"})
     run, _ = play(store, "lethal", 60, settings)
     assert endings(store, run) == {"terminated:user_left": 59, "fault:worker_died": 1}
 
 
+@pytest.mark.long
 def test_a_death_that_does_not_repeat_costs_nothing(store: Store, tmp_path: Path, ray_cluster: None) -> None:
     mark = tmp_path / "died"
     agent = tmp_path / "once.py"
@@ -267,6 +270,7 @@ def test_resuming_a_run_that_died_after_its_last_episode_closes_it(tmp_path: Pat
     assert_each_once(tmp_path, run)
 
 
+@pytest.mark.long
 def test_the_death_of_an_agent_is_told_as_a_fault_and_not_as_a_page_of_rays(
     tmp_path: Path, riskbox: Command
 ) -> None:
