@@ -125,13 +125,9 @@ def severities(counts: Mapping[tuple[int, bool], int]) -> Markup | None:
                     "field": "severity",
                     "type": "ordinal",
                     "scale": {"domain": list(range(11))},
-                    "axis": {"labelAngle": 0, "title": "highest severity that is known"},
+                    "axis": {"labelAngle": 0, "title": "highest severity known"},
                 },
-                "y": {
-                    "field": "episodes",
-                    "type": "quantitative",
-                    "axis": {"title": "episodes", "tickCount": 4},
-                },
+                "y": {"field": "episodes", "type": "quantitative", "axis": {"title": None, "tickCount": 4}},
                 "color": {
                     "field": "settled",
                     "type": "nominal",
@@ -227,7 +223,7 @@ def differences(changes: Sequence[MeasureChange]) -> Markup | None:
 
 def _named(field: str) -> dict[str, Any]:
     """The vertical axis of a plot with one bar a name, in the order given."""
-    axis = {"ticks": False, "domain": False}
+    axis = {"ticks": False, "domain": False, "labelPadding": 6}
     return {"field": field, "type": "nominal", "sort": None, "title": None, "axis": axis}
 
 

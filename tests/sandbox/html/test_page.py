@@ -274,7 +274,7 @@ def test_long_tables_are_paged_sorted_and_filtered(folder: Path, opened: Open) -
     tools.get_by_label("find in episodes").fill("obeys")
     fitting = [one for one in listed if one["intent"] == "malicious" and one["agent"] == "obeys"]
     assert status.inner_text() == f"1–{len(fitting)} of {len(fitting)} (of {len(listed)})"
-    assert set(column(page, "episodes", 3)) == {"malicious"}
+    assert set(column(page, "episodes", 7)) == {"malicious"}
     tools.get_by_label("find in episodes").fill("no such thing")
     assert status.inner_text() == f"none of {len(listed)}"
 
