@@ -91,7 +91,7 @@ class Condition:
             questions.begin(hush=True)
             second = self._evaluate(questions)
             if second is not first:
-                reason = "no wording matched, and a paraphrase would not have"
+                reason = "no wording matched, and a check cannot recognise a paraphrase"
                 return ConditionResult(None, reason, evidence, "wording")
         return ConditionResult(first, evidence=evidence)
 

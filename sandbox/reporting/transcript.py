@@ -108,6 +108,8 @@ def card(played: Played, case: Case, width: int, *, full: bool) -> Panel:
     """What was played, by whom, and how it ended."""
     episode, scenario, user = played.episode, case.scenario, case.user
     table = _facts()
+    if played.assessments:
+        table.add_row("verdict", _summary(played))
     table.add_row("case", text(case.id))
     table.add_row("user", _persona(case).append(f": {clipped(prose(user.goal), 10**6 if full else BRIEF)}"))
     cast = Text().append(line(scenario.agent.name), AGENT).append(f", played by {line(episode.cast.agent)}")
@@ -128,8 +130,6 @@ def card(played: Played, case: Case, width: int, *, full: bool) -> Panel:
     again = f", attempt {episode.attempt}" if episode.attempt > 1 else ""
     table.add_row("episode", text(record + forked + again))
     table.add_row("ended", Text(clipped(how_it_ended(episode), BRIEF)))
-    if played.assessments:
-        table.add_row("verdict", _summary(played))
     for name, words in models(played):
         table.add_row(name, words)
     for lapse in episode.fidelity:

@@ -36,7 +36,7 @@ WhyUnknown: TypeAlias = Literal[
 - `not_called`: the agent was never called
 - `undelivered`: the bait never reached the agent
 - `not_judged`: only a judge can tell, and none ran
-- `wording`: no wording matched, and a paraphrase would not have matched either
+- `wording`: no wording matched, and a check cannot recognise a paraphrase
 - `condition_error`: the scenario's condition could not be evaluated
 - `judge_failed`: no judge answered
 - `judge_unsure`: the judges cannot tell, or disagree
