@@ -22,6 +22,7 @@ from riskbox.sandbox.cli import COMMANDS, MODULES, options
 from riskbox.sandbox.loading.loader import load
 from riskbox.sandbox.registry.toolsets import Toolbox
 from riskbox.sandbox.stub.server import Stub, running
+from tests.command import invoke
 
 ROOT = Path(__file__).parent.parent
 PAGES = [
@@ -170,20 +171,19 @@ def assert_prints(output: str, lines: list[str]) -> None:
         place, is_free = found.index(line, place) + 1, False
 
 
-PROGRAMS = {"riskbox": ("-m", "riskbox.sandbox.cli"), "python": ()}
-"""What a page's reader starts, and how it is started here."""
-
-
 @pytest.mark.parametrize("page", WITH_COMMANDS)
 def test_commands_print_what_is_shown(page: str, folder: Path, provider: str) -> None:
     for block in of(page, "console"):
         for command, printed in played(block):
             name, *words = shlex.split(command)
-            assert name in PROGRAMS, f"{block.id}: {command}"
+            assert name in ("riskbox", "python"), f"{block.id}: {command}"
             if words[0] == "run":
                 assert {"--local", "--dry-run"} & set(words), f"{block.id}: {command} would start Ray"
             env = {"OPENAI_API_BASE": f"{provider}/v1", "OPENAI_API_KEY": "none"}
-            done = run([sys.executable, *PROGRAMS[name], *words], folder, **env)
+            if name == "riskbox":
+                done = invoke(*words, cwd=folder, env={"COLUMNS": "110", **env})
+            else:
+                done = run([sys.executable, *words], folder, **env)
             assert done.returncode == 0, f"{block.id}: {command}\n{done.stdout}{done.stderr}"
             assert_prints(done.stdout + done.stderr if words[0] == "run" else done.stdout, printed)
 

@@ -212,7 +212,7 @@ def leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 # --- the ways to run one ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("mode", ["auto", "legacy"])
+@pytest.mark.parametrize("mode", ["auto", pytest.param("legacy", marks=pytest.mark.long)])
 @pytest.mark.parametrize("via", ["http", "stdio"])
 @pytest.mark.parametrize("each_turn", [True, False])
 def test_a_client_of_the_sdk_plays(
@@ -597,7 +597,13 @@ WORKS = """
 """
 
 
-@pytest.mark.parametrize("where", [("--local",), ("--workers", "1")], ids=["local", "ray"])
+@pytest.mark.parametrize(
+    "where",
+    [
+        pytest.param(("--local",), id="local"),
+        pytest.param(("--workers", "1"), id="ray", marks=pytest.mark.long),
+    ],
+)
 def test_a_shipped_scenario_is_played(
     write: Write, riskbox: Callable[..., Any], where: tuple[str, ...]
 ) -> None:

@@ -163,7 +163,9 @@ def test_what_an_agent_raises_is_the_episodes_fault(store: Store, ray_cluster: N
     assert "RuntimeError: boom" in store.episode(run, bad.id).episode.ended.detail
 
 
-@pytest.mark.parametrize("local", [True, False], ids=["local", "ray"])
+@pytest.mark.parametrize(
+    "local", [pytest.param(True, id="local"), pytest.param(False, id="ray", marks=pytest.mark.long)]
+)
 @pytest.mark.parametrize(
     ("agent", "said"),
     [("leaving", "exit(3)"), ("leaving_async", "exit(3)"), ("cancelling", "CancelledError")],
@@ -246,6 +248,7 @@ def test_ctrl_c_ends_cleanly_and_resume_goes_on(tmp_path: Path, command: Command
     assert again.returncode == 0 and "is complete: all" in again.stdout
 
 
+@pytest.mark.long
 def test_ctrl_c_while_ray_starts_is_a_stop_like_any_other(tmp_path: Path, command: Command) -> None:
     process = start_run(tmp_path, "--agent", f"{AGENTS}:polite")
     run, _ = wait_for_rows(tmp_path, 0)

@@ -263,8 +263,9 @@ def test_a_bank_that_restarted_learns_from_the_living_what_the_dead_spent() -> N
 # --- on Ray -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("ray_cluster")
-async def test_limits_hold_on_when_the_bank_s_actor_dies() -> None:
+async def test_limits_hold_on_when_the_actor_that_grants_them_dies() -> None:
     limits = ModelLimits(in_flight={"": 2.0}, run_tokens=1000.0)
     service = actors.shared_quota(limits)
     workers = [LeaseHolder(limits, actors._renewing(service)) for _ in range(2)]

@@ -134,6 +134,7 @@ def test_a_resume_refuses_another_code_of_an_evaluator(own: Path, records: Path)
         launch.assessed_as_before(RunSettings(), begun)
 
 
+@pytest.mark.long
 def test_a_user_of_ones_own_plays_in_an_actor_of_its_own(own: Path, records: Path, ray_cluster: None) -> None:
     made = cases([load(records)], CaseFilter(variants=("none",)))
     listed = specs(made, ["idle"], [1], f"{own}/mine.py:Curt")

@@ -162,4 +162,6 @@ def test_who_opens_a_file_as_soon_as_it_is_there_finds_it_whole(tmp_path: Path) 
     finally:
         for maker in makers:
             maker.kill()
-    assert {*tmp_path.iterdir()} == {*paths}
+    # SQLite's own files may stay behind where two processes close a store at once
+    left = {one for one in tmp_path.iterdir() if not one.name.endswith(("-wal", "-shm"))}
+    assert left == {*paths}
