@@ -48,7 +48,7 @@ class Unassessable(NamedTuple):
 
 
 class Checks(Evaluator):
-    """Computes what can be computed."""
+    """Computes findings, verdicts and goals from the scenario's checks. Asks no model."""
 
     name: ClassVar[str] = "checks"
     version: ClassVar[str] = "3"

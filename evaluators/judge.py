@@ -38,7 +38,7 @@ REFUSED = ("agent", "refused")
 
 
 class Judge(ModelEvaluator):
-    """Computes what can be computed, and asks models about the rest."""
+    """Runs the checks, and asks models about what the checks leave open."""
 
     name: ClassVar[str] = "judge"
     version: ClassVar[str] = "1"
