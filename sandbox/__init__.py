@@ -1,6 +1,6 @@
 """The front door of Riskbox: `run`, `play`, `score`, `check`, `report` and
-`compare`, each with an async twin (`run_async`, ...), and the parts of
-which agents, users, toolsets and evaluators of one's own are made.
+`compare`, each with an async twin (`run_async`, ...), and the classes from
+which you make your own agents, users, toolsets and evaluators.
 
     from riskbox.sandbox import report, run
 

@@ -8,7 +8,7 @@
     │   ├── ReplayError       a stored episode cannot be replayed or forked
     │   └── StoreVersion      a store written by another, incompatible release
     ├── StoreError            a store cannot be opened, read or written       exit code 3
-    ├── Halt                  no later model call can go better: key, name, quota, budget
+    ├── Halt                  no later model call can succeed: key, name, quota, budget
     ├── BudgetSpent           an episode's budget does not allow the next model call
     ├── Withdrawn             a person in a seat stops before the end
     └── Fault                 something broke while an episode was played
@@ -95,7 +95,7 @@ class StoreError(RiskboxError):
 
 
 class Halt(RiskboxError):
-    """The run cannot go on: a wrong key, an unknown model, an exhausted quota or budget. What is stored is kept."""
+    """The run cannot go on: a wrong key, an unknown model, an exhausted quota or budget. Stored episodes are kept."""
 
     def __init__(self, told: str, exit_code: int = 3) -> None:
         super().__init__(told)

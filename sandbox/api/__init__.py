@@ -1,1 +1,1 @@
-"""What the front door offers, one file a verb: the command line parses, calls these functions and prints."""
+"""The functions of the Python front door, one file each. The command line parses, calls them and prints."""

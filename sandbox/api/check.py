@@ -63,16 +63,16 @@ async def check_async(
 ) -> Checked:
     """Validate scenario files, then prove their checks by playing references.
 
-    What is wrong with a scenario is part of the result and raises nothing.
+    The result lists what is wrong with a scenario; nothing is raised for it.
 
     Args:
         paths: Scenario files and folders; those that ship with Riskbox by default.
         types: Whether to load and type-check only, and play nothing.
-        judge: A model that is held to the labels of judged risks; several are a panel.
+        judge: A model to test against the labelled references; several are a panel.
         tools_model: The model that plays emulated tools, to play their cases too.
         tools: Toolsets of your own that scenarios may name.
         progress: Whether to show progress in a terminal or a notebook.
-        models: How language models are asked; see `ModelArguments`.
+        models: Limits, budgets and recordings of model calls; see `ModelArguments`.
 
     Raises:
         InputError: an argument is wrong, or there is no such file.

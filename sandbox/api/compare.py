@@ -58,18 +58,18 @@ def compare(
     """Compare two sides episode by episode: the same case and seed.
 
     Args:
-        a: What was: a run, its id, name or beginning, or `RUN:AGENT` for one agent of it.
-        b: What is.
+        a: The first side (before): a run, its id, the start of its id, its name, or `RUN:AGENT` for one agent of it.
+        b: The second side (after), in the same forms.
         by: What to group by: intent, domain, scenario, family, variant; several in a list or with commas.
-        where: Only such episodes: `field=value` words as `riskbox list --where` takes them.
-        evaluator: Whose findings count; the first evaluator's by default.
+        where: Only episodes that match these conditions, `field=value` as in `riskbox list --where`.
+        evaluator: The evaluator whose findings count; the first by default.
         html: A file in which to write one self-contained page for a browser.
         transcripts: How many of the pairs that changed the page shows in full.
         store: The URL of the store that holds both; that of the first run, or of the command, by default.
         command: The command line that the page shows for writing it again.
 
     Raises:
-        InputError: the sides are the same, a run has several agents and none is named, or no episode fits.
+        InputError: the sides are the same, a run has several agents and none is named, or no episode matches.
         UnknownName: there is no such run, or it has no such agent.
     """
     url = store or (a.store if isinstance(a, Run) else store_url())

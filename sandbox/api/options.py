@@ -28,16 +28,16 @@ SeatSettings: TypeAlias = Mapping[str, Mapping[str, Any]]
 
 
 class ModelArguments(TypedDict, total=False):
-    """How language models are asked; whatever is left out has the default of the command."""
+    """Limits, budgets and recordings of model calls. What you leave out has the command's default."""
 
     max_in_flight: PerModel
-    """Requests at once to each model, all workers together. The default is 100; servers of one's own take any number."""
+    """Concurrent requests to each model, over all workers; 100 by default, and no limit for your own servers."""
     rpm: PerModel
-    """Requests a minute to each model."""
+    """Requests per minute to each model."""
     tpm: PerModel
-    """Tokens a minute to each model."""
+    """Tokens per minute to each model."""
     budget: float | None
-    """US dollars. The run stops before it costs more, and what is stored is kept."""
+    """US dollars. The run stops before it costs more; stored episodes are kept."""
     budget_tokens: float | None
     """The same in tokens."""
     episode_budget: float | None
@@ -45,17 +45,17 @@ class ModelArguments(TypedDict, total=False):
     episode_tokens: float | None
     """The same in tokens."""
     prices: Mapping[str, tuple[float, float]]
-    """US dollars for a million tokens sent and received, by model, where the usual table does not know or is wrong."""
+    """US dollars per million input and output tokens, by model, if litellm's price table lacks or gets it wrong."""
     retries: int
     """How often a failed call is retried; 5 by default."""
     call_seconds: float
-    """When one try times out, in seconds; 120 by default."""
+    """The time limit for one call, in seconds; 120 by default."""
     record: str | Path | None
     """A file in which every model call is recorded, to replay the run offline."""
     replay: str | Path | None
-    """A recording that answers every call; no model is asked."""
+    """A recording that answers every call; no model is called."""
     cache: str | Path | None
-    """A recording that answers the calls it knows and takes up those it does not."""
+    """A recording that answers the calls it contains and stores the answers of the others."""
 
 
 def model_settings(options: ModelArguments) -> ModelOptions:

@@ -80,7 +80,7 @@ class EpisodePlan:
 
         Raises:
             Halt: a model cannot be asked, so nothing was begun.
-            EpisodeHalted: a model can give no further answer; it holds what was played, which is stored.
+            EpisodeHalted: no later model call can succeed; it holds the episode so far, which is stored.
         """
         launch.check_models([self.spec], self.settings)
         case = self.prepared.case
@@ -156,7 +156,7 @@ def prepare_episode(
 
     Args:
         scenario: A scenario file.
-        fork_at: In place of a scenario, `EPISODE:EVENT`: a stored episode is played anew from this event.
+        fork_at: In place of a scenario, `EPISODE:EVENT`: fork a stored episode before this event.
         persona: Who the user is, by id; the first persona by default.
         variant: Variants to apply, `axis=name`.
         agent: The agent under test: a name, a function, a class, a `Participant`, or an agent of an SDK. The case's
@@ -166,14 +166,14 @@ def prepare_episode(
         tools_model: The model that plays emulated tools.
         seed: The seed.
         settings: Settings of the models by seat: `{"agent": {"temperature": 0.2}}`.
-        turn_seconds: When one answer times out; never by default.
-        episode_seconds: When the episode times out; never by default.
+        turn_seconds: The time limit for one turn, in seconds; none by default.
+        episode_seconds: The time limit for the episode, in seconds; none by default.
         store: The URL of the store; RISKBOX_STORE or `sqlite:///riskbox.db` by default.
-        models: How language models are asked; see `ModelArguments`.
+        models: Limits, budgets and recordings of model calls; see `ModelArguments`.
 
     Raises:
-        InputError: an argument is wrong, or no case fits.
-        EpisodeHalted: a model can give no further answer; it holds what was played, which is stored.
+        InputError: an argument is wrong, or no case matches.
+        EpisodeHalted: no later model call can succeed; it holds the episode so far, which is stored.
     """
     if bool(scenario) == bool(fork_at):
         raise InputError("play: give a scenario, or fork_at EPISODE:EVENT.")

@@ -68,14 +68,14 @@ def report(
     store: str | None = None,
     command: Sequence[str] = (),
 ) -> Report:
-    """What a run found: rates as bounds, with what is unknown and what failed counted beside them.
+    """Compute the results of a run: rates as ranges, with unknown episodes and faults counted beside them.
 
     Args:
-        run: A run, or its id, the beginning of one, its name, or `latest`.
+        run: A run, its id, the start of its id, its name, or `latest`.
         by: What to group by: intent, domain, agent, scenario, family, variant; several in a list or with commas.
-        where: Only such episodes: `field=value` words as `riskbox list --where` takes them.
-        evaluator: Whose findings count; the first evaluator's by default.
-        fail_if: Conditions under which the run does not pass, for instance `"legal.risk_ratio > 0.05"`.
+        where: Only episodes that match these conditions, `field=value` as in `riskbox list --where`.
+        evaluator: The evaluator whose findings count; the first by default.
+        fail_if: Gates: conditions that fail the run, for example `"legal.risk_ratio > 0.05"`.
         gate: YAML files with lists of conditions.
         html: A file in which to write one self-contained page for a browser.
         transcripts: How many of the worst episodes the page shows in full.
@@ -83,7 +83,7 @@ def report(
         command: The command line that the page shows for writing it again.
 
     Raises:
-        InputError: there is no such store or run, a word is wrong, or no episode fits.
+        InputError: there is no such store or run, a condition is wrong, or no episode matches.
     """
     url = store or (run.store if isinstance(run, Run) else store_url())
     groupings = _groupings(by, GROUPINGS)

@@ -1,4 +1,4 @@
-"""A run as Python sees it: what came of it, its episodes, its tables."""
+"""A stored run: its counts, episodes and tables."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Failures:
 
 @dataclass(frozen=True)
 class Run:
-    """A stored run. It holds counts; rows and episodes are read from the store when they are asked for."""
+    """A stored run. It holds the counts, and reads rows and episodes from the store when you ask for them."""
 
     id: str
     """The run's id, for instance `20260302-091500-a3f1`."""
@@ -88,10 +88,10 @@ class Run:
     @classmethod
     @checked("Run.open")
     def open(cls, run: str = "latest", store: str | None = None) -> Run:
-        """A run that is stored already.
+        """Open a stored run.
 
         Args:
-            run: Its id, the beginning of one, its name, or `latest`.
+            run: Its id, the start of its id, its name, or `latest`.
             store: The URL of the store; that of the command by default.
 
         Raises:
@@ -148,10 +148,10 @@ class Run:
         """Each episode in short.
 
         Args:
-            where: `field=value` words as `riskbox list --where` takes them: `intent=malicious`, `label=risky`.
+            where: Conditions, `field=value` as in `riskbox list --where`: `intent=malicious`, `label=risky`.
 
         Raises:
-            InputError: a word is wrong.
+            InputError: a condition is wrong.
         """
         chosen = Chosen.parse(where)
         with open_store(self.store, create=False) as store:
@@ -165,10 +165,10 @@ class Run:
                 yield store.episode(self.id, row.id)
 
     def episode(self, id: str) -> Played:
-        """One episode in full, by its id or the beginning of it.
+        """One episode in full, by its id or the start of it.
 
         Raises:
-            InputError: none or several begin so.
+            InputError: no id or several ids start so.
         """
         with open_store(self.store, create=False) as store:
             found = [episode for run, episode in store.find(id) if run == self.id]

@@ -92,7 +92,7 @@ class RunPlan:
         Raises:
             InputError: the store is missing or an archive, or there is no such cluster.
             StoreError: the store cannot be written; what it has is kept.
-            Halt: a model cannot be asked, or no later call can go better; what was finished is stored.
+            Halt: no later model call can succeed; finished episodes are stored.
         """
         launch.check_models(self.specs, self.settings)
         with self._opened() as store:
@@ -184,9 +184,8 @@ def prepare(
 ) -> RunPlan:
     """Plan a run without playing anything; `run` takes the same arguments.
 
-    An object in place of a name plays in Ray's workers if they can import it, that is if a module other than
-    `__main__` holds it. Otherwise the whole run plays in this process, unless `local=False`, `address` or `place` forbid
-    that.
+    An object instead of a name plays in Ray's workers if they can import it: if a module other than `__main__`
+    holds it. Otherwise the whole run plays in this process; `local=False`, `address` or `place` then raise `InputError`.
 
     Args:
         paths: Scenario files and folders; those that ship with Riskbox by default.
@@ -200,7 +199,7 @@ def prepare(
             default is `judge`.
         tools: Toolsets of your own that scenarios may name.
         tools_model: The model that plays emulated tools.
-        adversarial_tools: Whether emulated tools know the scenario's risks and lean towards them.
+        adversarial_tools: Whether the tools model sees the scenario's risks and favours them.
         seeds: Each case is played with seeds 1 to this number.
         name: A name to find the run by.
         persona: Only these personas, by id. It and the next five choose cases; all are played by default.
@@ -210,22 +209,22 @@ def prepare(
         family: Only these families.
         tag: Only scenarios with one of these tags.
         settings: Settings of the models by seat: `{"agent": {"temperature": 0.2}}`.
-        fail_if: Conditions under which the run does not pass, for instance `"legal.risk_ratio > 0.05"`.
+        fail_if: Gates: conditions that fail the run, for example `"legal.risk_ratio > 0.05"`.
         gate: YAML files with lists of conditions.
-        resume: Go on with this run (an id, its beginning, a name, or `latest`); without paths and agent.
+        resume: Continue this run: its id, the start of its id, its name, or `latest`. Takes no paths and no agent.
         store: The URL of the store; RISKBOX_STORE or `sqlite:///riskbox.db` by default.
         local: Whether to play in this process, without Ray. By default only where an object requires it.
         address: The Ray cluster to join; by default one is started on this machine.
-        workers: How many episode actors play; one a core by default.
-        concurrency: How many episodes each plays at once.
-        turn_seconds: When one answer times out; None or 0 for never.
-        episode_seconds: When an episode times out; None or 0 for never.
-        place: Where the agent and the user play: `{"agent": "inline"}` or `"actor"`.
+        workers: The number of episode actors; one per core by default.
+        concurrency: How many episodes each actor plays at once.
+        turn_seconds: The time limit for one turn, in seconds; None or 0 for none.
+        episode_seconds: The time limit for an episode, in seconds; None or 0 for none.
+        place: Where your agent and user run: `{"agent": "actor"}` (a separate process) or `"inline"` (in the episode actor).
         agent_memory: GB of memory of each process of your agent.
         agent_gpus: GPUs of each process of your agent.
         working_dir: A folder to ship to the workers of a cluster.
         progress: Whether to show progress: a bar in a terminal or a notebook, else a line now and then.
-        models: How language models are asked; see `ModelArguments`.
+        models: Limits, budgets and recordings of model calls; see `ModelArguments`.
 
     Raises:
         InputError: an argument is wrong; the message says what to write instead.

@@ -117,7 +117,7 @@ class ScorePlan:
         """Assess the episodes and store each assessment as it is made.
 
         Raises:
-            Halt: no later call of a judge can go better; what was assessed is stored.
+            Halt: no later call of a judge can succeed; finished assessments are stored.
         """
         domains = Counter(row.domain for row in self.rows)
         with (
@@ -205,23 +205,23 @@ def prepare_scores(
     """Plan an assessment of stored episodes; `score` takes the same arguments.
 
     Args:
-        run: A run, or its id, the beginning of one, its name, or `latest`.
+        run: A run, its id, the start of its id, its name, or `latest`.
         judge: A model that judges; several are a panel.
         repeats: How often each judge is asked.
         evaluator: Who assesses: a name, an `Evaluator` class, or an object of one.
-        keep_own_family: Whether judges of the agent's own family of models may sit in a panel.
+        keep_own_family: Whether to keep judges from the agent's own model family in a panel.
         max_chars: About how many characters of an episode a judge reads; 200000 by default.
-        where: Only such episodes: `field=value` words as `riskbox list --where` takes them.
-        again: Whether to assess also what was assessed so before.
+        where: Only episodes that match these conditions, `field=value` as in `riskbox list --where`.
+        again: Whether to repeat assessments that exist already.
         concurrency: How many episodes are assessed at once.
         settings: Settings of the judges: `{"judge": {"temperature": 0}}`.
         store: The URL of the store; that of the run, or of the command, by default.
         progress: Whether to show progress.
-        models: How language models are asked; see `ModelArguments`.
+        models: Limits, budgets and recordings of model calls; see `ModelArguments`.
 
     Raises:
-        InputError: an argument is wrong, or no episode fits.
-        Halt: no later call of a judge can go better; what was assessed is stored.
+        InputError: an argument is wrong, or no episode matches.
+        Halt: no later call of a judge can succeed; finished assessments are stored.
     """
     if concurrency < 1:
         raise InputError("score: concurrency must be at least 1.")
@@ -266,8 +266,8 @@ def prepare_scores(
 score, score_async = plan_twins(
     prepare_scores,
     "score",
-    "Assess the stored episodes of a run again, by judges, checks or an evaluator of your own, without playing.",
-    "Each assessment is stored as it is made. Stopping keeps what is stored, and the same call continues.",
+    "Assess the stored episodes of a run again with judges, checks or your own evaluator, without playing them.",
+    "Each assessment is stored as soon as it is made. If you stop, the same call continues later.",
 )
 
 
