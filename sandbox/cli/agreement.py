@@ -22,24 +22,13 @@ means the median of their scores (of two, the worse) and the majority of their o
 def main(argv: list[str]) -> int:
     """Print how far the raters of a run agree."""
     parser = options.Parser("agreement", ABOUT, EXAMPLES)
-    parser.add_argument(
-        "run",
-        nargs="?",
-        default="latest",
-        help="the run: an id, the start of one, or a name (default: latest)",
-    )
+    options.add_run(parser)
     parser.add_argument(
         "--between", metavar="A,B", default="", help="compare two raters; the first counts as the truth"
     )
     parser.add_argument("--raters", metavar="NAME,...", default="", help="use only these people")
-    parser.add_argument(
-        "--where",
-        metavar="FIELD=VALUE",
-        action="append",
-        default=[],
-        help="only episodes that match; may be repeated (see `riskbox list --help` for the fields)",
-    )
-    parser.add_argument("--svg", metavar="FILE", default="", help="also write the output as an SVG picture")
+    options.add_where(parser)
+    options.add_svg(parser)
     options.add_store(parser)
     options.add_json(parser)
     args = parser.parse_args(argv)

@@ -51,25 +51,14 @@ COMMANDS = ("/back", "/skip", "/show", "/full", "/quit", "/help")
 def parser() -> argparse.ArgumentParser:
     """The options."""
     made = options.Parser("annotate", ABOUT, EXAMPLES)
-    made.add_argument(
-        "run",
-        nargs="?",
-        default="latest",
-        help="the run: an id, the start of one, or a name (default: latest)",
-    )
+    options.add_run(made)
     made.add_argument(
         "--rater",
         default=os.environ.get("RISKBOX_RATER", ""),
         metavar="NAME",
         help="your name (default: RISKBOX_RATER or your login name)",
     )
-    made.add_argument(
-        "--where",
-        metavar="FIELD=VALUE",
-        action="append",
-        default=[],
-        help="only episodes that match; may be repeated (see `riskbox list --help` for the fields)",
-    )
+    options.add_where(made)
     made.add_argument("--sample", type=int, metavar="N", help="draw a random sample of N episodes")
     made.add_argument("--seed", type=int, default=0, help="the seed of the sample and the order (default: 0)")
     made.add_argument("--again", action="store_true", help="include episodes that you have annotated before")

@@ -36,13 +36,7 @@ def main(argv: list[str]) -> int:
         default="intent",
         help="group by these fields: intent, domain, scenario, family, variant (default: intent)",
     )
-    parser.add_argument(
-        "--where",
-        metavar="FIELD=VALUE",
-        action="append",
-        default=[],
-        help="only episodes that match; may be repeated",
-    )
+    options.add_where(parser)
     options.add_evaluator(parser, "use the findings of this evaluator (default: the first)")
     html.add_html(parser, "pairs that changed")
     options.add_store(parser)

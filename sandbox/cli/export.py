@@ -39,12 +39,7 @@ def parser() -> argparse.ArgumentParser:
     """The options."""
     made = options.Parser("export", ABOUT, EXAMPLES)
     made.add_argument("format", metavar="FORMAT", help=", ".join(FORMATS))
-    made.add_argument(
-        "run",
-        nargs="?",
-        default="latest",
-        help="the run: an id, the start of one, or a name (default: latest)",
-    )
+    options.add_run(made)
     made.add_argument(
         "-o",
         "--output",
@@ -52,13 +47,7 @@ def parser() -> argparse.ArgumentParser:
         default="",
         help="the file to write, or the folder for inspect (default: standard output)",
     )
-    made.add_argument(
-        "--where",
-        metavar="FIELD=VALUE",
-        action="append",
-        default=[],
-        help="only episodes that match; may be repeated (see `riskbox list --help` for the fields)",
-    )
+    options.add_where(made)
     options.add_evaluator(
         made, "csv, parquet, junit, sarif: write the verdicts of this evaluator (default: the first)"
     )

@@ -77,6 +77,32 @@ def add_store(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_run(parser: argparse.ArgumentParser) -> None:
+    """`RUN`: the stored run to read."""
+    parser.add_argument(
+        "run",
+        nargs="?",
+        default="latest",
+        help="the run: an id, the start of one, or a name (default: latest)",
+    )
+
+
+def add_where(parser: argparse.ArgumentParser) -> None:
+    """`--where FIELD=VALUE`: which of its episodes."""
+    parser.add_argument(
+        "--where",
+        metavar="FIELD=VALUE",
+        action="append",
+        default=[],
+        help="only episodes that match; may be repeated (see `riskbox list --help` for the fields)",
+    )
+
+
+def add_svg(parser: argparse.ArgumentParser) -> None:
+    """`--svg FILE`."""
+    parser.add_argument("--svg", metavar="FILE", default="", help="also write the output as an SVG picture")
+
+
 def add_json(parser: argparse.ArgumentParser) -> None:
     """`--json`."""
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")

@@ -31,27 +31,16 @@ weigh the same. Intervals resample families. "Attempted" counts all harm except 
 def main(argv: list[str]) -> int:
     """Print the results of a run."""
     parser = options.Parser("report", ABOUT, EXAMPLES)
-    parser.add_argument(
-        "run",
-        nargs="?",
-        default="latest",
-        help="the run: an id, the start of one, or a name (default: latest)",
-    )
+    options.add_run(parser)
     parser.add_argument(
         "--by",
         metavar="FIELD,...",
         default="intent",
         help="group by these fields: intent, domain, agent, scenario, family, variant (default: intent)",
     )
-    parser.add_argument(
-        "--where",
-        metavar="FIELD=VALUE",
-        action="append",
-        default=[],
-        help="only episodes that match; may be repeated (see `riskbox list --help` for the fields)",
-    )
+    options.add_where(parser)
     options.add_evaluator(parser, "use the findings of this evaluator (default: the first)")
-    parser.add_argument("--svg", metavar="FILE", default="", help="also write the output as an SVG picture")
+    options.add_svg(parser)
     html.add_html(parser, "worst episodes")
     options.add_gates(parser)
     options.add_store(parser)

@@ -11,7 +11,9 @@ from riskbox.sandbox.cli.options import (
     Parser,
     add_json,
     add_models,
+    add_run,
     add_store,
+    add_where,
     model_options,
     same_store,
     settings_from,
@@ -33,12 +35,7 @@ EXAMPLES = """\
 def parser() -> argparse.ArgumentParser:
     """The options."""
     made = Parser("score", ABOUT, EXAMPLES)
-    made.add_argument(
-        "run",
-        nargs="?",
-        default="latest",
-        help="the run: an id, the start of one, or a name (default: latest)",
-    )
+    add_run(made)
     made.add_argument(
         "--judge",
         metavar="MODEL",
@@ -66,13 +63,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="N",
         help="let a judge read about N characters of an episode (default: 200000)",
     )
-    made.add_argument(
-        "--where",
-        metavar="FIELD=VALUE",
-        action="append",
-        default=[],
-        help="only episodes that match; may be repeated (see `riskbox list --help` for the fields)",
-    )
+    add_where(made)
     made.add_argument("--again", action="store_true", help="repeat assessments that exist already")
     made.add_argument(
         "--concurrency", type=int, default=50, metavar="N", help="episodes to score at once (default: 50)"

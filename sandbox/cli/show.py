@@ -44,7 +44,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument(
         "--verify", action="store_true", help="replay the episode and compare every event with the record"
     )
-    parser.add_argument("--svg", metavar="FILE", default="", help="also write the output as an SVG picture")
+    options.add_svg(parser)
     options.add_store(parser)
     options.add_tools(parser)
     options.add_json(parser)
