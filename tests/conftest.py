@@ -7,11 +7,12 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.command import ENV, invoke
+from tests.terminal import Open, Terminal
 
 if TYPE_CHECKING:
     from riskbox.sandbox.stub.server import Stub
@@ -92,3 +93,17 @@ def command(tmp_path: Path) -> Command:
         return invoke(*words, cwd=tmp_path, stdin=stdin, env=env)
 
     return run
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Iterator[Open]:
+    """Opens `riskbox WORDS...` on a terminal in a fresh folder."""
+    opened: list[Terminal] = []
+
+    def one(*words: str | Path, **more: Any) -> Terminal:
+        opened.append(Terminal(tmp_path, *words, **more))
+        return opened[-1]
+
+    yield one
+    for each in opened:
+        each.close()

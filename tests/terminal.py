@@ -12,7 +12,9 @@ import subprocess
 import sys
 import termios
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 
 CONTROLS = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b[()][A-Z0-9]|\x1b[=>]|\r")
 """What moves a cursor or colours words."""
@@ -105,3 +107,7 @@ class Terminal:
 
 def _controlling() -> None:
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+Open: TypeAlias = Callable[..., Terminal]
+"""The fixture `terminal`: opens `riskbox WORDS...` on a terminal."""

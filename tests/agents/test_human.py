@@ -8,7 +8,6 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,23 +22,7 @@ from riskbox.sandbox.stub.server import Stub
 from riskbox.sandbox.words.episode import Episode
 from riskbox.sandbox.words.event import EVENTS, Called, Said
 from riskbox.sandbox.words.toolspec import ToolSpec
-from tests.terminal import Terminal
-
-Open = Callable[..., Terminal]
-
-
-@pytest.fixture
-def terminal(tmp_path: Path) -> Iterator[Open]:
-    """Opens `riskbox WORDS...` on a terminal in a fresh folder."""
-    opened: list[Terminal] = []
-
-    def one(*words: str | Path, **more: Any) -> Terminal:
-        opened.append(Terminal(tmp_path, *words, **more))
-        return opened[-1]
-
-    yield one
-    for each in opened:
-        each.close()
+from tests.terminal import Open
 
 
 def stored(folder: Path) -> Episode:

@@ -6,32 +6,16 @@ import csv
 import io
 import json
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from riskbox.sandbox.stores import open_store
 from riskbox.sandbox.words.verdict import Assessment
-from tests.terminal import Terminal
+from tests.terminal import Open
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
-Open = Callable[..., Terminal]
-
-
-@pytest.fixture
-def terminal(tmp_path: Path) -> Iterator[Open]:
-    """Opens `riskbox WORDS...` on a terminal in the test's folder."""
-    opened: list[Terminal] = []
-
-    def one(*words: str | Path, **more: Any) -> Terminal:
-        opened.append(Terminal(tmp_path, *words, **more))
-        return opened[-1]
-
-    yield one
-    for each in opened:
-        each.close()
 
 
 def by_rater(folder: Path, run: str) -> dict[str, dict[str, Assessment]]:
