@@ -41,8 +41,16 @@ from typing import (
     overload,
 )
 
-from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError, create_model
-from pydantic_core import to_jsonable_python
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    Strict,
+    ValidationError,
+    create_model,
+)
+from pydantic_core import PydanticKnownError, to_jsonable_python
 
 from riskbox.sandbox.contracts.reference import Reference, references
 from riskbox.sandbox.contracts.table import Changes, Row, StartRows, Table, ToolError, missing, referred
@@ -52,10 +60,18 @@ from riskbox.sandbox.words.toolspec import ActionClass, TableSpec, ToolsetSpec, 
 if TYPE_CHECKING:
     from faker import Faker
 
-Day = Annotated[date, Strict(False)]
+
+def _text(value: Any) -> Any:
+    # pydantic would read a number as the seconds since 1970, which the schema that an agent is given rules out
+    if isinstance(value, int | float):
+        raise PydanticKnownError("string_type")
+    return value
+
+
+Day = Annotated[date, Strict(False), BeforeValidator(_text)]
 """A parameter that takes a date written YYYY-MM-DD."""
 
-Moment = Annotated[datetime, Strict(False)]
+Moment = Annotated[datetime, Strict(False), BeforeValidator(_text)]
 """A parameter that takes a date and time in ISO 8601."""
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from riskbox.sandbox.contracts.table import Changes, Row, Table, ToolError
-from riskbox.sandbox.contracts.toolset import Day, ToolOutcome, Toolset, tool
+from riskbox.sandbox.contracts.toolset import Day, Moment, ToolOutcome, Toolset, tool
 from riskbox.sandbox.errors import ScenarioError, ToolFault
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -32,7 +32,7 @@ class Desk(Toolset):
     tasks: Table[Task]
 
     @tool(writes=True)
-    def add(self, title: str, due: Day | None = None) -> Task:
+    def add(self, title: str, due: Day | None = None, starts: Moment | None = None) -> Task:
         """Add a task.
 
         It is the last of the list.
@@ -40,6 +40,7 @@ class Desk(Toolset):
         Args:
             title: What is to be done.
             due: By when.
+            starts: From when.
         """
         if not title:
             raise ToolError("no_title", "A task needs a title.")
@@ -103,6 +104,8 @@ def test_a_write_is_a_patch_and_later_calls_see_it() -> None:
         ({"titel": "x"}, "titel: unknown argument. Did you mean 'title'?"),
         ({"title": 5}, "title: Input should be a valid string"),
         ({"title": "x", "due": "soon"}, "due: "),
+        ({"title": "x", "due": 0}, "due: Input should be a valid string"),
+        ({"title": "x", "starts": 7}, "starts: Input should be a valid string"),
     ],
 )
 def test_bad_arguments_never_reach_the_tool(arguments: dict[str, Any], said: str) -> None:
