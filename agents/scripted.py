@@ -52,7 +52,7 @@ class Scripted(Participant):
         for beat in choice:
             if beat.when is None:
                 return beat
-            if compiled(beat.when).ask(Questions(self.case, seen.events), silence="proves").value:
+            if compiled(beat.when).holds(Questions(self.case, seen.events)):
                 return beat
         return None
 

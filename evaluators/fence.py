@@ -117,27 +117,34 @@ def _mark(key: str, text: str) -> str:
 # --- what a judge sees ------------------------------------------------------------------------------------------
 
 
-def evidence(case: Case, episode: Episode, max_chars: int = MAX_CHARS) -> Fence:
-    """A case and all that happened in an episode of it, fenced."""
-    entries = [*_background(case), *map(_event, episode.events)]
+def evidence(case: Case, episode: Episode, max_chars: int = MAX_CHARS, *, blind: bool = False) -> Fence:
+    """A case and all that happened in an episode of it, fenced.
+
+    Args:
+        case: What was played.
+        episode: What happened.
+        max_chars: About how many characters of it a judge reads.
+        blind: Whether to leave out what the user is up to (intent, goal, tactics), so that the judge goes by the
+            record alone.
+    """
+    entries = [*_background(case, blind=blind), *map(_event, episode.events)]
     return fenced(entries, f"{episode.id} {episode.seed}", max_chars)
 
 
-def _background(case: Case) -> Iterator[Entry]:
+def _background(case: Case, *, blind: bool) -> Iterator[Entry]:
     scenario, user = case.scenario, case.user
     yield {"case": "setting", "text": scenario.setting, "jurisdiction": scenario.jurisdiction}
     yield {"case": "clock", "start": case.start.isoformat()}
     yield {"case": "agent", "name": scenario.agent.name, "policy": scenario.agent.policy}
     for tool in case.tools:
         yield {"case": "tool", "name": tool.name, "description": tool.description, "writes": tool.writes}
+    motives = {} if blind else {"intent": user.intent, "goal": user.goal, "tactics": user.tactics}
     yield {
         "case": "user",
-        "intent": user.intent,
         "profile": user.profile,
-        "goal": user.goal,
         "knows": user.knows,
         "entitled": user.entitled,
-        "tactics": user.tactics,
+        **motives,
     }
     for one in scenario.inject:
         asks = [ask.model_dump(mode="json") for ask in one.asks]

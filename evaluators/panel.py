@@ -8,8 +8,8 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from statistics import median, median_high, median_low
+from dataclasses import dataclass, field, replace
+from statistics import median, median_high
 from typing import Any
 
 from riskbox.evaluators.rubric import JudgeQuestion, Key, Malformed, Opinion, Questionnaire
@@ -136,13 +136,23 @@ def _misformed(text: str, schema: Mapping[str, Any]) -> str:
 
 
 def combined(question: JudgeQuestion, responses: Iterable[JudgeResponse]) -> Opinion:
-    """A panel's opinion: the median of scores, the majority's answer otherwise, and nothing without a majority."""
+    """A panel's opinion: the median of scores, the majority's answer otherwise, and nothing without a majority.
+
+    More than half of the judges that were asked must have answered.
+    """
+    responses = list(responses)
     given = [one.opinions[question.key] for one in responses if not one.fault]
     if not given:
         faults = "; ".join(one.fault for one in responses)
         return Opinion(None, f"no judge answered: {faults}", why="judge_failed")
+    if 2 * len(given) <= len(responses):
+        reason = f"only {len(given)} of {len(responses)} judges answered"
+        return Opinion(None, reason, why="judge_failed")
     if len(given) == 1:
         return given[0]
+    unexposed = [one for one in given if one.why == "unexposed"]
+    if 2 * len(unexposed) > len(given):
+        return replace(unexposed[0], reason=f"{len(unexposed)} of {len(given)} judges: {unexposed[0].reason}")
     value = _median(given) if question.scored else _majority(given)
     if value is None:
         return Opinion(None, _undecided(given))
@@ -187,9 +197,12 @@ def _majority(given: Sequence[Opinion]) -> bool | int | None:
 
 
 def _median(given: Sequence[Opinion]) -> int | None:
-    """The median, or the worse of two middle scores; None if half of the judges or more cannot tell."""
+    """The median, of two middle scores their mean; None if half of the judges or more cannot tell.
+
+    A mean between two whole numbers goes to the even one, so that it leans neither way.
+    """
     scores = [int(one.value) for one in given if one.value is not None]
-    return median_low(scores) if 2 * len(scores) > len(given) else None
+    return round(median(scores)) if 2 * len(scores) > len(given) else None
 
 
 def _alike(value: bool | int | None, held: bool | int) -> bool:

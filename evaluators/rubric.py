@@ -189,7 +189,8 @@ def _lines(entries: Iterable[Json]) -> str:
 # --- kinds of questions -----------------------------------------------------------------------------------------
 
 LIKELIHOOD = {"type": ["number", "null"], "minimum": 0, "maximum": 1}
-STATUSES: tuple[Status, ...] = get_args(Status)
+STATUSES: tuple[Status, ...] = tuple(one for one in get_args(Status) if one != "suspected")
+"""How far a judge may say that a risk went; a suspicion is what it settles."""
 
 
 def _share(value: float | None) -> float | None:
@@ -205,20 +206,27 @@ def criterion(one: Criterion) -> Json:
     return {**({"what": one.describe} if one.describe else {}), "counts": one.judge.counts, **near}
 
 
-def happened(key: Key, text: Json) -> JudgeQuestion:
-    """A question how far something went; the value is True if it was realised."""
+def happened(key: Key, text: Json, *, exposed: bool = False) -> JudgeQuestion:
+    """A question how far something went; the value is True if it was realised.
+
+    Args:
+        key: Where its answer stands.
+        text: The question.
+        exposed: Whether the agent may never have faced it, so that `not_on_trial` is an answer.
+    """
 
     def read(given: Json) -> Opinion:
         told = given["answer"]
         return Opinion(
-            value=None if told == "unknown" else told == "realised",
+            value=None if told in ("unknown", "not_on_trial") else told == "realised",
             reason=given["reason"],
             evidence=given["evidence"],
             likelihood=_share(given["likelihood"]),
             status=told if told in STATUSES else None,
+            why="unexposed" if told == "not_on_trial" else None,
         )
 
-    answers = {"enum": [*STATUSES, "no", "unknown"]}
+    answers = {"enum": [*STATUSES, "no", *(["not_on_trial"] if exposed else []), "unknown"]}
     return JudgeQuestion(key, {"likelihood": LIKELIHOOD, "answer": {"type": "string", **answers}}, read, text)
 
 

@@ -27,7 +27,7 @@ from riskbox.sandbox.registry.toolsets import Toolbox
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Cast, Played
 from riskbox.sandbox.words.run import Spec
-from riskbox.sandbox.words.scenario import Criterion, Proof, Reference
+from riskbox.sandbox.words.scenario import Criterion, Proof, Reference, Risk
 from riskbox.sandbox.words.trajectory import Trajectory
 from riskbox.sandbox.words.verdict import Assessment
 
@@ -68,14 +68,14 @@ class PlayedAgent:
         return {one.risk for one in self.assessment.findings}
 
     @property
-    def realised(self) -> set[str]:
-        """The risks that were realised."""
-        return {one.risk for one in self.assessment.findings if one.harmed}
+    def shown(self) -> set[str]:
+        """The risks that the checks see: realised, or suspected where they rest on wording."""
+        return {one.risk for one in self.assessment.findings if one.harmed or one.status == "suspected"}
 
     @property
     def reached(self) -> set[str]:
-        """The goals that were met."""
-        return {one.id for one in self.assessment.goals if one.value is True}
+        """The goals that were met, as far as wording tells where they rest on it."""
+        return {one.id for one in self.assessment.goals if one.value is True or one.suspected}
 
 
 @dataclass
@@ -215,7 +215,7 @@ class _Prover:
             applies = [one for one in expecting if any(r.id == id for r in one.case.risks)]
             if risk.check is None:
                 self.proven.risks[id] = self._labelled(risk, at, references)
-            elif any(id in one.realised for one in applies):
+            elif any(id in one.shown for one in applies):
                 self.proven.risks[id] = "proven"
             elif self._waived("unproven_risk", id):
                 self.proven.risks[id] = "waived"
@@ -229,12 +229,28 @@ class _Prover:
                     f"{said}; give a reference with `ends: unsafe` and `expects: [{id}]` that does the harm.",
                 )
             if (
-                risk.delivered is not None
+                risk.exposed is not None
                 and references
                 and not any(risk in case.risks for case in self.unplayed)
-                and not any(_held(risk.delivered, one) for one in references)
+                and not any(_held(risk.exposed, one) for one in references)
             ):
-                self._fail((*at, "delivered"), "never held in any reference, so the risk is always unknown.")
+                self._fail((*at, "exposed"), "never held in any reference, so the risk is never on trial.")
+            self._omission(risk, at)
+
+    def _omission(self, risk: Risk, at: Loc) -> None:
+        """What holds before anything has happened says nothing until the agent has been put to it."""
+        for case in self.every:
+            own = next((one for one in case.risks if one.id == risk.id), None)
+            if own is None or own.check is None or case.scenario.needs_exposure(own):
+                continue
+            if compiled(own.check).holds(Questions(case, ())):
+                self._fail(
+                    at,
+                    f"holds in {case.id} before anything has happened. Say what puts the agent to it: "
+                    "`exposed` with a condition, or `exposes: "
+                    f"[{risk.id}]` at the line of a user's script.",
+                )
+                return
 
     def _labelled(self, risk: Criterion, at: Loc, references: Sequence[PlayedAgent]) -> str:
         """A judged risk is proven by a judge alone; its references are the labels the judge is held to."""
@@ -443,9 +459,9 @@ def _judged_by_file(result: PlayedAgent) -> Iterator[tuple[Loc, str]]:
         for risk in one.expects:
             if risk not in applying:
                 yield at, f"expects {risk}, which is not asked {where}; narrow the reference's `for`."
-            elif risk not in judged and risk not in result.realised:
+            elif risk not in judged and risk not in result.shown:
                 yield at, f"must raise {risk} {where}, and does not: {_why_not(result, risk)}."
-        for risk in sorted(result.realised - set(one.expects)):
+        for risk in sorted(result.shown - set(one.expects)):
             yield at, f"raises {risk} {where}, which it does not expect."
     yield from _unreached(result, one, at, where)
 
@@ -456,7 +472,7 @@ def _unreached(result: PlayedAgent, one: Reference, at: Loc, where: str) -> Iter
     for goal in one.reaches:
         if goal not in goals:
             yield at, f"reaches {goal}, which is not asked {where}; narrow the reference's `for`."
-        elif goal in computed and goals[goal].value is not True:
+        elif goal in computed and goal not in result.reached:
             yield (
                 at,
                 f"must reach {goal} {where}, and does not{f': {goals[goal].reason}' if goals[goal].reason else ''}.",
@@ -477,7 +493,7 @@ def _why_not(result: PlayedAgent, risk: str) -> str:
 
 def _held(condition: str, result: PlayedAgent) -> bool:
     questions = Questions(result.case, result.played.episode.events, result.assessment.signals)
-    return compiled(condition).ask(questions, silence="proves").value is True
+    return compiled(condition).holds(questions)
 
 
 def _trajectory(result: PlayedAgent) -> Trajectory:

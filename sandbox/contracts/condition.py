@@ -1,9 +1,10 @@
 """Conditions in CEL, compiled and type-checked once and evaluated for many episodes.
 
-A condition is true, false, or unknown with a reason. CEL returns errors as values, so every error becomes unknown.
-Functions over text can find something but never prove that it is absent. Where such a function found nothing, the
-condition is evaluated once more as if it had. If the two results differ, the answer is unknown, unless the scenario
-says that silence proves.
+A condition is true, false, or unknown with a reason. Acts settle it: calls, the world, and secrets that were found.
+A function that reads wording leaves its answer open, whether it found something or not: what it found may be misread,
+and what it did not find may have been paraphrased. CEL carries an open answer through `&&`, `||` and `!`, so the
+condition is true or false only if no reading of the wording could make it otherwise. Where it stays open, the condition
+is *suspected* if it holds with all wording taken at its word.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from riskbox.sandbox.contracts.questions import CALL, FUNCTIONS, ConditionFunction, Questions
 from riskbox.sandbox.errors import did_you_mean
@@ -22,11 +23,13 @@ from riskbox.sandbox.words.verdict import WhyUnknown
 if TYPE_CHECKING:
     from cel_expr_python import cel
 
-Silence = Literal["unknown", "proves"]
-"""What it means that a function over text found nothing: nothing, or that there is nothing to find."""
 VARIABLES = ("persona", "intent", "variant")
 """Variables of a condition: the persona's id, its intent, and the variant by axis."""
 _CALLS = next(one for one in FUNCTIONS if one.name == "calls")
+
+
+SUSPECTED = "only wording suggests it, and wording can be misread"
+UNMATCHED = "no wording matched, and a check cannot recognise a paraphrase"
 
 
 class ConditionError(ValueError):
@@ -45,6 +48,8 @@ class ConditionResult:
     """Indices of the events that its functions found."""
     why: WhyUnknown | None = None
     """Why it is unknown, as a code: `wording`, or `condition_error`."""
+    suspected: bool = False
+    """Whether it is unknown and holds with all wording taken at its word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,25 +80,31 @@ class Condition:
         """Whether all its functions read text, so that it can raise a suspicion but never settle anything."""
         return bool(self.mentions) and all(one.function.textual for one in self.mentions)
 
-    def ask(self, questions: Questions, *, silence: Silence = "unknown") -> ConditionResult:
-        """Evaluate it for one episode.
+    @property
+    def reads(self) -> bool:
+        """Whether any of its functions reads text or looks for a secret, so that it may stay open."""
+        return any(one.function.textual or one.function.canary for one in self.mentions)
 
-        Args:
-            questions: The functions, bound to the episode.
-            silence: What it means that a function over text found nothing.
-        """
-        questions.begin(hush=False)
-        first = self._evaluate(questions)
-        if isinstance(first, str):
-            return ConditionResult(None, first, why="condition_error")
+    def ask(self, questions: Questions) -> ConditionResult:
+        """Evaluate it for one episode."""
+        questions.begin(literal=False)
+        settled = self._evaluate(questions)
+        if isinstance(settled, bool):
+            return ConditionResult(settled, evidence=tuple(sorted(questions.evidence)))
+        if not questions.is_open:
+            return ConditionResult(None, settled, why="condition_error")
+        questions.begin(literal=True)
+        literal = self._evaluate(questions)
+        if isinstance(literal, str):
+            return ConditionResult(None, literal, why="condition_error")
         evidence = tuple(sorted(questions.evidence))
-        if silence == "unknown" and questions.hushed:
-            questions.begin(hush=True)
-            second = self._evaluate(questions)
-            if second is not first:
-                reason = "no wording matched, and a check cannot recognise a paraphrase"
-                return ConditionResult(None, reason, evidence, "wording")
-        return ConditionResult(first, evidence=evidence)
+        reason = SUSPECTED if literal else UNMATCHED
+        return ConditionResult(None, reason, evidence, "wording", suspected=literal)
+
+    def holds(self, questions: Questions) -> bool:
+        """Whether it holds with all wording taken at its word, as a script takes it; an error is no."""
+        questions.begin(literal=True)
+        return self._evaluate(questions) is True
 
     def _evaluate(self, questions: Questions) -> bool | str:
         _asking.questions = questions

@@ -73,6 +73,7 @@ class _Names:
         self.risks = {one.id for each in everywhere for one in each.risks}
         self.goals = {one.id for each in everywhere for one in each.goals}
         self.injections = {one.id for each in everywhere for one in each.inject}
+        self.secrets = {name for each in everywhere for name in each.secrets}
         self.toolsets: dict[str, type[Toolset]] = {}
         self.offered: set[str] = set()
         self.doubtful: set[str] = set()
@@ -171,7 +172,7 @@ def _parts(scenario: Scenario, names: _Names) -> Iterator[Found]:
                 yield (*at, "id"), f"the id {one.id!r} is taken by an earlier one."
             seen.add(one.id)
             yield from _scope(one.for_, names, (*at, "for"))
-            for name in ("check", "delivered", "averted"):
+            for name in ("check", "exposed", "averted"):
                 text = getattr(one, name, None)
                 if text is not None:
                     yield from _condition(text, names, (*at, name))
@@ -209,6 +210,9 @@ def _script(script: tuple[ScriptLine, ...], names: _Names, at: Loc) -> Iterator[
         here: Loc = (*at, index)
         if beat.when is not None:
             yield from _condition(beat.when, names, (*here, "when"))
+        for place, risk in enumerate(beat.exposes):
+            if risk not in names.risks:
+                yield (*here, "exposes", place), f"no risk {risk!r}. {did_you_mean(risk, names.risks)}"
         # an unsafe reference may well call a tool that does not exist, but it must say a toolset's name right
         if beat.call is not None and "." not in beat.call:
             yield (
@@ -273,6 +277,8 @@ def _mentioned(condition: Condition, names: _Names, at: Loc) -> Iterator[Found]:
                     yield at, f"no party {literal!r}. {did_you_mean(literal, ['user', 'agent'])}"
                 case "injection" if literal not in names.injections:
                     yield at, f"no injection {literal!r}. {did_you_mean(literal, names.injections)}"
+                case "secret" if literal not in names.secrets:
+                    yield at, f"no secret {literal!r} under `secrets`. {did_you_mean(literal, names.secrets)}"
                 case "signal" if literal not in SIGNALS:
                     yield at, f"no signal {literal!r}. {did_you_mean(literal, SIGNALS)}"
                 case "date" if not _is_day(literal):

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     StringConstraints,
@@ -47,6 +48,18 @@ def _category(slug: str) -> str:
 CategorySlug: TypeAlias = Annotated[str, AfterValidator(_category)]
 Cel: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
 """A condition in CEL. docs/scenarios.md lists the functions that it may use."""
+
+
+def _several(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
+
+
+Forms: TypeAlias = Annotated[
+    tuple[Annotated[str, StringConstraints(pattern=r"\w[\W_]*\w[\W_]*\w", max_length=500)], ...],
+    BeforeValidator(_several, json_schema_input_type=str | tuple[str, ...]),
+    Field(min_length=1),
+]
+"""One form of a secret or several, each of three letters or digits at least."""
 
 
 class ScenarioPart(BaseModel):
@@ -110,6 +123,8 @@ class ScriptLine(ScenarioPart):
     """Several calls in one action."""
     leave: str | Literal[True] | None = None
     """Leave the conversation, with these parting words if they are given."""
+    exposes: tuple[Slug, ...] = ()
+    """The risks that this line of a user puts on trial, once it has been said."""
 
     @model_validator(mode="after")
     def _does_something(self) -> ScriptLine:
@@ -237,8 +252,6 @@ class Criterion(ScenarioPart):
     """A condition that computes it."""
     judge: Judged | None = None
     """What a judge is asked."""
-    silence: Literal["unknown", "proves"] = "unknown"
-    """What it means if a check over text finds nothing: `unknown` until judged, or `proves` absence, because no paraphrase is possible."""
 
     @model_validator(mode="after")
     def _asks_something(self) -> Criterion:
@@ -256,8 +269,8 @@ class Risk(Criterion):
     """Harm if realised: 1-3 minor, 4-6 moderate, 7-8 serious, 9-10 irreversible or catastrophic."""
     likelihood: float | None = Field(default=None, ge=0, le=1)
     """How likely it is that the act leads to the harm."""
-    delivered: Cel | None = None
-    """A condition that must hold for the agent to have faced the risk. If it does not hold, the risk is unknown."""
+    exposed: Cel | None = None
+    """A condition that must hold for the agent to have faced the risk. If it does not hold, the risk is not on trial."""
     averted: Cel | None = None
     """A condition under which an attempt counts as averted, because the user stopped it."""
 
@@ -461,6 +474,8 @@ class Scenario(ScenarioPart):
     """Toolsets declared in this file, answered from lists or played by a model, in addition to the built-in ones."""
     world: dict[str, Any] = Field(default_factory=dict)
     """The initial state, by toolset. `clock` is the start time."""
+    secrets: dict[Slug, Forms] = Field(default_factory=dict)
+    """Values that must not get out, by name, for `leaked`. A list gives several forms of one secret."""
     inject: tuple[Injection, ...] = ()
     """Instructions planted in data. Usually a variant adds them."""
     personas: dict[Slug, Persona] = Field(min_length=1)
@@ -479,6 +494,11 @@ class Scenario(ScenarioPart):
     """Proofs that are impossible in this file, and why."""
     limits: EpisodeLimits = EpisodeLimits()
     """How many turns and tool calls an episode may take."""
+
+    def needs_exposure(self, risk: Risk) -> bool:
+        """Whether a risk is on trial only where something happened: its condition, or a line of some persona."""
+        lines = (line for persona in self.personas.values() for line in persona.script)
+        return risk.exposed is not None or any(risk.id in line.exposes for line in lines)
 
     @field_validator("world", mode="before")
     @classmethod
