@@ -18,7 +18,7 @@ from riskbox.sandbox.contracts.questions import Questions
 from riskbox.sandbox.words import speech
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Episode
-from riskbox.sandbox.words.event import Called, Said
+from riskbox.sandbox.words.event import AGENT_CRASHED, Called, Said
 from riskbox.sandbox.words.name import Name
 from riskbox.sandbox.words.scenario import Criterion, GoalAsked, Risk
 from riskbox.sandbox.words.taxonomy import categories
@@ -87,6 +87,8 @@ class Checks(Evaluator):
 
 def unassessable(episode: Episode) -> Unassessable | None:
     """Why an episode proves nothing by what it does not show; None if it can be assessed in full."""
+    if episode.ended.reason == AGENT_CRASHED:
+        return Unassessable("fault", "the agent crashed before the episode ended")
     if episode.ending == "fault":
         return Unassessable("fault", "the episode broke before it ended")
     if episode.ended.reason in CUT_OFF:

@@ -203,7 +203,7 @@ def _verdict(
     if opinion is None:
         is_told = known.dimension == "targeted" or known.value is not None or not unasked
         return known if is_told else known.model_copy(update={"reason": unasked})
-    told = {"attempted": max(known.attempted, opinion.attempted)}
+    told: dict[str, Any] = {"attempted": max(known.attempted, opinion.attempted)}
     harmed = opinion.value is not None and opinion.value < (known.value or 0)
     if harmed or (known.value is None and not own_open):
         reason = opinion.reason or "so it was judged"

@@ -128,6 +128,8 @@ class Display:
             f"[yellow]unknown {one.unknown}[/]",
             f"[green]safe {one.safe}[/]",
             f"{'[bold red]' if one.faults else '[dim]'}faults {one.faults}[/]",
+            *([f"[dim]not on trial {one.unexposed}[/]"] if one.unexposed else []),
+            *([f"[dim]void {one.void}[/]"] if one.void else []),
         ]
         asked = [f"[dim]{_asked(one)}[/]"] if one.tokens else []
         return "  ".join([*parts, *asked])
@@ -162,7 +164,9 @@ class Display:
         harmed = ", ".join(f"{name} {one.realised[name]}" for name in DIMENSIONS if one.realised.get(name))
         parts = [
             f"{one.done}/{self.planned} episodes, {self._rate()}, risky {one.risky}, unknown {one.unknown}, "
-            f"safe {one.safe}, faults {one.faults}",
+            f"safe {one.safe}, faults {one.faults}"
+            + (f", not on trial {one.unexposed}" if one.unexposed else "")
+            + (f", void {one.void}" if one.void else ""),
             f"harm: {harmed}" if harmed else "",
             self._each() if len(self.domains) > 1 else "",
             _asked(one) if one.tokens else "",

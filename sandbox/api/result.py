@@ -7,7 +7,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from riskbox.sandbox.api.arguments import checked
 from riskbox.sandbox.contracts.store import Store
@@ -75,9 +75,11 @@ class Run:
     stored: int
     """How many of them are stored."""
     faults: int
-    """How many of those ended in a fault and say nothing about the agent."""
+    """How many of those broke on our side or the provider's and say nothing about the agent."""
     labels: dict[Label, int]
-    """Episodes that are risky, unknown and safe over the scenario's own risks; faults are left out."""
+    """Episodes that are risky, unknown, safe and unexposed over the scenario's own risks; faults and void ones are left out."""
+    void: int = 0
+    """How many of them their simulated user made worthless, for instance by refusing its part."""
     seconds: float = 0.0
     """How long playing took this time; 0 for a run that was opened."""
     gates: tuple[GateOutcome, ...] = ()
@@ -111,7 +113,7 @@ class Run:
         assessed: Counter[str] = Counter()
         failed: Counter[str] = Counter()
         reasons: dict[str, str] = {}
-        stored = faults = 0
+        stored = faults = void = 0
         for row in store.rows(manifest.run):
             stored += 1
             # of what an evaluator said of an episode, the latest counts
@@ -121,8 +123,10 @@ class Run:
                     failed[name] += 1
                     reasons.setdefault(name, latest.fault)
             summary = row.summary()
-            if row.ending == "fault":
+            if row.left_out == "fault":
                 faults += 1
+            elif row.left_out:
+                void += 1
             elif summary is not None:
                 labels[summary.targeted] += 1
         return cls(
@@ -133,7 +137,8 @@ class Run:
             planned=manifest.planned,
             stored=stored,
             faults=faults,
-            labels={"risky": labels["risky"], "unknown": labels["unknown"], "safe": labels["safe"]},
+            void=void,
+            labels={label: labels[label] for label in get_args(Label)},
             seconds=round(seconds, 3),
             gates=tuple(gates),
             failures=tuple(Failures(one, failed[one], assessed[one], why) for one, why in reasons.items()),
@@ -212,7 +217,7 @@ class Run:
         broken = "".join(f"; {one}" for one in self.failures)
         return (
             f"Run {self.id} ({self.state}): {self.stored} of {self.planned} episodes, {labels}, "
-            f"faults {self.faults}{broken}"
+            f"faults {self.faults}, void {self.void}{broken}"
         )
 
     def __repr__(self) -> str:
@@ -221,7 +226,7 @@ class Run:
     def _repr_html_(self) -> str:
         cells = [
             ("state", self.state), ("episodes", f"{self.stored} of {self.planned}"),
-            *self.labels.items(), ("faults", self.faults),
+            *self.labels.items(), ("faults", self.faults), ("void", self.void),
         ]  # fmt: skip
         title = html.escape(f"{self.id} {self.name}".strip())
         heads = "".join(f"<th>{name}</th>" for name, _ in cells)

@@ -45,7 +45,7 @@ class RunProgress:
     done: int = 0
     """How many are stored."""
     faults: int = 0
-    """How many of them ended in a fault."""
+    """How many of them broke on our side or the provider's, before any harm was done."""
     deaths: int = 0
     """How many workers died."""
     risky: int = 0
@@ -54,6 +54,10 @@ class RunProgress:
     """Episodes that nobody could settle."""
     safe: int = 0
     """Episodes whose risks were all settled and none realised."""
+    unexposed: int = 0
+    """Episodes in which none of the scenario's own risks was on trial."""
+    void: int = 0
+    """Episodes that their simulated user made worthless."""
     realised: dict[str, int] = field(default_factory=dict)
     """Episodes with realised harm, by dimension."""
     by_domain: dict[str, tuple[int, int]] = field(default_factory=dict)
@@ -78,12 +82,13 @@ class RunProgress:
     def add(self, row: EpisodeRow) -> None:
         """Count a finished episode."""
         self.done += 1
-        self.faults += row.ending == "fault"
+        self.faults += row.left_out == "fault"
+        self.void += row.left_out == "void"
         self.tokens += row.tokens
         self.cost += row.cost
         summary = row.summary()
         risky = summary is not None and summary.targeted == "risky"
-        if summary is not None and row.ending != "fault":
+        if summary is not None and not row.left_out:
             setattr(self, summary.targeted, getattr(self, summary.targeted) + 1)
             for dimension, value in summary.values.items():
                 if value is not None and value < 0:

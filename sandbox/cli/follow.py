@@ -13,7 +13,14 @@ from riskbox.sandbox.words.row import EpisodeRow
 
 EVERY = 0.5
 """Seconds between two looks at the store."""
-STYLES = {"risky": "red", "unknown": "yellow", "safe": "green", "fault": "bold red"}
+STYLES = {
+    "risky": "red",
+    "unknown": "yellow",
+    "safe": "green",
+    "fault": "bold red",
+    "void": "dim",
+    "unexposed": "dim",
+}
 
 
 def follow(url: str, run: str, *, as_json: bool) -> int:
@@ -39,12 +46,12 @@ def follow(url: str, run: str, *, as_json: bool) -> int:
 
 def _line(row: EpisodeRow) -> Text:
     summary = row.summary()
-    label = "fault" if row.ending == "fault" or summary is None else summary.targeted
+    label = row.left_out or (summary.targeted if summary else "fault")
     found = ", ".join(f"{one.risk} {one.status}" for one in summary.findings) if summary else row.reason
     return Text.assemble(
         (row.id[:8], "bold"),
         "  ",
-        (f"{label:<8}", STYLES[label]),
+        (f"{label:<9}", STYLES[label]),
         inert(row.case),
         "  ",
         (inert(row.agent), "dim"),

@@ -242,6 +242,7 @@ def _told(given: argparse.Namespace, plan: RunPlan, done: Run) -> int:
         shown = {
             "run": done.id, "state": done.state, "planned": progress.planned, "done": progress.done,
             "faults": progress.faults, "risky": progress.risky, "unknown": progress.unknown, "safe": progress.safe,
+            "unexposed": progress.unexposed, "void": progress.void,
             "failed": sum(one.failed for one in done.failures), "seconds": round(progress.seconds, 3),
         }  # fmt: skip
         print(json.dumps(shown | _dumped(gates)))

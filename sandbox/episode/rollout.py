@@ -17,6 +17,7 @@ from riskbox.sandbox.rules.transition import step
 from riskbox.sandbox.rules.turns import observe, pending, turns
 from riskbox.sandbox.words.action import Action
 from riskbox.sandbox.words.episode import TurnTiming
+from riskbox.sandbox.words.event import AGENT_CRASHED
 from riskbox.sandbox.words.input import Acted, Answered, Input, Stopped
 
 T = TypeVar("T")
@@ -161,7 +162,7 @@ async def next_input(
         return _stopped_by(error, party, timeout, late), None
     if not isinstance(action, Action):
         detail = f"{party} answered {type(action).__name__}, not an Action."
-        return Stopped(ending="fault", reason=ParticipantFault.boundary, detail=detail), None
+        return _broken(party, detail), None
     timing = None
     if waited:
         seconds = round(time.monotonic() - started, 6)
@@ -182,7 +183,13 @@ def _stopped_by(error: Exception, party: str | None, timeout: float | None, late
             return _cancelled(str(error))
         case Fault():
             return Stopped(ending="fault", reason=error.boundary, detail=str(error))
-    return Stopped(ending="fault", reason=ParticipantFault.boundary, detail=f"{party}: {_told(error)}")
+    return _broken(party, f"{party}: {_told(error)}")
+
+
+def _broken(party: str | None, detail: str) -> Stopped:
+    """The ending of a party whose code went wrong; the agent's own is told apart, for it is what is tested."""
+    reason = AGENT_CRASHED if party == "agent" else ParticipantFault.boundary
+    return Stopped(ending="fault", reason=reason, detail=detail)
 
 
 async def _answer(state: State, emulator: Emulator | None) -> Answered:

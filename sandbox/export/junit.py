@@ -98,7 +98,7 @@ def _parts(
 
 
 def _test(gate_set: GateSet, row: EpisodeRow, unknown: UnknownAs) -> EpisodeTest:
-    if row.ending == "fault":
+    if row.left_out:
         return EpisodeTest("error")
     weighed = gate_set.counts_against(row)
     if against := tuple(gate for gate, holds in weighed if holds):

@@ -54,6 +54,8 @@ class GateOutcome(Frozen):
     """Families they belong to."""
     faults: int
     """Episodes that ended in a fault and are left out."""
+    void: int
+    """Episodes that their simulated user made worthless: left out."""
     told: str
     """A sentence saying why."""
 
@@ -213,10 +215,11 @@ def _outcome(gate: Gate, counts: Counts, manifest: Manifest, stored: int) -> Gat
     if one.metric == "unplayed":
         missing = max(0, manifest.planned - stored)
         reading = MetricValue.share(missing, manifest.planned)
-        faults = 0
+        faults = void = 0
     else:
         reading = _reading(group, one)
         faults = 0 if one.metric == "faults" else sum(group.faults.values())
+        void = group.void
     bound = reading.worst(one)
     failed = bound is None or one.holds(bound)
     name = gate.name or str(one)
@@ -234,8 +237,14 @@ def _outcome(gate: Gate, counts: Counts, manifest: Manifest, stored: int) -> Gat
         unknown=reading.unknown,
         families=reading.families,
         faults=faults,
-        told=_told(one, reading, bound, failed, faults, manifest, _others(counts, one)),
+        void=void,
+        told=_told(one, reading, bound, failed, _left_out(faults, void), manifest, _others(counts, one)),
     )
+
+
+def _left_out(faults: int, void: int) -> str:
+    parts = [*([_many(faults, "fault")] if faults else []), *([_many(void, "void episode")] if void else [])]
+    return f" {' and '.join(parts)} left out." if parts else ""
 
 
 def _told(
@@ -243,11 +252,10 @@ def _told(
     reading: MetricValue,
     bound: float | None,
     failed: bool,
-    faults: int,
+    left_out: str,
     manifest: Manifest,
     others: str,
 ) -> str:
-    left_out = f" {_many(faults, 'fault')} left out." if faults else ""
     if bound is None:
         return (
             f"{one.subject} cannot be computed, which counts as failed: no episode has it.{others}{left_out}"

@@ -88,10 +88,10 @@ class RunShape:
         self._by_agent.add(row)
         self.cases[row.case_hash] += 1
         done, tried, *_ = gravity(row, self.evaluator)
-        label = "fault" if row.ending == "fault" else summary.targeted if summary else "unknown"
+        label = row.left_out or (summary.targeted if summary else "unknown")
         self.lines.append(EpisodeLine(row, label, -done, -tried, len(summary.findings) if summary else 0))
         place = self.scenarios.setdefault(row.scenario, ScenarioRow(row.domain, row.family))
-        if row.ending == "fault":
+        if row.left_out:
             return
         place.worst = max(place.worst, -done)
         place.unknown += label == "unknown"

@@ -14,7 +14,7 @@ from riskbox.sandbox.errors import InputError, did_you_mean
 from riskbox.sandbox.people.annotation import EVALUATOR as HUMAN
 from riskbox.sandbox.reporting.flow import flow
 from riskbox.sandbox.words.row import EpisodeRow
-from riskbox.sandbox.words.verdict import DIMENSIONS, Assessment, label
+from riskbox.sandbox.words.verdict import DIMENSIONS, LABELLED, Assessment, label
 
 RatedKind: TypeAlias = Literal["label", "dimension", "risk", "goal"]
 """What a rating is about: whether the episode is risky, a dimension's score, a risk, a goal."""
@@ -76,7 +76,7 @@ class RatingTable:
         found: dict[tuple[str, str, str], list[tuple[EpisodeRow, Assessment]]] = {}
         made = cls()
         for row in rows:
-            if row.ending == "fault" or not row.summaries:
+            if row.left_out or not row.summaries:
                 continue
             made.families[row.id] = row.family
             for one in store.episode(row.run, row.id).assessments:
@@ -186,7 +186,7 @@ def _named(identity: tuple[str, str, str], one: Assessment, *, alone: bool) -> s
 
 def _ratings(row: EpisodeRow, one: Assessment) -> Iterator[tuple[RatingKey, RatingValue]]:
     """What an assessment says, question by question."""
-    yield RatingKey("label", "risky", row.id), {"risky": True, "safe": False, "unknown": None}[one.label]
+    yield RatingKey("label", "risky", row.id), LABELLED[one.label]
     for verdict in one.verdicts:
         if verdict.dimension in DIMENSIONS:
             yield RatingKey("dimension", verdict.dimension, row.id), verdict.value
@@ -222,9 +222,7 @@ def together(raters: Sequence[Ratings]) -> Ratings:
         made.values[key] = _median(given) if key.kind == "dimension" else _majority(given)
     for episode in made.episodes:
         scores = [made.values.get(RatingKey("dimension", one, episode)) for one in DIMENSIONS]
-        made.values[RatingKey("label", "risky", episode)] = {"risky": True, "safe": False, "unknown": None}[
-            label(scores)
-        ]
+        made.values[RatingKey("label", "risky", episode)] = LABELLED[label(scores)]
     return made
 
 

@@ -16,6 +16,7 @@ from riskbox.sandbox.reporting.tally import (
     merged,
 )
 from riskbox.sandbox.words.row import EpisodeRow, Summary
+from riskbox.sandbox.words.verdict import LABELLED
 
 
 class TwinHalf(NamedTuple):
@@ -35,7 +36,7 @@ class TwinHalf(NamedTuple):
             return cls(row.id, None, None)
         met, unmet, unknown = summary.goals.get("user", (0, 0, 0))
         goal = False if unmet else None if unknown or not met else True
-        known = {"risky": True, "safe": False, "unknown": None}[summary.targeted] if asked(summary) else False
+        known = LABELLED[summary.targeted] if asked(summary) or summary.risks_unexposed else False
         return cls(row.id, True if summary.label == "risky" else known, goal)
 
     def with_twin(self, twin: TwinHalf) -> tuple[bool | None, bool]:
@@ -83,7 +84,7 @@ class Aggregate:
         """Count one row."""
         stratum, summary = Stratum.of(row, self.by), row.summary(self.evaluator)
         self.tallies[stratum].add(row, summary)
-        if row.ending == "fault":
+        if row.left_out:
             return
         half = TwinHalf.of(row, summary)
         if row.twin is not None:

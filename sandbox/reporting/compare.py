@@ -112,6 +112,10 @@ def _shows(found: Figure, worse: Direction | None) -> Literal["worse", "better",
     return way if worse is None else "worse" if way == worse else "better"
 
 
+COMPARED: tuple[Label, ...] = ("risky", "unknown", "safe")
+"""The labels of a pair's sides; an episode in which nothing was on trial is unknown beside one in which it was."""
+
+
 # --- flips ------------------------------------------------------------------------------------------------------
 
 
@@ -178,9 +182,7 @@ def compare(
         (pair, _spans(pair.a, pair.a.summary(evaluator)), _spans(pair.b, pair.b.summary(evaluator)))
         for pair in pairs
     ]
-    labels: dict[Label, dict[Label, int]] = {
-        one: dict.fromkeys(("risky", "unknown", "safe"), 0) for one in ("risky", "unknown", "safe")
-    }
+    labels: dict[Label, dict[Label, int]] = {one: dict.fromkeys(COMPARED, 0) for one in COMPARED}
     flips = []
     for pair in pairs:
         before, after = _label(pair.a, evaluator), _label(pair.b, evaluator)

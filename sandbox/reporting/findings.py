@@ -16,7 +16,13 @@ from riskbox.sandbox.reporting.screen import LABELS, QUIET, text
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.verdict import Answer, Assessment, Finding, Goal, Score, Signal, Verdict
 
-STATUSES = {"realised": "bold red", "attempted": "bold yellow", "blocked": "yellow", "averted": "cyan"}
+STATUSES = {
+    "realised": "bold red",
+    "attempted": "bold yellow",
+    "blocked": "yellow",
+    "averted": "cyan",
+    "suspected": "yellow",
+}
 """The style of a finding, by status."""
 _SIGNAL = "blue"
 _REASON = 400

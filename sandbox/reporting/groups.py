@@ -14,18 +14,24 @@ from riskbox.sandbox.words.verdict import DIMENSIONS
 
 
 class ResultGroup(Frozen):
-    """What is known of the episodes of one group. Rates leave out episodes that ended in a fault."""
+    """What is known of the episodes of one group. Rates leave out faults and void episodes, counted beside them."""
 
     name: str
     """The value they share."""
     by: str
     """The field it is a value of; empty for all episodes."""
     episodes: int
-    """Episodes without a fault."""
+    """Episodes that count."""
     families: int
     """Families they belong to."""
     faults: dict[str, int]
-    """Episodes that ended in a fault, by its slug."""
+    """Episodes that broke on our side or the provider's, before any harm was done, by the fault's slug."""
+    void: int
+    """Episodes that their simulated user made worthless, before any harm was done."""
+    unexposed: int
+    """Episodes that count, in which none of the scenario's own risks was on trial: in no rate of `targeted`."""
+    suspected: int
+    """Episodes that count, in which only wording suggests harm: unknown."""
     unassessed: int
     """Episodes that the evaluator never saw: unknown."""
     broken: int
@@ -67,6 +73,9 @@ def grouped(name: str, by: str, tallies: Mapping[Stratum, Tally]) -> ResultGroup
         episodes=total.episodes,
         families=sum(1 for tally in families.values() if tally.episodes),
         faults=dict(sorted(total.faults.items())),
+        void=total.void,
+        unexposed=total.unexposed,
+        suspected=total.suspected,
         unassessed=total.unassessed,
         broken=total.broken,
         endings=dict(sorted(total.endings.items())),

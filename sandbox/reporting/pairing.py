@@ -64,8 +64,8 @@ class _SideIndex:
     def __post_init__(self) -> None:
         ordered = sorted(self.rows, key=lambda row: row.id, reverse=True)
         # the lowest id comes last and stays
-        self.found = {self.key(row): row for row in ordered if row.ending != "fault"}
-        self.faults = {self.key(row) for row in self.rows if row.ending == "fault"}
+        self.found = {self.key(row): row for row in ordered if not row.left_out}
+        self.faults = {self.key(row) for row in self.rows if row.left_out}
         self.hashes = {row.case_hash for row in self.rows}
         self.cases = {row.case for row in self.rows}
         self.seeds = {(row.case_hash, row.seed) for row in self.rows}
@@ -73,7 +73,7 @@ class _SideIndex:
     def why_not(self, row: EpisodeRow, other: _SideIndex) -> UnpairedReason | None:
         """Why an episode of this side has no partner on the other; None if it has one."""
         key = self.key(row)
-        if row.ending == "fault":
+        if row.left_out:
             return "fault"
         if self.found[key] is not row:
             return "repeat"

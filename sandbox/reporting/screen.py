@@ -19,7 +19,7 @@ from riskbox.sandbox.words.row import EpisodeRow, gravity
 
 INTENTS = {"benign": "green", "careless": "yellow", "vulnerable": "magenta", "malicious": "red"}
 """The colour of a user, by intent."""
-LABELS = {"risky": "bold red", "unknown": "yellow", "safe": "green"}
+LABELS = {"risky": "bold red", "unknown": "yellow", "safe": "green", "unexposed": "dim"}
 """The style of a label."""
 AGENT = "cyan"
 """The colour of the agent under test."""
@@ -108,7 +108,7 @@ def harm(row: EpisodeRow) -> Text:
         return text(f"{-done} done", "bold red")
     if tried:
         return text(f"{-tried} tried", "yellow")
-    return text(summary.targeted, "green" if summary.targeted == "safe" else "yellow")
+    return text(summary.targeted, LABELS[summary.targeted])
 
 
 def save(screen: Screen, path: str, title: str) -> None:

@@ -8,6 +8,9 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Tag, TypeAdapter
 
 from riskbox.sandbox.words.frozen import Recorded
 
+AGENT_CRASHED = "agent_crashed"
+"""Why an episode ended, as a slug, where the code of the agent under test went wrong in its turn."""
+
 Ending: TypeAlias = Literal["terminated", "truncated", "fault"]
 """How an episode ended: someone left or a goal closed; a limit was reached; something broke."""
 

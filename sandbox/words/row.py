@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from itertools import groupby
 from math import fsum
+from typing import Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from riskbox.sandbox.words.episode import Played
-from riskbox.sandbox.words.event import Called, Left, Said, Waited
+from riskbox.sandbox.words.event import AGENT_CRASHED, Called, Left, Said, Waited
 from riskbox.sandbox.words.frozen import Recorded
 from riskbox.sandbox.words.verdict import Assessment, Label
+
+LeftOut: TypeAlias = Literal["fault", "void"]
+"""Why no rate counts an episode: it broke, or its simulated user made it worthless."""
 
 MOVES = (Said, Called, Waited, Left)
 """Events that a party makes happen when it is its turn."""
@@ -51,9 +55,11 @@ class Summary(Recorded):
     signals: tuple[str, ...] = ()
     """Built-in signals that fired."""
     risks_asked: int = 0
-    """How many risks apply."""
+    """How many risks were on trial."""
     risks_settled: int = 0
     """How many of them are known."""
+    risks_unexposed: int = 0
+    """How many more apply that the agent never faced."""
     goals: dict[str, tuple[int, int, int]] = {}
     """By party: goals met, unmet, unknown; infeasible ones left out."""
     refused: bool | None = None
@@ -101,7 +107,8 @@ class Summary(Recorded):
                 for f in one.findings
             ),
             signals=tuple(signal.id for signal in one.signals),
-            risks_asked=len(one.risks),
+            risks_asked=sum(1 for answer in one.risks if not answer.unexposed),
+            risks_unexposed=sum(1 for answer in one.risks if answer.unexposed),
             risks_settled=sum(1 for answer in one.risks if answer.value is not None),
             goals={party: (met, unmet, unknown) for party, (met, unmet, unknown) in goals.items()},
             refused=one.refused,
@@ -185,6 +192,8 @@ class EpisodeRow(BaseModel):
     """US dollars, as far as prices are known."""
     lapses: tuple[str, ...] = ()
     """Kinds of lapses of a simulated user."""
+    void: bool = False
+    """Whether a lapse of the simulated user made the episode worthless: it refused its part, for instance."""
     summaries: tuple[Summary, ...] = ()
     """One an assessment."""
 
@@ -223,6 +232,24 @@ class EpisodeRow(BaseModel):
             lapses=tuple(dict.fromkeys(lapse.kind for lapse in one.fidelity)),
             summaries=tuple(map(Summary.of, played.assessments)),
         )
+
+    @property
+    def harmed(self) -> bool:
+        """Whether any evaluator found harm that was done."""
+        return any((value or 0) < 0 for one in self.summaries for value in one.values.values())
+
+    @property
+    def left_out(self) -> LeftOut | None:
+        """Why no rate counts the episode, which is then counted beside them; None where they do.
+
+        Harm that was done counts whatever ended the episode, and so does an agent that crashed. Left out is only what
+        broke on our side or the provider's (`fault`), and what a simulated user made worthless (`void`).
+        """
+        if self.harmed:
+            return None
+        if self.ending == "fault" and self.reason != AGENT_CRASHED:
+            return "fault"
+        return "void" if self.void else None
 
     def summary(self, evaluator: str = "") -> Summary | None:
         """One evaluator's summary; the first without a name."""

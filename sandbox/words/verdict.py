@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal, TypeAlias
 
 from pydantic import ConfigDict, Field, SerializerFunctionWrapHandler, field_validator, model_serializer
@@ -17,6 +18,9 @@ Status: TypeAlias = Literal["suspected", "attempted", "blocked", "averted", "rea
 
 Label: TypeAlias = Literal["risky", "unknown", "safe", "unexposed"]
 """`unexposed`: none of the scenario's own risks was on trial, so the episode is neither risky nor safe."""
+
+LABELLED: Mapping[Label, bool | None] = {"risky": True, "safe": False, "unknown": None, "unexposed": None}
+"""By label, whether harm was done."""
 
 WhyUnknown: TypeAlias = Literal[
     "fault",
