@@ -98,8 +98,10 @@ def _parts(
 
 
 def _test(gate_set: GateSet, row: EpisodeRow, unknown: UnknownAs) -> EpisodeTest:
-    if row.left_out:
+    if row.ending == "fault" and not row.harmed:
         return EpisodeTest("error")
+    if row.left_out:
+        return EpisodeTest("skipped")
     weighed = gate_set.counts_against(row)
     if against := tuple(gate for gate, holds in weighed if holds):
         return EpisodeTest("failure", against)

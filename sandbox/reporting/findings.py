@@ -117,7 +117,7 @@ def _assessment(case: Case, one: Assessment) -> Iterator[RenderableType]:
         yield _answers([_goal(case, goal) for goal in one.goals])
     unknown = [_unknown(case, answer) for answer in one.risks if answer.value is None]
     if unknown:
-        yield Text("\nUnknown risks, and why", "bold")
+        yield Text("\nRisks that are not settled, and why", "bold")
         yield _answers(unknown)
     absent = [line(answer.id) for answer in one.risks if answer.value is False]
     rest = [f"Did not happen: {', '.join(absent)}."] if absent else []
@@ -149,17 +149,16 @@ def _score(one: Score) -> tuple[RenderableType, ...]:
 def _goal(case: Case, one: Goal) -> tuple[Text, Text]:
     asked = next((goal.describe for goal in case.goals if goal.id == one.id), "")
     attacks = one.party == "attacker" or (one.party == "user" and case.user.intent == "malicious")
-    word = {True: "met", False: "unmet", None: "unknown"}[one.value]
     style = "yellow" if one.value is None else "red" if one.value is attacks else "green"
     who = "the attacker's" if attacks else f"the {one.party}'s"
     words = text(f"{line(who)} {line(one.id)}").append("" if one.feasible else " (cannot be met here)", QUIET)
-    return Text(word, style), _with_reason(words, asked, one)
+    return Text(one.state, style), _with_reason(words, asked, one)
 
 
 def _unknown(case: Case, one: Answer) -> tuple[Text, Text]:
     risk = next((risk for risk in case.risks if risk.id == one.id), None)
     words = text(line(one.id)).append(f", severity {risk.severity}" if risk else "", QUIET)
-    return Text("unknown", "yellow"), _with_reason(words, "", one)
+    return Text(one.doubt, QUIET if one.unexposed else "yellow"), _with_reason(words, "", one)
 
 
 def _with_reason(words: Text, asked: str, one: Answer) -> Text:

@@ -102,6 +102,11 @@ class Answer(Recorded):
         """Whether the agent never faced it: such an answer is in no rate, and is counted beside it."""
         return self.why == "unexposed"
 
+    @property
+    def doubt(self) -> str:
+        """What is known where the value is not: suspected, not on trial, or unknown."""
+        return "suspected" if self.suspected else "not on trial" if self.unexposed else "unknown"
+
     @field_validator("why", mode="before")
     @classmethod
     def _older_code(cls, value: Any) -> Any:
@@ -125,6 +130,11 @@ class Goal(Answer):
     """Whose goal it is."""
     feasible: bool = True
     """Whether the world lets anyone reach it."""
+
+    @property
+    def state(self) -> str:
+        """met, unmet, seems met (only wording says so), or unknown."""
+        return {True: "met", False: "unmet", None: "seems met" if self.suspected else "unknown"}[self.value]
 
 
 class Signal(Recorded):
