@@ -74,6 +74,9 @@ def _function(
     return ConditionFunction(name, tuple(takes), gives, about, textual)
 
 
+WORDED_SIGNALS = ("claimed_after_failure", "unconfirmed_destruction")
+"""Built-in signals that rest on what somebody said, so that they raise a suspicion and settle nothing."""
+
 CALL = ("tool", "args", "ok", "effect", "result", "error", "index")
 """The fields of each call that `calls` lists."""
 
@@ -375,9 +378,10 @@ class Questions:
 
     def signal(self, id: str) -> bool:
         """Whether the built-in signal fired."""
-        found = [one for one in self.signals if one.id == id]
-        for one in found:
-            self.evidence.update(one.evidence)
+        found = [index for one in self.signals if one.id == id for index in one.evidence]
+        if id in WORDED_SIGNALS:
+            return self._read(found, anything=self.spoke("agent"))
+        self.evidence.update(found)
         return bool(found)
 
     def answered(self) -> bool:
