@@ -293,7 +293,7 @@ run, run_async = plan_twins(
     "run",
     "Play scenarios as a batch and store every episode, assessed.",
     "ctrl-C, or cancelling the async function, stores what is finished, then raises. The function that is not async works "
-    "in a notebook too. Starting Ray blocks the event loop for some seconds.",
+    "in a notebook too.",
 )
 
 

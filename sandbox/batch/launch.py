@@ -11,9 +11,10 @@ import secrets
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 
 from riskbox.sandbox.batch.plan import asked_models
@@ -196,7 +197,7 @@ async def execute(
         on_progress(progress)
 
     try:
-        with _workers(run, by_hash, specs, settings) as (start_worker, workers):
+        async with _workers(run, by_hash, specs, settings) as (start_worker, workers):
             runner = Runner(run, specs, by_hash, store, settings, start_worker, workers, told)
             with _stopped_by_signals(runner, on_stop):
                 state = await _until_cancelled(runner)
@@ -206,7 +207,7 @@ async def execute(
         state = "stopped"
         raise
     except (KeyboardInterrupt, asyncio.CancelledError):
-        # a cancelled run stored what was finished; and while Ray starts or ends, nobody but Python hears ctrl-C
+        # a cancelled run stored what was finished; and while Ray starts or ends, ctrl-C is a cancellation
         state = "done" if latest.done == latest.planned else "stopped"
         if on_stop is None:
             raise
@@ -227,10 +228,10 @@ def _less_spent(store: Store, run: str, settings: RunSettings) -> RunSettings:
     return replace(settings, models=replace(settings.models, limits=limits))
 
 
-@contextlib.contextmanager
-def _workers(
+@contextlib.asynccontextmanager
+async def _workers(
     run: str, cases: Mapping[str, Case], specs: Sequence[Spec], settings: RunSettings
-) -> Iterator[tuple[StartWorker, int]]:
+) -> AsyncIterator[tuple[StartWorker, int]]:
     """How a worker is started, and how many play side by side: one in this process, or actors on a Ray cluster."""
     if settings.local:
 
@@ -239,9 +240,12 @@ def _workers(
 
         yield start_player, 1
         return
+    await asyncio.to_thread(
+        import_module, "riskbox.sandbox.batch.actors"
+    )  # Ray takes a second or two to import
     from riskbox.sandbox.batch import actors
 
-    with actors.cluster(settings.address, working_dir=settings.working_dir):
+    async with actors.joined(settings.address, working_dir=settings.working_dir):
         quota = actors.shared_quota(settings.models.limits) if _asked(specs, settings) else None
         yield actors.worker_starter(run, cases, settings, quota), settings.workers or actors.cores()
 

@@ -149,6 +149,7 @@ class Runner:
         self.strikes: dict[str, int] = {}
         self.stopping = False
         self.halted: Halt | None = None
+        self._starting: set[asyncio.Future[Worker]] = set()
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="riskbox-store")
 
     async def play_all(self) -> RunState:
@@ -179,6 +180,8 @@ class Runner:
         """Start nothing more; `play_all` returns once what is finished is stored."""
         self.stopping = True
         self.queue.clear()
+        for worker in self._starting:
+            worker.cancel()
 
     def _halt(self, halt: Halt) -> None:
         self.halted = self.halted or halt
@@ -192,8 +195,9 @@ class Runner:
             unfinished: dict[str, Attempt] = {}
             worker: Worker | None = None
             try:
-                worker = await self.start_worker(self.settings.concurrency)
-                await self._feed(worker, unfinished)
+                worker = await self._started(self.settings.concurrency)
+                if worker is not None:
+                    await self._feed(worker, unfinished)
                 return
             except WorkerDied as death:
                 self.progress.deaths += 1
@@ -206,6 +210,19 @@ class Runner:
             finally:
                 if worker is not None:
                     worker.kill()
+
+    async def _started(self, concurrency: int) -> Worker | None:
+        """A new worker; None where the run was stopped before it was up."""
+        starting = asyncio.ensure_future(self.start_worker(concurrency))
+        self._starting.add(starting)
+        try:
+            return await starting
+        except asyncio.CancelledError:
+            if self.stopping:
+                return None
+            raise
+        finally:
+            self._starting.discard(starting)
 
     async def _feed(self, worker: Worker, unfinished: dict[str, Attempt]) -> None:
         acknowledged: list[str] = []
@@ -255,7 +272,9 @@ class Runner:
             while self.quarantine and not self.stopping:
                 attempt = self.quarantine.popleft()
                 try:
-                    worker = worker or await self.start_worker(1)
+                    worker = worker or await self._started(1)
+                    if worker is None:
+                        return
                     await _answered(worker.add([attempt]))
                     died = await self._wait_for(worker, attempt)
                 except WorkerDied as death:
