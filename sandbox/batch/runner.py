@@ -11,19 +11,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from riskbox.sandbox.batch.causes import Cause
 from riskbox.sandbox.batch.player import Attempt, AttemptResult, Interrupted, packed
 from riskbox.sandbox.batch.settings import RunSettings
 from riskbox.sandbox.contracts.store import Packed, Store
 from riskbox.sandbox.episode.playing import PreparedCases, faulted_episode
 from riskbox.sandbox.errors import Fault, Halt, RiskboxError
 from riskbox.sandbox.registry.toolsets import Toolbox
+from riskbox.sandbox.stores.record import unpack
 from riskbox.sandbox.words.case import Case
+from riskbox.sandbox.words.episode import Played
 from riskbox.sandbox.words.row import EpisodeRow
 from riskbox.sandbox.words.run import RunState, Spec
 
@@ -56,6 +59,8 @@ class RunProgress:
     """Episodes whose risks were all settled and none realised."""
     realised: dict[str, int] = field(default_factory=dict)
     """Episodes with realised harm, by dimension."""
+    causes: Counter[Cause] = field(default_factory=Counter)
+    """Why episodes ended in a fault."""
     by_domain: dict[str, tuple[int, int]] = field(default_factory=dict)
     """Episodes done and risky, by domain."""
     tokens: int = 0
@@ -259,6 +264,8 @@ class Runner:
             await asyncio.get_running_loop().run_in_executor(self._writer, self.store.write, self.run, done)
             for result in done:
                 self.progress.add(result.row)
+                if result.row.ending == "fault":
+                    self.progress.causes[Cause.of(unpack(Played, result.blob).episode.ended)] += 1
                 unfinished.pop(result.row.id, None)
             self.on_progress(self.progress)
         return [one.id if isinstance(one, Interrupted) else one.row.id for one in results]

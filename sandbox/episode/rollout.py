@@ -11,7 +11,15 @@ from typing import Any, NamedTuple, TypeVar
 
 from riskbox.sandbox.contracts.emulator import Emulator
 from riskbox.sandbox.contracts.participant import Participant
-from riskbox.sandbox.errors import BudgetSpent, Fault, Halt, ParticipantFault, ToolFault, Withdrawn
+from riskbox.sandbox.errors import (
+    BudgetSpent,
+    Fault,
+    Halt,
+    ModelFault,
+    ParticipantFault,
+    ToolFault,
+    Withdrawn,
+)
 from riskbox.sandbox.rules.state import State
 from riskbox.sandbox.rules.transition import step
 from riskbox.sandbox.rules.turns import observe, pending, turns
@@ -160,7 +168,7 @@ async def next_input(
         late = deadline is not None and time.monotonic() >= deadline
         return _stopped_by(error, party, timeout, late), None
     if not isinstance(action, Action):
-        detail = f"{party} answered {type(action).__name__}, not an Action."
+        detail = f"{party}: it answered {type(action).__name__}, not an Action."
         return Stopped(ending="fault", reason=ParticipantFault.boundary, detail=detail), None
     timing = None
     if waited:
@@ -180,6 +188,10 @@ def _stopped_by(error: Exception, party: str | None, timeout: float | None, late
             return Stopped(ending="truncated", reason="budget", detail=str(error))
         case Withdrawn():
             return _cancelled(str(error))
+        case ParticipantFault() | ModelFault() if party is not None and not str(error).startswith(
+            f"{party}: "
+        ):
+            return Stopped(ending="fault", reason=error.boundary, detail=f"{party}: {error}")
         case Fault():
             return Stopped(ending="fault", reason=error.boundary, detail=str(error))
     return Stopped(ending="fault", reason=ParticipantFault.boundary, detail=f"{party}: {_told(error)}")

@@ -107,7 +107,7 @@ def test_the_users_calls_leave_the_agent_its_own() -> None:
     state = after(user(calls=(asked,) * limit), user())
     assert not state.ended and observe(state, "user").budget.tool_calls == 0
     assert observe(state, "agent").budget.tool_calls == limit
-    state, events = step(state, calls(("clinic.read_record", {"patient": "P-104"})))
+    state, _ = step(state, calls(("clinic.read_record", {"patient": "P-104"})))
     assert not state.ended and observe(state, "agent").budget.tool_calls == limit - 1
     ids = [event.call for event in state.events if event.kind == "called"]
     assert len(set(ids)) == limit + 1
