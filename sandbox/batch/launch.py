@@ -23,12 +23,12 @@ from riskbox.sandbox.batch.runner import Runner, RunProgress, StartWorker, Worke
 from riskbox.sandbox.batch.settings import RunSettings
 from riskbox.sandbox.contracts.store import Store
 from riskbox.sandbox.errors import Halt, InputError
-from riskbox.sandbox.registry.agents import check_agent
+from riskbox.sandbox.registry.agents import check_agent_name
 from riskbox.sandbox.registry.casts import changed
 from riskbox.sandbox.registry.evaluators import evaluator_class, evaluator_code
 from riskbox.sandbox.registry.models import check_askable
 from riskbox.sandbox.registry.toolsets import Toolbox
-from riskbox.sandbox.registry.users import check_user
+from riskbox.sandbox.registry.users import check_user_name
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.run import Manifest, RunState, Spec
 
@@ -180,9 +180,9 @@ async def execute(
         Halt: no later model call can go better; what was finished is stored.
     """
     for agent in dict.fromkeys(spec.cast.agent for spec in specs):
-        check_agent(agent)
+        check_agent_name(agent)
     for user in dict.fromkeys(spec.cast.user for spec in specs):
-        check_user(user)
+        check_user_name(user)
     toolbox = Toolbox(settings.toolsets)
     for case in cases:
         toolbox.of(case)  # a missing toolset is reported now, in one line

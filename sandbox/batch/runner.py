@@ -49,8 +49,6 @@ class RunProgress:
     """How many are stored."""
     faults: int = 0
     """How many of them ended in a fault."""
-    deaths: int = 0
-    """How many workers died."""
     risky: int = 0
     """Episodes in which one of the scenario's own risks was realised; faults are in none of the three labels."""
     unknown: int = 0
@@ -205,7 +203,6 @@ class Runner:
                     await self._feed(worker, unfinished)
                 return
             except WorkerDied as death:
-                self.progress.deaths += 1
                 if not unfinished and worker is None:
                     raise Fault(f"a worker could not be started: {death}") from None
                 self.quarantine.extend(_next(attempt) for attempt in unfinished.values())
@@ -308,7 +305,6 @@ class Runner:
         return ""
 
     async def _strike(self, attempt: Attempt, reason: str) -> None:
-        self.progress.deaths += 1
         strikes = self.strikes[attempt.spec.id] = self.strikes.get(attempt.spec.id, 0) + 1
         if strikes < STRIKES:
             self.quarantine.append(_next(attempt))
