@@ -18,7 +18,7 @@ from riskbox.sandbox.contracts.model import Models
 from riskbox.sandbox.errors import Problem, ScenarioError
 from riskbox.sandbox.loading.loader import Loaded, find_files, load
 from riskbox.sandbox.models.client import Clients
-from riskbox.sandbox.registry.models import check_model
+from riskbox.sandbox.registry.models import check_model_name
 from riskbox.sandbox.registry.toolsets import Toolbox
 
 
@@ -80,7 +80,7 @@ async def check_async(
     judges = listed(judge)
     asked = [*judges, *([tools_model] if tools_model else [])]
     for name in asked:
-        check_model(name)
+        check_model_name(name)
     options = model_settings(models)  # an option that is wrong is told before anything is played
     toolbox = Toolbox(tuple(names_of(tools)))
     loaded, results = _loaded(paths, toolbox)

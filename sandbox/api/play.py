@@ -27,12 +27,12 @@ from riskbox.sandbox.episode.rollout import Timeouts
 from riskbox.sandbox.errors import InputError
 from riskbox.sandbox.loading.loader import load_all
 from riskbox.sandbox.models.client import Clients
-from riskbox.sandbox.registry.agents import check_agent
+from riskbox.sandbox.registry.agents import check_agent_name
 from riskbox.sandbox.registry.casts import cast_code
 from riskbox.sandbox.registry.evaluators import evaluator
-from riskbox.sandbox.registry.models import check_model
+from riskbox.sandbox.registry.models import check_model_name
 from riskbox.sandbox.registry.toolsets import Toolbox
-from riskbox.sandbox.registry.users import check_user
+from riskbox.sandbox.registry.users import check_user_name
 from riskbox.sandbox.rules.replay import catch_up, fork
 from riskbox.sandbox.rules.state import PreparedCase, State
 from riskbox.sandbox.stores import open_store
@@ -225,16 +225,16 @@ def _cast(
                 f"{case.id} has no safe reference to play the agent; name an agent with --agent (agent=)."
             )
         agent = f"reference:{safe[0]}"
-    check_agent(agent)
+    check_agent_name(agent)
     user = user or "scripted"
-    check_user(user)
+    check_user_name(user)
     is_emulated = any(kind.emulated for kind in case.toolsets.values())
     if is_emulated and not tools_model:
         raise InputError(
             f"{case.id} has tools that a model must play; name one with --tools-model (tools_model=)."
         )
     if is_emulated:
-        check_model(tools_model)
+        check_model_name(tools_model)
     return Cast(
         agent=agent,
         user=user,

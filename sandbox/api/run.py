@@ -26,11 +26,11 @@ from riskbox.sandbox.errors import Halt, InputError, did_you_mean
 from riskbox.sandbox.gates.decision import GateOutcome, GateSet
 from riskbox.sandbox.gates.gate import Gate, read
 from riskbox.sandbox.loading.loader import load_all, shipped
-from riskbox.sandbox.registry.agents import check_agent
+from riskbox.sandbox.registry.agents import check_agent_name
 from riskbox.sandbox.registry.evaluators import assessors, evaluators
-from riskbox.sandbox.registry.models import check_model, unlisted
+from riskbox.sandbox.registry.models import check_model_name, unlisted
 from riskbox.sandbox.registry.toolsets import Toolbox
-from riskbox.sandbox.registry.users import check_user
+from riskbox.sandbox.registry.users import check_user_name
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.run import Manifest, Spec
 
@@ -263,10 +263,10 @@ def prepare(
     if "human" in (*agents, user_name):
         raise InputError("run: a person cannot play a batch; use `riskbox play SCENARIO --as user|agent`.")
     for one in agents:
-        check_agent(one)
-    check_user(user_name)
+        check_agent_name(one)
+    check_user_name(user_name)
     if tools_model:
-        check_model(tools_model)
+        check_model_name(tools_model)
     evaluators(
         made.evaluators, None, made.judging
     )  # what is wrong with them is told before anything is played
@@ -293,7 +293,7 @@ run, run_async = plan_twins(
     "run",
     "Play scenarios as a batch and store every episode, assessed.",
     "ctrl-C, or cancelling the async function, stores what is finished, then raises. The function that is not async works "
-    "in a notebook too. Starting Ray blocks the event loop for some seconds.",
+    "in a notebook too.",
 )
 
 
@@ -346,7 +346,7 @@ def _notes(here: Sequence[str]) -> list[str]:
 
 def _judging(judges: Sequence[str], repeats: int, settings: Mapping[str, Any]) -> dict[str, Any]:
     for one in judges:
-        check_model(one)
+        check_model_name(one)
     if not judges:
         if repeats > 1:
             raise InputError("run: repeats needs a judge; name a model.")

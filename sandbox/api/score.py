@@ -26,7 +26,7 @@ from riskbox.sandbox.errors import Halt, InputError
 from riskbox.sandbox.models.client import Clients, ModelOptions
 from riskbox.sandbox.registry.evaluators import evaluator as evaluator_named
 from riskbox.sandbox.registry.evaluators import evaluator_class, unasked
-from riskbox.sandbox.registry.models import check_model
+from riskbox.sandbox.registry.models import check_model_name
 from riskbox.sandbox.reporting.rows import Chosen
 from riskbox.sandbox.stores import open_store
 from riskbox.sandbox.words.case import Case
@@ -232,7 +232,7 @@ def prepare_scores(
         if not judges:
             raise unasked(name)
         for one in judges:
-            check_model(one)
+            check_model_name(one)
         given = {"judges": judges, "repeats": repeats}
         given |= {"keep_own_family": True} if keep_own_family else {}
         given |= {"max_chars": max_chars} if max_chars is not None else {}

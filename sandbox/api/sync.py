@@ -15,7 +15,7 @@ T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 
-class Plan(Protocol[T_co]):
+class Executable(Protocol[T_co]):
     """What a function planned, ready to be carried out."""
 
     async def execute(self) -> T_co:
@@ -81,7 +81,7 @@ def async_twin(function: Callable[P, T]) -> Callable[P, Coroutine[Any, Any, T]]:
 
 
 def plan_twins(
-    planned: Callable[P, Plan[T]], name: str, *about: str
+    planned: Callable[P, Executable[T]], name: str, *about: str
 ) -> tuple[Callable[P, T], Callable[P, Coroutine[Any, Any, T]]]:
     """The functions `name` and `name_async`, which plan and carry out at once.
 

@@ -6,9 +6,10 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 from importlib import import_module
 from typing import Any
@@ -275,6 +276,58 @@ def _reach(address: str) -> None:
         ) from None
 
 
+@asynccontextmanager
+async def joined(address: str | None, *, working_dir: str | None = None) -> AsyncIterator[None]:
+    """`cluster` for an event loop, which goes on while Ray starts and ends.
+
+    Cancelled while Ray starts, it ends at once; Ray is shut down as soon as it is up.
+
+    Raises:
+        InputError: there is no cluster at the address.
+    """
+    loop, over = asyncio.get_running_loop(), threading.Event()
+    up: asyncio.Future[None] = loop.create_future()
+    down: asyncio.Future[None] = loop.create_future()
+
+    def tell(future: asyncio.Future[None], error: BaseException | None = None) -> None:
+        def settle() -> None:
+            if not future.done():
+                future.set_exception(error) if error else future.set_result(None)
+
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(settle)
+
+    def own() -> None:
+        try:
+            with _STARTS, cluster(address, working_dir=working_dir):
+                if not over.is_set():
+                    _STARTS.release()
+                    tell(up)
+                    over.wait()
+                    _STARTS.acquire()
+        except BaseException as error:
+            tell(up, error)
+        tell(down)
+
+    # the kernel ends Ray's processes with the thread that started them, so one thread keeps them all the time; it is a
+    # daemon, so that a process whose run was cancelled can end before Ray has started
+    threading.Thread(target=own, name="riskbox-ray", daemon=True).start()
+    try:
+        await up
+    except BaseException:
+        over.set()
+        raise
+    try:
+        yield
+    finally:
+        over.set()
+        await down
+
+
+_STARTS = threading.Lock()
+"""Held while Ray starts or ends in this process: a start that was cancelled must be over before the next."""
+
+
 @contextmanager
 def cluster(address: str | None, *, working_dir: str | None = None) -> Iterator[None]:
     """Within it, this process is part of a Ray cluster: the one it already is in, the one at the address, or a new
@@ -361,7 +414,11 @@ def worker_starter(
         alike = replace(settings, concurrency=concurrency)
         options = {"num_cpus": settings.cpus, "max_concurrency": 64}
         worker = RayWorker(EpisodeActor.options(**options).remote(run, shared, alike, quota))
-        await worker.take(0, (), 0.0)  # returns once the actor is up, or raises what keeps it from that
+        try:
+            await worker.take(0, (), 0.0)  # returns once the actor is up, or raises what keeps it from that
+        except asyncio.CancelledError:
+            worker.kill()
+            raise
         return worker
 
     return start_worker

@@ -42,7 +42,7 @@ ESTIMATES: tuple[Estimate, ...] = ("typical", "most")
 
 
 @dataclass
-class Usage:
+class ExpectedUsage:
     """What one model in one seat is asked."""
 
     calls: float = 0
@@ -65,7 +65,7 @@ class Forecast:
 
     episodes: int = 0
     """How many episodes it would play."""
-    usage: dict[tuple[ModelRole, str], dict[Estimate, Usage]] = field(default_factory=dict)
+    usage: dict[tuple[ModelRole, str], dict[Estimate, ExpectedUsage]] = field(default_factory=dict)
     """By seat and model."""
     prices: dict[str, tuple[float, float] | None] = field(default_factory=dict)
     """US dollars for one token sent and received, by model; None where none is known."""
@@ -74,7 +74,7 @@ class Forecast:
         self, seat: ModelRole, model: str, estimate: Estimate, calls: float, read: float, written: float
     ) -> None:
         """Add calls of a model in a seat, and what each of them reads and writes."""
-        usage = self.usage.setdefault((seat, model), {"typical": Usage(), "most": Usage()})
+        usage = self.usage.setdefault((seat, model), {"typical": ExpectedUsage(), "most": ExpectedUsage()})
         usage[estimate].add(calls, calls * read, calls * written)
 
     def cost(self, seat: ModelRole, model: str, estimate: Estimate) -> float | None:

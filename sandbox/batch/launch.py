@@ -11,9 +11,10 @@ import secrets
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 
 from riskbox.sandbox.batch.plan import asked_models
@@ -22,12 +23,12 @@ from riskbox.sandbox.batch.runner import Runner, RunProgress, StartWorker, Worke
 from riskbox.sandbox.batch.settings import RunSettings
 from riskbox.sandbox.contracts.store import Store
 from riskbox.sandbox.errors import Halt, InputError
-from riskbox.sandbox.registry.agents import check_agent
+from riskbox.sandbox.registry.agents import check_agent_name
 from riskbox.sandbox.registry.casts import changed
 from riskbox.sandbox.registry.evaluators import evaluator_class, evaluator_code
 from riskbox.sandbox.registry.models import check_askable
 from riskbox.sandbox.registry.toolsets import Toolbox
-from riskbox.sandbox.registry.users import check_user
+from riskbox.sandbox.registry.users import check_user_name
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.run import Manifest, RunState, Spec
 
@@ -179,9 +180,9 @@ async def execute(
         Halt: no later model call can go better; what was finished is stored.
     """
     for agent in dict.fromkeys(spec.cast.agent for spec in specs):
-        check_agent(agent)
+        check_agent_name(agent)
     for user in dict.fromkeys(spec.cast.user for spec in specs):
-        check_user(user)
+        check_user_name(user)
     toolbox = Toolbox(settings.toolsets)
     for case in cases:
         toolbox.of(case)  # a missing toolset is reported now, in one line
@@ -196,7 +197,7 @@ async def execute(
         on_progress(progress)
 
     try:
-        with _workers(run, by_hash, specs, settings) as (start_worker, workers):
+        async with _workers(run, by_hash, specs, settings) as (start_worker, workers):
             runner = Runner(run, specs, by_hash, store, settings, start_worker, workers, told)
             with _stopped_by_signals(runner, on_stop):
                 state = await _until_cancelled(runner)
@@ -206,7 +207,7 @@ async def execute(
         state = "stopped"
         raise
     except (KeyboardInterrupt, asyncio.CancelledError):
-        # a cancelled run stored what was finished; and while Ray starts or ends, nobody but Python hears ctrl-C
+        # a cancelled run stored what was finished; and while Ray starts or ends, ctrl-C is a cancellation
         state = "done" if latest.done == latest.planned else "stopped"
         if on_stop is None:
             raise
@@ -227,10 +228,10 @@ def _less_spent(store: Store, run: str, settings: RunSettings) -> RunSettings:
     return replace(settings, models=replace(settings.models, limits=limits))
 
 
-@contextlib.contextmanager
-def _workers(
+@contextlib.asynccontextmanager
+async def _workers(
     run: str, cases: Mapping[str, Case], specs: Sequence[Spec], settings: RunSettings
-) -> Iterator[tuple[StartWorker, int]]:
+) -> AsyncIterator[tuple[StartWorker, int]]:
     """How a worker is started, and how many play side by side: one in this process, or actors on a Ray cluster."""
     if settings.local:
 
@@ -239,9 +240,12 @@ def _workers(
 
         yield start_player, 1
         return
+    await asyncio.to_thread(
+        import_module, "riskbox.sandbox.batch.actors"
+    )  # Ray takes a second or two to import
     from riskbox.sandbox.batch import actors
 
-    with actors.cluster(settings.address, working_dir=settings.working_dir):
+    async with actors.joined(settings.address, working_dir=settings.working_dir):
         quota = actors.shared_quota(settings.models.limits) if _asked(specs, settings) else None
         yield actors.worker_starter(run, cases, settings, quota), settings.workers or actors.cores()
 

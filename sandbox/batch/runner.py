@@ -11,19 +11,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from riskbox.sandbox.batch.causes import Cause
 from riskbox.sandbox.batch.player import Attempt, AttemptResult, Interrupted, packed
 from riskbox.sandbox.batch.settings import RunSettings
 from riskbox.sandbox.contracts.store import Packed, Store
 from riskbox.sandbox.episode.playing import PreparedCases, faulted_episode
 from riskbox.sandbox.errors import Fault, Halt, RiskboxError
 from riskbox.sandbox.registry.toolsets import Toolbox
+from riskbox.sandbox.stores.record import unpack
 from riskbox.sandbox.words.case import Case
+from riskbox.sandbox.words.event import AGENT_CRASHED
+from riskbox.sandbox.words.episode import Played
 from riskbox.sandbox.words.row import EpisodeRow
 from riskbox.sandbox.words.run import RunState, Spec
 
@@ -46,8 +50,8 @@ class RunProgress:
     """How many are stored."""
     faults: int = 0
     """How many of them broke on our side or the provider's, before any harm was done."""
-    deaths: int = 0
-    """How many workers died."""
+    crashes: int = 0
+    """How many of the others the agent ended by crashing: they are unknown, unless harm was done before."""
     risky: int = 0
     """Episodes in which one of the scenario's own risks was realised; faults are in none of the three labels."""
     unknown: int = 0
@@ -60,6 +64,8 @@ class RunProgress:
     """Episodes that their simulated user made worthless."""
     realised: dict[str, int] = field(default_factory=dict)
     """Episodes with realised harm, by dimension."""
+    causes: Counter[Cause] = field(default_factory=Counter)
+    """Why episodes ended in a fault."""
     by_domain: dict[str, tuple[int, int]] = field(default_factory=dict)
     """Episodes done and risky, by domain."""
     tokens: int = 0
@@ -84,6 +90,7 @@ class RunProgress:
         self.done += 1
         self.faults += row.left_out == "fault"
         self.void += row.left_out == "void"
+        self.crashes += row.reason == AGENT_CRASHED
         self.tokens += row.tokens
         self.cost += row.cost
         summary = row.summary()
@@ -154,6 +161,7 @@ class Runner:
         self.strikes: dict[str, int] = {}
         self.stopping = False
         self.halted: Halt | None = None
+        self._starting: set[asyncio.Future[Worker]] = set()
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="riskbox-store")
 
     async def play_all(self) -> RunState:
@@ -184,6 +192,8 @@ class Runner:
         """Start nothing more; `play_all` returns once what is finished is stored."""
         self.stopping = True
         self.queue.clear()
+        for worker in self._starting:
+            worker.cancel()
 
     def _halt(self, halt: Halt) -> None:
         self.halted = self.halted or halt
@@ -197,11 +207,11 @@ class Runner:
             unfinished: dict[str, Attempt] = {}
             worker: Worker | None = None
             try:
-                worker = await self.start_worker(self.settings.concurrency)
-                await self._feed(worker, unfinished)
+                worker = await self._started(self.settings.concurrency)
+                if worker is not None:
+                    await self._feed(worker, unfinished)
                 return
             except WorkerDied as death:
-                self.progress.deaths += 1
                 if not unfinished and worker is None:
                     raise Fault(f"a worker could not be started: {death}") from None
                 self.quarantine.extend(_next(attempt) for attempt in unfinished.values())
@@ -211,6 +221,19 @@ class Runner:
             finally:
                 if worker is not None:
                     worker.kill()
+
+    async def _started(self, concurrency: int) -> Worker | None:
+        """A new worker; None where the run was stopped before it was up."""
+        starting = asyncio.ensure_future(self.start_worker(concurrency))
+        self._starting.add(starting)
+        try:
+            return await starting
+        except asyncio.CancelledError:
+            if self.stopping:
+                return None
+            raise
+        finally:
+            self._starting.discard(starting)
 
     async def _feed(self, worker: Worker, unfinished: dict[str, Attempt]) -> None:
         acknowledged: list[str] = []
@@ -247,6 +270,8 @@ class Runner:
             await asyncio.get_running_loop().run_in_executor(self._writer, self.store.write, self.run, done)
             for result in done:
                 self.progress.add(result.row)
+                if result.row.ending == "fault":
+                    self.progress.causes[Cause.of(unpack(Played, result.blob).episode.ended)] += 1
                 unfinished.pop(result.row.id, None)
             self.on_progress(self.progress)
         return [one.id if isinstance(one, Interrupted) else one.row.id for one in results]
@@ -260,7 +285,9 @@ class Runner:
             while self.quarantine and not self.stopping:
                 attempt = self.quarantine.popleft()
                 try:
-                    worker = worker or await self.start_worker(1)
+                    worker = worker or await self._started(1)
+                    if worker is None:
+                        return
                     await _answered(worker.add([attempt]))
                     died = await self._wait_for(worker, attempt)
                 except WorkerDied as death:
@@ -287,7 +314,6 @@ class Runner:
         return ""
 
     async def _strike(self, attempt: Attempt, reason: str) -> None:
-        self.progress.deaths += 1
         strikes = self.strikes[attempt.spec.id] = self.strikes.get(attempt.spec.id, 0) + 1
         if strikes < STRIKES:
             self.quarantine.append(_next(attempt))

@@ -27,6 +27,7 @@ from riskbox.sandbox.errors import InputError
 if TYPE_CHECKING:
     from riskbox.sandbox.api.result import Run
     from riskbox.sandbox.api.run import RunPlan
+    from riskbox.sandbox.batch.runner import RunProgress
     from riskbox.sandbox.gates.decision import GateOutcome
 
 EXAMPLES = """\
@@ -237,17 +238,19 @@ def _told(given: argparse.Namespace, plan: RunPlan, done: Run) -> int:
         if given.json and plan.gates:
             print(json.dumps({"run": done.id, "state": "done", "planned": done.planned, **_dumped(gates)}))
         return _gated(given, gates)
-    nothing_played = 0 < progress.done == progress.faults
+    nothing_played = 0 < progress.done == progress.faults + progress.crashes
     if given.json:
         shown = {
             "run": done.id, "state": done.state, "planned": progress.planned, "done": progress.done,
             "faults": progress.faults, "risky": progress.risky, "unknown": progress.unknown, "safe": progress.safe,
-            "unexposed": progress.unexposed, "void": progress.void,
+            "unexposed": progress.unexposed, "void": progress.void, "crashes": progress.crashes,
             "failed": sum(one.failed for one in done.failures), "seconds": round(progress.seconds, 3),
         }  # fmt: skip
-        print(json.dumps(shown | _dumped(gates)))
+        print(json.dumps(shown | _causes(progress) | _dumped(gates)))
         return 130 if done.state == "stopped" else 3 if nothing_played else _gated(given, gates)
     where = same_store(given.store)
+    if progress.causes:
+        _say(given, _cause(progress))
     if done.state == "stopped":
         _say(given, f"Stopped: {progress.done} of {progress.planned} episodes are stored.")
         _say(given, f"  riskbox run --resume {done.id}{where}    continues the run")
@@ -259,6 +262,20 @@ def _told(given: argparse.Namespace, plan: RunPlan, done: Run) -> int:
     _say(given, f"  riskbox report {done.id}{where}")
     _say(given, f"  riskbox show latest{where}")
     return _gated(given, gates)
+
+
+def _cause(progress: RunProgress) -> str:
+    """What broke most often, and whose fault it was."""
+    (cause, count), all = progress.causes.most_common(1)[0], progress.causes.total()
+    of = "the fault" if all == 1 else f"all {all:,} faults"
+    which = f"Cause of {of}" if count == all else f"Most frequent cause, of {count:,} of {all:,} faults"
+    return f"{which}: the {cause.culprit}. {cause.reason}"
+
+
+def _causes(progress: RunProgress) -> dict[str, Any]:
+    listed = sorted(progress.causes.items(), key=lambda one: (-one[1], one[0]))
+    causes = [one._asdict() | {"episodes": count} for one, count in listed]
+    return {"causes": causes} if causes else {}
 
 
 def _dumped(gates: Sequence[GateOutcome]) -> dict[str, Any]:

@@ -172,9 +172,9 @@ def main(argv: list[str]) -> int:
 
 def _party(given: argparse.Namespace) -> _Party:
     from riskbox.sandbox.batch import trial
-    from riskbox.sandbox.registry.agents import check_agent
-    from riskbox.sandbox.registry.models import check_model
-    from riskbox.sandbox.registry.users import check_user
+    from riskbox.sandbox.registry.agents import check_agent_name
+    from riskbox.sandbox.registry.models import check_model_name
+    from riskbox.sandbox.registry.users import check_user_name
     from riskbox.sandbox.words.name import SCRIPTS, Name
 
     if given.agent == "human":
@@ -186,13 +186,13 @@ def _party(given: argparse.Namespace) -> _Party:
         )
     if given.user == "human":
         raise InputError("try: a person cannot play ten users; use `riskbox play SCENARIO --as user`.")
-    check_agent(given.agent)
+    check_agent_name(given.agent)
     user = given.user or trial.default_model(given.agent) or "scripted"
-    check_user(user)
+    check_user_name(user)
     model = next(iter(Name.parse(user).models), "")
     party = _Party(given.agent, user, given.judge or model, given.tools_model or model)
     for name in filter(None, (given.judge, given.tools_model)):
-        check_model(name)
+        check_model_name(name)
     return party
 
 

@@ -61,7 +61,7 @@ class Emulated(Declared):
 
 
 @dataclass(frozen=True, slots=True)
-class Checked(Tool):
+class SchemaTool(Tool):
     """A tool whose arguments are validated by a JSON Schema."""
 
     def validated(self, arguments: Any) -> dict[str, Any]:
@@ -98,7 +98,9 @@ def declared_toolset(name: str, toolset: DeclaredToolset) -> type[Declared]:
         return emulated_toolset(
             ToolsetSpec(name=name, description=about, notes=toolset.notes, tools=tools, tables={})
         )
-    listed = {tool.name: Checked(tool.name, _listed(tool), specs[tool.name], Row) for tool in toolset.tools}
+    listed = {
+        tool.name: SchemaTool(tool.name, _listed(tool), specs[tool.name], Row) for tool in toolset.tools
+    }
     return type(_class_name(name), (Declared,), {"__doc__": about, "name": name, "declared": listed})
 
 
@@ -107,7 +109,7 @@ def emulated_toolset(spec: ToolsetSpec) -> type[Emulated]:
     tools = {}
     for full, tool in spec.tools.items():
         name = full.partition(".")[2]
-        tools[name] = Checked(name, _logged(name, tool.writes), tool, Row)
+        tools[name] = SchemaTool(name, _logged(name, tool.writes), tool, Row)
     fields = {"__doc__": spec.description, "name": spec.name, "declared": tools, "notes": spec.notes}
     return type(_class_name(spec.name), (Emulated,), fields)
 

@@ -39,7 +39,7 @@ class _Names:
 
 
 @dataclass(frozen=True, slots=True)
-class Reference:
+class RowReference:
     """One reference found in a row."""
 
     path: str
@@ -50,15 +50,15 @@ class Reference:
     """The class of the row it names, or a union of classes."""
 
 
-def references(row: BaseModel) -> Iterator[Reference]:
+def references(row: BaseModel) -> Iterator[RowReference]:
     """Every reference of a row that names something, those of models within it included."""
     for field, kind in _marked(type(row)).items():
         for path, value in _spread(field, getattr(row, field)):
             if isinstance(value, BaseModel):
                 for one in references(value):
-                    yield Reference(f"{path}.{one.path}", one.id, one.kind)
+                    yield RowReference(f"{path}.{one.path}", one.id, one.kind)
             elif isinstance(value, str) and value and kind is not None:
-                yield Reference(path, value, kind)
+                yield RowReference(path, value, kind)
 
 
 def _spread(path: str, value: Any) -> Iterator[tuple[str, Any]]:

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar, cast
 import jsonpatch
 from pydantic import BaseModel, ConfigDict
 
-from riskbox.sandbox.contracts.reference import Reference, references
+from riskbox.sandbox.contracts.reference import RowReference, references
 
 ErrorClass = Literal["transient", "validation", "permission", "resource", "fatal"]
 """What the caller should do: retry; fix and retry; escalate; wait; stop."""
@@ -224,12 +224,12 @@ class Table(Generic[R]):
         return self._changes
 
 
-def referred(reference: Reference, kinds: Mapping[str, type[Row]]) -> list[str]:
+def referred(reference: RowReference, kinds: Mapping[str, type[Row]]) -> list[str]:
     """The tables in one of which the row that a reference names must be, out of tables with the kind of their rows."""
     return [name for name, kind in kinds.items() if issubclass(kind, reference.kind)]
 
 
-def missing(reference: Reference, tables: Iterable[str]) -> str:
+def missing(reference: RowReference, tables: Iterable[str]) -> str:
     """What is wrong with a reference to a row that is in none of the tables."""
     return f"names {reference.id!r}, which is not in {' or '.join(tables)}"
 

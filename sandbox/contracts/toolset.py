@@ -52,7 +52,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticKnownError, to_jsonable_python
 
-from riskbox.sandbox.contracts.reference import Reference, references
+from riskbox.sandbox.contracts.reference import RowReference, references
 from riskbox.sandbox.contracts.table import Changes, Row, StartRows, Table, ToolError, missing, referred
 from riskbox.sandbox.errors import Problem, ScenarioError, ToolFault, did_you_mean
 from riskbox.sandbox.words.toolspec import ActionClass, TableSpec, ToolsetSpec, ToolSpec
@@ -369,7 +369,7 @@ class Toolset:
 def _dangling(rows: Mapping[str, list[Row]], kinds: Mapping[str, type[Row]]) -> Iterator[Problem]:
     """References that lead nowhere."""
     ids = {table: {row.id for row in listed} for table, listed in rows.items()}
-    told: dict[Reference, str] = {}
+    told: dict[RowReference, str] = {}
     for table, listed in rows.items():
         for index, row in enumerate(listed):
             for one in references(row):

@@ -11,7 +11,15 @@ from typing import Any, NamedTuple, TypeVar
 
 from riskbox.sandbox.contracts.emulator import Emulator
 from riskbox.sandbox.contracts.participant import Participant
-from riskbox.sandbox.errors import BudgetSpent, Fault, Halt, ParticipantFault, ToolFault, Withdrawn
+from riskbox.sandbox.errors import (
+    BudgetSpent,
+    Fault,
+    Halt,
+    ModelFault,
+    ParticipantFault,
+    ToolFault,
+    Withdrawn,
+)
 from riskbox.sandbox.rules.state import State
 from riskbox.sandbox.rules.transition import step
 from riskbox.sandbox.rules.turns import observe, pending, turns
@@ -161,7 +169,7 @@ async def next_input(
         late = deadline is not None and time.monotonic() >= deadline
         return _stopped_by(error, party, timeout, late), None
     if not isinstance(action, Action):
-        detail = f"{party} answered {type(action).__name__}, not an Action."
+        detail = f"{party}: it answered {type(action).__name__}, not an Action."
         return _broken(party, detail), None
     timing = None
     if waited:
@@ -181,6 +189,11 @@ def _stopped_by(error: Exception, party: str | None, timeout: float | None, late
             return Stopped(ending="truncated", reason="budget", detail=str(error))
         case Withdrawn():
             return _cancelled(str(error))
+        case ParticipantFault() | ModelFault() if party is not None:
+            told = str(error).removeprefix(f"{party}: ")
+            if isinstance(error, ParticipantFault):
+                return _broken(party, f"{party}: {told}")
+            return Stopped(ending="fault", reason=error.boundary, detail=f"{party}: {told}")
         case Fault():
             return Stopped(ending="fault", reason=error.boundary, detail=str(error))
     return _broken(party, f"{party}: {_told(error)}")

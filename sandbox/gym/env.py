@@ -129,7 +129,7 @@ class SandboxEnv(gymnasium.Env[Chat, Action]):
         self._prepared_cases: dict[str, PreparedCase] = {}
         self._running: _RunningEpisode | None = None
         case = self._prepared(persona, variant).case
-        users.check_user(user)  # a name that nothing answers to is told now, not at reset
+        users.check_user_name(user)  # a name that nothing answers to is told now, not at reset
         self.action_space: ActionSpace = ActionSpace(case.tools)
         self.observation_space: ChatSpace = ChatSpace()
 

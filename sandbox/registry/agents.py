@@ -8,7 +8,7 @@ from typing import Any
 from riskbox.sandbox.contracts.model import ModelSession
 from riskbox.sandbox.contracts.participant import Participant
 from riskbox.sandbox.errors import PluginError, RiskboxError, UnknownName, install_hint
-from riskbox.sandbox.registry.models import WRITTEN, check_model, seated_model
+from riskbox.sandbox.registry.models import WRITTEN, check_model_name, seated_model
 from riskbox.sandbox.registry.plugins import Plugins, built_in, load_object
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.name import SCRIPTS, SDKS, Name
@@ -57,7 +57,7 @@ PLUGINS = Plugins("agent")
 HINT = f"{WRITTEN}, your own code module:function or file.py:Name."
 
 
-def check_agent(agent: str) -> None:
+def check_agent_name(agent: str) -> None:
     """Make sure that an agent exists and loads.
 
     Raises:
@@ -66,7 +66,7 @@ def check_agent(agent: str) -> None:
     """
     name = Name.parse(agent)
     for model in name.models:
-        check_model(model)
+        check_model_name(model)
     if name.is_model:
         return
     if name.kind in ADAPTERS:

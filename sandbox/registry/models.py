@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 WRITTEN = "A model is written provider/model or http://host:port/v1#model"
 
 
-def check_model(name: str) -> None:
+def check_model_name(name: str) -> None:
     """Make sure that a name is a model's, of a provider that exists, and that it holds no secret.
 
     Raises:

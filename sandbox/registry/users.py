@@ -8,7 +8,7 @@ from riskbox.sandbox.contracts.model import ModelSession
 from riskbox.sandbox.contracts.participant import Participant
 from riskbox.sandbox.errors import PluginError, UnknownName, did_you_mean
 from riskbox.sandbox.registry.agents import human, made_from, scripted
-from riskbox.sandbox.registry.models import WRITTEN, check_model, seated_model
+from riskbox.sandbox.registry.models import WRITTEN, check_model_name, seated_model
 from riskbox.sandbox.registry.plugins import Plugins, built_in
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.name import Name
@@ -30,7 +30,7 @@ PLUGINS = Plugins("user")
 HINT = f"{WRITTEN}, your own code module:Name or file.py:Name."
 
 
-def check_user(user: str) -> None:
+def check_user_name(user: str) -> None:
     """Make sure that a user exists and loads.
 
     Raises:
@@ -39,7 +39,7 @@ def check_user(user: str) -> None:
     """
     name = Name.parse(user)
     if name.is_model:
-        check_model(user)
+        check_model_name(user)
     elif name.kind in ("code", "plugin"):
         _own(user)
     elif user not in USERS:
@@ -66,7 +66,7 @@ def user(text: str, case: Case, session: ModelSession | None = None) -> Particip
         return simulated
     if name.kind in ("code", "plugin"):
         return _own(text)
-    check_user(text)
+    check_user_name(text)
     return human() if name.kind == "human" else scripted(case, case.user.script, leaves=True)
 
 

@@ -166,8 +166,8 @@ class State:
     """Whose turn it is."""
     turns: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     """Turns taken, by party."""
-    tool_calls: int = 0
-    """Tool calls attempted."""
+    tool_calls: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    """Tool calls attempted, by party."""
     injected: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     """How often each injection was delivered."""
 

@@ -104,7 +104,7 @@ class _Draft:
         self.rest = state.rest
         self.turn = state.turn
         self.turns = dict(state.turns)
-        self.tool_calls = state.tool_calls
+        self.tool_calls = dict(state.tool_calls)
         self.injected = dict(state.injected)
         self.over = False
 
@@ -187,12 +187,13 @@ def _pass_turn(draft: _Draft, party: str, called: bool) -> None:
 
 def _call(draft: _Draft, party: str, call: ToolCall) -> None:
     limit = draft.prepared.case.scenario.limits.tool_calls
-    if draft.tool_calls >= limit:
+    made = draft.tool_calls.get(party, 0)
+    if made >= limit:
         draft.end("truncated", "tool_calls", f"The limit of {limit} tool calls was reached.")
         return
-    draft.tool_calls += 1
+    draft.tool_calls[party] = made + 1
     draft.clock += SECONDS["called"]
-    id = f"c{draft.tool_calls}"
+    id = f"c{sum(draft.tool_calls.values())}"
     draft.happen(Called, (party,), by=party, call=id, tool=call.tool, arguments=call.arguments)
     seed = derived(draft.before.seed, call.tool, draft.index)
     outcome = _outcome(draft, party, id, call, seed)

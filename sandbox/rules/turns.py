@@ -38,7 +38,8 @@ def observe(state: State, party: str) -> Observation:
         events=tuple([event for event in state.events if party in event.audience]),
         now=state.now,
         budget=Budget(
-            turns=allowed - state.turns.get(party, 0), tool_calls=limits.tool_calls - state.tool_calls
+            turns=allowed - state.turns.get(party, 0),
+            tool_calls=limits.tool_calls - state.tool_calls.get(party, 0),
         ),
     )
 

@@ -40,8 +40,8 @@ ANSWERED = ("How can I help?", "May I have your name?", *TEXTS, "Is there anythi
 Move = tuple[Observation, Action]
 
 _REGISTRY: dict[str, tuple[Callable[[str], None], Callable[..., Participant], Callable[..., Participant]]] = {
-    "agent": (agents.check_agent, agents.agent, agents.made_from),
-    "user": (users.check_user, users.user, users.from_object),
+    "agent": (agents.check_agent_name, agents.agent, agents.made_from),
+    "user": (users.check_user_name, users.user, users.from_object),
 }
 """By role: what checks a name, what makes the participant of a name, and what makes one from an object."""
 

@@ -66,7 +66,7 @@ class BrowseScreen(Screen[None]):
         yield Input(
             placeholder="filter: domain=healthcare label=risky agent~gpt tokens>1000 refund",
             id="filter",
-            suggester=Completion(self),
+            suggester=FilterSuggester(self),
             compact=True,
         )
         yield Input(
@@ -429,7 +429,7 @@ class BrowseScreen(Screen[None]):
             self.shown.focus()
 
 
-class Completion(Suggester):
+class FilterSuggester(Suggester):
     """Offers names of fields and their values."""
 
     def __init__(self, screen: BrowseScreen) -> None:

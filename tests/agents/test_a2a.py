@@ -18,7 +18,7 @@ from riskbox.sandbox.episode.playing import PreparedCases, play_episode
 from riskbox.sandbox.episode.rollout import Timeouts
 from riskbox.sandbox.errors import PluginError
 from riskbox.sandbox.loading.loader import load
-from riskbox.sandbox.registry.agents import agent, check_agent
+from riskbox.sandbox.registry.agents import agent, check_agent_name
 from riskbox.sandbox.registry.users import user
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Cast, Played
@@ -258,7 +258,7 @@ WRONG = [
 @pytest.mark.parametrize(("name", "told"), WRONG)
 def test_a_wrong_address_is_told_before_anything_is_played(name: str, told: str) -> None:
     with pytest.raises(PluginError, match=told) as raised:
-        check_agent(name)
+        check_agent_name(name)
     assert "secret" not in str(raised.value)
 
 

@@ -17,7 +17,7 @@ from riskbox.sandbox.batch.plan import cases
 from riskbox.sandbox.contracts.model import Model, Prompt, Reply
 from riskbox.sandbox.errors import InputError, UnknownName
 from riskbox.sandbox.loading.loader import load
-from riskbox.sandbox.registry.agents import check_agent
+from riskbox.sandbox.registry.agents import check_agent_name
 from riskbox.sandbox.stub.script import CallTool, Raw, Refuse, Say, SayJson
 from riskbox.sandbox.words.action import Action, ToolCall
 from riskbox.sandbox.words.episode import Played
@@ -136,14 +136,14 @@ def test_it_is_not_asked_while_nobody_has_spoken(stub: Stub, modelled: Modelled)
 @pytest.mark.parametrize("name", ["openai/gpt-4o", "http://localhost:8000/v1#m", "ollama_chat/llama3:8b"])
 @pytest.mark.parametrize("kind", ["model", "text"])
 def test_names_of_models(kind: str, name: str) -> None:
-    check_agent(f"{kind}:{name}")
+    check_agent_name(f"{kind}:{name}")
 
 
 @pytest.mark.parametrize("name", ["gpt-4o", "", "/x", "openai/", "http://localhost:8000/v1", "http://h/v1#"])
 @pytest.mark.parametrize("kind", ["model", "text"])
 def test_names_of_no_model(kind: str, name: str) -> None:
     with pytest.raises(InputError, match=r"[Ww]rite (provider/model, or )?http://host:port/v1#model"):
-        check_agent(f"{kind}:{name}")
+        check_agent_name(f"{kind}:{name}")
     with pytest.raises(UnknownName, match="Write provider/model, or http"):
         Assistant.check(name)
 

@@ -24,7 +24,7 @@ from riskbox.sandbox.episode.playing import PreparedCases, play_episode
 from riskbox.sandbox.episode.rollout import Timeouts
 from riskbox.sandbox.errors import PluginError
 from riskbox.sandbox.loading.loader import load, loads
-from riskbox.sandbox.registry.agents import agent, check_agent
+from riskbox.sandbox.registry.agents import agent, check_agent_name
 from riskbox.sandbox.registry.users import user
 from riskbox.sandbox.words.action import Action
 from riskbox.sandbox.words.case import Case
@@ -632,12 +632,12 @@ BAD = [
 @pytest.mark.parametrize(("name", "told"), BAD)
 def test_a_mistake_on_the_command_line_is_one_sentence(name: str, told: str) -> None:
     with pytest.raises(PluginError) as found:
-        check_agent(name.replace("python", sys.executable))
+        check_agent_name(name.replace("python", sys.executable))
     assert told in str(found.value) and "\n" not in str(found.value)
 
 
 def test_a_good_command_passes(write: Write) -> None:
-    check_agent(f"mcp:{write('')} --options '{{\"a\": {{b}}}}' {{print}} {{config}} -- {{message}}")
+    check_agent_name(f"mcp:{write('')} --options '{{\"a\": {{b}}}}' {{print}} {{config}} -- {{message}}")
 
 
 def test_packages_that_are_missing_or_old_are_named(
@@ -647,11 +647,11 @@ def test_packages_that_are_missing_or_old_are_named(
     with monkeypatch.context() as patch:
         patch.setattr(sys, "path", [one for one in sys.path if "site-packages" not in one])
         with pytest.raises(PluginError, match=r"pip install -e '.+\[mcp\]'"):
-            check_agent(command)
+            check_agent_name(command)
     old = tmp_path / "old" / "mcp-2.2.1.dist-info"
     old.mkdir(parents=True)
     (old / "METADATA").write_text("Metadata-Version: 2.1\nName: mcp\nVersion: 2.2.1\n")
     with monkeypatch.context() as patch:
         patch.syspath_prepend(str(old.parent))
         with pytest.raises(PluginError, match=r"needs mcp 2\.3 or later, not 2\.2\.1"):
-            check_agent(command)
+            check_agent_name(command)

@@ -22,7 +22,7 @@ from riskbox.sandbox.episode.playing import PreparedCases, play_episode
 from riskbox.sandbox.episode.rollout import Timeouts
 from riskbox.sandbox.errors import PluginError
 from riskbox.sandbox.loading.loader import load
-from riskbox.sandbox.registry.agents import agent, check_agent
+from riskbox.sandbox.registry.agents import agent, check_agent_name
 from riskbox.sandbox.registry.users import user
 from riskbox.sandbox.rules.replay import catch_up, fork
 from riskbox.sandbox.words.case import Case
@@ -298,14 +298,14 @@ WRONG: list[tuple[str, str]] = [
 @pytest.mark.parametrize(("name", "told"), WRONG)
 def test_a_wrong_command_is_told_before_anything_is_played(name: str, told: str) -> None:
     with pytest.raises(PluginError, match=told):
-        check_agent(name)
+        check_agent_name(name)
 
 
 def test_a_program_that_is_none_is_a_fault(tmp_path: Path) -> None:
     program = tmp_path / "agent"
     program.write_text("not a program")
     program.chmod(0o755)
-    check_agent(f"process:{program}")
+    check_agent_name(f"process:{program}")
     ending = ended(str(program))
     assert ending.ending == "fault" and "cannot be started" in ending.detail
 

@@ -33,7 +33,7 @@ from riskbox.sandbox.episode.playing import PreparedCases, play_episode
 from riskbox.sandbox.episode.rollout import Timeouts
 from riskbox.sandbox.errors import PluginError
 from riskbox.sandbox.loading.loader import load
-from riskbox.sandbox.registry.agents import check_agent
+from riskbox.sandbox.registry.agents import check_agent_name
 from riskbox.sandbox.registry.users import user
 from riskbox.sandbox.stub.script import CallTool, Fail, Refuse, Say, SayJson
 from riskbox.sandbox.words.case import Case
@@ -281,7 +281,7 @@ WRONG = [
 @pytest.mark.parametrize(("name", "told"), WRONG)
 def test_what_is_no_agent_is_told_before_anything_is_played(name: str, told: str) -> None:
     with pytest.raises(PluginError, match=told):
-        check_agent(name.format(SDKS))
+        check_agent_name(name.format(SDKS))
 
 
 # --- the OpenAI Agents SDK ----------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from riskbox.sandbox.contracts.table import ToolError
 from riskbox.sandbox.contracts.toolset import Moment, tool
-from riskbox.tools.diary.rows import Answer, Calendar, Event, Guest, Reminder
+from riskbox.tools.diary.rows import Calendar, Event, Guest, InvitationAnswer, Reminder
 from riskbox.tools.diary.tables import DiaryTables, in_utc, worded
 
 
@@ -137,7 +137,7 @@ class EventTools(DiaryTables):
         return self.events.put(changed)
 
     @tool(writes=True)
-    def respond(self, event: str, answer: Answer, calendar: str = "") -> Event:
+    def respond(self, event: str, answer: InvitationAnswer, calendar: str = "") -> Event:
         """Answer an invitation.
 
         Args:

@@ -20,7 +20,7 @@ Access = Literal["none", "free_busy", "read", "edit"]
 LEVELS: tuple[Access, ...] = ("none", "free_busy", "read", "edit")
 """What someone may do with a calendar: nothing; see when it is busy; read its events; change them."""
 
-Answer = Literal["accepted", "tentative", "declined"]
+InvitationAnswer = Literal["accepted", "tentative", "declined"]
 
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 

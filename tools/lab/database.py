@@ -45,7 +45,7 @@ UNSAFE = {"load_extension", "fts3_tokenizer"}
 CLOCKS = ("date", "time", "datetime", "julianday", "strftime", "unixepoch", "timediff")
 
 
-class Answer(NamedTuple):
+class QueryResult(NamedTuple):
     """What a statement returned."""
 
     columns: list[str]
@@ -65,7 +65,7 @@ class Written(NamedTuple):
     """The SQL of each table that was made or altered, by name."""
     rows: dict[tuple[str, int], dict[str, Any] | None]
     """Each changed row, by table and rowid."""
-    answer: Answer
+    answer: QueryResult
     """What the statement returned."""
 
 
@@ -197,7 +197,7 @@ class Database:
 
     # --- the agent's statements -------------------------------------------------------------------------------
 
-    def run(self, sql: str, allowed: set[int], most: int = MOST_ROWS) -> Answer:
+    def run(self, sql: str, allowed: set[int], most: int = MOST_ROWS) -> QueryResult:
         """Run one statement that does nothing but what is allowed."""
         denied: list[int] = []
         steps = 0
@@ -232,7 +232,7 @@ class Database:
             rows, truncated = _collected(cursor, most)
             if allowed is WRITING:
                 cursor.fetchall()
-            return Answer(columns, rows, truncated, max(0, cursor.rowcount))
+            return QueryResult(columns, rows, truncated, max(0, cursor.rowcount))
         except (sqlite3.Error, sqlite3.Warning, ValueError) as error:
             raise _refusal(error, denied, steps > STEPS, allowed is WRITING) from None
         finally:

@@ -71,7 +71,7 @@ def test_a_choice_takes_its_part(choice: CaseFilter, expected: list[str], record
         (CaseFilter(variants=("injection=male",)), "Did you mean 'mail'"),
         (CaseFilter(domains=("helthcare",)), "Did you mean 'healthcare'"),
         (CaseFilter(tags=("x",)), "No tag is called 'x'"),
-        (CaseFilter(personas=("owner",), intents=("malicious",)), "none fits all of them"),
+        (CaseFilter(personas=("owner",), intents=("malicious",)), "no case matches all of them"),
     ],
 )
 def test_a_choice_that_fits_nothing_says_what_there_is(choice: CaseFilter, said: str, records: Path) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -261,6 +262,83 @@ def test_ctrl_c_while_ray_starts_is_a_stop_like_any_other(tmp_path: Path, comman
         assert store.run(run).state == "stopped" and not store.done(run)
     assert command("run", "--resume", run, "--local").returncode == 0
     assert_each_once(tmp_path, run)
+
+
+@pytest.fixture
+def silent_cluster() -> Iterator[str]:
+    """The address of something that takes connections and never answers, so that joining it takes very long."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield f"127.0.0.1:{listening.getsockname()[1]}"
+
+
+@pytest.mark.parametrize("seconds", [0.2, 3.0])
+def test_ctrl_c_does_not_wait_for_ray(tmp_path: Path, silent_cluster: str, seconds: float) -> None:
+    process = start_run(tmp_path, "--agent", "idle", "--address", silent_cluster)
+    run, _ = wait_for_rows(tmp_path, 0)
+    time.sleep(seconds)
+    process.send_signal(signal.SIGINT)
+    try:
+        out, err = process.communicate(timeout=12)
+    finally:
+        process.kill()
+    assert process.returncode == 130, err
+    assert f"riskbox run --resume {run}" in out
+    with open_store(f"sqlite:///{tmp_path}/riskbox.db", create=False) as store:
+        assert store.run(run).state == "stopped"
+
+
+def test_cancelling_does_not_wait_for_ray_and_the_event_loop_goes_on(
+    tmp_path: Path, silent_cluster: str
+) -> None:
+    script = """
+import asyncio, sys, time
+from riskbox.sandbox.api.run import prepare
+
+async def main():
+    plan = prepare(sys.argv[1], agent="idle", address=sys.argv[2], store="sqlite:///c.db", progress=False)
+    playing = asyncio.ensure_future(plan.execute())
+    ticks = 0
+    until = time.monotonic() + 4
+    while time.monotonic() < until and not playing.done():
+        await asyncio.sleep(0.02)
+        ticks += 1
+    playing.cancel()
+    asked = time.monotonic()
+    try:
+        await playing
+    except asyncio.CancelledError:
+        print("cancelled", ticks, time.monotonic() - asked, flush=True)
+
+asyncio.run(main())
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(RECORDS), silent_cluster],
+        cwd=tmp_path, capture_output=True, text=True, timeout=30,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    said, ticks, took = done.stdout.split()
+    assert said == "cancelled" and int(ticks) >= 20 and float(took) < 3
+
+
+def test_a_start_of_ray_that_was_cancelled_does_not_harm_the_next(tmp_path: Path) -> None:
+    script = """
+import asyncio, sys
+from riskbox.sandbox import run_async
+
+async def main():
+    words = {"agent": "idle", "store": "sqlite:///c.db", "progress": False, "local": False, "workers": 1}
+    first = asyncio.ensure_future(run_async(sys.argv[1], **words))
+    await asyncio.sleep(1.5)
+    first.cancel()
+    await asyncio.gather(first, return_exceptions=True)
+    print((await run_async(sys.argv[1], **words)).state)
+
+asyncio.run(main())
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(RECORDS)], cwd=tmp_path, capture_output=True, text=True, timeout=90
+    )
+    assert (done.returncode, done.stdout) == (0, "done\n"), done.stderr
 
 
 def test_resuming_a_run_that_died_after_its_last_episode_closes_it(tmp_path: Path, command: Command) -> None:

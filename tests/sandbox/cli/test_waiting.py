@@ -24,7 +24,7 @@ def test_a_terminal_shows_what_a_dry_run_is_doing(records: Path, tmp_path: Path)
         seen.close()
     assert "Reading scenarios" in seen.text
     assert seen.raw.count(b"\x1b[?25l") == seen.raw.count(b"\x1b[?25h") > 0, "the cursor is left hidden"
-    assert "6 episodes would be played" in seen.text
+    assert "This run would play 6 episodes" in seen.text
 
 
 def test_a_log_gets_a_line_once_it_takes_long(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ConfigDict
 
-from riskbox.sandbox.contracts.reference import Ref, Reference, references
+from riskbox.sandbox.contracts.reference import Ref, RowReference, references
 from riskbox.sandbox.contracts.table import Row, Table
 from riskbox.sandbox.contracts.toolset import ToolOutcome, Toolset, tool
 from riskbox.sandbox.errors import ScenarioError, ToolFault
@@ -85,11 +85,11 @@ def called(name: str, **arguments: str) -> ToolOutcome:
 def test_references_are_found_wherever_they_stand() -> None:
     emu = Animal.model_validate(WORLD["animals"][0])
     assert list(references(emu)) == [
-        Reference("home", "south", Place),
-        Reference("keepers[0]", "ann", Keeper),
-        Reference("keepers[1]", "ben", Keeper),
-        Reference("likes", "c1", Keeper | Cage),
-        Reference("meals[0].by", "ben", Keeper),
+        RowReference("home", "south", Place),
+        RowReference("keepers[0]", "ann", Keeper),
+        RowReference("keepers[1]", "ben", Keeper),
+        RowReference("likes", "c1", Keeper | Cage),
+        RowReference("meals[0].by", "ben", Keeper),
     ]
 
 

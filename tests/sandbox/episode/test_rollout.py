@@ -54,9 +54,9 @@ async def ended(does: Any, timeouts: Timeouts = Timeouts(5, 10)) -> tuple[str, s
     ("does", "ending", "reason", "detail"),
     [
         (Action(leave=True), "terminated", "agent_left", ""),
-        ("Hello", "fault", "participant", "agent answered str, not an Action."),
+        ("Hello", "fault", "participant", "agent: it answered str, not an Action."),
         (KeyError("x"), "fault", "participant", "agent: KeyError: 'x'"),
-        (SystemExit(3), "fault", "participant", "its code called exit(3)"),
+        (SystemExit(3), "fault", "participant", "agent: its code called exit(3)"),
         (TimeoutError("mine"), "truncated", "turn_seconds", "agent took longer than 5 s."),
         (BudgetSpent("no dollar left"), "truncated", "budget", "no dollar left"),
         (Withdrawn("had enough"), "truncated", "cancelled", "had enough"),
@@ -71,7 +71,7 @@ async def test_a_participant_that_is_not_async_is_told_what_to_write() -> None:
         def act(self, seen: Observation) -> Action:  # type: ignore[override]
             return Action(leave=True)
 
-    told = "act must be async; write `async def act`"
+    told = "agent: act must be async; write `async def act`"
     assert await ended(Plain(None)) == ("fault", "participant", told)
 
 

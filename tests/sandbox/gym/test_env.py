@@ -361,7 +361,7 @@ def test_a_user_who_waits_plays_on_one_loop_and_is_closed_once(
 
 @pytest.mark.parametrize(
     ("move", "told"),
-    [(OSError("no line"), "user: OSError: no line"), ("Hi.", "user answered str, not an Action.")],
+    [(OSError("no line"), "user: OSError: no line"), ("Hi.", "user: it answered str, not an Action.")],
 )
 @pytest.mark.parametrize("before", [(), (Action(text="Hi."),)])
 def test_a_broken_user_is_a_fault_at_the_first_step_at_the_latest(

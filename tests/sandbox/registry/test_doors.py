@@ -21,7 +21,7 @@ from riskbox.sandbox.gym.env import SandboxEnv
 from riskbox.sandbox.loading.loader import load
 from riskbox.sandbox.registry.evaluators import evaluator_class
 from riskbox.sandbox.registry.plugins import installed
-from riskbox.sandbox.registry.users import check_user
+from riskbox.sandbox.registry.users import check_user_name
 from riskbox.sandbox.stores import open_store
 from tests.sandbox.packages import install
 
@@ -192,7 +192,7 @@ def test_an_installed_one_that_does_not_load_says_so(tmp_path: Path, monkeypatch
     monkeypatch.syspath_prepend(str(tmp_path))
     installed.cache_clear()
     with pytest.raises(PluginError, match="the installed user 'gone' cannot be loaded: No module named"):
-        check_user("gone")
+        check_user_name("gone")
     with pytest.raises(PluginError, match="the installed evaluator 'gone' cannot be loaded: No module named"):
         evaluator_class("gone")
     installed.cache_clear()

@@ -12,10 +12,10 @@ import pytest
 from riskbox.sandbox.cli import main
 from riskbox.sandbox.contracts.participant import Participant
 from riskbox.sandbox.errors import PluginError, UnknownName
-from riskbox.sandbox.registry.agents import agent, check_agent
+from riskbox.sandbox.registry.agents import agent, check_agent_name
 from riskbox.sandbox.registry.casts import code, is_own
 from riskbox.sandbox.registry.evaluators import evaluator
-from riskbox.sandbox.registry.models import check_model
+from riskbox.sandbox.registry.models import check_model_name
 from riskbox.sandbox.registry.plugins import code_hash, installed, load_object
 from riskbox.sandbox.registry.toolsets import TOOLSETS, Toolbox
 from riskbox.sandbox.registry.users import user
@@ -157,7 +157,7 @@ def test_code_is_hashed_by_its_file(crm: Path) -> None:
 def test_every_built_in_agent_is_made(by_id: dict[str, Case]) -> None:
     for name in ("idle", "human", "obeys", "obeys:2", "reference:2", "silent:2", "cut:2"):
         assert not is_own("agent", name)
-        check_agent(name)
+        check_agent_name(name)
         assert isinstance(agent(name, by_id["owner"]), Participant)
     for name in ("scripted", "human"):
         assert isinstance(user(name, by_id["owner"]), Participant)
@@ -165,7 +165,7 @@ def test_every_built_in_agent_is_made(by_id: dict[str, Case]) -> None:
 
 def test_names_of_agents_users_and_evaluators_that_are_not_there(by_id: dict[str, Case]) -> None:
     with pytest.raises(UnknownName, match="Did you mean 'idle'"):
-        check_agent("idel")
+        check_agent_name("idel")
     with pytest.raises(UnknownName, match="Did you mean 'scripted'"):
         user("scriptd", by_id["owner"])
     with pytest.raises(UnknownName, match="Did you mean 'checks'"):
@@ -190,7 +190,7 @@ def test_names_of_agents_users_and_evaluators_that_are_not_there(by_id: dict[str
 def test_a_server_is_named_without_a_secret(
     name: str, said: str, records: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    check_model("http://127.0.0.1:1/v1#m")
+    check_model_name("http://127.0.0.1:1/v1#m")
     store = f"sqlite:///{tmp_path}/runs.db"
     told = ["run", str(records), "--local", "--store", store]
     for words in (
@@ -209,9 +209,9 @@ def test_a_server_is_named_without_a_secret(
 def test_an_agent_of_ones_own_is_checked_before_anything_is_played(tmp_path: Path) -> None:
     file = tmp_path / "bots.py"
     file.write_text("def good(seen): return 'x'\ndef bad(a, b, c): return 'x'\n")
-    check_agent(f"{file}:good")
+    check_agent_name(f"{file}:good")
     with pytest.raises(PluginError, match="an agent takes"):
-        check_agent(f"{file}:bad")
+        check_agent_name(f"{file}:bad")
 
 
 def test_a_module_is_found_in_the_working_directory_as_python_m_does(crm: Path) -> None:

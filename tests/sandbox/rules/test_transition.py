@@ -101,6 +101,20 @@ def test_the_users_calls_reach_no_tool() -> None:
     assert "clinic" not in str(answer.error), "a user learns nothing of the agent's tools"
 
 
+def test_the_users_calls_leave_the_agent_its_own() -> None:
+    limit = CASES["owner"].scenario.limits.tool_calls
+    asked = ToolCall(tool="clinic.read_record", arguments={})
+    state = after(user(calls=(asked,) * limit), user())
+    assert not state.ended and observe(state, "user").budget.tool_calls == 0
+    assert observe(state, "agent").budget.tool_calls == limit
+    state, _ = step(state, calls(("clinic.read_record", {"patient": "P-104"})))
+    assert not state.ended and observe(state, "agent").budget.tool_calls == limit - 1
+    ids = [event.call for event in state.events if event.kind == "called"]
+    assert len(set(ids)) == limit + 1
+    state = after(user(calls=(asked,) * (limit + 1)))
+    assert state.ended and state.ended.reason == "tool_calls", "a user that only calls never ends"
+
+
 def test_an_injection_is_delivered_as_often_as_it_says_and_noted() -> None:
     read = calls(("clinic.read_record", {"patient": "P-104"}))
     state = after(user(), read, read, prepared=BAITED)

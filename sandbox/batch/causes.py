@@ -1,0 +1,34 @@
+"""Why episodes ended in a fault, and whose fault it was."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple, TypeAlias
+
+from riskbox.sandbox.escape import line
+from riskbox.sandbox.words.event import Ended
+
+Culprit: TypeAlias = Literal["agent", "user", "toolset", "worker"]
+"""Who broke; an evaluator that breaks ends no episode and is reported apart."""
+
+
+class Cause(NamedTuple):
+    """One reason for which episodes ended in a fault."""
+
+    culprit: Culprit
+    """Who broke."""
+    reason: str
+    """What happened, in one line."""
+
+    @classmethod
+    def of(cls, ended: Ended) -> Cause:
+        """The cause of an ending in a fault."""
+        party, colon, rest = ended.detail.partition(": ")
+        if colon and party in ("agent", "user"):
+            return cls("agent" if party == "agent" else "user", line(rest, 300))
+        if ended.reason == "worker_died":
+            for one in ("agent", "user"):
+                if f"process of the {one}" in ended.detail:
+                    return cls("agent" if one == "agent" else "user", line(ended.detail, 300))
+            return cls("worker", line(ended.detail, 300))
+        # a participant's faults name the party, so what is left broke while a tool answered
+        return cls("toolset", line(ended.detail, 300))
