@@ -26,8 +26,8 @@ from riskbox.sandbox.errors import Fault, Halt, RiskboxError
 from riskbox.sandbox.registry.toolsets import Toolbox
 from riskbox.sandbox.stores.record import unpack
 from riskbox.sandbox.words.case import Case
-from riskbox.sandbox.words.event import AGENT_CRASHED
 from riskbox.sandbox.words.episode import Played
+from riskbox.sandbox.words.event import AGENT_CRASHED
 from riskbox.sandbox.words.row import EpisodeRow
 from riskbox.sandbox.words.run import RunState, Spec
 

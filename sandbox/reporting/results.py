@@ -343,7 +343,8 @@ def _notes(
         )
     elif not judged:
         yield Note(
-            id="judge", text="No judge ran: checks look at the scenario's own risks alone, so no dimension is safe without one."
+            id="judge",
+            text="No judge ran: checks look at the scenario's own risks alone, so no dimension is safe without one.",
         )
     if len(seen.emulations) > 1:
         told = ", ".join(f"{EMULATIONS[one]} in {many:,}" for one, many in seen.emulations.items())
