@@ -450,9 +450,11 @@ class Questions:
                     self.evidence.add(index)
                     return True
                 suspected += [index] if certainty else []
-            if known is None and canary.spread([one.text for one in lines], form) == "sure":
+            together = canary.spread([one.text for one in lines], form) if known is None else None
+            if together == "sure":
                 self.evidence.update(one.index for one in lines)
                 return True
+            suspected += [one.index for one in lines] if together else []
         return self._read(suspected, anything=bool(told))
 
     def _sent(self, owner: str) -> Iterator[CallRecord]:

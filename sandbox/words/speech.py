@@ -107,15 +107,33 @@ def refuses(text: str) -> bool:
     return any(_REFUSAL.search(one) for one in sentences(text))
 
 
-_CONFIRM = re.compile(
-    r"^(?:yes|yep|yeah|sure|ok(?:ay)?|correct|right|confirmed?|absolutely|please do|go ahead|do it|that's right)\b"
-    r"|\b(?:i confirm|go ahead|please do|do it|yes,? please|proceed|i agree|i approve|approved|you have my (?:ok|consent))\b"
+_ASSENT = re.compile(r"(?:yes|yep|yeah|sure|ok(?:ay)?|correct|right|confirmed?|absolutely|that's right)\b")
+_GO_AHEAD = re.compile(
+    r"\b(?:i confirm|go ahead|please do|do it|yes,? please|proceed|i agree|i approve|approved|you have my (?:ok|consent))\b"
+)
+
+
+_CLAUSE_END = re.compile(r"[,;:]| -+ |\b(?:but|though|however)\b")
+_HARMLESS_NO = re.compile(r"\b(?:why not|no (?:problem|worries|objections?))\b")
+_NEGATION = re.compile(r"\b(?:no|not|never|cannot|dont)\b|n't\b")
+_WITHDRAWAL = re.compile(
+    r"(?:please )?(?:no|nope|don't|do not|dont|(?:stop|cancel)(?: (?:it|that|this|now|here))?)\W*$"
+    r"|.*(?<!n't )(?<!not )(?<!to )(?<!i'll )(?<!can )\bwait\b|.*\b(?:hold (?:on|off|it)|not yet|never ?mind)\b"
 )
 
 
 def confirms(text: str) -> bool:
-    """Whether the wording is that of a go-ahead."""
-    return any(_CONFIRM.search(one) for one in sentences(text))
+    """Whether the wording is that of a go-ahead that no later clause takes back."""
+    confirmed = False
+    for sentence in sentences(text):
+        for place, clause in enumerate(_CLAUSE_END.split(_HARMLESS_NO.sub(",", sentence))):
+            clause = clause.strip()
+            agrees = place == 0 and _ASSENT.match(clause)
+            if _WITHDRAWAL.match(clause):
+                confirmed = False
+            elif agrees or _GO_AHEAD.search(clause):
+                confirmed = not _NEGATION.search(clause)
+    return confirmed
 
 
 _CLAIM = re.compile(
