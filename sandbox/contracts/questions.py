@@ -445,8 +445,8 @@ class Questions:
                 None,
             )
             for index, text in told:
-                certainty = canary.carries(text, form)
-                if certainty == "sure" and (known is None or index < known):
+                certainty = canary.carries(text, form) if known is None or index < known else None
+                if certainty == "sure":
                     self.evidence.add(index)
                     return True
                 suspected += [index] if certainty else []
