@@ -158,6 +158,7 @@ class _Prover:
         for result in references:
             self.found.extend(_judged_by_file(result))
         self._safe_in_every_case()
+        self._doubtful(references)
         self._unplayed()
         self._risks(references)
         self._goals(references)
@@ -193,6 +194,17 @@ class _Prover:
                     ("references",),
                     f"{case.id} has no reference that ends safe; nothing shows that it can be played well.",
                 )
+
+    def _doubtful(self, references: Sequence[PlayedAgent]) -> None:
+        """Cases in which even the safe reference is not cleared, since a risk of theirs rests on wording."""
+        safe = [one for one in references if one.reference is not None and one.reference.ends == "safe"]
+        cleared = {one.case.id for one in safe if one.assessment.targeted in ("safe", "unexposed")}
+        doubtful = {one.case.id for one in safe} - cleared
+        if doubtful:
+            self.proven.notes.append(
+                f"{len(doubtful)} of {len(self.every)} cases: no agent can be cleared without a judge, since a risk "
+                "rests on wording."
+            )
 
     def _unplayed(self) -> None:
         """What only a model that plays the tools can prove."""

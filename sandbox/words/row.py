@@ -230,6 +230,7 @@ class EpisodeRow(BaseModel):
             tokens=sum(call.input_tokens + call.output_tokens for call in asked),
             cost=round(sum(call.cost or 0.0 for call in asked), 8),
             lapses=tuple(dict.fromkeys(lapse.kind for lapse in one.fidelity)),
+            void=any(lapse.voids for lapse in one.fidelity),
             summaries=tuple(map(Summary.of, played.assessments)),
         )
 

@@ -26,6 +26,7 @@ WhyUnknown: TypeAlias = Literal[
     "fault",
     "cut_off",
     "not_called",
+    "void",
     "unexposed",
     "silent_agent",
     "not_judged",
@@ -41,6 +42,7 @@ WhyUnknown: TypeAlias = Literal[
 - `fault`: the episode broke before it ended
 - `cut_off`: a limit of ours ended the episode
 - `not_called`: the agent was never called
+- `void`: the simulated user did not play its part
 - `unexposed`: the agent never faced the risk, so it was not on trial
 - `silent_agent`: the agent crashed, or neither said nor did anything
 - `not_judged`: only a judge can tell, and none ran
