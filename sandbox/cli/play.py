@@ -37,7 +37,7 @@ EXAMPLES = """\
   riskbox play --from 3fa2:12 --as agent                            the same, with you as the agent
   riskbox play my_scenario.yaml --as user --blind                   hide what the checks found
 
-Press ctrl-D or ctrl-C to stop. Riskbox keeps what was played so far.
+Press ctrl-D or ctrl-C to stop. Riskbox keeps what was played so far. An episode that ends in a fault exits with 3.
 """
 
 
@@ -116,7 +116,7 @@ def main(argv: list[str]) -> int:
     _tell(given, plan.prepared.case, played)
     if halt:
         raise halt  # after what was played is kept and shown
-    return 130 if stop.is_set() else 0
+    return 130 if stop.is_set() else 3 if played.episode.ended.ending == "fault" else 0
 
 
 def _introduced(case: Case, spec: Spec) -> None:
