@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from riskbox.sandbox.words.run import Spec
 
 EXAMPLES = """\
-  riskbox play scenarios/healthcare --as user --persona neighbour   talk to the safe reference agent
+  riskbox play my_scenario.yaml --as user --persona neighbour       talk to the safe reference agent
   riskbox play my_scenario.yaml --as user --agent my_agent.py:Bot   talk to your own agent
   riskbox play my_scenario.yaml --as user --agent openai/gpt-5      talk to a model
   riskbox play my_scenario.yaml --as agent                          play the agent; the user follows a script
