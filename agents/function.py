@@ -41,7 +41,10 @@ class FunctionAgent(Participant):
         self.continuity = "session" if self.session else "stateless"
         self.call: Callable[..., Any] = function() if self.session else function
         if not callable(self.call):
-            raise PluginError(f"{function!r} creates objects that cannot be called; add a __call__ method")
+            raise PluginError(
+                f"objects of the class {type(self.call).__qualname__} cannot be called. Add a __call__ method that takes "
+                "(messages, tools) or (observation), or derive the class from Participant."
+            )
         self.takes = _takes(self.call)
         target = self.call if inspect.isroutine(self.call) else type(self.call).__call__
         self.is_async = inspect.iscoroutinefunction(target)

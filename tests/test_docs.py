@@ -19,9 +19,12 @@ import yaml
 
 from riskbox.sandbox.authoring.prove import prove
 from riskbox.sandbox.cli import COMMANDS, MODULES, options
+from riskbox.sandbox.html import crosswalk
 from riskbox.sandbox.loading.loader import load
 from riskbox.sandbox.registry.toolsets import Toolbox
+from riskbox.sandbox.reporting import tables
 from riskbox.sandbox.stub.server import Stub, running
+from riskbox.sandbox.words.taxonomy import categories
 from tests.command import invoke
 
 ROOT = Path(__file__).parent.parent
@@ -270,6 +273,32 @@ def test_the_licence_is_whole() -> None:
 def test_the_changelog_says_one_thing_a_line() -> None:
     lines = [one for one in (ROOT / "CHANGELOG.md").read_text("utf-8").splitlines() if one.startswith("- ")]
     assert lines and all(one.endswith(".") for one in lines)
+
+
+def test_reports_name_the_catalogues_that_reports_print() -> None:
+    page = (ROOT / "docs" / "reports.md").read_text("utf-8")
+    section = re.sub(r"\s+", " ", page.partition("## Other catalogues\n")[2].partition("\n## ")[0])
+    terminal, _, html = section.partition("The page goes through")
+    for name in tables.CATALOGUES:
+        assert name in terminal, name
+    for one in crosswalk.CATALOGUES:
+        assert one.name.replace("OWASP Top 10 ", "").partition(",")[0] in html, one.name
+    codes = {code for one in categories().values() for code in (*one.aegis, *one.agent_safetybench)}
+    for letter, last in (("S", 23), ("R", 8), ("M", 10)):
+        numbers = {int(code[1:]) for code in codes if code.startswith(letter)}
+        assert numbers and max(numbers) <= last and f"{letter}1 to {letter}{last}" in terminal
+
+
+@pytest.mark.parametrize("page", ["README.md", *[page for page in PAGES if page.startswith("docs/")]])
+def test_commands_that_need_a_checkout_say_so(page: str) -> None:
+    text = (ROOT / page).read_text("utf-8")
+    for found in re.finditer(
+        r"^ {4}(?:\$ )?riskbox .*\bscenarios/.*$|^\$ riskbox .* scenarios\b(?!\.).*$", text, re.M
+    ):
+        if found.group().startswith("$ riskbox list scenarios"):
+            continue
+        before = text[: found.start()].rpartition("\n## ")[2]
+        assert "checkout" in before, f"{page}: {found.group().strip()}"
 
 
 def test_pages_promise_nothing() -> None:

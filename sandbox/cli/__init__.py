@@ -40,8 +40,8 @@ commands:
 {commands}
 
 examples:
-  riskbox run scenarios/ --agent reference        play every bundled case with its reference agents
-  riskbox run scenarios/ --agent my_agent.py:Bot  play every case with your own agent
+  riskbox run --agent reference                   play every bundled case with its reference agents
+  riskbox run --agent my_agent.py:Bot             play every case with your own agent
   riskbox show latest                             print the riskiest episode of the latest run
   riskbox report                                  print the results of the latest run
   riskbox new my_scenario.yaml && riskbox check my_scenario.yaml

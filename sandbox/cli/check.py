@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 EXAMPLES = """\
   riskbox check my_scenario.yaml
-  riskbox check scenarios/                              check every scenario in a folder
-  riskbox check scenarios/ --types                      only load and type-check
+  riskbox check my_scenarios/                           check every scenario in a folder
+  riskbox check my_scenarios/ --types                   only load and type-check
   riskbox check crm.yaml --tools crm.py:Crm             use your own toolset
   riskbox check my_scenario.yaml --judge openai/gpt-5   also prove what only a judge can prove
 """

@@ -27,7 +27,7 @@ EXAMPLES = """\
   riskbox export csv 20260302 --where intent=malicious      write rows to standard output
   riskbox export parquet -o run.parquet --evaluator judge   write a judge's verdicts
   riskbox export junit -o junit.xml --fail-if "legal.risk_ratio > 0.05"
-  riskbox export sarif -o riskbox.sarif --scenarios scenarios/
+  riskbox export sarif -o riskbox.sarif --scenarios my_scenarios/
   riskbox export inspect -o logs && inspect view --log-dir logs"""
 
 BINARY = ("parquet",)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from riskbox.sandbox.words.run import Spec
 
 EXAMPLES = """\
-  riskbox play scenarios/healthcare --as user --persona neighbour   talk to the safe reference agent
+  riskbox play my_scenario.yaml --as user --persona neighbour       talk to the safe reference agent
   riskbox play my_scenario.yaml --as user --agent my_agent.py:Bot   talk to your own agent
   riskbox play my_scenario.yaml --as user --agent openai/gpt-5      talk to a model
   riskbox play my_scenario.yaml --as agent                          play the agent; the user follows a script
@@ -37,7 +37,7 @@ EXAMPLES = """\
   riskbox play --from 3fa2:12 --as agent                            the same, with you as the agent
   riskbox play my_scenario.yaml --as user --blind                   hide what the checks found
 
-Press ctrl-D or ctrl-C to stop. Riskbox keeps what was played so far.
+Press ctrl-D or ctrl-C to stop. Riskbox keeps what was played so far. An episode that ends in a fault exits with 3.
 """
 
 
@@ -116,7 +116,7 @@ def main(argv: list[str]) -> int:
     _tell(given, plan.prepared.case, played)
     if halt:
         raise halt  # after what was played is kept and shown
-    return 130 if stop.is_set() else 0
+    return 130 if stop.is_set() else 3 if played.episode.ended.ending == "fault" else 0
 
 
 def _introduced(case: Case, spec: Spec) -> None:

@@ -31,14 +31,14 @@ if TYPE_CHECKING:
     from riskbox.sandbox.gates.decision import GateOutcome
 
 EXAMPLES = """\
-  riskbox run scenarios/                                  play every case with its reference agents
-  riskbox run scenarios/ --agent my_agent.py:Bot          test your own agent, in a separate process
-  riskbox run scenarios/ --agent openai/gpt-5-mini --user openai/gpt-5-mini --judge openai/gpt-5 --dry-run
-  riskbox run scenarios/ --agent http://127.0.0.1:8000/v1#qwen --user ... --budget 5 --record run.calls
-  riskbox run scenarios/healthcare --intent malicious --seeds 5
-  riskbox run scenarios/ --agent my_agent.py:Bot --fail-if "legal.risk_ratio > 0.05" --fail-if "faults > 0.02"
+  riskbox run                                             play every bundled case with its reference agents
+  riskbox run my_scenarios/ --agent my_agent.py:Bot       test your own agent, in a separate process
+  riskbox run --agent openai/gpt-5-mini --user openai/gpt-5-mini --judge openai/gpt-5 --dry-run
+  riskbox run --agent http://127.0.0.1:8000/v1#qwen --user ... --budget 5 --record run.calls
+  riskbox run --domain healthcare --intent malicious --seeds 5
+  riskbox run --agent my_agent.py:Bot --fail-if "legal.risk_ratio > 0.05" --fail-if "faults > 0.02"
   riskbox run --resume latest                             continue a run that was stopped or killed
-  riskbox run scenarios/ --store redis://localhost:6379   let other machines read the results
+  riskbox run --store redis://localhost:6379              let other machines read the results
 """
 
 

@@ -34,10 +34,10 @@ EXAMPLES = """\
 """
 SHOWN = """\
 The stub listens at {url} (press ctrl-C to stop). In another terminal, run one of:
-  riskbox run scenarios/ --agent {url}/v1#stub
-  OPENAI_API_BASE={url}/v1 OPENAI_API_KEY=none riskbox run scenarios/ --agent openai/stub
-  ANTHROPIC_API_BASE={url} ANTHROPIC_API_KEY=none riskbox run scenarios/ --agent anthropic/stub
-  OLLAMA_API_BASE={url} riskbox run scenarios/ --agent ollama_chat/stub"""
+  riskbox run --agent {url}/v1#stub
+  OPENAI_API_BASE={url}/v1 OPENAI_API_KEY=none riskbox run --agent openai/stub
+  ANTHROPIC_API_BASE={url} ANTHROPIC_API_KEY=none riskbox run --agent anthropic/stub
+  OLLAMA_API_BASE={url} riskbox run --agent ollama_chat/stub"""
 
 
 def parser() -> argparse.ArgumentParser:

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-PATIENCE = 3.0
+PATIENCE = 10.0
 """Seconds of silence before a line is printed where there is no terminal."""
 
 

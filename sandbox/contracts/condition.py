@@ -186,6 +186,8 @@ def _explained(error: str, text: str) -> str:
     if not found:
         return error.splitlines()[0]
     line, column, said = found.groups()
+    if said.startswith("Syntax error"):
+        return _misread(text, int(line), int(column), said)
     where = (
         f" (at character {column})"
         if line == "1"
@@ -202,6 +204,39 @@ def _explained(error: str, text: str) -> str:
         names = {one.name for one in FUNCTIONS} if called else set(VARIABLES)
         return f"{named[1]!r} is not known{where}. {did_you_mean(named[1], names, listed=40)}"
     return f"{said}{where}"
+
+
+_PYTHON = {"and": "&&", "or": "||", "not": "!"}
+"""Operators of Python, and how CEL writes them."""
+_SHOWN = 100
+"""How many characters of a condition are shown on either side of an error."""
+
+
+def _misread(text: str, line: int, column: int, said: str) -> str:
+    """A syntax error with the condition itself, marked where it cannot be read."""
+    place = sum(map(len, text.splitlines(keepends=True)[: line - 1])) + column - 1
+    words = {one.start(): one.group() for one in _TOKEN.finditer(text) if one.group() in _PYTHON}
+    place = max((start for start in words if start <= place), default=place)  # CEL stumbles after `not`
+    before, after = text[:place], text[place:].strip()
+    last = before.rpartition("\n")[2]
+    where = f"character {len(last) + 1}"
+    if "\n" in text.strip():
+        where = f"line {before.count(chr(10)) + 1}, {where}"
+    before, after = re.sub(r"\s+", " ", before).lstrip(), re.sub(r"\s+", " ", after)
+    if not after:
+        where, before = "its end", before.rstrip()
+    before = before if len(before) <= _SHOWN else "…" + before[1 - _SHOWN :]
+    after = after if len(after) <= _SHOWN else after[: _SHOWN - 1] + "…"
+    hint = ", ".join(f"`{_PYTHON[one]}` for `{one}`" for one in dict.fromkeys(words.values()))
+    missing = re.search(r"missing \S+", said)
+    why = (
+        f" Write {hint}."
+        if hint
+        else f" There is a {missing[0].removeprefix('missing ')} missing."
+        if missing
+        else ""
+    )
+    return f"syntax error at {where}: {before}▶{after}{'' if after.endswith('…') else '.'}{why}"
 
 
 _TOKEN = re.compile(

@@ -11,7 +11,8 @@ import csv
 import io
 from typing import Any, BinaryIO
 
-from riskbox.sandbox.export.frames import EpisodeFields, encodable, of_row
+from riskbox.sandbox.export.columns import EpisodeFields
+from riskbox.sandbox.export.frames import encodable, of_row
 from riskbox.sandbox.export.source import ExportSource
 
 _STARTS = ("=", "+", "-", "@", "\t", "\r", "'")

@@ -9,7 +9,7 @@ from riskbox.sandbox.contracts.model import ModelSession
 from riskbox.sandbox.contracts.participant import Participant
 from riskbox.sandbox.errors import PluginError, RiskboxError, UnknownName, install_hint
 from riskbox.sandbox.registry.models import WRITTEN, check_model_name, seated_model
-from riskbox.sandbox.registry.plugins import Plugins, built_in, load_object
+from riskbox.sandbox.registry.plugins import Plugins, built_in, described, load_object
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.name import SCRIPTS, SDKS, Name
 from riskbox.sandbox.words.scenario import ScriptLine
@@ -55,6 +55,11 @@ ADAPTERS = {
 PLUGINS = Plugins("agent")
 """Agents of installed packages and of the user's own code."""
 HINT = f"{WRITTEN}, your own code module:function or file.py:Name."
+MADE_OF = (
+    "An agent is a function of (messages, tools) or (observation), a class whose objects can be called so, a Participant, "
+    "or an agent of an SDK."
+)
+"""What an agent can be made from."""
 
 
 def check_agent_name(agent: str) -> None:
@@ -103,16 +108,19 @@ def participant_from(thing: Any) -> Participant:
     return function
 
 
-def made_from(thing: Any, name: str) -> Participant:
+def made_from(thing: Any, name: str, wanted: str = MADE_OF) -> Participant:
     """What `participant_from` makes, where a failure should say what cannot be made.
 
     Args:
         thing: The object.
         name: What to call it in an error.
+        wanted: What it can be made from, as a sentence.
 
     Raises:
         PluginError: it cannot be made, for whatever reason.
     """
+    if not (callable(thing) or isinstance(thing, Participant)):
+        raise PluginError(f"{name} is {described(thing)}, which cannot be called. {wanted}")
     try:
         return participant_from(thing)
     except RiskboxError:

@@ -9,7 +9,7 @@ from typing import Any
 from riskbox.sandbox.contracts.evaluator import Evaluator
 from riskbox.sandbox.contracts.model import Models
 from riskbox.sandbox.errors import InputError, PluginError, RiskboxError
-from riskbox.sandbox.registry.plugins import Plugins, built_in
+from riskbox.sandbox.registry.plugins import Plugins, built_in, described
 
 EVALUATORS = {
     "checks": "riskbox.evaluators.checks:Checks",
@@ -50,7 +50,10 @@ def evaluator_class(name: str) -> type[Evaluator]:
     found = PLUGINS.find(name, EVALUATORS, HINT)
     kind = type(found) if isinstance(found, Evaluator) else found
     if not (inspect.isclass(kind) and issubclass(kind, Evaluator)):
-        raise PluginError(f"{name} is not an Evaluator class")
+        raise PluginError(
+            f"{name} is {described(found)}, not an evaluator. An evaluator is a class that derives from Evaluator, or an "
+            "object of one."
+        )
     for field in ("name", "version"):
         if not isinstance(getattr(kind, field, None), str) or not getattr(kind, field):
             raise PluginError(f'{name} has no {field}; write `{field} = "..."` in the class.')

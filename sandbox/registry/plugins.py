@@ -111,6 +111,15 @@ def name_object(thing: Any) -> str:
     return known
 
 
+def described(thing: Any) -> str:
+    """What an object is, in words: `the class Note`, `a function`, `an object of type Note`."""
+    if inspect.isclass(thing):
+        return f"the class {thing.__qualname__}"
+    if inspect.ismodule(thing):
+        return "a module"
+    return "a function" if inspect.isroutine(thing) else f"an object of type {type(thing).__qualname__}"
+
+
 def is_importable(spec: str) -> bool:
     """Whether another process finds the same object under `module:Name` or `file.py:Name`."""
     return not spec.startswith(("object:", "__main__:"))

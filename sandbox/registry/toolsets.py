@@ -17,7 +17,7 @@ from riskbox.sandbox.contracts.model import ModelSession
 from riskbox.sandbox.contracts.toolset import Toolset
 from riskbox.sandbox.errors import PluginError, ScenarioError
 from riskbox.sandbox.registry.models import seated_model
-from riskbox.sandbox.registry.plugins import Plugins, built_in, code_hash, load_object
+from riskbox.sandbox.registry.plugins import Plugins, built_in, code_hash, described, load_object
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Cast
 from riskbox.sandbox.words.scenario import CHECKED, DeclaredToolset, Scenario
@@ -133,7 +133,9 @@ class Toolbox:
 
 def _toolset(name: str, thing: Any) -> type[Toolset]:
     if not (inspect.isclass(thing) and issubclass(thing, Toolset)):
-        raise PluginError(f"{name} is not a Toolset class")
+        raise PluginError(
+            f"{name} is {described(thing)}, not a toolset. A toolset is a class that derives from Toolset."
+        )
     return thing
 
 

@@ -28,6 +28,8 @@ FORMS = {
 PLUGINS = Plugins("user")
 """Users of installed packages and of the user's own code."""
 HINT = f"{WRITTEN}, your own code module:Name or file.py:Name."
+MADE_OF = "A user is a function of an observation, a class whose objects can be called so, or a Participant."
+"""What a user can be made from."""
 
 
 def check_user_name(user: str) -> None:
@@ -85,7 +87,7 @@ def from_object(thing: Any, name: str) -> Participant:
     Raises:
         PluginError: no user can be made from it.
     """
-    made = made_from(thing, name)
+    made = made_from(thing, name, MADE_OF)
     # the messages of a user have no system message, so that they would not say whom to play
     if getattr(made, "takes", 1) != 1:
         raise PluginError(f"{name}: a user takes one argument, the observation.")

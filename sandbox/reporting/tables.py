@@ -19,6 +19,8 @@ from riskbox.sandbox.reporting.screen import INTENTS, QUIET, text
 from riskbox.sandbox.stats.shares import ENOUGH, Figure, Mean
 from riskbox.sandbox.words.verdict import DIMENSIONS
 
+CATALOGUES = ("AILuminate", "OWASP", "Aegis", "Agent-SafetyBench")
+"""The catalogues of others that the table of categories names."""
 WIDE = 110
 """From this width on there is room for everything."""
 SHORT = 8
@@ -314,17 +316,13 @@ def _categories(counts: Sequence[CategoryCount], width: int) -> Table:
     }
     shown = {status: numbers for status, numbers in statuses.items() if status == "done" or any(numbers)}
     wide = width >= WIDE
-    catalogues = ("AILuminate", "OWASP", "Aegis", "Agent-SafetyBench") if wide else ("in other catalogues",)
+    catalogues = CATALOGUES if wide else ("in other catalogues",)
     table = headed(("category", "l"), *((one, "r") for one in shown), *((one, "f") for one in catalogues))
     for place, one in enumerate(counts):
-        names = {
-            "AILuminate": one.category.ailuminate,
-            "OWASP": one.category.owasp,
-            "Aegis": one.category.aegis,
-            "ASB": one.category.agent_safetybench,
-        }
-        found = {name: " ".join(slugs) for name, slugs in names.items()}
-        elsewhere = "; ".join(f"{name} {slugs}" for name, slugs in found.items() if slugs)
+        category = one.category
+        entries = (category.ailuminate, category.owasp, category.aegis, category.agent_safetybench)
+        found = {name: " ".join(codes) for name, codes in zip(CATALOGUES, entries, strict=True)}
+        elsewhere = "; ".join(f"{name} {codes}" for name, codes in found.items() if codes)
         numbers = (f"{listed[place]:,}" for listed in shown.values())
         table.add_row(
             text(one.category.slug), *numbers, *(found.values() if wide else [Text(elsewhere, QUIET)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,6 +21,10 @@ from riskbox.sandbox.words.event import Said
 from tests.sandbox.api.my_participants import Counting, Greeting, Terse, refusing, refusing_async
 
 OWNER: dict[str, Any] = {"persona": "owner", "variant": "none", "progress": False}
+
+
+class Dumb:
+    """Neither an agent nor a user nor an evaluator nor a toolset."""
 
 
 @pytest.fixture(autouse=True)
@@ -149,7 +154,17 @@ def test_gates_are_decided(records: Path) -> None:
         ({"place": {"agent": "moon"}}, "write agent=actor"),
         ({"local": True, "address": "auto"}, "plays without Ray"),
         ({"record": "a", "replay": "b"}, "exclude each other"),
-        ({"user": 3}, "cannot be called"),
+        ({"user": 3}, "an object of type int, which cannot be called. A user is a function of an observation, "),
+        ({"agent": 3}, r"an object of type int, which cannot be called. An agent is a function of \(messages, tools\)"),
+        ({"agent": {"a": 1}}, "an object of type dict, which cannot be called. An agent is "),
+        ({"agent": Dumb()}, "an object of type Dumb, which cannot be called. An agent is "),
+        ({"agent": Dumb}, "objects of the class Dumb cannot be called. Add a __call__ method that takes "),
+        ({"agent": json}, "is a module, which cannot be called. An agent is "),
+        ({"evaluator": Dumb()}, "is an object of type Dumb, not an evaluator. An evaluator is a class that derives "),
+        ({"evaluator": Dumb}, "is the class Dumb, not an evaluator. An evaluator is a class that derives "),
+        ({"evaluator": 5}, "is an object of type int, not an evaluator. "),
+        ({"evaluator": len}, "is a function, not an evaluator. "),
+        ({"tools": Dumb()}, "is an object of type Dumb, not a toolset. A toolset is a class that derives "),
         ({"agent": "human"}, "a person cannot play a batch"),
     ],
 )  # fmt: skip

@@ -16,7 +16,7 @@ from riskbox.sandbox.api.progress import Display, domains
 from riskbox.sandbox.batch.runner import RunProgress
 from riskbox.sandbox.stub.script import Fail, Say
 from riskbox.sandbox.stub.server import Stub
-from riskbox.sandbox.testing.stores import sample_case, sample_run
+from riskbox.sandbox.testing.samples import sample_case, sample_run
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Cast
 from riskbox.sandbox.words.run import Manifest, Spec

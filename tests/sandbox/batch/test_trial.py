@@ -335,12 +335,16 @@ def test_without_a_key_users_play_scripts_and_it_is_said(tried: Command, tmp_pat
         assert all(store.episode(run, row.id).episode.cast.code["agent"] for row in store.rows(run))
 
 
-def test_a_disconnected_agent_plays_pairs_only_when_told_to(tried: Command) -> None:
+def test_a_disconnected_agent_plays_pairs_only_when_told_to(tried: Command, tmp_path: Path) -> None:
     done = tried("--agent", "idle", RECORDS, "--anyway", "--json")
     assert done.returncode == 2
     said = json.loads(done.stdout)
     assert not said["connected"] and len(said["pairs"]) == 1 and said["capable"] is False
     assert (said["user"], said["judge"], said["stopped"]) == ("scripted", None, None)
+    with open_store(f"sqlite:///{tmp_path}/riskbox.db", create=False) as store:
+        named = [one.name for one in store.runs()]
+    page = (Path(__file__).parents[3] / "docs" / "models.md").read_text("utf-8")
+    assert sorted(named) == ["try", "try-handshake"] and all(f"the name `{one}`" in page for one in named)
 
 
 def test_a_trial_in_which_everything_breaks_is_a_fault(tried: Command) -> None:

@@ -55,7 +55,9 @@ def test_an_unknown_tool_and_a_wrong_condition(command: Command, records: Path, 
     broken.write_text(records.read_text().replace("did('mail.send'", "did('mail.sned'"))
     refused(command("run", broken, "--local"), 2, "risks[1].check", "Did you mean 'mail.send'?")
     broken.write_text(records.read_text().replace("did('mail.send'", "did(('mail.send'"))
-    refused(command("run", broken, "--local"), 2, "risks[1].check", "Syntax error")
+    refused(command("run", broken, "--local"), 2, "risks[1].check", "syntax error at ", "▶")
+    broken.write_text(records.read_text().replace("did('mail.send'", "not did('mail.send'"))
+    refused(command("run", broken, "--local"), 2, "risks[1].check", "▶not did", "Write `!` for `not`.")
 
 
 @pytest.mark.parametrize(

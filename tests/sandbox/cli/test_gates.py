@@ -12,7 +12,7 @@ from riskbox.sandbox.cli import main
 from riskbox.sandbox.contracts.store import Store
 from riskbox.sandbox.gates import metric
 from riskbox.sandbox.stores import open_store
-from riskbox.sandbox.testing.stores import (
+from riskbox.sandbox.testing.samples import (
     packed,
     sample_assessment,
     sample_case,

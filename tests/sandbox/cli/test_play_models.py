@@ -87,6 +87,16 @@ def test_a_halt_keeps_what_was_played(records: Path, command: Any, stub: Stub, t
     assert [call.outcome for call in episode.model_calls] == ["ok", "provider_error"]
 
 
+def test_an_episode_that_ends_in_a_fault_is_no_success(records: Path, command: Any, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("def agent(messages, tools):\n    raise RuntimeError('no key')\n")
+    words = ("play", records, "--as", "user", "--agent", "mine.py:agent")
+    done = command(*words, stdin="Hello\n")
+    assert done.returncode == 3 and "agent: RuntimeError: no key" in done.stdout
+    assert "riskbox show" in done.stdout, "what was played is kept"
+    done = command(*words, "--json", stdin="Hello\n")
+    assert done.returncode == 3 and json.loads(done.stdout.strip().splitlines()[-1])["ending"] == "fault"
+
+
 def test_a_script_does_not_go_on_where_a_model_played(
     records: Path, command: Any, stub: Stub, tmp_path: Path
 ) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from riskbox.sandbox.cli import main
 from riskbox.sandbox.stores import open_store
-from riskbox.sandbox.testing.stores import (
+from riskbox.sandbox.testing.samples import (
     packed,
     sample_assessment,
     sample_case,

@@ -39,7 +39,7 @@ def test_it_answers_until_ctrl_c() -> None:
         url = line.split()[4]
         assert process.stdout is not None and process.stderr is not None
         shown = [process.stdout.readline() for _ in range(4)]
-        assert f"  riskbox run scenarios/ --agent {url}/v1#stub\n" in shown
+        assert f"  riskbox run --agent {url}/v1#stub\n" in shown
         assert any(f"OPENAI_API_BASE={url}/v1 " in line and "--agent openai/stub" in line for line in shown)
         sent = {"model": "stub-echo", "messages": [{"role": "user", "content": "Still there?"}]}
         with httpx.Client(verify=False) as client:

@@ -374,7 +374,7 @@ def test_a_condition_that_takes_too_many_steps_is_unknown(asked: Questions) -> N
         ("said('agent')", "Write said(party, text)"),
         ("disclosed(1)", "Write disclosed(text) or disclosed(text, owner)"),
         ("count('mail.send')", "is int, not true or false"),
-        ("said('agent', 'x'", "character"),
+        ("said('agent', 'x'", "its end"),
         ("true\n&& tryed('mail')", "line 2"),
     ],
 )
@@ -410,3 +410,37 @@ def test_a_played_episode_answers_the_same(by_id: dict[str, Case], played: Calla
     case = by_id["owner+injection=mail"]
     questions = Questions(case, played(case, "obeys").episode.events)
     assert compiled("obeyed('note') && delivered('note')").ask(questions).value is True
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            "said('user', 'x') and did('mail.send')",
+            "syntax error at character 19: said('user', 'x') ▶and did('mail.send'). Write `&&` for `and`.",
+        ),
+        (
+            "not said('user', 'x')",
+            "syntax error at character 1: ▶not said('user', 'x'). Write `!` for `not`.",
+        ),
+        (
+            "said('user', 'this and that') && did('mail.send') or not did('mail.send')",
+            "syntax error at character 51: said('user', 'this and that') && did('mail.send') ▶or not did('mail.send'). "
+            "Write `||` for `or`, `!` for `not`.",
+        ),
+        ("said('user', 'not', ", "syntax error at its end: said('user', 'not',▶."),
+        ("(said('user', 'x')", "syntax error at its end: (said('user', 'x')▶. There is a ')' missing."),
+        (
+            "said('user', 'x') &&\n  did did('mail.send')\n",
+            "syntax error at line 2, character 7: said('user', 'x') && did ▶did('mail.send').",
+        ),
+        (
+            "'" + "a" * 500 + "' == 'b' c",
+            "syntax error at character 511: …" + "a" * 90 + "' == 'b' ▶c.",
+        ),
+    ],
+)
+def test_a_syntax_error_shows_the_condition_and_the_place(text: str, told: str) -> None:
+    with pytest.raises(ConditionError) as caught:
+        compiled(text)
+    assert str(caught.value) == told

@@ -11,7 +11,7 @@ from riskbox.sandbox.contracts.store import Store
 from riskbox.sandbox.export.source import ExportSource
 from riskbox.sandbox.reporting.rows import Chosen
 from riskbox.sandbox.stores import open_store
-from riskbox.sandbox.testing.stores import packed, sample_assessment, sample_case, sample_played
+from riskbox.sandbox.testing.samples import packed, sample_assessment, sample_case, sample_played
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Cast, Episode, Played
 from riskbox.sandbox.words.event import EVENTS

@@ -20,7 +20,7 @@ from riskbox.sandbox.contracts.store import Store
 from riskbox.sandbox.export import FORMATS, csv, jsonl, junit, sarif
 from riskbox.sandbox.export.source import ExportSource
 from riskbox.sandbox.stores import open_store
-from riskbox.sandbox.testing.stores import (
+from riskbox.sandbox.testing.samples import (
     packed,
     sample_assessment,
     sample_case,

@@ -13,8 +13,9 @@ import pytest
 from riskbox.sandbox.contracts.store import Store
 from riskbox.sandbox.errors import InputError, UnknownName
 from riskbox.sandbox.export import frames
+from riskbox.sandbox.export.columns import EpisodeFields, ModelCallFields
 from riskbox.sandbox.stores import open_store
-from riskbox.sandbox.testing.stores import (
+from riskbox.sandbox.testing.samples import (
     packed,
     sample_assessment,
     sample_case,
@@ -81,8 +82,8 @@ def test_rows_have_the_columns_they_say(store: Store, name: str) -> None:
 
 def test_every_field_of_a_row_is_a_column() -> None:
     renamed = {"version", "id", "summaries", "tool_calls"}  # `tool_calls` is the column `calls`
-    assert set(EpisodeRow.model_fields) - renamed <= set(frames.EpisodeFields.__annotations__)
-    assert set(ModelCall.model_fields) <= set(frames.ModelCallFields.__annotations__)
+    assert set(EpisodeRow.model_fields) - renamed <= set(EpisodeFields.__annotations__)
+    assert set(ModelCall.model_fields) <= set(ModelCallFields.__annotations__)
 
 
 def test_tables_hold_what_the_episodes_hold(store: Store) -> None:

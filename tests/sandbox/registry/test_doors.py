@@ -172,7 +172,10 @@ def test_a_user_of_ones_own_plays_with_a_person_and_in_gymnasium(
         (["--evaluator", "mine.py:Polit"], "Did you mean 'Polite'"),
         (["--evaluator", "acme-maners"], "Did you mean 'acme-manners'"),
         (["--evaluator", "chekcs"], "Did you mean 'checks'"),
-        (["--evaluator", "mine.py:Curt"], "is not an Evaluator class"),
+        (
+            ["--evaluator", "mine.py:Curt"],
+            "Curt is the class Curt, not an evaluator. An evaluator is a class that",
+        ),
         (["--evaluator", "mine.py:Impostor"], "give it another name"),
         (["--evaluator", "mine.py:Asking"], "mine.py:Asking asks a model; name one with --judge MODEL"),
         (["--evaluator", "judge"], "judge asks a model; name one with --judge MODEL"),

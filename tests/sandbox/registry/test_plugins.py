@@ -67,7 +67,7 @@ def test_a_toolset_of_ones_own_is_found_and_told_among_the_known(crm: Path) -> N
     assert toolbox.find("crm").toolset_name() == "crm" and "crm" in toolbox.names()
     with pytest.raises(UnknownName, match="Did you mean 'crm'"):
         toolbox.find("crn")
-    with pytest.raises(PluginError, match="is not a Toolset class"):
+    with pytest.raises(PluginError, match="Other is the class Other, not a toolset"):
         Toolbox((f"{crm}:Other",))
 
 

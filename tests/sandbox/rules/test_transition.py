@@ -109,7 +109,7 @@ def test_the_users_calls_leave_the_agent_its_own() -> None:
     assert observe(state, "agent").budget.tool_calls == limit
     state, _ = step(state, calls(("clinic.read_record", {"patient": "P-104"})))
     assert not state.ended and observe(state, "agent").budget.tool_calls == limit - 1
-    ids = [event.call for event in state.events if event.kind == "called"]
+    ids = [event.call for event in state.events if isinstance(event, Called)]
     assert len(set(ids)) == limit + 1
     state = after(user(calls=(asked,) * (limit + 1)))
     assert state.ended and state.ended.reason == "tool_calls", "a user that only calls never ends"

@@ -16,7 +16,7 @@ from riskbox.sandbox import cli
 from riskbox.sandbox.contracts.store import Store
 from riskbox.sandbox.errors import InputError
 from riskbox.sandbox.stores import open_store
-from riskbox.sandbox.testing.stores import (
+from riskbox.sandbox.testing.samples import (
     packed,
     sample_assessment,
     sample_case,

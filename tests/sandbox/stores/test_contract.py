@@ -15,9 +15,7 @@ from hypothesis import strategies as st
 from riskbox.sandbox.contracts.store import Packed, Store
 from riskbox.sandbox.errors import StoreError, StoreVersion
 from riskbox.sandbox.stores import open_store
-from riskbox.sandbox.testing.stores import (
-    STORE_CHECKS,
-    check_store,
+from riskbox.sandbox.testing.samples import (
     packed,
     sample_assessment,
     sample_case,
@@ -25,6 +23,7 @@ from riskbox.sandbox.testing.stores import (
     sample_run,
     sample_specs,
 )
+from riskbox.sandbox.testing.stores import STORE_CHECKS, check_store
 from riskbox.sandbox.words.episode import Played
 from riskbox.sandbox.words.row import EpisodeRow
 

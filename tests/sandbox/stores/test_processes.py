@@ -17,7 +17,7 @@ import pytest
 
 from riskbox.sandbox.contracts.store import Store
 from riskbox.sandbox.stores import open_store
-from riskbox.sandbox.testing.stores import sample_case, sample_run, sample_specs
+from riskbox.sandbox.testing.samples import sample_case, sample_run, sample_specs
 
 Batch: TypeAlias = tuple[int, list[str]]
 """How many were new, and the ids."""

@@ -16,7 +16,7 @@ from riskbox.sandbox.contracts.store import Packed, Where
 from riskbox.sandbox.errors import InputError, StoreError, StoreVersion
 from riskbox.sandbox.stores import open_store
 from riskbox.sandbox.stores.redis import RedisStore
-from riskbox.sandbox.testing.stores import (
+from riskbox.sandbox.testing.samples import (
     packed,
     sample_assessment,
     sample_case,

@@ -19,7 +19,13 @@ from riskbox.sandbox.errors import InputError, StoreError, StoreVersion
 from riskbox.sandbox.stores import sqlite, sqlite_clause, sqlite_schema
 from riskbox.sandbox.stores.shared import FIELDS
 from riskbox.sandbox.stores.sqlite import SqliteStore
-from riskbox.sandbox.testing.stores import packed, sample_case, sample_played, sample_run, sample_specs
+from riskbox.sandbox.testing.samples import (
+    packed,
+    sample_case,
+    sample_played,
+    sample_run,
+    sample_specs,
+)
 from riskbox.sandbox.words.facet import HARM, Order
 
 
@@ -275,7 +281,7 @@ def test_a_disk_quota_loses_nothing(path: Path) -> None:
         from riskbox.sandbox.errors import StoreError
         from riskbox.sandbox.contracts.store import Packed
         from riskbox.sandbox.stores.sqlite import SqliteStore
-        from riskbox.sandbox.testing.stores import packed, sample_case, sample_played
+        from riskbox.sandbox.testing.samples import packed, sample_case, sample_played
         path, run = sys.argv[1:]
         resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, 500_000))
         store = SqliteStore(path)

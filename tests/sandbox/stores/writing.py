@@ -9,7 +9,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from riskbox.sandbox.stores import open_store
-from riskbox.sandbox.testing.stores import packed, sample_case, sample_played
+from riskbox.sandbox.testing.samples import packed, sample_case, sample_played
 
 GIVEN = ("parent", "url", "run", "first", "last", "size", "attempt")
 

@@ -78,7 +78,7 @@ async def test_the_same_twice_does_not_part(viewing: Viewing, made: Made, unsafe
 
 async def test_nothing_to_compare_with(viewing: Viewing, made: Made, store: Store, tmp_path: object) -> None:
     from riskbox.sandbox.stores import open_store
-    from riskbox.sandbox.testing.stores import (
+    from riskbox.sandbox.testing.samples import (
         packed,
         sample_case,
         sample_played,

@@ -11,7 +11,7 @@ import pytest
 
 from riskbox.sandbox.contracts.store import Packed, Store
 from riskbox.sandbox.stores import open_store, record
-from riskbox.sandbox.testing.stores import sample_run
+from riskbox.sandbox.testing.samples import sample_run
 from riskbox.sandbox.viewer import query
 from riskbox.sandbox.viewer.compare import CompareScreen
 from riskbox.sandbox.viewer.page import Page

@@ -7,7 +7,7 @@ from textual.widgets import Input, Static
 
 from riskbox.sandbox.contracts.store import Store, Where
 from riskbox.sandbox.stores import open_store
-from riskbox.sandbox.testing.stores import sample_case, sample_run, sample_specs
+from riskbox.sandbox.testing.samples import sample_case, sample_run, sample_specs
 from riskbox.sandbox.viewer.browse import BrowseScreen
 from riskbox.sandbox.viewer.episodes import Episodes
 from riskbox.sandbox.viewer.keys import Help

@@ -10,7 +10,13 @@ from pathlib import Path
 import pytest
 
 from riskbox.sandbox.stores import open_store
-from riskbox.sandbox.testing.stores import packed, sample_case, sample_played, sample_run, sample_specs
+from riskbox.sandbox.testing.samples import (
+    packed,
+    sample_case,
+    sample_played,
+    sample_run,
+    sample_specs,
+)
 from riskbox.sandbox.viewer.browse import BrowseScreen
 from tests.sandbox.stores.conftest import Server
 from tests.sandbox.viewer.conftest import Viewing, press, screen_text, until

@@ -16,7 +16,7 @@ import pytest
 from riskbox.sandbox.contracts.store import Store
 from riskbox.sandbox.reporting.screen import write_picture
 from riskbox.sandbox.stores import open_store
-from riskbox.sandbox.testing.stores import (
+from riskbox.sandbox.testing.samples import (
     packed,
     sample_assessment,
     sample_case,

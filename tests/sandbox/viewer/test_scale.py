@@ -9,7 +9,7 @@ import pytest
 
 from riskbox.sandbox.contracts.store import Packed, Store, Where
 from riskbox.sandbox.stores import open_store
-from riskbox.sandbox.testing.stores import (
+from riskbox.sandbox.testing.samples import (
     packed,
     sample_assessment,
     sample_case,
