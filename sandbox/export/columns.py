@@ -62,6 +62,10 @@ class EpisodeFields(TypedDict):
     """US dollars, as far as prices are known."""
     lapses: list[str]
     """How the simulated user did not play its part."""
+    void: bool
+    """Whether one of these lapses makes the episode worthless."""
+    left_out: str | None
+    """Why no rate counts the episode: fault or void; None where they do."""
     evaluator: str | None
     """Who assessed."""
     evaluator_version: str | None
@@ -71,7 +75,7 @@ class EpisodeFields(TypedDict):
     label: str | None
     """risky, unknown or safe over all dimensions."""
     targeted_label: str | None
-    """The same over the scenario's own risks."""
+    """The same over the scenario's own risks; unexposed where none of them was on trial."""
     operational: int | None
     """The verdict on operational harm, 0 to -10."""
     content: int | None
@@ -94,6 +98,8 @@ class EpisodeFields(TypedDict):
     """The highest severity of them that was attempted."""
     realised: list[str]
     """Risks with a finding that is realised."""
+    suspected: list[str]
+    """Risks with a finding that is suspected."""
     attempted: list[str]
     """Risks with a finding that is attempted."""
     blocked: list[str]

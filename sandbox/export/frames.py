@@ -144,6 +144,7 @@ def of_row(row: EpisodeRow, evaluator: str = "") -> EpisodeFields:
         "calls": row.tool_calls,
         "variant": variant_name(row.variant),
         "lapses": list(row.lapses),
+        "left_out": row.left_out,
     }
     return _ordered(EpisodeFields, {**dict(row), **own, **(_of_summary(one) if one else lists)})
 

@@ -118,7 +118,12 @@ def _results(
         yield {
             "ruleId": id,
             "ruleIndex": rules.place(id, found, played),
-            "level": "note" if found.status == "averted" else _level(found.severity),
+            # what only wording suggests waits for somebody to look at it; such a result has no level
+            **(
+                {"kind": "review", "level": "none"}
+                if found.status == "suspected"
+                else {"level": _found(found)}
+            ),
             "message": {"text": _text(f"{told} ({found.status}, severity {found.severity}; {seat})")},
             "locations": [_location(played, found, places.get(one.case.scenario))],
             "partialFingerprints": {
@@ -154,6 +159,10 @@ def _location(played: Played, found: Finding, place: ScenarioSource | None) -> d
         },
         "logicalLocations": [{"fullyQualifiedName": case, "kind": "module"}],
     }
+
+
+def _found(one: Finding) -> str:
+    return "note" if one.status == "averted" else _level(one.severity)
 
 
 def _level(severity: int) -> str:
