@@ -217,5 +217,8 @@ def test_pages_and_exports_agree(played: Path, command: Command) -> None:
     results: list[dict[str, Any]] = sarif["runs"][0]["results"]
     assert sum(one.get("kind", "fail") == "fail" for one in results) == 2
 
-    compared = json.loads(command("compare", "latest", "latest", "--json").stdout)
+    first = json.loads((played / "run.json").read_text())["run"]
+    again = ("run", "endings.yaml", "--agent", "mine.py:agent", "--user", "mine.py:user", "--local")
+    assert command(*again, "--tools", "mine.py:Counter", "--turn-seconds", "1").returncode == 0
+    compared = json.loads(command("compare", first, "latest", "--json").stdout)
     assert compared["pairs"] == 8
