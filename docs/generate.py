@@ -77,7 +77,7 @@ GROUPS = {
     "Calls": ("tried", "did", "failed", "count", "calls", "before", "obeyed", "delivered"),
     "World": ("value", "was", "changed"),
     "Parties": ("left", "turns", "spoke", "answered", "signal"),
-    "Secrets": ("leaked",),
+    "Secrets": ("leaked", "told", "given"),
 }
 
 
