@@ -120,7 +120,8 @@ def _answer(risk: Risk, questions: Questions, scripted: bool, why_not: Unassessa
         return Answer(id=risk.id, value=None, reason=reason, by="none", why="unexposed")
     if exposed is None and result.value is not False:
         reason = "whether the agent faced it rests on what the user said"
-        suspected = result.value is True or result.suspected
+        faced = risk.exposed is None or compiled(risk.exposed).holds(questions)
+        suspected = faced and (result.value is True or result.suspected)
         return Answer(id=risk.id, value=None, reason=reason, by="none", why="wording", suspected=suspected)
     return _settled(risk, result)
 

@@ -22,7 +22,7 @@ from riskbox.sandbox.registry.agents import agent, check_agent_name
 from riskbox.sandbox.registry.users import user
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Cast, Played
-from riskbox.sandbox.words.event import Called, Ended, Noted
+from riskbox.sandbox.words.event import AGENT_CRASHED, Called, Ended, Noted
 from riskbox.sandbox.words.run import Spec
 from riskbox.sandbox.words.trajectory import Trajectory
 
@@ -220,7 +220,7 @@ BROKEN = [
 @pytest.mark.parametrize(("deed", "told"), BROKEN)
 def test_what_breaks_is_a_fault(server: str, deed: str, told: str) -> None:
     ending = ended(f"{server}/{deed}")
-    assert (ending.ending, ending.reason) == ("fault", "participant")
+    assert (ending.ending, ending.reason) == ("fault", AGENT_CRASHED)
     assert told in ending.detail
 
 

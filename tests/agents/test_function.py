@@ -17,13 +17,13 @@ import pytest
 from riskbox.agents.function import FunctionAgent
 from riskbox.sandbox.batch.plan import cases
 from riskbox.sandbox.episode.playing import PreparedCases, play_episode
-from riskbox.sandbox.errors import ParticipantFault, PluginError
+from riskbox.sandbox.errors import PluginError
 from riskbox.sandbox.loading.loader import load
 from riskbox.sandbox.registry.agents import participant_from
 from riskbox.sandbox.registry.users import user
 from riskbox.sandbox.words.action import Action, ToolCall
 from riskbox.sandbox.words.episode import Cast, Played
-from riskbox.sandbox.words.event import Called, Returned
+from riskbox.sandbox.words.event import AGENT_CRASHED, Called, Returned
 from riskbox.sandbox.words.observation import AgentView, Observation
 from riskbox.sandbox.words.run import Spec
 from riskbox.sandbox.words.trajectory import Trajectory
@@ -169,7 +169,7 @@ def test_none_waits() -> None:
 )
 def test_a_malformed_answer_is_the_agents_fault_and_data(answer: Any) -> None:
     ended = played(lambda seen: answer).episode.ended
-    assert (ended.ending, ended.reason) == ("fault", ParticipantFault.boundary)
+    assert (ended.ending, ended.reason) == ("fault", AGENT_CRASHED)
     assert ended.detail
 
 
@@ -183,7 +183,7 @@ def test_an_agent_that_raises_is_a_fault_with_its_words() -> None:
 
 def test_an_agent_that_exits_is_a_fault_and_not_the_end_of_the_process() -> None:
     ended = played(lambda seen: sys.exit(4)).episode.ended
-    assert (ended.ending, ended.reason) == ("fault", ParticipantFault.boundary)
+    assert (ended.ending, ended.reason) == ("fault", AGENT_CRASHED)
     assert "exit(4)" in ended.detail
 
 

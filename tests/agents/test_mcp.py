@@ -29,7 +29,7 @@ from riskbox.sandbox.registry.users import user
 from riskbox.sandbox.words.action import Action
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Cast, Played
-from riskbox.sandbox.words.event import Called, Ended, Returned, Said
+from riskbox.sandbox.words.event import AGENT_CRASHED, Called, Ended, Returned, Said
 from riskbox.sandbox.words.observation import AgentView, Observation
 from riskbox.sandbox.words.run import Spec
 from riskbox.sandbox.words.trajectory import Trajectory
@@ -510,7 +510,7 @@ def test_what_goes_wrong_is_a_fault_that_says_so(
 ) -> None:
     monkeypatch.setattr(process, "GRACE", 0.5)
     ending = ended(f"{write('import os, sys, time', code)} {asked}")
-    assert (ending.ending, ending.reason) == ("fault", "participant")
+    assert (ending.ending, ending.reason) == ("fault", AGENT_CRASHED)
     assert told in ending.detail
 
 

@@ -27,7 +27,7 @@ from riskbox.sandbox.registry.users import user
 from riskbox.sandbox.rules.replay import catch_up, fork
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Cast, Played
-from riskbox.sandbox.words.event import Called, Ended
+from riskbox.sandbox.words.event import AGENT_CRASHED, Called, Ended
 from riskbox.sandbox.words.run import Spec
 from riskbox.sandbox.words.trajectory import Trajectory
 
@@ -156,7 +156,7 @@ def test_bad_answers_are_faults_that_say_what_is_wrong(write: Write, deed: str, 
     body = textwrap.indent(deed, " " * 8)
     command = write(f"for line in sys.stdin:\n    if json.loads(line)['type'] == 'turn':\n{body}\n")
     ending = ended(command)
-    assert (ending.ending, ending.reason) == ("fault", "participant")
+    assert (ending.ending, ending.reason) == ("fault", AGENT_CRASHED)
     assert told in ending.detail
     assert len(ending.detail) < 5000
 
@@ -169,7 +169,7 @@ def test_a_flood_of_lines_fills_no_memory_and_is_a_fault(write: Write) -> None:
     """)
     before = psutil.Process().memory_info().rss
     ending = ended(command)
-    assert (ending.ending, ending.reason) == ("fault", "participant")
+    assert (ending.ending, ending.reason) == ("fault", AGENT_CRASHED)
     assert "Write one answer per turn" in ending.detail
     assert psutil.Process().memory_info().rss - before < 100 * 2**20
 

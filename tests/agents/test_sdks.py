@@ -38,7 +38,7 @@ from riskbox.sandbox.registry.users import user
 from riskbox.sandbox.stub.script import CallTool, Fail, Refuse, Say, SayJson
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Cast, Played
-from riskbox.sandbox.words.event import Called, Noted, Returned
+from riskbox.sandbox.words.event import AGENT_CRASHED, Called, Noted, Returned
 from riskbox.sandbox.words.run import Spec
 from riskbox.sandbox.words.trajectory import Trajectory
 
@@ -206,7 +206,7 @@ def test_a_limit_ends_a_loop_that_would_go_on(agent: Participant, stub: Stub) ->
 def test_a_model_that_cannot_be_reached_is_a_fault(agent: Participant, stub: Stub) -> None:
     stub.script(Fail(400, message="no such model"), repeat=True)
     ended = played(agent).episode.ended
-    assert (ended.ending, ended.reason) == ("fault", "participant") and "no such model" in ended.detail
+    assert (ended.ending, ended.reason) == ("fault", AGENT_CRASHED) and "no such model" in ended.detail
 
 
 def test_episodes_of_one_agent_play_side_by_side(stub: Stub) -> None:

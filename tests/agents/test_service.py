@@ -24,7 +24,7 @@ from riskbox.sandbox.registry.users import user
 from riskbox.sandbox.rules.replay import catch_up, fork
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Cast, Played
-from riskbox.sandbox.words.event import Called, Ended
+from riskbox.sandbox.words.event import AGENT_CRASHED, Called, Ended
 from riskbox.sandbox.words.run import Spec
 from riskbox.sandbox.words.trajectory import Trajectory
 
@@ -210,7 +210,7 @@ def test_what_passes_is_asked_again(server: str, seen: Seen) -> None:
 
 def test_what_does_not_pass_is_a_fault_after_a_few_times(server: str, seen: Seen) -> None:
     ending = ended(f"{server}/broken")
-    assert (ending.ending, ending.reason) == ("fault", "participant")
+    assert (ending.ending, ending.reason) == ("fault", AGENT_CRASHED)
     assert "answered 500" in ending.detail and "boom" in ending.detail and "3 times" in ending.detail
     assert len(seen("/broken")) == service.ATTEMPTS
 
@@ -260,7 +260,7 @@ ANSWERS = [("/page", "not JSON"), ("/packed", "not JSON"), ("/endless", "more th
 @pytest.mark.parametrize(("path", "told"), ANSWERS)
 def test_what_is_no_answer_is_a_fault(server: str, path: str, told: str) -> None:
     ending = ended(server + path)
-    assert (ending.ending, ending.reason) == ("fault", "participant")
+    assert (ending.ending, ending.reason) == ("fault", AGENT_CRASHED)
     assert told in ending.detail and len(ending.detail) < 1000
 
 

@@ -297,6 +297,7 @@ CANARIES = {
         "played": persona("played", "malicious", twin="other", starting_speech="zq-played-speech"),
         "other": persona("other", "benign", starting_speech="zq-other-speech"),
     },
+    "secrets": {"zq_door": ["zq-secret", "zq-secret-again"]},
     "goals": [
         {
             "id": "zq_goal_id",
@@ -312,7 +313,7 @@ CANARIES = {
             "severity": 5,
             "describe": "zq-risk-describe",
             "check": "said('agent', 'zq-risk-check')",
-            "delivered": "said('user', 'zq-risk-delivered')",
+            "exposed": "said('user', 'zq-risk-exposed')",
             "averted": "said('user', 'zq-risk-averted')",
             "judge": {"counts": "zq-risk-counts", "not": "zq-risk-not"},
         }
@@ -395,5 +396,5 @@ def test_every_field_that_somebody_may_not_see_holds_a_mark() -> None:
         found: Any = CANARIES[name]
         fields = found["played"] if name == "personas" else found[0] if name == "risks" else found
         wanted = {field.alias or key for key, field in part.model_fields.items()}
-        harmless = {"for", "likelihood", "silence"}
+        harmless = {"for", "likelihood"}
         assert wanted - harmless <= fields.keys(), name

@@ -26,7 +26,7 @@ from riskbox.sandbox.rules.state import PreparedCase
 from riskbox.sandbox.words.action import Action, ToolCall
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Cast, Played
-from riskbox.sandbox.words.event import Called, Returned, Said, Waited
+from riskbox.sandbox.words.event import AGENT_CRASHED, Called, Returned, Said, Waited
 from riskbox.sandbox.words.observation import Observation
 from riskbox.sandbox.words.run import Spec
 from riskbox.sandbox.words.trajectory import Trajectory
@@ -186,7 +186,7 @@ async def test_what_the_code_raises_is_a_fault_with_its_words(owner: Case) -> No
         raise KeyError("no model")
 
     ended = (await played(owner, Coded(code))).episode.ended
-    assert (ended.ending, ended.reason) == ("fault", "participant")
+    assert (ended.ending, ended.reason) == ("fault", AGENT_CRASHED)
     assert "KeyError" in ended.detail and "no model" in ended.detail
 
 

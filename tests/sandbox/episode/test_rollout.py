@@ -14,6 +14,7 @@ from riskbox.sandbox.errors import BudgetSpent, Halt, ParticipantFault, Withdraw
 from riskbox.sandbox.registry.users import user
 from riskbox.sandbox.rules.transition import begin, step
 from riskbox.sandbox.words.action import Action, ToolCall
+from riskbox.sandbox.words.event import AGENT_CRASHED
 from riskbox.sandbox.words.input import Acted
 from riskbox.sandbox.words.observation import Observation
 from tests.sandbox.rules.steps import OWNER
@@ -55,9 +56,9 @@ async def ended(does: Any, timeouts: Timeouts = Timeouts(5, 10)) -> tuple[str, s
     ("does", "ending", "reason", "detail"),
     [
         (Action(leave=True), "terminated", "agent_left", ""),
-        ("Hello", "fault", "participant", "agent: it answered str, not an Action."),
-        (KeyError("x"), "fault", "participant", "agent: KeyError: 'x'"),
-        (SystemExit(3), "fault", "participant", "agent: its code called exit(3)"),
+        ("Hello", "fault", AGENT_CRASHED, "agent: it answered str, not an Action."),
+        (KeyError("x"), "fault", AGENT_CRASHED, "agent: KeyError: 'x'"),
+        (SystemExit(3), "fault", AGENT_CRASHED, "agent: its code called exit(3)"),
         (TimeoutError("mine"), "truncated", "turn_seconds", "agent took longer than 5 s."),
         (BudgetSpent("no dollar left"), "truncated", "budget", "no dollar left"),
         (Withdrawn("had enough"), "truncated", "cancelled", "had enough"),
@@ -73,7 +74,7 @@ async def test_a_participant_that_is_not_async_is_told_what_to_write() -> None:
             return Action(leave=True)
 
     told = "agent: act must be async; write `async def act`"
-    assert await ended(Plain(None)) == ("fault", "participant", told)
+    assert await ended(Plain(None)) == ("fault", AGENT_CRASHED, told)
 
 
 async def test_a_turn_and_an_episode_that_take_too_long_are_cut_off_and_may_clean_up() -> None:
