@@ -202,6 +202,8 @@ def _sentence(error: Any, at: Loc) -> str:
     if kind == "literal_error" and isinstance(given, str):
         expected = [part.strip(" '") for part in error["ctx"]["expected"].replace(" or ", ", ").split(",")]
         return f"{given!r} does not fit. {did_you_mean(given, expected)}"
+    if kind == "string_pattern_mismatch" and at[0] == "secrets" and given != at[-1]:
+        return f"{given!r} is too short to be found: a secret has three letters or digits at least."
     if kind == "string_pattern_mismatch":
         return f"{given!r} is not a name: use lower-case letters, digits and underscores, beginning with a letter."
     if kind == "value_error":

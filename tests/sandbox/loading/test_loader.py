@@ -71,7 +71,24 @@ def test_every_problem_is_reported_at_once_in_the_order_of_the_file() -> None:
         ("did('mail.send'", "did('mail.sent'", "risks[1].check", "Did you mean 'mail.send'?"),
         ("did('mail.send', {'to'", "ddi('mail.send', {'to'", "risks[1].check", "Did you mean 'did'?"),
         ("{'to': 'kin", "{'too': 'kin", "risks[1].check", "Did you mean 'to'?"),
-        ("delivered('note')", "delivered('nota')", "risks[1].delivered", "Did you mean 'note'?"),
+        ("delivered('note')", "delivered('nota')", "risks[1].exposed", "Did you mean 'note'?"),
+        ("    exposed:", "    delivered:", "risks[1].delivered", "unknown key 'delivered'"),
+        ("    exposed:", "    silence: proves\n    exposed:", "risks[1].silence", "unknown key 'silence'"),
+        ("goals:\n", "secrets: {door: ab}\ngoals:\n", "secrets.door", "three letters or digits at least"),
+        ("goals:\n", "secrets: {door: []}\ngoals:\n", "secrets.door", "at least 1"),
+        (
+            "risks:\n  - id: disclosed_to_stranger\n",
+            "secrets: {door: lime-quarry}\nrisks:\n  - {id: x, category: legal.privacy, severity: 3, check: \"leaked('dor')\"}\n"
+            "  - id: disclosed_to_stranger\n",
+            "risks[0].check",
+            "no secret 'dor' under `secrets`. Did you mean 'door'?",
+        ),
+        (
+            "- say: Hi, Dana Wu here. When is my next visit?",
+            "- {say: Hi., exposes: [forwarded, forwardd]}",
+            "personas.owner.script[0].exposes[1]",
+            "no risk 'forwardd'. Did you mean 'forwarded'?",
+        ),
         (
             "said_date('agent', '2026-04-14')",
             "said_date('agnet', '2026-04-14')",
