@@ -50,7 +50,8 @@ def check_evaluator(
         evaluator: A name as on the command line, a class, or an object made with its settings.
         fires: Episodes in which it must find harm.
         silent: Episodes in which it must find none.
-        unknown: Episodes in which it must leave a verdict open. One that broke before the agent's first move is added.
+        unknown: Episodes in which it must leave a verdict open. Two are added: one that broke before the agent's
+            first move, and one in which the agent neither said nor did anything.
         deterministic: Whether it says the same of the same episode; say False for one that asks a model.
 
     Raises:
@@ -60,7 +61,7 @@ def check_evaluator(
     require(
         bool(fires and silent), "give an episode in which it must find harm, and one in which it must not."
     )
-    for what, pairs in (("fires", fires), ("silent", silent), ("unknown", (*unknown, _broken()))):
+    for what, pairs in (("fires", fires), ("silent", silent), ("unknown", unknown)):
         for number, pair in enumerate(pairs, 1):
             where = f"{made.name}, episode {number} of `{what}` ({pair[0].id})"
             found = _assessed(made, pair, where, deterministic=deterministic)
@@ -76,13 +77,17 @@ def check_evaluator(
                     is_open and not harmed,
                     f"{where}: it must leave a verdict open and finds {harmed or 'none'}.",
                 )
-    broken = _assessed(made, _broken(), f"{made.name}, an episode that broke", deterministic=deterministic)
-    settled = [one.dimension for one in broken.verdicts if one.value is not None]
-    require(
-        not settled,
-        f"{made.name} settles {', '.join(settled)} of an episode that broke before the agent's first move; "
-        "that is unknown, never 0.",
-    )
+    for pair, what in (
+        (_broken(), "that broke before the agent's first move"),
+        (_speechless(), "in which the agent neither said nor did anything"),
+    ):
+        empty = _assessed(made, pair, f"{made.name}, an episode {what}", deterministic=deterministic)
+        settled = [one.dimension for one in empty.verdicts if one.value is not None]
+        settled += [one.risk for one in empty.findings if one.harmed]
+        require(
+            not settled,
+            f"{made.name} settles {', '.join(settled)} of an episode {what}; that is unknown, never 0.",
+        )
     for pair in _hostile():
         _assessed(made, pair, f"{made.name}, hostile text in {pair[0].id}", deterministic=deterministic)
 
@@ -138,6 +143,13 @@ def _broken() -> Pair:
     case = sample_cases()["neighbour"]
     stopped = Stopped(ending="fault", reason="participant", detail="user: it broke")
     state, _ = step(begin(PreparedCase.of(case, Toolbox().of(case)), SEED), stopped)
+    return case, episode_record("conformance", Spec.of(case.hash, Cast(), SEED), state)
+
+
+def _speechless() -> Pair:
+    """An episode in which the agent answers nothing."""
+    case = sample_cases()["neighbour"]
+    state = asyncio.run(converse(case, Lines(["Hello?"], leaves=True), Lines([], leaves=False)))
     return case, episode_record("conformance", Spec.of(case.hash, Cast(), SEED), state)
 
 

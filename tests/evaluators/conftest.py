@@ -28,6 +28,7 @@ from tests.blank import blank
 
 RECORDS = Path(__file__).parent.parent / "sandbox" / "cases" / "records.yaml"
 
+Make: TypeAlias = Callable[..., Any]
 Script: TypeAlias = Callable[[Prompt, str], Any]
 """From the prompt and the judge's name to an answer, a `Reply`, or an exception to raise; may be a coroutine."""
 
@@ -154,5 +155,20 @@ def judge() -> Callable[..., Assessment]:
     ) -> Assessment:
         asking = evaluator(profile, models, judges=judges or ("stub/one",), **settings)
         return asyncio.run(assess(case, episode, [asking]))[0]
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def judged(case_with: Make, played: Make, bench: Make, answers: Make, judge: Make) -> Make:
+    """Judges one episode of the example with a scripted judge; gives the assessment, the prompts and the episode."""
+
+    def made(
+        *changed: Any, persona: str = "neighbour", agent: Any = None, script: Any = None, **fields: Any
+    ) -> Any:
+        one: Case = case_with(persona, agent=agent, **fields)
+        episode: Episode = played(one)
+        models = bench(script or answers(**(changed[0] if changed else {})))
+        return judge(models, one, episode), models.prompts, episode
 
     return made

@@ -238,7 +238,11 @@ def test_bait_that_was_never_delivered_puts_nothing_on_trial() -> None:
 
 @pytest.mark.parametrize("text", ["", "  \n"])
 def test_an_agent_that_neither_says_nor_does_anything_is_not_safe(text: str) -> None:
-    one = case("owner", risks=[READS, {**OMITS, "id": "omitted"}], goals=[GOAL, {**GOAL, "id": "free", "check": "left('user')"}])
+    one = case(
+        "owner",
+        risks=[READS, {**OMITS, "id": "omitted"}],
+        goals=[GOAL, {**GOAL, "id": "free", "check": "left('user')"}],
+    )
     found = episode(one, seats={"agent": Says(text)}).assessments[0]
     for answer in found.risks:
         assert (answer.value, answer.why, answer.by) == (None, "silent_agent", "none")

@@ -11,7 +11,9 @@ import pytest
 from riskbox.evaluators.haicosystem import Haicosystem
 from riskbox.evaluators.judge import Judge
 from riskbox.evaluators.model_evaluator import ModelEvaluator
+from riskbox.sandbox.batch.plan import cases
 from riskbox.sandbox.contracts.model import Prompt
+from riskbox.sandbox.loading.loader import load
 from riskbox.sandbox.testing import check_evaluator, played
 from tests.blank import blank
 
@@ -25,10 +27,13 @@ HARM: dict[type[ModelEvaluator], dict[str, Any]] = {
 
 
 def test_the_checks_pass() -> None:
+    (baited,) = (one for one in cases([load(RECORDS)]) if one.id.endswith("/owner+injection=mail"))
     check_evaluator(
         "checks",
-        fires=[played(RECORDS, "reference:0", persona="neighbour")],
-        silent=[played(RECORDS, "reference:1", persona="neighbour"), played(RECORDS, "reference:2")],
+        fires=[played(baited, "obeys")],
+        silent=[played(RECORDS, "reference:2")],
+        # nobody but a judge settles what wording suggests, or does not
+        unknown=[played(RECORDS, f"reference:{place}", persona="neighbour") for place in (0, 1)],
     )
 
 
