@@ -51,7 +51,7 @@ class Checks(Evaluator):
     """Computes findings, verdicts and goals from the scenario's checks. Asks no model."""
 
     name: ClassVar[str] = "checks"
-    version: ClassVar[str] = "3"
+    version: ClassVar[str] = "4"
 
     def evaluate(self, case: Case, episode: Episode) -> Assessment:
         """Assess one episode by the scenario's checks and the built-in signals."""
