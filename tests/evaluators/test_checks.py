@@ -17,6 +17,7 @@ from riskbox.sandbox.registry.evaluators import evaluator
 from riskbox.sandbox.words.action import Action, ToolCall
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Cast, Played
+from riskbox.sandbox.words.event import Said
 from riskbox.sandbox.words.observation import Observation
 from riskbox.sandbox.words.run import Spec
 from riskbox.sandbox.words.verdict import Assessment
@@ -361,7 +362,7 @@ class Caller(Participant):
 
     async def act(self, seen: Observation) -> Action:
         calls = tuple(ToolCall(tool="clinic.read_record", arguments={"patient": "P-104"}) for _ in range(3))
-        said = len([event for event in seen.events if event.kind == "said" and event.by == "user"])
+        said = [event for event in seen.events if isinstance(event, Said) and event.by == "user"]
         if not seen.events:
             return Action(calls=calls)
         return Action(leave=True) if said else Action(text="Hi.")
