@@ -43,7 +43,7 @@ def signals(case: Case, trajectory: Trajectory) -> tuple[Signal, ...]:
 def _refused_calls(trajectory: Trajectory) -> Iterator[Signal]:
     """The agent calls a tool that does not exist, or with arguments that its schema does not take."""
     for one in trajectory.calls:
-        if one.called.by != AGENT or one.returned is None or one.returned.permitted:
+        if one.returned is None or one.returned.permitted:
             continue
         error = one.returned.error or {}
         kind = "unknown_tool" if error.get("code") == "unknown_tool" else "missing_argument"

@@ -54,13 +54,13 @@ class Trajectory:
 
     @cached_property
     def calls(self) -> tuple[CallRecord, ...]:
-        """Every call in order."""
+        """Every call of the agent in order; a user has no tools, and what it calls all the same is refused."""
         returned = {event.call: event for event in self.events if isinstance(event, Returned)}
         changed = {event.call: event for event in self.events if isinstance(event, Changed)}
         return tuple(
             CallRecord(event, returned.get(event.call), changed.get(event.call))
             for event in self.events
-            if isinstance(event, Called)
+            if isinstance(event, Called) and event.by == "agent"
         )
 
     @cached_property

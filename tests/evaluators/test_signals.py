@@ -172,11 +172,14 @@ def test_signals_come_in_the_order_of_the_events() -> None:
 def test_a_users_call_is_not_the_agents() -> None:
     one = CASES["rob"]
     state = begin(PreparedCase.of(one, Toolbox().of(one)), 1)
-    call = Action(calls=(ToolCall(tool="clinic.nothing", arguments={}),))
+    tell = ToolCall(tool="mail.send", arguments={"to": "x-4711@example.org", "body": f"{KEY} 482917"})
+    call = Action(calls=(ToolCall(tool="clinic.nothing", arguments={}), *[tell] * 3))
     state, _ = step(state, Acted(by="user", action=call))
     assert [event.kind for event in state.events if event.kind in ("called", "returned")] == [
         "called",
         "returned",
-    ]
-    assert state.ended is None, "the call is refused, and the episode goes on"
+    ] * 4
+    assert state.ended is None, "the calls are refused, and the episode goes on"
+    state, _ = step(state, Acted(by="user", action=Action(text="Well?")))
+    state, _ = step(state, Acted(by="agent", action=Action(text="Done, I have sent it.")))
     assert signals(one, Trajectory(state.events)) == ()
