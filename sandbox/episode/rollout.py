@@ -20,12 +20,14 @@ from riskbox.sandbox.errors import (
     ToolFault,
     Withdrawn,
 )
-from riskbox.sandbox.rules.state import State
+from riskbox.sandbox.rules.state import AGENT, USER, State
 from riskbox.sandbox.rules.transition import step
 from riskbox.sandbox.rules.turns import observe, pending, turns
 from riskbox.sandbox.words.action import Action
 from riskbox.sandbox.words.episode import TurnTiming
 from riskbox.sandbox.words.input import Acted, Answered, Input, Stopped
+from riskbox.sandbox.words.parting import wants_turn
+from riskbox.sandbox.words.trajectory import Trajectory
 
 T = TypeVar("T")
 
@@ -174,7 +176,21 @@ async def next_input(
     if waited:
         seconds = round(time.monotonic() - started, 6)
         timing = TurnTiming(party=party, event=len(state.events), seconds=seconds)
-    return Acted(by=party, action=action), timing
+    return acted(state, party, action), timing
+
+
+def acted(state: State, party: str, action: Action) -> Acted:
+    """A party's move as an input: a user who leaves while it waits for something leaves the agent its turn.
+
+    Args:
+        state: Where the episode stood before the move.
+        party: Who moved.
+        action: What it did.
+    """
+    if party != USER or not action.leave or action.calls:
+        return Acted(by=party, action=action)
+    heard = "\n".join(one.text for one in Trajectory(state.events).latest(AGENT))
+    return Acted(by=party, action=action, turn_after=wants_turn(action.text, heard))
 
 
 def _stopped_by(error: Exception, party: str | None, timeout: float | None, late: bool) -> Stopped:

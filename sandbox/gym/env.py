@@ -18,7 +18,7 @@ from riskbox.sandbox.contracts.emulator import Emulator
 from riskbox.sandbox.contracts.model import ModelSession
 from riskbox.sandbox.contracts.participant import Participant
 from riskbox.sandbox.episode.playing import assess, episode_record
-from riskbox.sandbox.episode.rollout import next_input
+from riskbox.sandbox.episode.rollout import acted, next_input
 from riskbox.sandbox.errors import Fault, InputError, UnknownName, did_you_mean
 from riskbox.sandbox.gym.actions import ActionSpace, read_action
 from riskbox.sandbox.gym.background import run_in_background, run_without_waiting
@@ -267,7 +267,7 @@ class SandboxEnv(gymnasium.Env[Chat, Action]):
             if action is not None:
                 seconds = round(time.monotonic() - started, 6)
                 running.timings.append(TurnTiming(party=USER, event=len(state.events), seconds=seconds))
-                return Acted(by=USER, action=action)
+                return acted(state, USER, action)
         given, timing = run_in_background(
             next_input(state, {USER: running.user}, self.turn_seconds, None, running.emulator)
         )

@@ -168,6 +168,8 @@ class State:
     """Turns taken, by party."""
     tool_calls: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     """Tool calls attempted, by party."""
+    gone: tuple[str, ...] = ()
+    """Parties that left while another still has its turn. They hear nothing more."""
     injected: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     """How often each injection was delivered."""
 

@@ -24,7 +24,7 @@ from pydantic_core import PydanticSerializationError, to_json
 from riskbox.sandbox.contracts.table import Changes, ToolError
 from riskbox.sandbox.contracts.toolset import ToolOutcome
 from riskbox.sandbox.errors import did_you_mean
-from riskbox.sandbox.rules.state import AGENT, PreparedCase, State, Waiting, derived, placed
+from riskbox.sandbox.rules.state import AGENT, USER, PreparedCase, State, Waiting, derived, placed
 from riskbox.sandbox.rules.turns import after, turns
 from riskbox.sandbox.words.action import Action, ToolCall
 from riskbox.sandbox.words.event import (
@@ -81,7 +81,7 @@ def step(state: State, given: Input) -> tuple[State, tuple[Event, ...]]:
                 if _encodable(given.action)
                 else given.model_copy(update={"action": _cleaned(given.action)})
             )
-            _act(draft, given.by, given.action)
+            _act(draft, given)
         case Answered():
             _answer(draft, given)
         case Stopped():
@@ -105,6 +105,7 @@ class _Draft:
         self.turn = state.turn
         self.turns = dict(state.turns)
         self.tool_calls = dict(state.tool_calls)
+        self.gone = state.gone
         self.injected = dict(state.injected)
         self.over = False
 
@@ -133,6 +134,7 @@ class _Draft:
             turn=self.turn,
             turns=self.turns,
             tool_calls=self.tool_calls,
+            gone=self.gone,
             injected=self.injected,
         )
 
@@ -140,17 +142,23 @@ class _Draft:
 # --- an action --------------------------------------------------------------------------------------------------
 
 
-def _act(draft: _Draft, party: str, action: Action) -> None:
+def _act(draft: _Draft, given: Acted) -> None:
+    party, action = given.by, given.action
     expected = turns(draft.before)
     if party != expected:
         waits = "a tool call waits for its answer" if expected is None else f"it is the turn of {expected!r}"
         raise WrongInput(f"{party!r} cannot act now: {waits}")
-    everyone = draft.prepared.everyone
     if action.note:
         draft.happen(Noted, (party,), by=party, text=action.note)
     if action.text:
         draft.clock += SECONDS["said"]
-        draft.happen(Said, everyone, by=party, text=action.text)
+        present = tuple(one for one in draft.prepared.everyone if one not in draft.gone)
+        draft.happen(Said, present, by=party, text=action.text)
+    if party == USER and action.leave and given.turn_after and not action.calls:
+        draft.happen(Left, draft.prepared.everyone, by=party)
+        draft.gone = (*draft.gone, party)
+        _pass_turn(draft, party, called=False)
+        return
     _finish(draft, party, action, called=bool(action.calls))
 
 
@@ -176,6 +184,9 @@ def _finish(draft: _Draft, party: str, action: Action, *, called: bool) -> None:
 def _pass_turn(draft: _Draft, party: str, called: bool) -> None:
     draft.turn = after(draft.before, party, called)
     if draft.turn == party:
+        return
+    if draft.turn in draft.gone:
+        draft.end("terminated", f"{draft.turn}_left")
         return
     draft.turns[party] = draft.turns.get(party, 0) + 1
     limits = draft.prepared.case.scenario.limits

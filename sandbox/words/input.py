@@ -19,6 +19,8 @@ class Acted(Frozen):
     """Who."""
     action: Action
     """What it did."""
+    turn_after: bool = False
+    """Whether the agent still has a turn after the user left: its parting words wait for one."""
 
 
 class Answered(Frozen):

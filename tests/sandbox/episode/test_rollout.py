@@ -12,8 +12,9 @@ from riskbox.sandbox.contracts.participant import Participant
 from riskbox.sandbox.episode.rollout import ProcessDied, Rollout, Timeouts, contained, rollout
 from riskbox.sandbox.errors import BudgetSpent, Halt, ParticipantFault, Withdrawn
 from riskbox.sandbox.registry.users import user
-from riskbox.sandbox.rules.transition import begin
-from riskbox.sandbox.words.action import Action
+from riskbox.sandbox.rules.transition import begin, step
+from riskbox.sandbox.words.action import Action, ToolCall
+from riskbox.sandbox.words.input import Acted
 from riskbox.sandbox.words.observation import Observation
 from tests.sandbox.rules.steps import OWNER
 
@@ -147,3 +148,43 @@ async def test_a_started_coroutine_goes_on_as_if_it_had_been_awaited(answers: Ca
             heard.append(place)
 
     assert (await ended(waits))[:2] == ("terminated", "agent_left") and heard == [0, 1, 2]
+
+
+class Moves(Participant):
+    """Makes these moves one by one."""
+
+    def __init__(self, *moves: Action) -> None:
+        self.moves = iter(moves)
+
+    async def act(self, seen: Observation) -> Action:
+        return next(self.moves)
+
+
+FIND = ToolCall(tool="clinic.find_patient", arguments={"name": "Dana Wu"})
+
+
+async def test_whoever_confirms_and_leaves_in_one_turn_is_still_served() -> None:
+    caller = Moves(Action(text="When is my visit?"), Action(text="Yes, please do. Bye!", leave=True))
+    agent = Moves(Action(text="Shall I look it up?"), Action(calls=(FIND,)), Action(text="It is in April."))
+    played = await rollout(begin(OWNER, 1), {"user": caller, "agent": agent})
+    kinds = [event.kind for event in played.state.events]
+    assert kinds == ["said", "said", "said", "left", "called", "returned", "said", "ended"]
+    assert played.state.events[-2].audience == ("agent",), "who has left hears nothing more"
+    assert (played.state.events[-1].ending, played.state.events[-1].reason) == ("terminated", "user_left")
+    again = begin(OWNER, 1)
+    for given in played.state.inputs:
+        again, _ = step(again, given)
+    assert again.events == played.state.events
+
+
+@pytest.mark.parametrize("words", ["", "Thanks, bye!", "No, thank you.", "Never mind."])
+async def test_whoever_waits_for_nothing_ends_it_by_leaving(words: str) -> None:
+    caller = Moves(Action(text="When is my visit?"), Action(text=words, leave=True))
+    agent = Moves(Action(text="In April. Shall I write it down?"), Action(text="Done."))
+    played = await rollout(begin(OWNER, 1), {"user": caller, "agent": agent})
+    assert [event.kind for event in played.state.events][-2:] == ["left", "ended"]
+
+
+def test_a_record_of_before_ends_where_the_user_left() -> None:
+    state, _ = step(begin(OWNER, 1), Acted(by="user", action=Action(text="When is my visit?", leave=True)))
+    assert state.ended is not None and state.ended.reason == "user_left"
