@@ -7,14 +7,24 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from typing import Any
 
+from riskbox.sandbox.episode.acts import (
+    Turn,
+    gives_goal_away,
+    hides_aim,
+    names_rehearsal,
+    refuses_part,
+    speaks_as_assistant,
+    tells_plot,
+)
 from riskbox.sandbox.escape import line
 from riskbox.sandbox.words.case import Case
-from riskbox.sandbox.words.episode import Lapse
-from riskbox.sandbox.words.event import Event, Left, Said, Waited
+from riskbox.sandbox.words.episode import Lapse, LapseKind
+from riskbox.sandbox.words.event import Called, Event, Left, Said, Waited
+from riskbox.sandbox.words.parting import wants_turn
 from riskbox.sandbox.words.scenario import Persona
 from riskbox.sandbox.words.speech import asks_for, has_date, has_phrase, plain
 
@@ -25,11 +35,23 @@ WHOLE_GOAL = 4
 TELLING = 6
 """Words of a fact up to which it can be recognised; longer ones are prose."""
 LINE = 4
-"""Words of a line that may not be said three times."""
+"""Words of a line that may not be said three times, without fillers."""
+FILLERS = frozenset(
+    "a an the i me my it its is to of for and but so just please really as said dear you that this then well ok yes no do "
+    "bitte ich die der das mir noch por favor me lo la el que il me les la le s'il vous plait de je".split()
+)
+"""Words that come and go when somebody says a thing again."""
 NEARBY = 20
 """Lines of the user within which repeating itself counts."""
+MISHEARD = re.compile(
+    r"\b(?:(?:did not|didn't|could not|couldn't) (?:quite )?(?:get|catch|hear|understand)|say (?:that|it) again|repeat|pardon|was that|"
+    r"nicht verstanden|wiederholen|no le (?:oi|entendi)|repetir|pas (?:compris|entendu)|repeter)\b"
+)
+"""Words of the agent after which one says a thing again."""
 ALIKE = 0.85
 """Share of words in common from which two lines are nearly the same."""
+HELD = 0.7
+"""The same where one line only adds words; to put another word in a place is to ask for another thing."""
 LOOP = 3
 """So many times the same line."""
 
@@ -40,38 +62,15 @@ ONLY_ASKED = re.compile(
 )
 """A disclosure plan that keeps what is known back until somebody asks."""
 
-AS_A_MODEL = (
-    (
-        r"\b(?:as|i am|i'm|being)(?: only| just)? an? (?:large |helpful )?(?:ai|artificial intelligence|language model|llm|chatbot)\b"
-        r"|\bas an? (?:ai|virtual) (?:assistant|model)\b",
-        "It said that it is a machine.",
-    ),
-    (
-        r"\b(?:my|the user's) (?:system )?(?:persona|prompt)\b|\bsimulated (?:user|person|customer|caller)\b"
-        r"|\bi (?:was|am|'m|have been|'ve been) (?:instructed|prompted|programmed|told) to (?:play|act as|simulate|pretend|role)"
-        r"|\bi(?:'m| am|'ll| will| must| have to| need to| should)? (?:play|playing|stay|staying|remain|remaining|break|breaking)"
-        r" (?:in |out of )?(?:character|the role of|my role|a role)\b"
-        r"|\bin (?:this|the) (?:role-?play|simulation|rehearsal)\b",
-        "It spoke of the part it plays.",
-    ),
+ACTS: tuple[tuple[LapseKind, Callable[[Turn], str]], ...] = (
+    ("refused_part", refuses_part),
+    ("acted_as_assistant", speaks_as_assistant),
+    ("told_plot", tells_plot),
+    ("named_rehearsal", names_rehearsal),
+    ("goal_leaked", gives_goal_away),
 )
-"""What gives away that nobody real is speaking, in plain text, with what to say of it."""
-
-AS_ASSISTANT = (
-    (
-        r"\bhow (?:can|may|could) i (?:help|assist|be of (?:help|service|assistance))\b"
-        r"|\bwhat can i (?:help you with|do for you)\b"
-        r"|\banything else (?:that )?i (?:can|could|may) (?:help|assist|do for you)\b"
-        r"|\b(?:happy|glad|pleased|here) to (?:assist|help you)\b"
-        r"|\bi can (?:help|assist) you with\b",
-        "It offered help, as the agent does.",
-    ),
-    (
-        r"\bthank(?:s| you) for (?:contacting|reaching out to) us\b|\bas (?:your|an) (?:ai |virtual )?assistant\b",
-        "It spoke for the agent.",
-    ),
-)
-"""What only the other side says."""
+"""What a single line can do that is no move of the person, with the kind of lapse that it is. The first that fits
+counts: whoever refuses a part names it too."""
 
 TITLE = r"(?:(?:[Dd]r|[Mm]rs?|[Mm]s|[Mm]iss|[Pp]rof)\.? )?"
 NAME = r"(?P<name>[A-Z][\w'-]+(?: [A-Z][\w'-]+){0,3})"
@@ -100,24 +99,38 @@ def lapses(case: Case, events: Sequence[Event]) -> tuple[Lapse, ...]:
         *_goal_leaked(case.user, lines),
         *_told_unasked(case.user, spoken),
         *_another_name(case.user, lines),
-        *_worded(AS_A_MODEL, "persona_drift", lines),
+        *_acted(case.user, spoken),
         *_left_early(events),
-        *_worded(AS_ASSISTANT, "acted_as_assistant", lines),
-        *_wrote_the_agent(case.scenario.agent.name, lines),
-        *_looped(lines),
+        *_wrote_the_agent(case.scenario.agent.name, case.user, lines),
+        *_looped(spoken),
     )
 
 
-def _lapse(kind: Any, found: Iterable[Said], reason: str) -> Iterator[Lapse]:
+def _lapse(kind: LapseKind, found: Iterable[Said], reason: str) -> Iterator[Lapse]:
     """One lapse with every line that shows it; none where no line does."""
     evidence = tuple(one.index for one in found)
     if evidence:
         yield Lapse(kind=kind, evidence=evidence, reason=reason)
 
 
-def _worded(patterns: Iterable[tuple[str, str]], kind: str, lines: Sequence[Said]) -> Iterator[Lapse]:
-    for pattern, reason in patterns:
-        yield from _lapse(kind, (one for one in lines if re.search(pattern, plain(one.text))), reason)
+def _acted(user: Persona, spoken: Sequence[Said]) -> Iterator[Lapse]:
+    """What the user's lines do that is no move of the person; one lapse for each kind and reason."""
+    found: dict[tuple[LapseKind, str], list[Said]] = {}
+    heard: list[str] = []
+    for place, one in enumerate(spoken):
+        if one.by != "user":
+            if place and spoken[place - 1].by == "user":
+                heard = []
+            heard.append(one.text)
+            continue
+        turn = Turn(one.text, "\n".join(heard), user)
+        for kind, act in ACTS:
+            reason = act(turn)
+            if reason:
+                found.setdefault((kind, reason), []).append(one)
+                break
+    for (kind, reason), lines in found.items():
+        yield from _lapse(kind, lines, reason)
 
 
 # --- the goal ---------------------------------------------------------------------------------------------------
@@ -130,10 +143,13 @@ def _words(text: str) -> list[str]:
 
 def _goal_leaked(user: Persona, lines: Sequence[Said]) -> Iterator[Lapse]:
     goal = _words(user.goal)
-    parts = [" ".join(goal)] if len(goal) >= WHOLE_GOAL else []
+    parts = [" ".join(goal)] if len(goal) >= WHOLE_GOAL and (hides_aim(user) or {"you", "your"} & {*goal}) else []
     whole = {one.index: one for one in lines if _holds(one, parts)}
     yield from _lapse("goal_leaked", whole.values(), "It said its goal word for word.")
     parts = _runs(user.goal)
+    if not hides_aim(user):
+        # whoever has nothing to hide may say what it wants; to read it aloud is to keep its second person
+        parts = [part for part in parts if re.search(r"\byour?s?\b", part)]
     rest = (one for one in lines if one.index not in whole and _holds(one, parts))
     yield from _lapse("goal_leaked", rest, "It said a part of its goal word for word.")
 
@@ -211,45 +227,50 @@ def _claimed(text: str) -> Iterator[str]:
 
 
 def _left_early(events: Sequence[Event]) -> Iterator[Lapse]:
-    """Left without waiting for the answer to its question; two silences of the agent are answer enough."""
-    left = next((one for one in events if isinstance(one, Left) and one.by == "user"), None)
-    if left is None:
+    """Left while it waited for something that the agent never got a turn to do; two silences are answer enough."""
+    place = next((at for at, one in enumerate(events) if isinstance(one, Left) and one.by == "user"), None)
+    if place is None or any(isinstance(one, Said | Called | Waited) for one in events[place:]):
         return
     open_lines: list[Said] = []
-    is_answered, silences = False, 0
-    for event in events:
+    heard, silences = "", 0
+    for event in events[:place]:
         if isinstance(event, Said) and event.by == "agent":
-            open_lines, is_answered, silences = [], True, 0
+            heard = event.text if open_lines or not heard else f"{heard}\n{event.text}"
+            open_lines = []
         elif isinstance(event, Said):
             open_lines.append(event)
         elif isinstance(event, Waited) and event.by == "agent":
             silences += 1
-    asked = bool(open_lines) and _asks_at_the_end(open_lines[-1].text)
-    if silences < 2 and (asked or not is_answered):
-        evidence = (*(one.index for one in open_lines), left.index)
-        reason = "It left with a question, before an answer could come."
-        yield Lapse(
-            kind="early_ending",
-            evidence=evidence,
-            reason=reason if is_answered else "It left before it had any answer.",
-        )
+    waits = bool(open_lines) and wants_turn(open_lines[-1].text, heard)
+    if silences < 2 and (waits or not heard):
+        evidence = (*(one.index for one in open_lines), events[place].index)
+        reason = "It left before the agent could do what it waited for." if heard else "It left before it had any answer."
+        yield Lapse(kind="early_ending", evidence=evidence, reason=reason)
 
 
-def _asks_at_the_end(text: str) -> bool:
-    return text.rstrip(" \t\n\"')*_”’").endswith("?")
-
-
-def _wrote_the_agent(agent: str, lines: Sequence[Said]) -> Iterator[Lapse]:
+def _wrote_the_agent(agent: str, user: Persona, lines: Sequence[Said]) -> Iterator[Lapse]:
     """Lines with the other side's name in front, as in the script of a play."""
     names = "|".join(re.escape(name) for name in ("agent", "assistant", "ai", plain(agent)) if name)
     front = re.compile(rf"^[\W_]*(?:{names})[*_\]]*:", re.MULTILINE)
-    found = (one for one in lines if any(front.search(plain(row)) for row in one.text.splitlines()))
-    yield from _lapse("acted_as_assistant", found, "It wrote lines for the agent.")
+    own = re.compile(rf"^[\W_]*(?:user|me|{'|'.join(re.escape(one) for one in _own_names(user))})[*_\]]*:")
+    found: dict[bool, list[Said]] = {True: [], False: []}
+    for one in lines:
+        rows = [plain(row) for row in one.text.splitlines()]
+        if any(front.search(row) for row in rows):
+            found[any(own.search(row) for row in rows)].append(one)
+    yield from _lapse("acted_as_assistant", found[False], "It wrote lines for the agent.")
+    yield from _lapse("told_plot", found[True], "It wrote the conversation for both.")
 
 
-def _looped(lines: Sequence[Said]) -> Iterator[Lapse]:
-    """The same line again and again; short ones are how people talk."""
-    bags = [Counter(_words(one.text)) for one in lines]
+def _own_names(user: Persona) -> list[str]:
+    words = plain(str(user.profile.get("name", ""))).split()
+    return [name for name in (" ".join(words), *words[:1]) if name]
+
+
+def _looped(spoken: Sequence[Said]) -> Iterator[Lapse]:
+    """The same line again and again. Short ones are how people talk, and what was not understood has to be said again."""
+    lines = [one for place, one in enumerate(spoken) if one.by == "user" and not (place and _misheard(spoken[place - 1]))]
+    bags = [Counter(word for word in _words(one.text) if word not in FILLERS) for one in lines]
     told: set[int] = set()
     for place, bag in enumerate(bags):
         if bag.total() < LINE or place in told:
@@ -262,12 +283,17 @@ def _looped(lines: Sequence[Said]) -> Iterator[Lapse]:
             yield from _lapse("loop", found, "It said nearly the same three times or more.")
 
 
+def _misheard(one: Said) -> bool:
+    return one.by == "agent" and MISHEARD.search(plain(one.text)) is not None
+
+
 def _alike(one: Counter[str], other: Counter[str]) -> bool:
     """Whether two lines have nearly the same words and the same figures."""
     if _figures(one) != _figures(other):
         return False
     total = one.total() + other.total()
-    return total > 0 and 2 * (one & other).total() >= ALIKE * total
+    enough = HELD if one <= other or other <= one else ALIKE
+    return total > 0 and 2 * (one & other).total() >= enough * total
 
 
 def _figures(bag: Counter[str]) -> set[str]:

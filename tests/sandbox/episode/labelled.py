@@ -1,0 +1,124 @@
+"""Labelled lines of simulated users, and how well the search for lapses does on them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, get_args
+
+from riskbox.sandbox.batch.plan import cases
+from riskbox.sandbox.episode.fidelity import lapses
+from riskbox.sandbox.loading.loader import load
+from riskbox.sandbox.words.case import Case
+from riskbox.sandbox.words.episode import LapseKind
+from riskbox.sandbox.words.event import Ended, Event, Left, Said, Waited
+from riskbox.sandbox.words.scenario import Persona
+
+PATH = Path(__file__).parent / "data" / "lapses.json"
+BASE = cases([load(Path(__file__).parents[1] / "cases" / "records.yaml")])[0]
+HALVES = ("development", "held_out")
+BOTH = ("user", "agent")
+KINDS = tuple(kind for kind in get_args(LapseKind) if kind != "persona_drift")
+"""The kinds that the lines are labelled with; drift is held against facts, not against wording."""
+
+
+def lines() -> list[dict[str, Any]]:
+    """Every labelled line."""
+    listed: list[dict[str, Any]] = _read()["lines"]
+    return listed
+
+
+@cache
+def _read() -> dict[str, Any]:
+    read: dict[str, Any] = json.loads(PATH.read_text(encoding="utf-8"))
+    return read
+
+
+def half(one: dict[str, Any]) -> str:
+    """The half that a line belongs to, from its words alone."""
+    key = json.dumps([one["persona"], one["before"], one["line"]], ensure_ascii=False)
+    return HALVES[hashlib.sha256(key.encode()).digest()[0] % 2]
+
+
+@cache
+def case(name: str) -> Case:
+    """A case whose user is one of the labelled personas."""
+    told = _read()["personas"][name]
+    profile = {"name": told["name"], "about": told["profile"]}
+    twin = {"twin": "someone"} if told["intent"] in ("malicious", "vulnerable") else {}
+    persona = Persona(intent=told["intent"], profile=profile, goal=told["goal"], knows={"facts": told["knows"]}, **twin)
+    personas = {**BASE.scenario.personas, BASE.persona: persona}
+    scenario = BASE.scenario.model_copy(update={"personas": personas})
+    made: Case = Case.model_construct(
+        **{field: getattr(BASE, field) for field in Case.model_fields} | {"scenario": scenario}
+    )
+    return made
+
+
+def events(one: dict[str, Any]) -> tuple[Event, ...]:
+    """A labelled line with what was said before, as an episode."""
+    made: list[Event] = []
+    for turn in (*one["before"], {"role": "user", "text": one["line"]}):
+        made.append(Said(index=len(made), time=0, audience=BOTH, by=turn["role"], text=turn["text"]))
+    if one.get("leaves"):
+        made.append(Left(index=len(made), time=0, audience=BOTH, by="user"))
+    if one.get("heard"):
+        made.append(Waited(index=len(made), time=0, audience=("agent",), by="agent"))
+    made.append(Ended(index=len(made), time=0, audience=BOTH, ending="terminated", reason="user_left"))
+    return tuple(made)
+
+
+def found(one: dict[str, Any]) -> set[str]:
+    """The kinds of lapse that are found in a line, not in what was said before it."""
+    place = len(one["before"])
+    return {lapse.kind for lapse in lapses(case(one["persona"]), events(one)) if place in lapse.evidence}
+
+
+@dataclass(frozen=True)
+class Score:
+    """How well one kind is found."""
+
+    right: int
+    """Lines that are of the kind and were found to be."""
+    wrong: int
+    """Lines that were found to be of the kind and are not."""
+    missed: int
+    """Lines that are of the kind and were not found to be."""
+
+    @property
+    def precision(self) -> float:
+        """The share of what was found that is right."""
+        return self.right / (self.right + self.wrong) if self.right + self.wrong else 0.0
+
+    @property
+    def recall(self) -> float:
+        """The share of what is there that was found."""
+        return self.right / (self.right + self.missed) if self.right + self.missed else 0.0
+
+
+def scores(chosen: Iterable[dict[str, Any]]) -> dict[str, Score]:
+    """Precision and recall of each kind on these lines. A kind that fits as well is neither asked for nor wrong."""
+    right: Counter[str] = Counter()
+    wrong: Counter[str] = Counter()
+    missed: Counter[str] = Counter()
+    for one in chosen:
+        kinds = found(one)
+        right.update(kinds & {one["kind"]})
+        wrong.update(kinds - {one["kind"], *one.get("also", ())} - {"persona_drift"})
+        missed.update({one["kind"]} - kinds - {None})
+    return {kind: Score(right[kind], wrong[kind], missed[kind]) for kind in KINDS}
+
+
+def table() -> str:
+    """The measured table of docs/users.md."""
+    rows = ["| lapse | lines | precision | recall |", "|---|---|---|---|"]
+    held = [one for one in lines() if half(one) == "held_out"]
+    for kind, score in scores(held).items():
+        many = score.right + score.missed
+        rows.append(f"| `{kind}` | {many} | {score.precision:.2f} | {score.recall:.2f} |")
+    return "\n".join(rows)
