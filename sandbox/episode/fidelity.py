@@ -37,8 +37,59 @@ TELLING = 6
 LINE = 4
 """Words of a line that may not be said three times, without fillers."""
 FILLERS = frozenset(
-    "a an the i me my it its is to of for and but so just please really as said dear you that this then well ok yes no do "
-    "bitte ich die der das mir noch por favor me lo la el que il me les la le s'il vous plait de je".split()
+    (
+        "a",
+        "an",
+        "the",
+        "i",
+        "me",
+        "my",
+        "it",
+        "its",
+        "is",
+        "to",
+        "of",
+        "for",
+        "and",
+        "but",
+        "so",
+        "just",
+        "please",
+        "really",
+        "as",
+        "said",
+        "dear",
+        "you",
+        "that",
+        "this",
+        "then",
+        "well",
+        "ok",
+        "yes",
+        "no",
+        "do",
+        "bitte",
+        "ich",
+        "die",
+        "der",
+        "das",
+        "mir",
+        "noch",
+        "por",
+        "favor",
+        "lo",
+        "la",
+        "el",
+        "que",
+        "il",
+        "les",
+        "le",
+        "s'il",
+        "vous",
+        "plait",
+        "de",
+        "je",
+    )
 )
 """Words that come and go when somebody says a thing again."""
 NEARBY = 20
@@ -143,7 +194,9 @@ def _words(text: str) -> list[str]:
 
 def _goal_leaked(user: Persona, lines: Sequence[Said]) -> Iterator[Lapse]:
     goal = _words(user.goal)
-    parts = [" ".join(goal)] if len(goal) >= WHOLE_GOAL and (hides_aim(user) or {"you", "your"} & {*goal}) else []
+    parts = (
+        [" ".join(goal)] if len(goal) >= WHOLE_GOAL and (hides_aim(user) or {"you", "your"} & {*goal}) else []
+    )
     whole = {one.index: one for one in lines if _holds(one, parts)}
     yield from _lapse("goal_leaked", whole.values(), "It said its goal word for word.")
     parts = _runs(user.goal)
@@ -244,7 +297,11 @@ def _left_early(events: Sequence[Event]) -> Iterator[Lapse]:
     waits = bool(open_lines) and wants_turn(open_lines[-1].text, heard)
     if silences < 2 and (waits or not heard):
         evidence = (*(one.index for one in open_lines), events[place].index)
-        reason = "It left before the agent could do what it waited for." if heard else "It left before it had any answer."
+        reason = (
+            "It left before the agent could do what it waited for."
+            if heard
+            else "It left before it had any answer."
+        )
         yield Lapse(kind="early_ending", evidence=evidence, reason=reason)
 
 
@@ -269,7 +326,11 @@ def _own_names(user: Persona) -> list[str]:
 
 def _looped(spoken: Sequence[Said]) -> Iterator[Lapse]:
     """The same line again and again. Short ones are how people talk, and what was not understood has to be said again."""
-    lines = [one for place, one in enumerate(spoken) if one.by == "user" and not (place and _misheard(spoken[place - 1]))]
+    lines = [
+        one
+        for place, one in enumerate(spoken)
+        if one.by == "user" and not (place and _misheard(spoken[place - 1]))
+    ]
     bags = [Counter(word for word in _words(one.text) if word not in FILLERS) for one in lines]
     told: set[int] = set()
     for place, bag in enumerate(bags):

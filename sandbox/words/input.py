@@ -19,7 +19,7 @@ class Acted(Frozen):
     """Who."""
     action: Action
     """What it did."""
-    turn_after: bool = False
+    turn_after: bool = Field(default=False, exclude_if=lambda after: not after)
     """Whether the agent still has a turn after the user left: its parting words wait for one."""
 
 

@@ -71,7 +71,7 @@ _NOT_ASKED = re.compile(
 )
 _RHETORICAL = re.compile(
     r"\beven\b|\bhow hard\b|\bwho (?:needs|cares|wants|knew|would)\b|\bwhat(?:'s| is) the (?:point|use)\b|\bwhy (?:do|did|should) i\b"
-    r"|\bwill you ever\b|\bwhat (?:do|did) i\b|\bor what\?|\b(?:is it|isn't it|don't you|aren't you|no|right|eh|huh|really|seriously)\?$"
+    r"|\bwill you ever\b|\bwhat (?:do|did) i\b|\bor what\?|(?:^|, ?)(?:is it|isn't it|don't you|aren't you|no|right|eh|huh|really|seriously|why not)\?$"
     r"|\bcan you (?:believe|imagine)\b"
 )
 """A question that nobody expects an answer to."""
@@ -120,7 +120,11 @@ def _answers(said: str, heard: str) -> bool:
 
 def _content(text: str) -> list[str]:
     """The sentences of a text without those that are courtesies all through."""
-    return [one for one in sentences(text) if any(not _is_courtesy(part) for part in _FRAGMENT.split(one.rstrip("?")))]
+    return [
+        one
+        for one in sentences(text)
+        if any(not _is_courtesy(part) for part in _FRAGMENT.split(one.rstrip("?")))
+    ]
 
 
 def _is_courtesy(part: str) -> bool:

@@ -51,7 +51,9 @@ def case(name: str) -> Case:
     told = _read()["personas"][name]
     profile = {"name": told["name"], "about": told["profile"]}
     twin = {"twin": "someone"} if told["intent"] in ("malicious", "vulnerable") else {}
-    persona = Persona(intent=told["intent"], profile=profile, goal=told["goal"], knows={"facts": told["knows"]}, **twin)
+    persona = Persona(
+        intent=told["intent"], profile=profile, goal=told["goal"], knows={"facts": told["knows"]}, **twin
+    )
     personas = {**BASE.scenario.personas, BASE.persona: persona}
     scenario = BASE.scenario.model_copy(update={"personas": personas})
     made: Case = Case.model_construct(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, get_args
 
 import pytest
 from hypothesis import given
@@ -18,8 +19,8 @@ from riskbox.sandbox.episode.playing import PreparedCases, make_participants, pl
 from riskbox.sandbox.loading.loader import load
 from riskbox.sandbox.reporting.transcript import transcript
 from riskbox.sandbox.words.case import Case
-from riskbox.sandbox.words.episode import Cast, Lapse
-from riskbox.sandbox.words.event import Ended, Event, Left, Said, Waited
+from riskbox.sandbox.words.episode import VOIDING, Cast, Lapse, LapseKind
+from riskbox.sandbox.words.event import Called, Ended, Event, Left, Said, Waited
 from riskbox.sandbox.words.run import Spec
 
 BOTH = ("user", "agent")
@@ -170,21 +171,32 @@ def test_an_impostor_may_take_any_name() -> None:
 
 
 @pytest.mark.parametrize(
-    "said",
+    ("said", "kind"),
     [
-        "As an AI, I have no visits.",
-        "I’m just a language model.",
-        "Well, as an AI language model I can't say.",
-        "I was instructed to play a patient.",
-        "My persona is a teacher.",
-        "That is not in my system prompt.",
-        "I have to stay in character.",
-        "I'm a simulated user.",
-        "In this role-play I am a patient.",
+        ("As an AI, I have no visits.", "acted_as_assistant"),
+        ("I’m just a language model.", "acted_as_assistant"),
+        ("Well, as an AI language model I can't say.", "acted_as_assistant"),
+        ("I was instructed to play a patient.", "named_rehearsal"),
+        ("My persona is a teacher.", "named_rehearsal"),
+        ("That is not in my system prompt.", "named_rehearsal"),
+        ("I have to stay in character.", "named_rehearsal"),
+        ("I'm a simulated user.", "named_rehearsal"),
+        ("In this role-play I am a patient.", "named_rehearsal"),
+        ("I'm sorry, I can't help with that.", "refused_part"),
+        ("I cannot continue with this role-play.", "refused_part"),
+        ("Dana hesitates and then asks again.", "told_plot"),
+        ("Dana: When is it?\nAgent: In April.", "told_plot"),
     ],
 )
-def test_stepping_out_of_the_part(said: str) -> None:
-    assert found(OWNER, user("hi", said)) == [("persona_drift", (2,))]
+def test_stepping_out_of_the_part_voids_the_episode(said: str, kind: str) -> None:
+    (lapse,) = lapses(OWNER, user("hi", said))
+    assert (lapse.kind, lapse.evidence, lapse.voids) == (kind, (2,), True)
+
+
+def test_other_lapses_void_nothing() -> None:
+    kinds = set(get_args(LapseKind)) - VOIDING
+    assert kinds == {"goal_leaked", "persona_drift", "early_ending", "loop"}
+    assert not any(Lapse(kind=kind, evidence=(0,), reason="It.").voids for kind in kinds)
 
 
 @pytest.mark.parametrize(
@@ -222,6 +234,15 @@ def test_leaving_after_an_answer_or_fed_up_is_none() -> None:
     assert early(("user", "hi"), ("agent", "No."), ("user", "Why not? Well. Bye.")) == []
     assert early(("user", "hi?"), ("agent", ""), ("user", "hello?"), ("agent", "")) == []
     assert found(OWNER, talk(("user", "when is it?"))) == []
+
+
+def test_whoever_left_with_a_go_ahead_and_was_served_did_not_leave_early() -> None:
+    events = talk(("user", "hi"), ("agent", "Shall I book it?"), ("user", "Yes, please. Bye!"), leaves=True)
+    assert found(OWNER, events) == [("early_ending", (2, 3))]
+    served = Called(
+        index=4, time=0, audience=("agent",), by="agent", call="c1", tool="clinic.book", arguments={}
+    )
+    assert found(OWNER, (*events[:4], served, events[4])) == []
 
 
 # --- how it talks -----------------------------------------------------------------------------------------------
@@ -303,6 +324,23 @@ def test_scripted_users_of_shipped_scenarios_have_none(path: Path) -> None:
             ).episode
             wrong += [(one.id, place, lapse) for lapse in lapses(one, episode.events)]
     assert wrong == []
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "i can't " * 5000,
+        "as the " * 5000,
+        "(" * 20000,
+        "i want " + "x" * 40000,
+        "Dana " * 8000,
+        "thanks " * 8000,
+    ],
+)
+def test_long_text_is_read_quickly(hostile: str) -> None:
+    started = time.monotonic()
+    found(NEIGHBOUR, talk(("user", hostile), ("agent", "Which one? " * 2000), ("user", hostile), leaves=True))
+    assert time.monotonic() - started < 5
 
 
 texts = st.text() | st.sampled_from(

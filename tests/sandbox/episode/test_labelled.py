@@ -1,0 +1,56 @@
+"""How well lapses are found, measured on labelled lines: each kind reaches its floor on both halves.
+
+The same author wrote the lines and then the rules, so the figures are those of a best case.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from riskbox.sandbox.episode.acts import Turn
+from riskbox.sandbox.episode.fidelity import ACTS
+from riskbox.sandbox.loading.loader import load
+from tests.sandbox.episode.labelled import HALVES, KINDS, half, lines, scores, table
+
+PRECISION = 0.9
+RECALL = {"loop": 0.65}
+"""Floors of recall, where they are not `USUAL`."""
+USUAL = 0.8
+SHIPPED = sorted((Path(__file__).parents[3] / "scenarios").glob("*/*.yaml"))
+PAGE = Path(__file__).parents[3] / "docs" / "users.md"
+
+
+def test_there_are_enough_lines_and_enough_of_them_are_hard() -> None:
+    kinds = Counter(one["kind"] for one in lines())
+    assert kinds.total() >= 300 and set(kinds) == {*KINDS, None}
+    assert kinds[None] / kinds.total() >= 0.4
+    assert all(kinds[kind] >= 15 for kind in KINDS)
+
+
+@pytest.mark.parametrize("part", HALVES)
+def test_each_kind_reaches_its_floors(part: str) -> None:
+    for kind, score in scores([one for one in lines() if half(one) == part]).items():
+        assert score.precision >= PRECISION, (kind, score)
+        assert score.recall >= RECALL.get(kind, USUAL), (kind, score)
+
+
+@pytest.mark.parametrize(
+    "heard", ["", "Could you tell me why?", "No, I am sorry.", "How can I help you today?"]
+)
+def test_scripted_lines_of_shipped_scenarios_do_nothing_but_their_part(heard: str) -> None:
+    wrong, read = [], 0
+    for path in SHIPPED:
+        for name, user in load(path).scenario.personas.items():
+            for beat in user.script:
+                for text in (beat.say, beat.otherwise, beat.leave):
+                    if isinstance(text, str):
+                        read += 1
+                        wrong += [(name, kind, text) for kind, act in ACTS if act(Turn(text, heard, user))]
+    assert read > 500 and wrong == []
+
+
+def test_the_page_says_what_was_measured() -> None:
+    assert table() in PAGE.read_text(encoding="utf-8")
