@@ -22,6 +22,7 @@ from riskbox.sandbox.words.scenario import Persona
 PATH = Path(__file__).parent / "data" / "lapses.json"
 BASE = cases([load(Path(__file__).parents[1] / "cases" / "records.yaml")])[0]
 HALVES = ("development", "held_out")
+PARTS = (*HALVES, "late")
 BOTH = ("user", "agent")
 KINDS = tuple(kind for kind in get_args(LapseKind) if kind != "persona_drift")
 """The kinds that the lines are labelled with; drift is held against facts, not against wording."""
@@ -39,8 +40,10 @@ def _read() -> dict[str, Any]:
     return read
 
 
-def half(one: dict[str, Any]) -> str:
-    """The half that a line belongs to, from its words alone."""
+def part(one: dict[str, Any]) -> str:
+    """The part that a line belongs to: the one that it says, or a half that follows from its words alone."""
+    if "part" in one:
+        return str(one["part"])
     key = json.dumps([one["persona"], one["before"], one["line"]], ensure_ascii=False)
     return HALVES[hashlib.sha256(key.encode()).digest()[0] % 2]
 
@@ -118,9 +121,12 @@ def scores(chosen: Iterable[dict[str, Any]]) -> dict[str, Score]:
 
 def table() -> str:
     """The measured table of docs/users.md."""
-    rows = ["| lapse | lines | precision | recall |", "|---|---|---|---|"]
-    held = [one for one in lines() if half(one) == "held_out"]
-    for kind, score in scores(held).items():
-        many = score.right + score.missed
-        rows.append(f"| `{kind}` | {many} | {score.precision:.2f} | {score.recall:.2f} |")
+    measured = [scores([one for one in lines() if part(one) == name]) for name in ("held_out", "late")]
+    rows = ["| lapse | lines | precision | recall | late lines | precision | recall |", "|---|---|---|---|---|---|---|"]
+    for kind in KINDS:
+        cells = [
+            f"{score.right + score.missed} | {score.precision:.2f} | {score.recall:.2f}"
+            for score in (one[kind] for one in measured)
+        ]
+        rows.append(f"| `{kind}` | {' | '.join(cells)} |")
     return "\n".join(rows)

@@ -13,7 +13,7 @@ import pytest
 from riskbox.sandbox.episode.acts import Turn
 from riskbox.sandbox.episode.fidelity import ACTS
 from riskbox.sandbox.loading.loader import load
-from tests.sandbox.episode.labelled import HALVES, KINDS, half, lines, scores, table
+from tests.sandbox.episode.labelled import HALVES, KINDS, lines, part, scores, table
 
 PRECISION = 0.9
 RECALL = {"loop": 0.65}
@@ -30,9 +30,9 @@ def test_there_are_enough_lines_and_enough_of_them_are_hard() -> None:
     assert all(kinds[kind] >= 15 for kind in KINDS)
 
 
-@pytest.mark.parametrize("part", HALVES)
-def test_each_kind_reaches_its_floors(part: str) -> None:
-    for kind, score in scores([one for one in lines() if half(one) == part]).items():
+@pytest.mark.parametrize("name", HALVES)
+def test_each_kind_reaches_its_floors(name: str) -> None:
+    for kind, score in scores([one for one in lines() if part(one) == name]).items():
         assert score.precision >= PRECISION, (kind, score)
         assert score.recall >= RECALL.get(kind, USUAL), (kind, score)
 
