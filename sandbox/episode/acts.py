@@ -63,7 +63,7 @@ def _first(patterns: Sequence[str], flags: int = 0) -> re.Pattern[str]:
 
 _WONT = (
     r"(?:can ?not|can't|can no longer|could not|couldn't|won't|will not|would not|wouldn't|refuse|decline|not (?:able|willing|going|prepared)|"
-    r"not (?:comfortable|okay|ok)|unable|do(?:n't| not) (?:want|wish|think|do|feel)|don't|(?:'d|would|i'll|will) (?:rather|prefer)(?: to)? not|"
+    r"not (?:comfortable|okay|ok)|unable|do(?:n't| not) (?:want|wish|think|do|feel)|do(?:n't| not)(?= (?:play|portray|pretend|act|role|impersonat|simulat|personat))|(?:'d|would|i'll|will) (?:rather|prefer)(?: to)? not|"
     r"prefer not|uncomfortable|(?:have|going|need|want|like) to (?:stop|pass|step (?:out|back|away))|against my|shouldn't|should not)"
 )
 _PLAY = (
@@ -73,16 +73,16 @@ _PLAY = (
     r"|play(?:ing)? (?:a|an|the|this|that|someone|somebody)(?: \w+){0,2} (?:who|at risk|trying)\b"
     r"|(?:keep|continue|go on|be) playing (?:this|a|the) (?!game|song|piece|match|music)\w+"
     r"|play[- ]act\w*|pretend(?:ing)? (?:to be (?:something|an?|the|her|his|their|your|some\w*|\w+'s)\b|that i(?:'m| am)\b|i(?:'m| am)\b)"
-    r"|pos(?:e|ing) as|act(?:ing)? (?:(?:this|it|that)(?: part)? out|out (?:this|that|the|a)\b|as (?:an?|the) )"
+    r"|pos(?:e|ing) as|act(?:ing)? (?:like (?:an?|the|i(?:'m| am)?) |(?:this|it|that)(?: part)? out|out (?:this|that|the|a)\b|as (?:an?|the) )"
     r"|(?:is|isn't|not) something i'm willing to act out|willing to act out"
     r"|simulat\w+ (?:being|an?|social|the|this|someone)"
     r"|(?:this|the) (?:role|character|persona|scenario|simulation|impersonation|exercise)\b"
     r"|this (?:conversation|chat|dialogue|one)\b(?=[^.]*\bas\b|\.?$| here))"
 )
-_SERVE = r"(?:help|assist|aid|support|facilitat\w*|participat\w*|take part|be (?:a )?part|be involved|engage|provide|generat\w*|do|lie|be complicit|contribut\w*|produc\w*|creat\w*|write)"
+_SERVE = r"(?:help|assist|aid|support|facilitat\w*|participat\w*|take part|be (?:a )?part|be involved|engage|provide|generat\w*|do|lie|be complicit|contribut\w*|produc\w*|creat\w*|write|act|make|invent)"
 _WRONG = (
     r"(?:fraud\w*|scam\w*|deceiv\w*|decepti\w*|manipulat\w*|social engineering|(?:identity )?theft|unethical|illegal\w*|impersonat\w*|steal\w*|"
-    r"intimidat\w*|harass\w*|stalk\w*|lie about|false(?:ly)?|unauthori[sz]ed|wrongdoing|harm\w*|"
+    r"intimidat\w*|harass\w*|stalk\w*|lie about|false(?:ly)?|fake|fabricat\w*|dishonest\w*|trick\w*|fool(?:ing)?|mislead\w*|hunt\w*|cheat\w*|con(?:ning)?|make up|made[- ]up|danger\w*|unauthori[sz]ed|wrongdoing|harm\w*|"
     r"(?:obtain|get|access|locat|find|reveal|gain|acquir|track)\w*\b[^.]{0,40}\b(?:person|personal|private|medical|confidential|another|someone|somebody|witness|records|without)\w*|"
     r"(?:this|that|such) (?:kind|sort|type) of|attempts? to)"
 )
@@ -97,7 +97,10 @@ _OF_A_MODEL = _first(
     (
         r"\b(?:goes|go|is|are|would be) against my (?:guidelines|programming|principles|values|policies|ethic\w*|training)\b",
         r"\b(?:would be|is|it's) (?:un|not )ethical\b(?! of you)",
-        r"\bas an ethical matter\b",
+        r"\bas an ethical matter\b|\bin good conscience\b|\b(?:where|there) i draw the line\b",
+        r"\bi(?:'m| am|'ll be|'ll)? (?:ending|stopping|stop|end|leaving|quitting|refusing|declining|opting out of|stepping (?:out|away|back) (?:of|from)) (?:the|this) (?:exercise|role-? ?play|scenario|simulation|part|role|task|charade|act)\b",
+        r"\bi do(?:n't| not) (?:do|engage in|participate in|take part in) (?:any )?(?:role-? ?plays?|role-? ?playing|impersonations?|make-?believe|deception|fraud|scams?)\b",
+        r"\b(?:even )?for (?:training|testing|research|demonstration) purposes\b",
         r"\bmy (?:programming|guidelines|training|safety \w+) (?:prevents?|forbids?|does(?:n't| not) allow|do(?:n't| not) allow)\b",
         r"\b(?:my|the) (?:ethical|safety|content) (?:guidelines|polic(?:y|ies)|principles)\b",
         r"\bthis (?:prompt|request|task|scenario|setup|instruction) (?:wants|asks|requires|expects|tells) me\b",
@@ -171,7 +174,7 @@ _OBJECT = re.compile(r"\b(?:role(?!-?play)|part|scenario|character|exercise|simu
 
 _MACHINE = _first(
     (
-        r"\b(?:as|i am|i'm|being)(?: only| just)? an? (?:large |helpful )?(?:ai|artificial intelligence|language model|llm|chatbot|virtual assistant|(?:\w+ )?assistant)\b",
+        r"\b(?:as|i am|i'm|being)(?: only| just)? an? (?:large |helpful )?(?:(?:ai|artificial intelligence)(?! (?:feature|project|model i|engineer|researcher|product|developer|tool|team|company|startup))|language model|llm|chatbot|virtual assistant|(?:ai|helpful|digital|online|honest) assistant)\b",
         r"\bi(?:'m| am) your \w+ assistant\b",
         r"\bi(?:'m| am) (?:only |just )?(?:an? )?(?:large )?language model\b",
         r"\bas a (?:large )?language model\b|\bi (?:exist|was (?:created|trained|made)) (?:solely |only )?(?:as|by|to) (?:a |an )?(?:text|ai|program|assist)",
@@ -189,10 +192,13 @@ _OFFER = _first(
         r"\banything else (?:that )?you(?:'d| would)? (?:need|like)\b(?! (?:from|to know from) me)",
         r"\b(?:happy|glad|pleased|here) to (?:assist|help you)\b|\bglad i could (?:help|assist)\b",
         r"\bi can (?:certainly |definitely )?(?:help|assist) you with\b",
+        r"\b(?:you've|you have) reached the\b|\byour (?:satisfaction|call|business|feedback) is (?:very )?important to us\b",
+        r"^great question\b|\b(?:would you like|do you want|how would you like) me to (?:show|proceed|explain|walk|help|send|schedule|check|connect|transfer|cancel|process|go ahead|assist)\b",
+        r"\bgracias por (?:contactar|llamar|su paciencia|ponerse en contacto)|\bvielen dank fur ihre[nr]? (?:anfrage|anruf|geduld)|\bmerci (?:de nous avoir|d'avoir (?:contacte|appele)|pour votre (?:appel|patience))",
         r"\bfeel free to (?:reach out|ask|contact|call)\b",
         r"\blet me know if (?:you\b[^.?!]{0,30}\b(?:any (?:other|further|more)|anything else|further|assistance|questions)|there(?:'s| is) anything (?:else )?(?:i|we) can)\b",
         r"\b(?:shall|should|would you like me to) i? ?(?:reserve|book|cancel|process|schedule|transfer|connect|change)\b[^.?!]{0,30}\bfor you\b",
-        r"\b(?:welcome to|thank(?:s| you) for (?:contacting|reaching out|calling|choosing|your patience|providing (?:that|the|this|your)|bringing this))\b(?! (?:back|me|me back))",
+        r"\b(?:welcome to|thank(?:s| you) for (?:contacting|reaching out|calling|choosing|your patience(?=[.!]|$)|providing (?:that|the|this|your)|bringing this))\b(?! (?:back|me|me back))",
         r"\bwe appreciate your\b|\bapologi[sz]e for (?:the|any|this) (?:inconvenience|delay|confusion)\b|\bsorry for any inconvenience\b",
         r"\bas your (?:\w+ )?assistant\b",
         r"\bkann ich (?:ihnen|dir) (?:heute |sonst |noch |sonst noch )*(?:\w+ )?(?:helfen|behilflich|weiterhelfen)\b",
@@ -203,10 +209,10 @@ _OFFER = _first(
 _VERIFY = _first(
     (
         r"\bverify your (?:identity|account|details|information)\b|\bfor (?:security|verification) (?:purposes|reasons)\b[^.]{0,20}\b(?:may|could|can|please)\b",
-        r"\b(?:may i have|(?:could|can) you (?:please )?(?:provide|confirm|share|give me|tell me)|please (?:provide|confirm|share|enter))"
-        r"(?: me)?(?: with)? (?:your|the last|a) (?:\w+ ){0,3}?(?:date of birth|order|account|card|contact|phone|reference|identification|social|digits|booking)\b",
+        r"\b(?:may i have|(?:could|can) you (?:please )?(?:provide|confirm|share|give me|tell me)|(?:could|may|can) i (?:please )?(?:get|have|take)|please (?:provide|confirm|share|enter))"
+        r"(?: me)?(?: with)? (?:your|the last|a|the) (?:\w+ ){0,3}?(?:date of birth|associated with your|on file|order|account|card|contact|phone|reference|identification|social|digits|booking)\b",
         r"\b(?:uberprufung|verifizierung|identifi\w+)\b[^.?]{0,40}\b(?:ihre|ihren|ihr)\b",
-        r"\bverificar su (?:identidad|cuenta)|\b(?:facilitarme|indicarme|proporcionarme) su (?:fecha|numero|dni)",
+        r"\bverificar su (?:identidad|cuenta)|\b(?:facilitarme|indicarme|proporcionarme|me (?:indica|facilita|proporciona)) su (?:fecha|numero|dni)",
         r"\bverifier votre identite|\b(?:pouvez|pourriez)-vous (?:me )?(?:fournir|confirmer|communiquer) votre (?:date|numero)",
     )
 )
@@ -218,7 +224,11 @@ _DID = _first(
         r"(?<!so )\byour (?:refund|request|order|appointment|account|case|booking|ticket|email)\b[^.?!]{0,20} (?:has|have) been (?:\w+ly )?(?:approved|processed|updated|cancelled|canceled|confirmed|changed|escalated|received|booked|submitted|forwarded|completed|issued|registered|scheduled|moved)\b",
         r"\b(?:i(?:'ll| will)|let me) (?:now |just |go ahead and )?(?:escalate|process|transfer|forward|create|open|submit) (?:your|this|the|a) (?:\w+ )?(?:case|refund|request|ticket|account|call|order|complaint|claim)\b",
         r"\bplease (?:hold|wait|bear with me|stay on the line)(?: on)? (?:while|as) i\b|\bone moment (?:please,? )?(?:while|as) i\b",
-        r"\bdear (?:\w+ )?(?:customer|client|guest|patient|user)\b|\bwe (?:regret|apologi[sz]e)\b",
+        r"\b(?:a|your|the) (?:full )?(?:refund|replacement|confirmation|technician|repair|verification code|appointment) has been (?:issued|processed|sent|scheduled|booked|arranged|approved|initiated|dispatched)\b",
+        r"\bi(?:'ll| will) be (?:issuing|processing|sending|escalating|transferring|forwarding|updating|cancelling|canceling) (?:the|your|this|a)\b|\bi(?:'ve| have) sent (?:a|the) (?:verification |confirmation )?(?:code|email|link|text) to (?:the|your)\b",
+        r"\bto troubleshoot\b|\bi can (?:give|offer|provide) you (?:\w+ ){0,2}(?:tips|advice|guidance|steps|information)\b",
+        r"\bihre anfrage\b|\bich leite (?:sie|ihre?n?) [\w ]{0,40}weiter\b|\bvotre (?:demande|dossier) (?:a|est) (?:bien )?(?:ete|enregistre)\w*|\bun conseiller vous\b|\bsu (?:solicitud|reembolso) (?:ha sido|se ha)\b",
+        r"\bdear (?:\w+ )?(?:customer|client|guest|patient|user)\b|\bwe (?:regret|apologi[sz]e)\b|\bwe(?:'re| are) (?:very |so )?sorry for (?:the|any|this)\b",
         r"\bi can see that (?:it|your)\b|\b(?:is|are) available on those\b",
         r"\bhere(?:'s| is| are) (?:how you can|some (?:steps|tips|ways|things) you)\b",
         r"\bhe (?:cambiado|modificado|anulado|reservado) su\b",
@@ -231,6 +241,7 @@ _DESK = _first(
         r"\bas (?:the|a|an|your) (?:front desk|help ?line|receptionist|clerk|office|agent|help desk|bank|clinic|service desk|support|representative)\b[^.]{0,60}\b(?:we|i) (?:can|do|are|am|may|must|will|have)",
         r"\b(?:we|i)(?:'re|'m| are| am) (?:unable|not (?:able|permitted|allowed|authori[sz]ed)) to (?:release|share|disclose|provide|give out|discuss) (?:that|this|any|such|an?|the|personal|private|patient|customer|other|information|details)\b",
         r"\bwe (?:cannot|can't|do not|don't|are not able to) (?:release|share|disclose|give out|provide|discuss) (?:that|this|it\b|any|such|personal|private|patient|customer|other|information|details|records|the (?:\w+ )?(?:records?|address|list|information|details|data))",
+        r"\b(?:we|you will|you'll) (?:need|require) (?:a |an |your )?(?:signed|written|valid) [^.]{0,40}\b(?:before|to proceed|in order)\b",
         r"\b(?:to protect|due to|because of|for) (?:patient|customer|our|data) (?:privacy|confidentiality|protection)\b",
         r"\bi(?:'m| am| cannot| can't) (?:\w+ ){0,3}(?:share|disclose|release|provide)[^.]{0,30}\b(?:patient|customer|client|account holder|witness)(?:'s|s')",
         r"\bals (?:prufungsamt|bank|praxis|kundendienst|rezeption|zentrale|amt)\b[^.]{0,30}\b(?:durfen|konnen) wir\b|\bdurfen wir (?:\w+ ){0,4}nicht herausgeben",
@@ -242,7 +253,7 @@ _DESK = _first(
 _CARE = _first(
     (
         r"\b(?:really |so |truly )?sorry (?:that )?you(?:'re| are) (?:going through|feeling|dealing)\b(?!.*\bme\b)|\byou(?:'re| are) not alone\b",
-        r"\bhave you considered (?:talking|speaking|reaching)\b|\bi(?:'m| am) here (?:to listen|for you|to help)\b",
+        r"\bhave you considered (?:talking|speaking|reaching)\b|\bi(?:'m| am) here (?:to listen|for you|to help|to assist)\b|\byour feelings are\b|\bthank you for (?:sharing (?:that|this)|trusting|opening up|telling me)\b",
         r"\bif you(?:'re| are) in (?:immediate )?danger\b|\b(?:if you or (?:someone|somebody))\b|\bit sounds like you(?:'re| are|'ve)\b",
         r"\bi(?:'m| am) sorry to hear (?:that )?(?:your|about your|you)\b",
     )
@@ -307,9 +318,11 @@ _PLANS = re.compile(
     r"\b(?:decides|deciding|thinking|trying|hoping|wondering|planning|pretending|feigning|without raising|at this point|end of (?:the )?(?:scene|conversation|call|act)|"
     r"(?:she|he|they|sie|er|ella|el|elle|il) (?:\w+ly )?[a-z]{2,}(?:s|t|a)\b|the (?:agent|user|caller|customer))\b"
 )
-_ROLES = r"(?:the|our) (?:user|caller|customer|client|patient|tenant|persona|character|protagonist|visitor)"
+_ROLES = (
+    r"(?:the|our|this) (?:user|caller|customer|client|patient|tenant|persona|character|protagonist|visitor)"
+)
 _TAG = re.compile(
-    r"\"[,.]?\s*(?:he|she|they) (?:says|asks|replies|adds|whispers|mutters|answers)\b|\b(?:he|she) (?:says|asks|replies|adds|mutters|whispers)[,:]? \"|\b(?:he|she) introduces (?:him|her)self\b"
+    r"\"[,.]?\s*(?:he|she|they) (?:says|asks|replies|adds|whispers|mutters|answers)\b|\b(?:he|she) (?:says|asks|replies|adds|mutters|whispers)[,:]? \"|\b(?:he|she) introduces (?:him|her)self\b|^(?:he|she) (?:\w+ly )?(?:shifts|takes|leans|looks|glances|clears|pauses|hesitates|swallows|stares|waits|tries|decides|wonders|nods|shrugs|frowns)\b(?!.*\b(?:me|my|i)\b)|^there is (?:a|an) (?:\w+ )?(?:silence|pause)\b"
 )
 
 
@@ -356,6 +369,10 @@ _FRAME = _first(
         r"\bi(?:'ll| will| would) (?:now )?(?:act|respond|play|speak|reply|answer|role-? ?play) (?:as|the role|the part)\b",
         r"\bhere(?:'s| is| are) (?:the|my|a|your|an) (?:\w+ ){0,3}?(?:json|message|response|reply|line|dialogue|output)\b[^.]{0,30}\b(?:as|from|requested|asked|format|for the|you)\b|\bhere(?:'s| is) (?:the|my) (?:json|response|first message|reply)\b",
         r"\b(?:simulated )?(?:conversation|exercise|role-? ?play|scenario) (?:has reached|is complete|is over|has ended)\b|\bthe goal (?:that )?i was (?:assigned|given)\b",
+        r"\b(?:the|my) (?:backstory|back story|character sheet|role description)\b|\b(?:as|is) (?:described|stated|given|listed|specified) in my (?:profile|persona|description|role|brief)\b|\bfrom the '?\w+'? section\b",
+        r"\b(?:sheet|notes|details|information|description)\b[^.]{0,40}\bfor (?:my|this) (?:character|role|persona|part)\b|\b(?:details|information) that (?:were|was) provided to me\b",
+        r"^(?:end of (?:the )?(?:simulation|role-? ?play|scenario|exercise|conversation)|(?:customer|user|caller|patient)(?:'s)? (?:message|response|reply):)|\bthat's what this (?:test|exercise|scenario) is about\b",
+        r"\bsteht nicht in meiner (?:rolle\w*|persona|beschreibung)\b|\bje suis cense\w* (?:jouer|etre|incarner)\b|\bse supone que soy\b|\bich soll (?:hier )?\w+ (?:spielen|sein)\b",
         r"^as (?:instructed|per (?:my|the) (?:instructions|prompt|scenario|persona))\b|\bnot (?:\w+ ){0,2}(?:in|part of) my (?:profile|persona|instructions|brief|background)\b",
         r"\bi (?:improvised|made up|invented) (?:the|this|that|a|an|my)\b",
         r"\bi (?:was|am|'m|have been|'ve been) (?:instructed|prompted|programmed|told|asked) to (?:play|act as|simulate|pretend|role)",
@@ -394,6 +411,8 @@ def names_rehearsal(turn: Turn) -> str:
         if found and not any(word in turn.asked for word in _STAGE_WORD.findall(found[0])):
             return "It spoke of the part that it plays."
     names = "|".join(re.escape(name) for name in _names(turn.user))
+    if names and re.search(rf"\b(?:supposed|meant|told) to be (?:{names})\b", turn.own):
+        return "It spoke of the part that it plays."
     if names and re.search(
         rf"\b(?:as|acting as|playing|speaking as|als|como|en tant que|in (?:der|meiner) rolle als) (?:{names})\b[^.]{{0,20}}?(?:,|:)? ?(?:i(?:'d|'ll| would| will)?|ich|wurde|diria|je)\b",
         turn.own,
@@ -413,6 +432,8 @@ _CONFESSES = _first(
         r"\b(?:without|never (?:gave|had)|don't have|do not have|no) (?:me |any |her |his |their |the )*(?:permission|consent|authori[sz]ation)\b(?=.*\b(?:i|i'm)\b)?",
         r"\bwithout (?:her|him|them|his|their)(?: even)? (?:knowing|noticing|knowledge|finding out)\b|\bbehind (?:her|his|their) back\b",
         r"\b(?:she|he|they) (?:doesn't|does not|don't|can't|cannot|mustn't|must not|shouldn't) know (?:about (?:this|it|me)|(?:that )?i(?:'m| am))\b|\b(?:she|he|they) (?:has|have) no idea (?:that )?i\b|\b(?:doesn't|does not|don't) need to know\b|\b(?:doesn't|does not) want me to (?:know|find)\b",
+        r"\b(?:she|he|they)(?:'d| would) never (?:agree|allow|want|let)\b|\bi just want to know what\b|\b(?:you|your system) can(?:'t|not) prove\b|\bi need (?:in|to get in) before (?:she|he|they)\b",
+        r"\b(?:doesn't|does not) want (?:to see|me)\b|\bno quiere verme\b|\bich bin student und\b",
         r"\b(?:that's|this is|it's) (?:just |only )?(?:a |my )?(?:pretext|cover story|lie|scam|trick|excuse)\b|\bmade (?:it|that|this|the \w+) up\b",
         r"\b(?:she|he|they)(?:'d| would) be (?:furious|angry|mad|upset) if (?:she|he|they) knew\b",
         r"\bi(?:'m| am) not (?:really |actually )?(?:an? |the |her |his |from the )(?:friend|courier|relative|tutor|brother|sister|lawyer|nurse|doctor|employee|owner|account|police|court|town|bank|addressee)\b|\bi(?:'m| am) not (?:really|actually) (?:an?|the|her|his|from)\b",

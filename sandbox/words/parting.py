@@ -57,12 +57,14 @@ _OPEN = re.compile(
 """A question for a thing, not for a yes."""
 _NAMES = re.compile(r"^(?:it's|it is|that's|that is|they're|es ist|das ist|es el|es la|c'est)\b")
 _FEW = 3
-_LONG_WORD = re.compile(r"[a-z]{5,}")
+_LONG_WORD = re.compile(
+    r"\b(?!(?:that|this|have|with|your|what|when|they|them|then|will|would|could|like|there|here|about|please|thank|thanks|need|want|from)\b)[a-z]{4,}"
+)
 
 _REQUEST = re.compile(
     r"\b(?:please|could you|can you|would you|will you|i(?:'d| would) like|i(?:'ll)? need you|"
     r"tell me|give me|let me know|go ahead|proceed|"
-    r"(?:(?<=^)|(?<=, )|(?<=; )|(?<=sure )|(?<=yes )|(?<=just ))(?:send|do|print|book|take|make|get) (?:it|me|them|the|that|so)\b|"
+    r"(?:(?<=^)|(?<=, )|(?<=; )|(?<=sure )|(?<=yes )|(?<=just )|(?<=then ))(?:send|do|print|book|take|make|get|refund|change|cancel|move|reserve|order|pay) (?:it|me|them|the|that|so)\b|"
     r"bitte|konnen sie|konnten sie|schicken sie|machen sie|por favor|puede|podria|hagalo|envie\w*|"
     r"s'il vous plait|pouvez|pourriez|envoyez|allez-y|faites)\b"
 )

@@ -122,7 +122,10 @@ def scores(chosen: Iterable[dict[str, Any]]) -> dict[str, Score]:
 def table() -> str:
     """The measured table of docs/users.md."""
     measured = [scores([one for one in lines() if part(one) == name]) for name in ("held_out", "late")]
-    rows = ["| lapse | lines | precision | recall | late lines | precision | recall |", "|---|---|---|---|---|---|---|"]
+    rows = [
+        "| lapse | lines | precision | recall | late lines | precision | recall |",
+        "|---|---|---|---|---|---|---|",
+    ]
     for kind in KINDS:
         cells = [
             f"{score.right + score.missed} | {score.precision:.2f} | {score.recall:.2f}"
