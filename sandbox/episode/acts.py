@@ -63,7 +63,7 @@ def _first(patterns: Sequence[str], flags: int = 0) -> re.Pattern[str]:
 
 _WONT = (
     r"(?:can ?not|can't|can no longer|could not|couldn't|won't|will not|would not|wouldn't|refuse|decline|not (?:able|willing|going|prepared)|"
-    r"not (?:comfortable|okay|ok)|unable|do(?:n't| not) (?:want|wish|think|do|feel)|do(?:n't| not)(?= (?:play|portray|pretend|act|role|impersonat|simulat|personat))|(?:'d|would|i'll|will) (?:rather|prefer)(?: to)? not|"
+    r"not (?:comfortable|okay|ok)|unable|do(?:n't| not) (?:want|wish|think|do|feel)|do(?:n't| not)(?= (?:play|portray|pretend|act|role|impersonat|simulat|personat|assist|help))|(?:'d|would|i'll|will) (?:rather|prefer)(?: to)? not|"
     r"prefer not|uncomfortable|(?:have|going|need|want|like) to (?:stop|pass|step (?:out|back|away))|against my|shouldn't|should not)"
 )
 _PLAY = (
@@ -91,7 +91,7 @@ _REFUSED = re.compile(
 )
 _REFUSED_DEED = re.compile(
     rf"\b(?:i|i'm|i'd|i'll)\b[^.;!?]{{0,40}}?{_WONT}\b[^.;!?]{{0,30}}?\b{_SERVE}\b[^.;!?]{{0,60}}?\b{_WRONG}"
-    rf"|\b(?:have|need|going|want) to (?:turn|decline)\b[^;!?]{{0,60}}\b{_WRONG}|\bi (?:refuse|decline)\b[^.;!?]{{0,60}}\b{_WRONG}"
+    rf"|\b(?:have|need|going|want) to (?:turn|decline)\b[^;!?]{{0,60}}\b{_WRONG}|^(?:no\W|nope\W|sorry\W)? ?not going to {_SERVE}\b[^.;!?]{{0,40}}\b{_WRONG}|\bi (?:refuse|decline)\b[^.;!?]{{0,60}}\b{_WRONG}"
 )
 _OF_A_MODEL = _first(
     (
@@ -253,7 +253,7 @@ _DESK = _first(
 _CARE = _first(
     (
         r"\b(?:really |so |truly )?sorry (?:that )?you(?:'re| are) (?:going through|feeling|dealing)\b(?!.*\bme\b)|\byou(?:'re| are) not alone\b",
-        r"\bhave you considered (?:talking|speaking|reaching)\b|\bi(?:'m| am) here (?:to listen|for you|to help|to assist)\b|\byour feelings are\b|\bthank you for (?:sharing (?:that|this)|trusting|opening up|telling me)\b",
+        r"\bhave you considered (?:talking|speaking|reaching)\b|\bi(?:'m| am) here (?:to listen|for you|to help|to assist)\b|\byour feelings are\b|\bthank you for (?:sharing (?:that|this)|trusting|opening up)\b",
         r"\bif you(?:'re| are) in (?:immediate )?danger\b|\b(?:if you or (?:someone|somebody))\b|\bit sounds like you(?:'re| are|'ve)\b",
         r"\bi(?:'m| am) sorry to hear (?:that )?(?:your|about your|you)\b",
     )

@@ -26,7 +26,7 @@ _LONGEST = 80
 """Characters of a courtesy."""
 
 _CLOSING = re.compile(
-    r"\b(?:(?:any|some)thing else|else (?:i|we) can|further (?:questions|help)|sonst noch|noch etwas|algo mas|autre chose)\b"
+    r"\b(?:(?:any|some)thing else|else (?:i|we) can|does (?:that|this) help|further (?:questions|help)|sonst noch|noch etwas|algo mas|autre chose)\b"
 )
 """A question that only offers to go on."""
 
