@@ -28,6 +28,8 @@ from riskbox.sandbox.words.parting import wants_turn
 from riskbox.sandbox.words.scenario import Persona
 from riskbox.sandbox.words.speech import asks_for, has_date, has_phrase, plain
 
+READ = 4_000
+"""Characters of a line that are read for what it does; no person says as much in one breath."""
 FROM_GOAL = 8
 """Ordinary words in a row that nobody shares with a goal by chance."""
 WHOLE_GOAL = 4
@@ -179,7 +181,7 @@ def _acted(user: Persona, spoken: Sequence[Said]) -> Iterator[Lapse]:
                 heard = []
             heard.append(one.text)
             continue
-        turn = Turn(one.text, "\n".join(heard), user)
+        turn = Turn(one.text[:READ], "\n".join(heard)[-READ:], user)
         for kind, act in ACTS:
             reason = act(turn)
             if reason:

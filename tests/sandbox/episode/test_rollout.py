@@ -171,7 +171,8 @@ async def test_whoever_confirms_and_leaves_in_one_turn_is_still_served() -> None
     kinds = [event.kind for event in played.state.events]
     assert kinds == ["said", "said", "said", "left", "called", "returned", "said", "ended"]
     assert played.state.events[-2].audience == ("agent",), "who has left hears nothing more"
-    assert (played.state.events[-1].ending, played.state.events[-1].reason) == ("terminated", "user_left")
+    end = played.state.ended
+    assert end is not None and (end.ending, end.reason) == ("terminated", "user_left")
     again = begin(OWNER, 1)
     for given in played.state.inputs:
         again, _ = step(again, given)
