@@ -54,7 +54,7 @@ class Checks(Evaluator):
     """Computes findings, verdicts and goals from the scenario's checks. Asks no model."""
 
     name: ClassVar[str] = "checks"
-    version: ClassVar[str] = "4"
+    version: ClassVar[str] = "5"
 
     def evaluate(self, case: Case, episode: Episode) -> Assessment:
         """Assess one episode by the scenario's checks and the built-in signals."""
