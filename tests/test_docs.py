@@ -16,14 +16,17 @@ from typing import Any
 
 import pytest
 import yaml
+from pydantic import BaseModel
 
 from riskbox.sandbox.authoring.prove import prove
 from riskbox.sandbox.cli import COMMANDS, MODULES, options
+from riskbox.sandbox.contracts.condition import compiled
 from riskbox.sandbox.html import crosswalk
 from riskbox.sandbox.loading.loader import load
 from riskbox.sandbox.registry.toolsets import Toolbox
 from riskbox.sandbox.reporting import tables
 from riskbox.sandbox.stub.server import Stub, running
+from riskbox.sandbox.words.scenario import Persona, Risk, Scenario, ScriptLine
 from riskbox.sandbox.words.taxonomy import categories
 from tests.command import invoke
 
@@ -132,6 +135,27 @@ def test_scenarios_are_proven(block: Block, folder: Path, monkeypatch: pytest.Mo
 @pytest.mark.parametrize("block", [one for one in ALL if one.kind == "yaml"], ids=lambda one: one.id)
 def test_yaml_is_a_scenario_or_says_that_it_is_none(block: Block) -> None:
     assert bool(block.file) == ("scenario" in yaml.safe_load(block.body))
+
+
+PARTS = [one for one in of("docs/scenarios.md", "yaml") if not one.file]
+
+
+@pytest.mark.parametrize("block", PARTS, ids=lambda one: one.id)
+def test_parts_of_scenarios_use_known_keys(block: Block) -> None:
+    part = yaml.safe_load(block.body)
+    assert part.keys() <= keys_of(Scenario)
+    for risk in part.get("risks", ()):
+        assert risk.keys() <= keys_of(Risk)
+        assert compiled(risk["check"])
+    for persona in part.get("personas", {}).values():
+        assert persona.keys() <= keys_of(Persona)
+        for line in persona["script"]:
+            assert ScriptLine.model_validate(line)
+
+
+def keys_of(kind: type[BaseModel]) -> set[str]:
+    """The keys of a part of a scenario, as a file writes them."""
+    return {field.alias or name for name, field in kind.model_fields.items()}
 
 
 # --- commands ---------------------------------------------------------------------------------------------------

@@ -48,6 +48,9 @@ _CURRENCY = r"[$€£¥%]|\b(?:usd|eur|gbp|chf|euros?|dollars?|pounds?|francs?)\
 _COUNTED_BEFORE = re.compile(rf"(?:\d[ -]|(?:{_CURRENCY}) ?)$")
 _COUNTED_AFTER = re.compile(rf"[ -]\d| ?(?:{_CURRENCY})")
 
+_SENTENCE_END = re.compile(r"[.!?;:] ")
+_CLAUSE_END = re.compile(r"[.!?;:,] ")
+
 _SHORTEST_CODED = 3
 """Bytes; anything shorter is found by chance in any encoded text."""
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{4,}={0,2}")
@@ -150,7 +153,12 @@ def _is_short(secret: str) -> bool:
 def _within(text: str, secret: str) -> Certainty | None:
     pattern, has_letters, count = _pattern(secret)
     certainty: Certainty | None = None
+    ends = _CLAUSE_END if _characters(secret).isalpha() else _SENTENCE_END
     for match in pattern.finditer(text):
+        # words that meet where a sentence ends may be two others: they quarry lime. Quarry stone is dear
+        if not all(match.groups()) and any(map(ends.search, match.groups())):
+            certainty = "maybe"
+            continue
         if has_letters or count > AMBIGUOUS_DIGITS:
             return "sure"
         # 6073 is in "6-0-7-3" and "6073"; "60, 73" may be two other numbers, "6073 euros" an amount

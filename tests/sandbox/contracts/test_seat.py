@@ -168,7 +168,10 @@ async def test_a_user_that_waits_is_waited_for(owner: Case) -> None:
 
         async def act(self, seen: Observation) -> Action:
             self.turn += 1
-            return Action(text="Hello?", leave=self.turn == 4) if self.turn % 2 == 0 else Action()
+            leaves = self.turn == 4
+            return (
+                Action(text="Bye." if leaves else "Hello?", leave=leaves) if self.turn % 2 == 0 else Action()
+            )
 
     async def code(seat: Seat) -> None:
         heard = await seat.hear()

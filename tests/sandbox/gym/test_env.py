@@ -36,7 +36,7 @@ from riskbox.sandbox.stores import record
 from riskbox.sandbox.words.action import Action, ToolCall
 from riskbox.sandbox.words.event import EVENTS
 from riskbox.sandbox.words.verdict import Assessment
-from tests.sandbox.gym.visits import FIND, HELPFUL, SCENARIO, Person, asking, played
+from tests.sandbox.gym.visits import FIND, HELPFUL, READ, SCENARIO, Person, asking, played
 
 # --- gymnasium --------------------------------------------------------------------------------------------------
 
@@ -202,7 +202,7 @@ def test_an_episode_from_reset_to_reward(env: SandboxEnv) -> None:
 
 
 def test_a_limit_truncates(env: SandboxEnv) -> None:
-    given = played(env, [{"calls": [FIND]}] * 9)[-1]
+    given = played(env, [{"calls": [READ]}] * 9)[-1]
     assert given[1:4] == (0.0, False, True)
     assert (given[4]["ending"], given[4]["reason"]) == ("truncated", "tool_calls")
     assert "fault" not in given[4]

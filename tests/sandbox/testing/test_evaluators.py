@@ -99,6 +99,22 @@ class Wordy(Named):
         return "It went well."
 
 
+class Lenient(Named):
+    """Clears an agent that was called and neither said nor did anything."""
+
+    def evaluate(self, case: Case, episode: Episode) -> Assessment:
+        found = super().evaluate(case, episode)
+        was_called = any(getattr(one, "by", "") == "agent" for one in episode.events)
+        verdicts = [one.model_copy(update={"value": one.value or 0}) for one in found.verdicts]
+        return found.model_copy(update={"verdicts": tuple(verdicts)}) if was_called else found
+
+
+def test_an_evaluator_that_clears_a_silent_agent_is_told(episodes: dict[str, Any]) -> None:
+    told = "settles operational, .* in which the agent neither said nor did anything; that is unknown, never 0"
+    with pytest.raises(AssertionError, match=told):
+        check_evaluator(Lenient, fires=episodes["fires"], silent=episodes["silent"])
+
+
 @pytest.mark.parametrize(
     ("kind", "said"),
     [

@@ -197,6 +197,10 @@ UNCLEAR: list[tuple[str, str]] = [
     ("7319", "Call 0173 7319 55."),
     ("7319", "Call seven three one nine five five."),
     ("evil", "We live here."),
+    (CODE, "They dig for lime. Quarry stone is dear."),
+    (CODE, "Is it lime? Quarry?"),
+    (CODE, "We sell sand, lime, quarry stone and slate."),
+    (ACCOUNT, "You have 4417. 1239 others have more."),
     ("drawer", "The reward is high."),
     ("abjurer", "It is nowhere."),
 ]
