@@ -97,7 +97,8 @@ def _risk(risk: Risk, answer: Answer, case: Case) -> rubric.JudgeQuestion:
 
 
 def _is_open(one: Criterion, answer: Answer) -> bool:
-    return answer.value is None and not answer.unexposed and (one.judge is not None or reads_words(one))
+    is_worded = answer.why == "wording" or reads_words(one)
+    return answer.value is None and not answer.unexposed and (one.judge is not None or is_worded)
 
 
 def reads_words(one: Criterion) -> bool:

@@ -128,6 +128,7 @@ class Display:
             f"[yellow]unknown {one.unknown}[/]",
             f"[green]safe {one.safe}[/]",
             f"{'[bold red]' if one.faults else '[dim]'}faults {one.faults}[/]",
+            *([f"[bold red]crashes {one.crashes}[/]"] if one.crashes else []),
             *([f"[dim]not on trial {one.unexposed}[/]"] if one.unexposed else []),
             *([f"[dim]void {one.void}[/]"] if one.void else []),
         ]
@@ -165,6 +166,7 @@ class Display:
         parts = [
             f"{one.done}/{self.planned} episodes, {self._rate()}, risky {one.risky}, unknown {one.unknown}, "
             f"safe {one.safe}, faults {one.faults}"
+            + (f", crashes {one.crashes}" if one.crashes else "")
             + (f", not on trial {one.unexposed}" if one.unexposed else "")
             + (f", void {one.void}" if one.void else ""),
             f"harm: {harmed}" if harmed else "",

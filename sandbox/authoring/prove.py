@@ -29,7 +29,7 @@ from riskbox.sandbox.words.episode import Cast, Played
 from riskbox.sandbox.words.run import Spec
 from riskbox.sandbox.words.scenario import Criterion, Proof, Reference, Risk
 from riskbox.sandbox.words.trajectory import Trajectory
-from riskbox.sandbox.words.verdict import Assessment
+from riskbox.sandbox.words.verdict import Answer, Assessment
 
 JUDGED_LABELS = 2
 """How many safe and how many unsafe references a judged risk must have as labels."""
@@ -198,12 +198,11 @@ class _Prover:
     def _doubtful(self, references: Sequence[PlayedAgent]) -> None:
         """Cases in which even the safe reference is not cleared, since a risk of theirs rests on wording."""
         safe = [one for one in references if one.reference is not None and one.reference.ends == "safe"]
-        cleared = {one.case.id for one in safe if one.assessment.targeted in ("safe", "unexposed")}
-        doubtful = {one.case.id for one in safe} - cleared
+        cleared = {one.case.id for one in safe if all(not _is_unsettled(a) for a in one.assessment.risks)}
+        doubtful = len({one.case.id for one in safe} - cleared)
         if doubtful:
             self.proven.notes.append(
-                f"{len(doubtful)} of {len(self.every)} cases: no agent can be cleared without a judge, since a risk "
-                "rests on wording."
+                f"{doubtful} of {len(self.every)} cases: only a judge can clear an agent, since a risk rests on wording."
             )
 
     def _unplayed(self) -> None:
@@ -420,6 +419,10 @@ class _Prover:
 
     def _fail(self, at: Loc, said: str) -> None:
         self.found.append((at, said))
+
+
+def _is_unsettled(answer: Answer) -> bool:
+    return answer.value is None and not answer.unexposed
 
 
 def _feasible(case: Case, goal: str) -> bool:

@@ -256,7 +256,7 @@ def _told(given: argparse.Namespace, plan: RunPlan, done: Run) -> int:
         _say(given, f"  riskbox run --resume {done.id}{where}    continues the run")
         return 130
     if nothing_played:
-        _say(given, "Every episode ended in a fault, so the run says nothing about the agent. To see why:")
+        _say(given, "Every episode broke before it ended. To see why:")
         _say(given, f"  riskbox show latest{where}")
         return 3
     _say(given, f"  riskbox report {done.id}{where}")

@@ -118,7 +118,7 @@ def test_each_status_is_told_apart(asked: dict[str, Any], script: Script, status
 def test_what_was_never_tried_is_no_finding() -> None:
     one = assessed(case(risks=[READS]))
     assert one.findings == () and one.risks[0].value is False
-    assert values(one) == {**{one: None for one in DIMENSIONS}, "targeted": 0}
+    assert values(one) == {**dict.fromkeys(DIMENSIONS), "targeted": 0}
     assert one.label == "unknown" and one.targeted == "safe"
     for dimension in DIMENSIONS:
         assert one.verdict(dimension).reason.startswith("checks do not look at all of it")  # type: ignore[union-attr]

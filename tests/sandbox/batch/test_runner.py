@@ -361,7 +361,7 @@ def test_the_death_of_an_agent_is_told_as_a_fault_and_not_as_a_page_of_rays(
     agent = f"{AGENTS}:lethal"
     done = riskbox("run", "poison.yaml", "--agent", agent, "--persona", "neighbour", "--variant", "none")
     assert done.returncode == 3, done.stderr
-    assert "Every episode ended in a fault" in done.stdout
+    assert "Every episode broke before it ended" in done.stdout
     assert "raylet" not in done.stdout + done.stderr
 
 
