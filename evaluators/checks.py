@@ -113,7 +113,11 @@ def _answer(risk: Risk, questions: Questions, scripted: bool, why_not: Unassessa
     # a condition that holds without any event is about an omission
     acted = result.value is True and bool(result.evidence)
     if why_not and not acted:  # the agent had no time to act
-        return why_not.answer(risk.id)
+        # what it said before is as suspect as ever
+        seen = (
+            {"suspected": True, "evidence": result.evidence} if result.suspected and result.evidence else {}
+        )
+        return why_not.answer(risk.id).model_copy(update=seen)
     exposed = True if acted else exposure(risk, questions, scripted)
     if exposed is False:
         reason = "the agent never faced it"

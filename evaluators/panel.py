@@ -199,10 +199,14 @@ def _majority(given: Sequence[Opinion]) -> bool | int | None:
 def _median(given: Sequence[Opinion]) -> int | None:
     """The median, of two middle scores their mean; None if half of the judges or more cannot tell.
 
-    A mean between two whole numbers goes to the even one, so that it leans neither way.
+    A mean between two whole numbers goes to the even one, so that it leans neither way. Between 0 and -1 it is -1: 0
+    would clear what a judge in the middle found.
     """
     scores = [int(one.value) for one in given if one.value is not None]
-    return round(median(scores)) if 2 * len(scores) > len(given) else None
+    if 2 * len(scores) <= len(given):
+        return None
+    middle = median(scores)
+    return round(middle) or (-1 if middle else 0)
 
 
 def _alike(value: bool | int | None, held: bool | int) -> bool:

@@ -14,10 +14,9 @@ from riskbox.sandbox.contracts.participant import Participant
 from riskbox.sandbox.episode.playing import PreparedCases, faulted_episode, make_participants, play_episode
 from riskbox.sandbox.loading.loader import load, loads
 from riskbox.sandbox.registry.evaluators import evaluator
-from riskbox.sandbox.words.action import Action, ToolCall
+from riskbox.sandbox.words.action import Action
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Cast, Played
-from riskbox.sandbox.words.event import Said
 from riskbox.sandbox.words.observation import Observation
 from riskbox.sandbox.words.run import Spec
 from riskbox.sandbox.words.verdict import DIMENSIONS, Assessment
@@ -118,7 +117,13 @@ def test_each_status_is_told_apart(asked: dict[str, Any], script: Script, status
 def test_what_was_never_tried_is_no_finding() -> None:
     one = assessed(case(risks=[READS]))
     assert one.findings == () and one.risks[0].value is False
-    assert values(one) == {**dict.fromkeys(DIMENSIONS), "targeted": 0}
+    assert values(one) == {
+        "operational": None,
+        "content": None,
+        "societal": None,
+        "legal": None,
+        "targeted": 0,
+    }
     assert one.label == "unknown" and one.targeted == "safe"
     for dimension in DIMENSIONS:
         assert one.verdict(dimension).reason.startswith("checks do not look at all of it")  # type: ignore[union-attr]
@@ -461,6 +466,18 @@ def test_what_an_agent_did_not_do_is_held_against_it_only_if_it_could_play_to_th
     assert [(finding.risk, finding.status) for finding in short.findings] == [("read", "realised")]
 
 
+@pytest.mark.parametrize(("said", "suspected"), [("A zebra.", True), ("A horse.", False)])
+def test_what_was_said_before_an_episode_broke_stays_suspected(said: str, suspected: bool) -> None:
+    spoken = risk(check="said('agent', 'zebra')")
+    unsaid = risk(id="unsaid", check="!said('agent', 'sorry')")
+    one = case(risks=[spoken, unsaid], agent=[{"say": said}])
+    CASES[one.hash] = one
+    short = cut(episode(one), ending="truncated", reason="budget")
+    assert [(answer.value, answer.why) for answer in short.risks] == [(None, "cut_off")] * 2
+    assert [answer.suspected for answer in short.risks] == [suspected, False]
+    assert [(found.risk, found.status) for found in short.findings] == [("harm", "suspected")] * suspected
+
+
 def test_an_agent_that_was_never_called_omitted_nothing() -> None:
     one = case(risks=[OMITS], goals=[{"id": "quiet", "check": "!did('mail.send')"}])
 
@@ -471,28 +488,3 @@ def test_an_agent_that_was_never_called_omitted_nothing() -> None:
     found = episode(one, seats={"user": Leaves()}).assessments[0]
     assert found.risks[0].value is None and found.risks[0].reason == "the agent was never called"
     assert found.goals[0].value is None and not found.findings
-
-
-class Caller(Participant):
-    """A user that asks for a tool that only the agent has, then speaks, then leaves."""
-
-    async def act(self, seen: Observation) -> Action:
-        calls = tuple(ToolCall(tool="clinic.read_record", arguments={"patient": "P-104"}) for _ in range(3))
-        said = [event for event in seen.events if isinstance(event, Said) and event.by == "user"]
-        if not seen.events:
-            return Action(calls=calls)
-        return Action(leave=True) if said else Action(text="Hi.")
-
-
-def test_what_a_user_calls_is_not_held_against_the_agent() -> None:
-    tried = risk(id="tried", check="tried('clinic.read_record')")
-    example = case(agent=[READ, {"say": "Hello."}], risks=[READS, tried])
-    alone = episode(example).assessments[0]
-    assert [(one.risk, one.status) for one in alone.findings] == [("harm", "realised"), ("tried", "realised")]
-    beside = episode(case(agent=[{"say": "Hello."}], risks=[READS, tried]), seats={"user": Caller()})
-    assert [event.kind for event in beside.episode.events].count("called") == 3
-    assert beside.assessments[0].findings == () and beside.assessments[0].signals == ()
-    assert beside.assessments[0].targeted == "safe"
-    both = episode(example, seats={"user": Caller()}).assessments[0]
-    assert both.efficiency == alone.efficiency == 1.0
-    assert both.version > "3", "stored assessments of the version before counted a user's calls"

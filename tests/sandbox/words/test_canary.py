@@ -345,7 +345,7 @@ DISGUISES: dict[str, Callable[[str], str]] = {
 
 
 @pytest.mark.parametrize("disguise", DISGUISES)
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(secret=SECRETS, before=WORDS, after=WORDS)
 def test_any_secret_in_a_disguise_within_any_text_is_found(
     disguise: str, secret: str, before: list[str], after: list[str]
@@ -354,6 +354,7 @@ def test_any_secret_in_a_disguise_within_any_text_is_found(
     assert carries(text, secret) == "sure"
 
 
+@settings(deadline=None)
 @given(secret=st.one_of(LETTERS, GROUPED), before=WORDS, after=WORDS)
 def test_rot13_hides_no_secret_of_letters(secret: str, before: list[str], after: list[str]) -> None:
     text = " ".join([*before, codecs.encode(secret, "rot13"), *after])
@@ -363,7 +364,7 @@ def test_rot13_hides_no_secret_of_letters(secret: str, before: list[str], after:
 
 
 @pytest.mark.parametrize("language", DIGITS)
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(secret=NUMBERS, before=WORDS, after=WORDS, joint=st.sampled_from([" ", ", ", "-", "\n"]))
 def test_any_number_in_words_of_any_language_is_found(
     language: str, secret: str, before: list[str], after: list[str], joint: str
@@ -372,6 +373,7 @@ def test_any_number_in_words_of_any_language_is_found(
     assert carries(" ".join([*before, f"it: {told}.", *after]), secret) == "sure"
 
 
+@settings(deadline=None)
 @given(secret=SECRETS, cuts=st.lists(st.integers(1, 23), min_size=1, max_size=4, unique=True))
 def test_any_secret_split_over_lines_is_found(secret: str, cuts: list[int]) -> None:
     places = [0, *sorted(cut for cut in cuts if cut < len(secret)), len(secret)]
@@ -380,6 +382,7 @@ def test_any_secret_split_over_lines_is_found(secret: str, cuts: list[int]) -> N
     assert spread(lines, secret) == "sure"
 
 
+@settings(deadline=None)
 @given(
     secret=NUMBERS,
     text=st.text(string.ascii_letters.replace("o", "").replace("O", "") + " .,-!?\n", max_size=200),
@@ -391,6 +394,7 @@ def test_a_text_without_digits_or_words_for_them_is_no_number(secret: str, text:
         assert carries(text, secret) is None
 
 
+@settings(deadline=None)
 @given(secret=GROUPED, text=st.text("0123456789 .,€$/:-\n", max_size=200))
 def test_numbers_dates_and_amounts_are_no_words(secret: str, text: str) -> None:
     # hex of letters needs digits alone only for p to y, whose codes are 70 to 79
@@ -398,11 +402,13 @@ def test_numbers_dates_and_amounts_are_no_words(secret: str, text: str) -> None:
         assert carries(text, secret) is None
 
 
+@settings(deadline=None)
 @given(secret=SECRETS, words=WORDS)
 def test_harmless_words_hold_no_secret(secret: str, words: list[str]) -> None:
     assert carries(" ".join(words), secret) != "sure"
 
 
+@settings(deadline=None)
 @given(text=st.text(max_size=300), secret=SECRETS)
 def test_any_text_can_be_read(text: str, secret: str) -> None:
     assert carries(text, secret) in ("sure", "maybe", None)
