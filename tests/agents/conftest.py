@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+import os
+import shlex
+import sys
+import tempfile
+import textwrap
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+import psutil
 import pytest
 
 from riskbox.sandbox.contracts.model import ModelSession
@@ -14,6 +22,7 @@ from riskbox.sandbox.models.client import Clients
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Cast, Played
 from riskbox.sandbox.words.run import Spec
+from tests.agents.mcp_clients import WriteClient
 
 if TYPE_CHECKING:
     from riskbox.sandbox.stub.server import Stub
@@ -47,3 +56,43 @@ async def _played(case: Case, cast: Cast, seed: int) -> Played:
         )
     finally:
         await models.close()
+
+
+@pytest.fixture
+def write_client(tmp_path: Path) -> WriteClient:
+    """Writes a program in parts and gives the command that runs it."""
+
+    def one(*parts: str) -> str:
+        path = tmp_path / "my agent.py"
+        path.write_text("\n".join(map(textwrap.dedent, parts)))
+        return shlex.join([sys.executable, str(path)])
+
+    return one
+
+
+def started(one: psutil.Process, folder: Path) -> bool:
+    """Whether a process, whoever its parent is now, was started under a path that holds the folder."""
+    try:
+        return one.pid != os.getpid() and str(folder) in one.environ().get("PATH", "")
+    except psutil.Error:
+        return False
+
+
+@pytest.fixture
+def leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No process, port or temporary file is left by the test."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    monkeypatch.setenv("PATH", f"{os.environ['PATH']}{os.pathsep}{folder}")
+    me = psutil.Process()
+
+    def left() -> list[Any]:
+        ports = [one for one in me.net_connections("tcp") if one.status == psutil.CONN_LISTEN]
+        return [*(one for one in psutil.process_iter() if started(one, folder)), *ports, *folder.iterdir()]
+
+    yield
+    deadline = time.monotonic() + 10
+    while left() and time.monotonic() < deadline:
+        time.sleep(0.05)  # a killed process takes a moment to go
+    assert left() == []

@@ -4,209 +4,38 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import shlex
 import sys
-import tempfile
-import textwrap
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
-from riskbox.agents import process
-from riskbox.sandbox.batch.plan import cases
 from riskbox.sandbox.contracts.participant import Participant
-from riskbox.sandbox.episode.playing import PreparedCases, play_episode
-from riskbox.sandbox.episode.rollout import Timeouts
 from riskbox.sandbox.errors import PluginError
-from riskbox.sandbox.loading.loader import load, loads
-from riskbox.sandbox.registry.agents import agent, check_agent_name
-from riskbox.sandbox.registry.users import user
+from riskbox.sandbox.registry.agents import check_agent_name
 from riskbox.sandbox.words.action import Action
-from riskbox.sandbox.words.case import Case
-from riskbox.sandbox.words.episode import Cast, Played
-from riskbox.sandbox.words.event import AGENT_CRASHED, Called, Ended, Returned, Said
+from riskbox.sandbox.words.episode import Played
+from riskbox.sandbox.words.event import Called, Returned, Said
 from riskbox.sandbox.words.observation import AgentView, Observation
-from riskbox.sandbox.words.run import Spec
-from riskbox.sandbox.words.trajectory import Trajectory
+from tests.agents.mcp_clients import (
+    CASE,
+    EACH,
+    LASTING,
+    PLAIN,
+    PREPARED,
+    ROOT,
+    SDK,
+    SHIPPED,
+    WriteClient,
+    changed,
+    played,
+    playing,
+    said,
+)
 
-ROOT = Path(__file__).parent.parent.parent
-RECORDS = ROOT / "tests" / "sandbox" / "cases" / "records.yaml"
-SHIPPED = ROOT / "scenarios" / "healthcare" / "night_line.yaml"
-CASE = next(one for one in cases([load(RECORDS)]) if one.id.endswith("/owner"))
-PREPARED = PreparedCases({CASE.hash: CASE}).of(CASE.hash)
-
-# --- agents -----------------------------------------------------------------------------------------------------
-
-SDK = """
-    import asyncio, json, os, sys
-    import httpx2
-    from mcp import Client
-    from mcp.client.stdio import StdioServerParameters
-    from mcp.client.streamable_http import streamable_http_client
-
-    def servers(name):
-        return json.load(open(os.environ[name]))["mcpServers"]["riskbox"]
-
-    def transport():
-        if os.environ["VIA"] == "stdio":
-            one = servers("RISKBOX_MCP_STDIO_CONFIG")
-            return StdioServerParameters(command=one["command"], args=one["args"], env=one["env"])
-        one = servers("RISKBOX_MCP_CONFIG")
-        wire = httpx2.AsyncClient(headers=one["headers"], trust_env=False)
-        return streamable_http_client(one["url"], http_client=wire)
-
-    async def reply():
-        async with Client(transport(), mode=os.environ["MODE"]) as client:
-            tools = {one.name: one for one in (await client.list_tools()).tools}
-            found, unknown, wrong = await asyncio.gather(
-                client.call_tool("clinic__read_record", {"patient": "P-104"}),
-                client.call_tool("clinic__no_such", {}),
-                client.call_tool("clinic__read_record", {"who": "P-104"}),
-            )
-            return json.dumps({
-                "tools": len(tools),
-                "description": tools["clinic__read_record"].description,
-                "schema": tools["clinic__read_record"].input_schema,
-                "errors": [found.is_error, unknown.is_error, wrong.is_error],
-                "visit": json.loads(found.content[0].text)["next_visit"],
-                "unknown": json.loads(unknown.content[0].text),
-            })
-"""
-EACH = "\nprint(asyncio.run(reply()))\n"
-LASTING = """
-for line in sys.stdin:
-    told = json.loads(line)
-    if told["type"] == "turn":
-        print(json.dumps({"content": asyncio.run(reply())}))
-"""
-
-PLAIN = """
-    import json, os, sys, threading, time, urllib.error, urllib.request
-
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    session = {}
-
-    def post(method, params, url=None, token=None):
-        headers = {
-            "Authorization": "Bearer " + (token or os.environ["RISKBOX_MCP_TOKEN"]),
-            "Content-Type": "application/json",
-            "Accept": "application/json, text/event-stream",
-            **session,
-        }
-        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode()
-        return opener.open(urllib.request.Request(url or os.environ["RISKBOX_MCP_URL"], body, headers))
-
-    def result(answer):
-        return next(json.loads(line[6:])["result"] for line in answer if line.startswith(b"data: {"))
-
-    def hello(**where):
-        about = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}
-        answer = post("initialize", about, **where)
-        session["Mcp-Session-Id"] = answer.headers["mcp-session-id"]
-        result(answer)
-
-    def call(tool, **arguments):
-        given = result(post("tools/call", {"name": tool, "arguments": arguments}))
-        return given["isError"], given["content"][0]["text"]
-
-    def turns():
-        for line in sys.stdin:
-            told = json.loads(line)
-            if told["type"] == "turn":
-                yield told["messages"]
-
-    def say(text, **more):
-        print(json.dumps({"content": text, **more}))
-"""
-"""An MCP client written by hand, which starts quickly."""
-
-Write = Callable[..., str]
-
-
-@pytest.fixture
-def write(tmp_path: Path) -> Write:
-    """Writes a program in parts and gives the command that runs it."""
-
-    def one(*parts: str) -> str:
-        path = tmp_path / "my agent.py"
-        path.write_text("\n".join(map(textwrap.dedent, parts)))
-        return shlex.join([sys.executable, str(path)])
-
-    return one
-
-
-def seats(command: str, case: Case) -> dict[str, Participant]:
-    return {"user": user("scripted", case), "agent": agent(f"mcp:{command}", case)}
-
-
-async def playing(
-    command: str,
-    case: Case = CASE,
-    patience: Timeouts = Timeouts(turn=60),
-    seed: int = 1,
-    who: Participant | None = None,
-) -> Played:
-    spec = Spec.of(case.hash, Cast(agent=f"mcp:{command}"), seed)
-    parties = seats(command, case)
-    if who is not None:
-        parties["user"] = who
-    return await play_episode(
-        "t", spec, PreparedCases({case.hash: case}).of(case.hash), parties, [], patience
-    )
-
-
-def played(command: str, **more: Any) -> Played:
-    return asyncio.run(playing(command, **more))
-
-
-def ended(command: str, **more: Any) -> Ended:
-    return played(command, **more).episode.ended
-
-
-def said(one: Played) -> list[str]:
-    return [line.text for line in Trajectory(one.episode.events).said("agent")]
-
-
-def changed(*changes: tuple[str, str], id: str = "owner") -> Case:
-    """A case of the scenario with parts of its text replaced."""
-    text = RECORDS.read_text("utf-8")
-    for old, new in changes:
-        assert old in text
-        text = text.replace(old, new, 1)
-    return next(one for one in cases([loads(text, RECORDS)]) if one.id.endswith(f"/{id}"))
-
-
-def started(one: psutil.Process, folder: Path) -> bool:
-    """Whether a process, whoever its parent is now, was started under a path that holds the folder."""
-    try:
-        return one.pid != os.getpid() and str(folder) in one.environ().get("PATH", "")
-    except psutil.Error:
-        return False
-
-
-@pytest.fixture(autouse=True)
-def leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No process, port or temporary file is left by any of these tests."""
-    folder = tmp_path / "temporary"
-    folder.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(folder))
-    monkeypatch.setenv("PATH", f"{os.environ['PATH']}{os.pathsep}{folder}")
-    me = psutil.Process()
-
-    def left() -> list[Any]:
-        ports = [one for one in me.net_connections("tcp") if one.status == psutil.CONN_LISTEN]
-        return [*(one for one in psutil.process_iter() if started(one, folder)), *ports, *folder.iterdir()]
-
-    yield
-    deadline = time.monotonic() + 10
-    while left() and time.monotonic() < deadline:
-        time.sleep(0.05)  # a killed process takes a moment to go
-    assert left() == []
+pytestmark = pytest.mark.usefixtures("leaves_nothing")
 
 
 # --- the ways to run one ----------------------------------------------------------------------------------------
@@ -216,11 +45,11 @@ def leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 @pytest.mark.parametrize("via", ["http", "stdio"])
 @pytest.mark.parametrize("each_turn", [True, False])
 def test_a_client_of_the_sdk_plays(
-    write: Write, monkeypatch: pytest.MonkeyPatch, each_turn: bool, via: str, mode: str
+    write_client: WriteClient, monkeypatch: pytest.MonkeyPatch, each_turn: bool, via: str, mode: str
 ) -> None:
     monkeypatch.setenv("VIA", via)
     monkeypatch.setenv("MODE", mode)
-    command = f"{write(SDK, EACH)} {{message}}" if each_turn else write(SDK, LASTING)
+    command = f"{write_client(SDK, EACH)} {{message}}" if each_turn else write_client(SDK, LASTING)
     one = played(command)
     assert one.episode.ended.reason == "user_left"
 
@@ -252,11 +81,11 @@ TELLS = """
 """
 
 
-def test_what_a_command_is_told_each_turn(write: Write) -> None:
+def test_what_a_command_is_told_each_turn(write_client: WriteClient) -> None:
     first = "{policy} \\0 $(id) 'and' --help é"
     case = changed(("say: Hi, Dana Wu here. When is my next visit?", f'say: "{first}"'))
     one = played(
-        f"{write(TELLS)} --url={{url}} {{config}} {{stdio_config}} {{policy}} {{other}} -- {{message}}",
+        f"{write_client(TELLS)} --url={{url}} {{config}} {{stdio_config}} {{policy}} {{other}} -- {{message}}",
         case=case,
     )
     (words, env), (_, later) = map(json.loads, said(one))
@@ -272,8 +101,8 @@ def test_what_a_command_is_told_each_turn(write: Write) -> None:
     assert not any(env["RISKBOX_MCP_TOKEN"] in word for word in words)
 
 
-def test_the_files_are_its_own(write: Write) -> None:
-    command = write("""
+def test_the_files_are_its_own(write_client: WriteClient) -> None:
+    command = write_client("""
         import json, os, sys
         for path in sys.argv[1:3]:
             told = json.load(open(path))["mcpServers"]["riskbox"]
@@ -289,8 +118,8 @@ def test_the_files_are_its_own(write: Write) -> None:
     assert stdio[1]["env"] == {"RISKBOX_MCP_TOKEN": "TOKEN"}
 
 
-def test_one_that_lasts_is_told_what_was_said(write: Write) -> None:
-    command = write("""
+def test_one_that_lasts_is_told_what_was_said(write_client: WriteClient) -> None:
+    command = write_client("""
         import json, sys
         told = []
         for line in sys.stdin:
@@ -307,9 +136,9 @@ def test_one_that_lasts_is_told_what_was_said(write: Write) -> None:
     assert json.loads(second[2]["messages"][0]["content"]) == first
 
 
-def test_an_injected_description_is_what_it_reads(write: Write) -> None:
+def test_an_injected_description_is_what_it_reads(write_client: WriteClient) -> None:
     into = ("path: $.diagnosis, place: end, times: 1,", "in: description,")
-    command = write(
+    command = write_client(
         PLAIN,
         """
         hello()
@@ -325,16 +154,16 @@ def test_an_injected_description_is_what_it_reads(write: Write) -> None:
     assert "kin@example.org" not in said(played(f"{command} {{message}}", case=changed(into)))[0]
 
 
-def test_it_may_leave_with_or_without_a_word(write: Write) -> None:
+def test_it_may_leave_with_or_without_a_word(write_client: WriteClient) -> None:
     leaves = "for _ in turns():\n    say({!r}, leave=True)"
-    one = played(write(PLAIN, leaves.format("")))
+    one = played(write_client(PLAIN, leaves.format("")))
     assert (one.episode.ended.reason, said(one)) == ("agent_left", [])
-    one = played(write(PLAIN, leaves.format("Goodbye.")))
+    one = played(write_client(PLAIN, leaves.format("Goodbye.")))
     assert (one.episode.ended.reason, said(one)) == ("agent_left", ["Goodbye."])
 
 
-def test_nothing_printed_waits(write: Write) -> None:
-    one = played(f"{write('print()')} {{message}}")
+def test_nothing_printed_waits(write_client: WriteClient) -> None:
+    one = played(f"{write_client('print()')} {{message}}")
     kinds = {event.kind for event in one.episode.events if getattr(event, "by", "") == "agent"}
     assert kinds == {"waited"}
 
@@ -356,9 +185,9 @@ class Slow(Participant):
         return Action(text="I see.", leave=True)
 
 
-def test_a_call_out_of_turn_is_refused(write: Write, tmp_path: Path) -> None:
+def test_a_call_out_of_turn_is_refused(write_client: WriteClient, tmp_path: Path) -> None:
     note = tmp_path / "note"
-    command = write(
+    command = write_client(
         PLAIN,
         f"""
         hello()
@@ -382,9 +211,9 @@ def test_a_call_out_of_turn_is_refused(write: Write, tmp_path: Path) -> None:
     assert all(event.index < spoken for event in one.episode.events if isinstance(event, Called))
 
 
-def test_a_reply_waits_for_the_calls_under_way(write: Write) -> None:
+def test_a_reply_waits_for_the_calls_under_way(write_client: WriteClient) -> None:
     # the server has taken the call once it begins to answer it
-    command = write(
+    command = write_client(
         PLAIN,
         """
         hello()
@@ -397,8 +226,8 @@ def test_a_reply_waits_for_the_calls_under_way(write: Write) -> None:
     assert kinds[:3] == ["called", "returned", "said"]
 
 
-def test_a_malformed_call_is_the_agents_mistake_and_recorded(write: Write) -> None:
-    command = write(
+def test_a_malformed_call_is_the_agents_mistake_and_recorded(write_client: WriteClient) -> None:
+    command = write_client(
         PLAIN,
         """
         hello()
@@ -420,8 +249,8 @@ def test_a_malformed_call_is_the_agents_mistake_and_recorded(write: Write) -> No
     assert len(returned) == 8 and not any(event.permitted for event in returned)
 
 
-def test_what_is_no_mcp_is_refused_and_harms_nothing(write: Write) -> None:
-    command = write(
+def test_what_is_no_mcp_is_refused_and_harms_nothing(write_client: WriteClient) -> None:
+    command = write_client(
         PLAIN,
         """
         hello()
@@ -441,11 +270,11 @@ def test_what_is_no_mcp_is_refused_and_harms_nothing(write: Write) -> None:
 # --- many at once -----------------------------------------------------------------------------------------------
 
 
-def test_twenty_at_once_share_a_server_and_no_tokens(write: Write, tmp_path: Path) -> None:
+def test_twenty_at_once_share_a_server_and_no_tokens(write_client: WriteClient, tmp_path: Path) -> None:
     # each waits until all are there, and then tries its neighbour's endpoint
     neighbours = tmp_path / "neighbours"
     neighbours.mkdir()
-    command = write(
+    command = write_client(
         PLAIN,
         f"""
         me = os.environ["RISKBOX_EPISODE"]
@@ -484,110 +313,6 @@ def test_twenty_at_once_share_a_server_and_no_tokens(write: Write, tmp_path: Pat
     assert not any(Path(config).exists() for _, _, config in told)
 
 
-# --- hostile ones -----------------------------------------------------------------------------------------------
-
-FAULTS = [
-    ("sys.stderr.write('no model\\n'); sys.exit(3)", "{message}", "ended with exit code 3. Its stderr ends with: no model"),
-    ("sys.stderr.write(os.environ['RISKBOX_MCP_TOKEN']); sys.exit(1)", "{message}", "stderr ends with: (the token)"),
-    ("while True: print('x' * 10000)", "{message}", "wrote more than 1,048,576 bytes: xxx"),
-    ("os.close(1); time.sleep(60)", "{message}", "closed its output"),
-    ("os.kill(os.getpid(), 9)", "{message}", "was ended by SIGKILL"),
-    ("sys.exit(3)", "", "ended with exit code 3 without an answer"),
-    ("while True: sys.stdout.write('x' * 10000)", "", "wrote a line of more than 1,048,576 bytes"),
-    ("print('not JSON')", "", "answered something that is not JSON"),
-    ("print(os.environ['RISKBOX_MCP_TOKEN'])", "", "): (the token)"),
-    (
-        """print('{"tool_calls": [{"function": {"name": "clinic__read_record"}}]}')""",
-        "",
-        "answered with tool calls; it must call tools over MCP",
-    ),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("code", "asked", "told"), FAULTS)
-def test_what_goes_wrong_is_a_fault_that_says_so(
-    write: Write, code: str, asked: str, told: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(process, "GRACE", 0.5)
-    ending = ended(f"{write('import os, sys, time', code)} {asked}")
-    assert (ending.ending, ending.reason) == ("fault", AGENT_CRASHED)
-    assert told in ending.detail
-
-
-def test_a_message_too_long_for_a_command_line_is_a_fault(write: Write) -> None:
-    case = changed(("Hi, Dana Wu here. When is my next visit?", "x" * 200_000))
-    ending = ended(f"{write('print(1)')} {{message}}", case=case)
-    assert ending.ending == "fault" and "cannot be started: Argument list too long" in ending.detail
-
-
-@pytest.mark.parametrize("asked", ["{message}", ""])
-def test_one_that_takes_too_long_is_cut_off_with_all_it_started(
-    write: Write, asked: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(process, "GRACE", 0.5)
-    command = write(
-        PLAIN,
-        """
-        import signal, subprocess
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        subprocess.Popen([sys.executable, "-c", "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(600)"])
-        hello()
-        call("clinic__read_record", patient="P-104")
-        time.sleep(600)
-    """,
-    )
-    one = played(f"{command} {asked}", patience=Timeouts(turn=3))
-    assert (one.episode.ended.ending, one.episode.ended.reason) == ("truncated", "turn_seconds")
-    assert any(isinstance(event, Called) for event in one.episode.events)
-
-
-def test_one_that_leaves_a_child_behind_is_answered_all_the_same(
-    write: Write, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(process, "GRACE", 0.5)
-    command = write("""
-        import subprocess, sys
-        subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
-        print("Here.")
-    """)
-    one = played(f"{command} {{message}}")
-    assert (one.episode.ended.reason, set(said(one))) == ("user_left", {"Here."})
-
-
-def test_a_stopped_episode_ends_its_agent(write: Write, tmp_path: Path) -> None:
-    note = tmp_path / "note"
-    command = write(
-        PLAIN,
-        f"""
-        hello()
-        open({str(note)!r}, "w").close()
-        time.sleep(600)
-    """,
-    )
-
-    async def stopped() -> None:
-        one = asyncio.create_task(playing(command))
-        while not note.exists():
-            await asyncio.sleep(0.01)
-        one.cancel()
-        assert isinstance((await asyncio.gather(one, return_exceptions=True))[0], asyncio.CancelledError)
-
-    asyncio.run(stopped())
-
-
-def test_calls_without_end_are_ended_by_the_scenarios_limit(write: Write) -> None:
-    command = write(
-        PLAIN,
-        """
-        hello()
-        while True:
-            call("clinic__read_record", patient="P-104")
-    """,
-    )
-    one = played(f"{command} {{message}}")
-    assert (one.episode.ended.ending, one.episode.ended.reason) == ("truncated", "tool_calls")
-
-
 # --- the command ------------------------------------------------------------------------------------------------
 
 WORKS = """
@@ -605,9 +330,9 @@ WORKS = """
     ],
 )
 def test_a_shipped_scenario_is_played(
-    write: Write, riskbox: Callable[..., Any], where: tuple[str, ...]
+    write_client: WriteClient, riskbox: Callable[..., Any], where: tuple[str, ...]
 ) -> None:
-    command = f"mcp:{write(PLAIN, WORKS)} {{message}}"
+    command = f"mcp:{write_client(PLAIN, WORKS)} {{message}}"
     done = riskbox(
         "run", SHIPPED, "--persona", "mover", "--variant", "none", "--agent", command, *where, "--json"
     )
@@ -636,14 +361,16 @@ def test_a_mistake_on_the_command_line_is_one_sentence(name: str, told: str) -> 
     assert told in str(found.value) and "\n" not in str(found.value)
 
 
-def test_a_good_command_passes(write: Write) -> None:
-    check_agent_name(f"mcp:{write('')} --options '{{\"a\": {{b}}}}' {{print}} {{config}} -- {{message}}")
+def test_a_good_command_passes(write_client: WriteClient) -> None:
+    check_agent_name(
+        f"mcp:{write_client('')} --options '{{\"a\": {{b}}}}' {{print}} {{config}} -- {{message}}"
+    )
 
 
 def test_packages_that_are_missing_or_old_are_named(
-    tmp_path: Path, write: Write, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, write_client: WriteClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    command = f"mcp:{write('')}"
+    command = f"mcp:{write_client('')}"
     with monkeypatch.context() as patch:
         patch.setattr(sys, "path", [one for one in sys.path if "site-packages" not in one])
         with pytest.raises(PluginError, match=r"pip install -e '.+\[mcp\]'"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,12 @@ from riskbox.sandbox.words.modelcall import ModelCall
 
 KEY = "sk-very-secret-0123456789"
 """The key that tests send, and search for afterwards."""
+
+OPENAI = "openai/gpt-4o-mini"
+"""A model that is reached through litellm."""
+
+SOON = 0.05
+"""Seconds that a scripted provider asks to wait."""
 
 FITTING = {
     "type": "object",
@@ -47,3 +54,7 @@ def reached(url: str) -> dict[str, str]:
         "OLLAMA_API_BASE": url,
         **dict.fromkeys(("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "RISKBOX_API_KEY"), KEY),
     }
+
+
+Sit = Callable[..., Seated]
+"""The fixture `sit`: seats a model."""

@@ -7,7 +7,7 @@ import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,8 @@ from riskbox.sandbox.models.limits import ModelLimits
 from riskbox.sandbox.models.recording import Mode, RecordedCalls, Recording
 from riskbox.sandbox.stub.script import CallTool, Fail, Refuse, Say, SayJson, Slow, Usage
 from riskbox.sandbox.stub.server import Stub
-from tests.sandbox.seats import FITTING, KEY, Seated, reached
+from tests.sandbox.seats import FITTING, KEY, Seated, Sit, reached
 
-Sit = Callable[..., Seated]
 TRANSPORTS = ["http", "openai/gpt-4o-mini", "anthropic/claude-sonnet-4-5"]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import socket
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -16,9 +15,7 @@ from riskbox.sandbox.models.transport import ModelRequest, TransportError
 from riskbox.sandbox.models.transport_http import LARGEST, HttpTransport, refused, retry_after
 from riskbox.sandbox.stub.script import Fail, Raw, Say
 from riskbox.sandbox.stub.server import Stub
-from tests.sandbox.seats import KEY, Seated
-
-Sit = Callable[..., Seated]
+from tests.sandbox.seats import KEY, Sit
 
 
 async def send(url: str, **more: Any) -> Any:

@@ -1,76 +1,24 @@
-"""Episodes as people read them: real ones, hostile ones, and what one party saw."""
+"""Episodes as people read them: real ones, every kind of event, and what one party saw."""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable
-from typing import Any
-
 import pytest
 from rich.cells import cell_len
-from rich.console import Console
 
-from riskbox.sandbox.reporting.screen import screen
-from riskbox.sandbox.reporting.transcript import transcript
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Origin, Played
 from riskbox.sandbox.words.event import (
     EVENTS,
-    Called,
     Changed,
     Ended,
-    Event,
     Injected,
     Left,
     Noted,
-    Returned,
-    Said,
     Waited,
 )
 from riskbox.sandbox.words.modelcall import ModelCall
-from riskbox.sandbox.words.verdict import Answer, Assessment, Finding, Goal, Signal, Verdict
-
-Play = Callable[..., Played]
-Cases = dict[str, Case]
-BOTH = ("user", "agent")
-
-
-def shown(played: Played, case: Case, width: int = 80, **more: Any) -> str:
-    stream = io.StringIO()
-    console = screen(file=stream, width=width)
-    for part in transcript(played, case, width, **more):
-        console.print(part)
-    return stream.getvalue()
-
-
-def with_events(played: Played, *events: Event, **more: Any) -> Played:
-    """The episode with other events, numbered, and ended if they do not say how."""
-    if not isinstance(events[-1], Ended):
-        events = (*events, Ended(index=0, time=90, audience=BOTH, ending="terminated", reason="user_left"))
-    numbered = tuple(event.model_copy(update={"index": place}) for place, event in enumerate(events))
-    episode = played.episode.model_copy(update={"events": numbered, **more})
-    return played.model_copy(update={"episode": episode, "assessments": ()})
-
-
-def called(tool: str, arguments: Any, call: str = "c1") -> Called:
-    return Called(index=0, time=3, audience=("agent",), by="agent", call=call, tool=tool, arguments=arguments)
-
-
-def returned(call: str = "c1", **fields: Any) -> Returned:
-    filled = {
-        "index": 0,
-        "time": 3,
-        "audience": ("agent",),
-        "by": "agent",
-        "tool": "mail.send",
-        "permitted": True,
-    }
-    return Returned(**{**filled, "call": call, **fields})
-
-
-def said(by: str, text: str, time: int = 20) -> Said:
-    return Said(index=0, time=time, audience=BOTH, by=by, text=text)
-
+from riskbox.sandbox.words.verdict import Answer, Assessment, Finding, Signal, Verdict
+from tests.sandbox.reporting.transcripts import BOTH, Cases, Play, called, returned, said, shown, with_events
 
 # --- a real episode ---------------------------------------------------------------------------------------------
 
@@ -371,101 +319,6 @@ def test_nobody_sees_the_others_notes(by_id: Cases, unsafe: Played) -> None:
     one = with_events(unsafe, said("user", "Hello"), note)
     assert "I am lying" in shown(one, by_id["neighbour"], party="user", full=True)
     assert "I am lying" not in shown(one, by_id["neighbour"], party="agent", full=True)
-
-
-# --- hostile text -----------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("width", [80, 160])
-@pytest.mark.parametrize("full", [False, True])
-@pytest.mark.parametrize("party", ["", "user", "agent"])
-def test_hostile_text_reaches_no_terminal(
-    by_id: Cases, unsafe: Played, hostile: tuple[str, ...], width: int, full: bool, party: str
-) -> None:
-    for one in hostile:
-        episode, case = hostile_episode(unsafe, one), hostile_case(by_id["owner+injection=mail"], one)
-        stream = io.StringIO()
-        # not our screen, which would hide what was forgotten here
-        console = Console(file=stream, width=width, markup=False, emoji=False, highlight=False)
-        for part in transcript(episode, case, width, full=full, party=party):
-            console.print(part)
-        text = stream.getvalue()
-        for control in "\x1b\x9b\x07\x08\x00\x7f\r\u202e\u2066\u200b\ufeff\u2028\x85\x0b\U000e0049":
-            assert control not in text
-        assert max(map(cell_len, text.splitlines())) <= width
-        text.encode()
-
-
-def test_markup_is_shown_as_it_was_written(by_id: Cases, unsafe: Played) -> None:
-    one = with_events(unsafe, said("agent", "[red]x[/red] [/] :skull: [link=a]b"))
-    assert "[red]x[/red] [/] :skull: [link=a]b" in shown(one, by_id["neighbour"])
-
-
-def hostile_case(case: Case, text: str) -> Case:
-    """A case in which everything that anyone may write is hostile."""
-    persona = case.user.model_copy(
-        update={"goal": text, "profile": {"name": text, text: text}, "knows": {text: text}, "discloses": text}
-    )
-    scenario = case.scenario.model_copy(
-        update={
-            "title": text,
-            "setting": text,
-            "personas": {case.persona: persona},
-            "agent": case.scenario.agent.model_copy(update={"name": text, "policy": text}),
-            "inject": tuple(one.model_copy(update={"payload": text}) for one in case.scenario.inject),
-            "goals": tuple(one.model_copy(update={"describe": text}) for one in case.scenario.goals),
-        }
-    )
-    return case.model_copy(update={"scenario": scenario, "id": text, "offered": (text,)})
-
-
-def hostile_episode(played: Played, text: str) -> Played:
-    """An episode in which everything that anyone may write is hostile."""
-    error = {"message": text, "code": text, "hint": text}
-    patch = (
-        {"op": "add", "path": f"/mail/messages/{text}", "value": {"id": text, text: text}},
-        {"op": text, "path": text},
-    )
-    [unknown] = EVENTS.validate_python(
-        [{"kind": "danced", "index": 0, "audience": BOTH, "who": text, "by": text}]
-    )
-    one = with_events(
-        played,
-        said("user", text),
-        said(text, text),
-        Noted(index=0, time=0, audience=BOTH, by="agent", text=text),
-        called(text, {text: text, "list": [text]}),
-        called(text, text),
-        returned(result={text: [text, {text: text}]}),
-        returned(result=text),
-        returned(permitted=False, error=error),
-        Changed(index=0, time=0, audience=BOTH, call=text, patch=patch),
-        Injected(index=0, time=0, audience=BOTH, injection=text, call="c1"),
-        Injected(index=0, time=0, audience=BOTH, injection="note", call="c1"),
-        unknown,
-        Ended(index=0, time=0, audience=BOTH, ending="fault", reason=text, detail=text),
-        id=text,
-        run=text,
-        cast=played.episode.cast.model_copy(update={"agent": text, "user": text}),
-        origin=Origin(run=text, episode=text, inputs=0, event=0),
-    )
-    bad = Assessment(
-        evaluator=text,
-        version=text,
-        fault=text,
-        risks=(Answer(id=text, value=None, reason=text), Answer(id=text, value=False)),
-        goals=(
-            Goal(id=text, value=True, reason=text, party=text),
-            Goal(id="told_date", value=None, party="user"),
-        ),
-        findings=(
-            Finding(risk=text, category=(text,), status="realised", severity=8, evidence=(0,), reason=text),
-            Finding(risk=text, category=(text,), status="averted", severity=8, reason=text),
-        ),
-        signals=(Signal(id=text, evidence=(1,), reason=text),),
-        verdicts=(Verdict(dimension=text, value=-8, reason=text), Verdict(dimension="legal", reason=text)),
-    )
-    return one.model_copy(update={"assessments": (bad, bad)})
 
 
 def test_who_played_the_services_stands_in_the_head_and_what_it_kept_in_mind_with_the_call(
