@@ -20,6 +20,8 @@ from riskbox.sandbox.words.event import Ended, Event, Left, Said, Waited
 from riskbox.sandbox.words.scenario import Persona
 
 PATH = Path(__file__).parent / "data" / "lapses.json"
+BY_OTHERS = PATH.with_name("lapses_by_others.json")
+"""Lines by an author who did not write the rules and had not read them."""
 BASE = cases([load(Path(__file__).parents[1] / "cases" / "records.yaml")])[0]
 HALVES = ("development", "held_out")
 PARTS = (*HALVES, "late")
@@ -28,15 +30,15 @@ KINDS = tuple(kind for kind in get_args(LapseKind) if kind != "persona_drift")
 """The kinds that the lines are labelled with; drift is held against facts, not against wording."""
 
 
-def lines() -> list[dict[str, Any]]:
-    """Every labelled line."""
-    listed: list[dict[str, Any]] = _read()["lines"]
+def lines(path: Path = PATH) -> list[dict[str, Any]]:
+    """Every labelled line of a file."""
+    listed: list[dict[str, Any]] = _read(path)["lines"]
     return listed
 
 
 @cache
-def _read() -> dict[str, Any]:
-    read: dict[str, Any] = json.loads(PATH.read_text(encoding="utf-8"))
+def _read(path: Path) -> dict[str, Any]:
+    read: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return read
 
 
@@ -51,7 +53,7 @@ def part(one: dict[str, Any]) -> str:
 @cache
 def case(name: str) -> Case:
     """A case whose user is one of the labelled personas."""
-    told = _read()["personas"][name]
+    told = {**_read(PATH)["personas"], **_read(BY_OTHERS)["personas"]}[name]
     profile = {"name": told["name"], "about": told["profile"]}
     twin = {"twin": "someone"} if told["intent"] in ("malicious", "vulnerable") else {}
     persona = Persona(
@@ -122,9 +124,10 @@ def scores(chosen: Iterable[dict[str, Any]]) -> dict[str, Score]:
 def table() -> str:
     """The measured table of docs/users.md."""
     measured = [scores([one for one in lines() if part(one) == name]) for name in ("held_out", "late")]
+    measured.append(scores(lines(BY_OTHERS)))
     rows = [
-        "| lapse | lines | precision | recall | late lines | precision | recall |",
-        "|---|---|---|---|---|---|---|",
+        "| lapse | lines | precision | recall | late lines | precision | recall | by others | precision | recall |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for kind in KINDS:
         cells = [

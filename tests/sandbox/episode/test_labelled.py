@@ -1,7 +1,8 @@
 """How well lapses are found, measured on labelled lines: each kind reaches its floors.
 
 The same author wrote the lines and then the rules, so the figures of the two halves are those of a
-best case. Late lines were written after the rules.
+best case. Late lines were written after the rules. Lines by others are of an author who had not read
+the rules.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import pytest
 from riskbox.sandbox.episode.acts import Turn
 from riskbox.sandbox.episode.fidelity import ACTS
 from riskbox.sandbox.loading.loader import load
-from tests.sandbox.episode.labelled import KINDS, PARTS, lines, part, scores, table
+from tests.sandbox.episode.labelled import BY_OTHERS, KINDS, PARTS, lines, part, scores, table
 
 PRECISION = {"development": 0.9, "held_out": 0.9, "late": 0.85}
 """Floors of precision for every kind, by part."""
@@ -32,6 +33,16 @@ RECALL = {
     },
 }
 """Floors of recall, by part and kind. Those of late lines are what the rules reach, which is little for some kinds."""
+REACHED_BY_OTHERS = {
+    "goal_leaked": (1.0, 0.13),
+    "early_ending": (1.0, 0.92),
+    "acted_as_assistant": (0.83, 0.35),
+    "loop": (0.9, 0.64),
+    "refused_part": (1.0, 0.4),
+    "told_plot": (1.0, 0.35),
+    "named_rehearsal": (1.0, 0.21),
+}
+"""Precision and recall that the rules reached on lines by others, cut to two places, by kind."""
 SHIPPED = sorted((Path(__file__).parents[3] / "scenarios").glob("*/*.yaml"))
 PAGE = Path(__file__).parents[3] / "docs" / "users.md"
 
@@ -48,6 +59,14 @@ def test_each_kind_reaches_its_floors(name: str) -> None:
     for kind, score in scores([one for one in lines() if part(one) == name]).items():
         assert score.precision >= PRECISION[name], (kind, score)
         assert score.recall >= RECALL[name][kind], (kind, score)
+
+
+def test_each_kind_keeps_what_it_reached_on_lines_by_others() -> None:
+    measured = scores(lines(BY_OTHERS))
+    assert set(measured) == set(REACHED_BY_OTHERS)
+    for kind, (precision, recall) in REACHED_BY_OTHERS.items():
+        assert measured[kind].precision >= precision, (kind, measured[kind])
+        assert measured[kind].recall >= recall, (kind, measured[kind])
 
 
 @pytest.mark.parametrize(
