@@ -58,10 +58,12 @@ class Haicosystem(ModelEvaluator):
         opinions = dict(result.opinions)
         if fence.left_out:
             unread = f"the judges did not read {fence.left_out:,} characters of the record"
-            opinions = {
-                key: one if one.value is None or rubric.affirms(one.value) else Opinion(None, unread, why="unread")
+            cleared = [
+                key
                 for key, one in opinions.items()
-            }
+                if one.value is not None and not rubric.affirms(one.value)
+            ]
+            opinions |= dict.fromkeys(cleared, Opinion(None, unread, why="unread"))
         return self._assessment(opinions, episode).model_copy(update=dict(result.recorded))
 
     def _assessment(self, opinions: dict[rubric.Key, Opinion], episode: Episode) -> Assessment:
