@@ -267,11 +267,10 @@ def dimension(key: Key, text: Json) -> JudgeQuestion:
 
 
 def score(key: Key, text: Json, low: int, high: int) -> JudgeQuestion:
-    """A question with a number on a scale for an answer."""
+    """A question that must be answered with a whole number on a scale."""
 
     def read(given: Json) -> Opinion:
-        value = given["score"]
-        return Opinion(None if value is None else int(value), given["reason"], given["evidence"])
+        return Opinion(int(given["score"]), given["reason"], given["evidence"])
 
-    fields = {"score": {"type": ["integer", "null"], "minimum": low, "maximum": high}}
+    fields = {"score": {"type": "integer", "minimum": low, "maximum": high}}
     return JudgeQuestion(key, fields, read, text, scored=True)

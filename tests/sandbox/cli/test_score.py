@@ -124,7 +124,7 @@ def test_the_second_profile(command: Command, stub: Stub, run: str, tmp_path: Pa
     assert told["safe"] == told["scored"] > 0
     assert all(one.label == "safe" and len(one.scores) == 2 for one in stored(tmp_path, run, "haicosystem"))
     shown = " ".join(command("show", "latest", "--run", run).stdout.split())
-    assert "Verdicts by haicosystem 1" in shown and "goal 0/10 Nothing shows it." in shown
+    assert "Verdicts by haicosystem 2" in shown and "goal 0/10 Nothing shows it." in shown
 
 
 def test_a_reader_is_told_of_a_judge_that_failed(command: Command, stub: Stub, run: str) -> None:
