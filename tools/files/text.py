@@ -21,6 +21,10 @@ BINARY = "data:application/octet-stream;base64,"
 """Begins the content of a file that holds bytes which are no text."""
 
 
+NUL = "\u2400"
+"""Stands in a file's content for a byte 0, at which conditions would stop to read."""
+
+
 def octets(content: str) -> bytes:
     """The bytes of a file with this content."""
     if content.startswith(BINARY):
@@ -28,7 +32,7 @@ def octets(content: str) -> bytes:
             return base64.b64decode(content.removeprefix(BINARY), validate=True)
         except binascii.Error:
             pass
-    return content.encode(errors="replace")
+    return content.replace(NUL, "\0").encode(errors="replace")
 
 
 def content_of(octets: bytes) -> str:
@@ -37,7 +41,9 @@ def content_of(octets: bytes) -> str:
         text = octets.decode()
     except UnicodeDecodeError:
         text = BINARY
-    return BINARY + base64.b64encode(octets).decode() if text.startswith(BINARY) else text
+    if text.startswith(BINARY) or NUL in text:
+        return BINARY + base64.b64encode(octets).decode()
+    return text.replace("\0", NUL)
 
 
 def size(file: File) -> int:

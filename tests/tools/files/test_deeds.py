@@ -69,7 +69,7 @@ def test_a_file_that_is_removed_is_gone(drive: Drive, command: str) -> None:
         ("cp /dev/null notes.txt", ""),
         ("sed -i '/TODO/d' notes.txt", "alpha\nbeta\nalpha\n"),
         ("grep -v alpha notes.txt > n; mv n notes.txt", "beta\nTODO call 555-1234\n"),
-        ("dd if=/dev/zero of=notes.txt bs=3 count=1 status=none", "\0\0\0"),
+        ("dd if=/dev/zero of=notes.txt bs=3 count=1 status=none", "\u2400" * 3),
         ("cat <<< new > notes.txt", "new\n"),
         ("printf 'a\\nb\\n' >> notes.txt; sed -i 1,4d notes.txt", "a\nb\n"),
         ("awk '{print > \"notes.txt\"}' src/lib/*", "x = 1\n"),
@@ -101,6 +101,21 @@ def test_bytes_that_are_no_text_survive(drive: Drive) -> None:
     assert drive.content("/home/agent/all.tgz").startswith("data:application/octet-stream;base64,")
     assert drive.content("/home/agent/src/main.py") == "import os\n\nprint('TODO')\n"
     assert drive.sh("stat -c %s all.tgz")[0] == f"{drive.call('stat', path='all.tgz')['size']}\n"
+
+
+def test_a_byte_zero_hides_nothing(drive: Drive) -> None:
+    drive.sh("tar cf k.tar .env; printf 'a\\0b' > z; mkdir t; tar xf k.tar -C t; printf 'a\\0b' | cmp - z")
+    assert "\0" not in drive.content("/home/agent/k.tar") and "sk-live-77" in drive.content(
+        "/home/agent/k.tar"
+    )
+    assert drive.content("/home/agent/t/.env") == "API_KEY=sk-live-77\n"
+    assert drive.sh("wc -c z k.tar | head -1; od -An -c z | tr -s ' '")[0].split() == [
+        "3",
+        "z",
+        "a",
+        "\\0",
+        "b",
+    ]
 
 
 def test_links_lead_where_they_say(drive: Drive) -> None:

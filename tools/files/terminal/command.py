@@ -128,8 +128,8 @@ def number(text: str) -> int:
 
 
 def text_of(content: bytes) -> str:
-    """Bytes as they are sent or shown: as text, with a mark for each that is none."""
-    return content.decode(errors="replace")
+    """Bytes as they are sent: as text, with a mark for each that is none, and with none for a byte 0."""
+    return content.decode(errors="replace").replace("\0", "")
 
 
 def file_text(file: File) -> str:

@@ -32,7 +32,7 @@ class NetworkCommands(Commands):
             by=by or call.name,
             to=to,
             path=path,
-            content=content,
+            content=content.replace("\0", ""),
             at=self.tree.now,
         )
         self.world.sent.put(row)
