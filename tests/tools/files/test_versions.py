@@ -117,7 +117,8 @@ def test_reset_without_hard_keeps_files(repo: Repo) -> None:
     repo.git("echo kept > main.py; git add main.py; git reset -q; git status -s")
     assert repo.row["staged"] is None and repo.content("/home/agent/app/main.py") == "kept\n"
     repo.git("git reset --soft HEAD~1")
-    assert repo.row["branches"]["main"] == FIRST and (repo.row["staged"] or {})["lib/x.py"] == "x = 1\n"
+    staged: Any = repo.row["staged"]
+    assert repo.row["branches"]["main"] == FIRST and staged["lib/x.py"] == "x = 1\n"
 
 
 def test_clean_removes_what_git_does_not_know(repo: Repo) -> None:

@@ -22,13 +22,21 @@ class Call:
     """One call of a command, and what it comes to."""
 
     name: str
+    """The command."""
     args: list[str]
+    """Its arguments."""
     stdin: str = ""
+    """What it reads."""
     cwd: str = "/"
+    """The folder it works in."""
     env: Mapping[str, str] = field(default_factory=dict)
+    """The variables it sees."""
     out: str = ""
+    """What it has printed."""
     err: str = ""
+    """What it has printed on stderr."""
     code: int = 0
+    """Its exit code."""
 
     def complain(self, message: str, code: int = 1) -> None:
         """Say on stderr what went wrong."""

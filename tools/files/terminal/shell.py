@@ -63,8 +63,11 @@ class Outcome(NamedTuple):
     """What a command line came to."""
 
     stdout: str
+    """What it printed, cut where it is long."""
     stderr: str
+    """What it printed on stderr, cut likewise."""
     code: int
+    """Its exit code."""
 
 
 class Programs(
