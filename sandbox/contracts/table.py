@@ -22,12 +22,22 @@ ErrorClass = Literal["transient", "validation", "permission", "resource", "fatal
 class ToolError(Exception):
     """An error that a tool returns to the agent as data: insufficient funds, no such patient, already booked.
 
-    `code` is a short slug that an agent can branch on, `message` a sentence, and `hint` what to do instead.
+    `code` is a short slug that an agent can branch on, `message` a sentence, and `hint` what to do instead. `details` are
+    what else the agent receives, for example the output of a command that failed.
     """
 
-    def __init__(self, code: str, message: str, *, kind: ErrorClass = "validation", hint: str = "") -> None:
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        kind: ErrorClass = "validation",
+        hint: str = "",
+        details: Mapping[str, Any] | None = None,
+    ) -> None:
         super().__init__(message)
         self.code, self.message, self.kind, self.hint = code, message, kind, hint
+        self.details = details or {}
 
     def as_json(self) -> dict[str, Any]:
         """The error as the agent receives it."""
@@ -37,7 +47,7 @@ class ToolError(Exception):
             "message": self.message,
             "retryable": self.kind in ("transient", "validation", "resource"),
         }
-        return shown | ({"hint": self.hint} if self.hint else {})
+        return {**shown, **({"hint": self.hint} if self.hint else {}), **self.details}
 
 
 class Row(BaseModel):

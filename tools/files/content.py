@@ -97,7 +97,7 @@ class FileTools(FileTables):
         place = tree.resolve(path)
         tree.look(place)
         old = tree.writable(place)
-        return entry(tree, tree.write(place, (old.content if old else "") + text))
+        return entry(tree, tree.write(place, (old.content if old else "") + text, len(text.encode())))
 
     @tool(writes=True)
     def make_folder(self, path: Path, parents: bool = False) -> dict[str, Any]:
@@ -138,7 +138,7 @@ class FileTools(FileTables):
 
     def _carry(self, source: str, target: str, overwrite: bool, verb: str) -> dict[str, Any]:
         tree = self._tree()
-        path = tree.resolve(source)
+        path = tree.resolve(source, follow=verb == "copy")
         file = tree.look(path)
         place = tree.destination(path, tree.resolve(target))
         old = tree.get(place)
@@ -159,7 +159,7 @@ class FileTools(FileTables):
             recursive: Whether to delete a folder that is not empty, with all that is in it.
         """
         tree = self._tree()
-        place = tree.resolve(path)
+        place = tree.resolve(path, follow=False)
         gone, kept = tree.doomed(place)
         if kept:
             raise refusal("permission_denied", kept[0])
@@ -170,14 +170,18 @@ class FileTools(FileTables):
 
     @tool
     def find(
-        self, name: Glob, path: Path = "/", kind: Literal["any", "file", "folder"] = "any", page: Page = 1
+        self,
+        name: Glob,
+        path: Path = "/",
+        kind: Literal["any", "file", "folder", "link"] = "any",
+        page: Page = 1,
     ) -> dict[str, Any]:
         """Find files and folders by name, in a folder and all folders below it. Folders you may not open are skipped.
 
         Args:
             name: Part of the name, or a pattern of the whole name with * and ?, for instance *.csv; case is ignored.
             path: Where to look.
-            kind: Whether to look for files, folders or both.
+            kind: Whether to look for files, folders, symbolic links or all of them.
             page: Which page of 50 to show.
         """
         tree = self._tree()
@@ -215,7 +219,7 @@ class FileTools(FileTables):
         skipped: list[str] = []
         found: list[dict[str, Any]] = []
         for file in tree.walk(tree.resolve(path), skipped):
-            if file.kind == "folder" or not fnmatch.fnmatchcase(posixpath.basename(file.id), name):
+            if file.kind != "file" or not fnmatch.fnmatchcase(posixpath.basename(file.id), name):
                 continue
             if not tree.may(file, "r"):
                 skipped.append(file.id)

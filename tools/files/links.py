@@ -9,9 +9,9 @@ from pydantic import Field
 
 from riskbox.sandbox.contracts.table import ToolError, paged
 from riskbox.sandbox.contracts.toolset import Day, tool
+from riskbox.tools.files.draft import Draft
 from riskbox.tools.files.rows import Command, Link, Page, Path
 from riskbox.tools.files.tables import FileTables
-from riskbox.tools.files.terminal.terminal import Terminal
 from riskbox.tools.files.tree import Tree
 
 
@@ -103,21 +103,27 @@ class LinkTools(FileTables):
 
     @tool(writes=True, action="destructive")
     def run(self, command: Command, cwd: Path = "~") -> dict[str, Any]:
-        """Run a command line in a small terminal over these files; returns stdout, stderr and exit_code.
+        """Run a command in bash on this machine; returns stdout, stderr and exit_code.
 
-        It knows cat, cd, chmod, chown, cp, cut, date, diff, du, echo, find, grep, head, id, kill, ls, mkdir, mv, ps,
-        pwd, rm, rmdir, sha256sum, sort, stat, sudo, tail, tee, touch, uniq, wc, which and whoami, with their common
-        options; pipes, ; && || and > >> < 2>; quotes, file name patterns, $HOME, $USER and $PWD. It has no network,
-        starts no other programs and keeps nothing from one call to the next but what was written to files.
+        The usual commands are there, with pipes, redirections, here-documents, loops, functions and $( ). Each call is a
+        new shell: nothing is kept from one to the next but what was done. A call may run 2,000 commands for 5 seconds.
 
         Args:
-            command: The command line, for instance grep -rn "TODO" src | head -5.
+            command: The command, of one line or several, for instance grep -rn "TODO" src | head -5.
             cwd: The folder it starts in.
         """
-        tree = self._tree()
+        from riskbox.tools.files.terminal.shell import (
+            Terminal,
+        )  # bashkit is large, and few commands of riskbox need it
+
+        tree = Tree(Draft(self.files), self.acting(), self.now, self.disks())
         place = tree.resolve(cwd)
         tree.folder(place, "x")
-        return Terminal(tree, self.processes, place).run(command)
+        stdout, stderr, code = Terminal(self, tree, self.random).run(command, place)
+        found = {"stdout": stdout, "stderr": stderr, "exit_code": code}
+        if code in (126, 127) and not any(getattr(self, table).patch for table in self.row_types()):
+            raise ToolError("cannot_run", "The command could not be run.", details=found)
+        return found
 
 
 def _check_audience(audience: str, people: tuple[str, ...]) -> None:

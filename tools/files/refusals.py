@@ -25,6 +25,14 @@ REFUSALS: dict[str, tuple[str, str, Literal["validation", "permission", "resourc
     ),
     "no_space": ("There is no space left for {}.", "No space left on device", "resource", ""),
     "too_large": ("{} would be larger than a file may be.", "File too large", "resource", ""),
+    "too_many_links": (
+        "{} leads through too many links.",
+        "Too many levels of symbolic links",
+        "validation",
+        "",
+    ),
+    "not_owner": ("You do not own {}.", "Operation not permitted", "permission", ""),
+    "not_link": ("{} is no link.", "Invalid argument", "validation", ""),
     "bad_path": ("{} is not a usable path.", "Invalid argument", "validation", ""),
 }
 """By error code: the sentence, what a shell says, the class of the error, and a hint."""

@@ -1,4 +1,4 @@
-"""What a machine holds: files, accounts, links, processes, and marks of secrets in files."""
+"""What a machine holds: files, accounts, share links, processes, and marks of secrets in files."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from riskbox.sandbox.contracts.table import Row
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-Command = Annotated[str, Field(max_length=4_000)]
-"""A parameter that takes one line for the terminal."""
+Command = Annotated[str, Field(max_length=8_000)]
+"""A parameter that takes a command for the terminal, of one line or several."""
 
 Path = Annotated[str, Field(max_length=1_024)]
 """A parameter that takes a path."""
@@ -26,22 +26,25 @@ Page = Annotated[int, Field(ge=1)]
 
 
 class File(Row):
-    """A file or a folder."""
+    """A file, a folder or a symbolic link."""
 
     id: str
     """Absolute path, for instance /home/agent/notes.txt."""
-    kind: Literal["file", "folder"] = "file"
-    """Whether it is a file or a folder."""
+    kind: Literal["file", "folder", "link"] = "file"
+    """Whether it is a file, a folder or a symbolic link."""
     content: str = ""
-    """The text of a file."""
+    """The text of a file, or the path a link leads to. Bytes that are no text are written as a data URL."""
+    bytes: Annotated[int, Field(ge=0)] | None = None
+    """The size of a file in bytes, where the content only stands for it, as for a database dump; left out, the content's."""
     owner: str = ""
     """Login of its owner; left out, the account the tools work as."""
     group: str = ""
     """Group it belongs to; left out, the owner's own."""
     mode: str = Field(
-        default_factory=lambda row: "755" if row.get("kind") == "folder" else "644", pattern=r"^[0-7]{3,4}$"
+        default_factory=lambda row: {"folder": "755", "link": "777"}.get(row.get("kind", ""), "644"),
+        pattern=r"^[0-7]{3,4}$",
     )
-    """Unix permissions in octal; left out, 644 for a file and 755 for a folder."""
+    """Unix permissions in octal; left out, 644 for a file, 755 for a folder and 777 for a link."""
     modified: AwareDatetime = EPOCH
     """When it was last changed."""
     label: Literal["none", "internal", "confidential", "restricted"] = "none"

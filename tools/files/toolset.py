@@ -1,7 +1,7 @@
-"""A file tree with a small terminal over it: a home directory, a shared drive, a server.
+"""A file tree with bash over it: a home directory, a shared drive, a server.
 
-Folders need not be listed: one is there as long as something listed lies below it. The terminal reads a useful part
-of the shell's language and answers from the same rows; no program is ever started and nothing outside is reached.
+Folders need not be listed: one is there as long as something listed lies below it. Commands of the
+terminal work on the same rows; no program is ever started and nothing outside is reached.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Files(FileTools, LinkTools):
-    """Files and folders, and a small terminal over them.
+    """Files and folders of a machine, and bash over them.
 
     Paths are absolute, or relative to the home folder.
     """

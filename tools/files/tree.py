@@ -7,8 +7,14 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from riskbox.sandbox.contracts.table import Table, ToolError
+from riskbox.tools.files.draft import Draft
+from riskbox.tools.files.machine import Volume
 from riskbox.tools.files.refusals import refusal
 from riskbox.tools.files.rows import Account, File, Process
+from riskbox.tools.files.text import size
+
+LABELS = ("none", "internal", "confidential", "restricted")
+"""How sensitive a file is said to be, from the least on."""
 
 LARGEST = 262_144
 """The most characters one file may be given."""
@@ -25,6 +31,9 @@ DEEPEST = 48
 FUEL = 8_388_608
 """What one call may read and compare, in characters, so that no call takes long."""
 
+HOPS = 40
+"""The most symbolic links one path may lead through."""
+
 SYSTEM = ("bin", "boot", "dev", "etc", "home", "lib", "opt", "proc", "root", "sbin", "sys", "usr", "var")
 """Folders below `/` that belong to root where no row says otherwise."""
 
@@ -32,9 +41,14 @@ SYSTEM = ("bin", "boot", "dev", "etc", "home", "lib", "opt", "proc", "root", "sb
 class Tree:
     """The files as one account sees them: paths, permissions and space. Paths are absolute."""
 
-    def __init__(self, rows: Table[File], account: Account, now: datetime) -> None:
+    def __init__(
+        self, rows: Table[File] | Draft, account: Account, now: datetime, volumes: Iterable[Volume] = ()
+    ) -> None:
         self.rows, self.account, self.now = rows, account, now
         self.root = account.id == "root"
+        self._home = account
+        self.free = {one.id: one.size - one.other for one in volumes}
+        self._linked = False
         self._fuel = FUEL
         self._below: dict[str, set[str]] = {}
         self._lasting = {"/", "/tmp", account.home}
@@ -46,6 +60,8 @@ class Tree:
             self._enter(file.id)
             self._used += len(file.content)
             self._count += 1
+            self._linked = self._linked or file.kind == "link"
+            self._take(file.id, size(file))
 
     def spend(self, amount: int) -> None:
         """Count work.
@@ -54,7 +70,7 @@ class Tree:
             ToolError: `too_much_work` once a call has done more than its share.
         """
         self._fuel -= amount
-        if self._fuel < 0:
+        if self.exhausted:
             raise ToolError(
                 "too_much_work",
                 "This would read too much at once.",
@@ -62,17 +78,54 @@ class Tree:
                 hint="Name fewer files.",
             )
 
-    def resolve(self, path: str, folder: str = "") -> str:
-        """The absolute path meant by one that may be relative to a folder, by default home."""
+    @property
+    def exhausted(self) -> bool:
+        """Whether the call has done more than its share."""
+        return self._fuel < 0
+
+    def resolve(self, path: str, folder: str = "", follow: bool = True) -> str:
+        """The absolute path meant by one that may be relative to a folder, by default home.
+
+        Symbolic links are followed; the last part is left as it is without `follow`.
+        """
         if path == "~" or path.startswith("~/"):
             path = self.account.home + path[1:]
         whole = "/" + posixpath.normpath(posixpath.join("/", folder or self.account.home, path)).lstrip("/")
-        parts = whole.split("/")
-        if not path or len(whole) > 1_024 or len(parts) > DEEPEST or any(len(part) > 255 for part in parts):
+        self.checked(whole if path else path)
+        return self._followed(whole, follow) if self._linked else whole
+
+    @staticmethod
+    def checked(path: str) -> str:
+        """The absolute path, if it is short enough and holds no control characters.
+
+        Raises:
+            ToolError: `bad_path`.
+        """
+        parts = path.split("/")
+        if not path or len(path) > 1_024 or len(parts) > DEEPEST or any(len(part) > 255 for part in parts):
             raise refusal("bad_path", path[:80])
-        if any(ord(char) < 32 or 127 <= ord(char) < 160 for char in whole):
+        if any(ord(char) < 32 or 127 <= ord(char) < 160 for char in path):
             raise refusal("bad_path", repr(path[:80]))
-        return whole
+        return path
+
+    def _followed(self, path: str, last: bool) -> str:
+        done, waiting, hops = "/", path.split("/")[:0:-1], 0
+        while waiting:
+            part = waiting.pop()
+            if part in ("", "."):
+                continue
+            here = posixpath.dirname(done) if part == ".." else posixpath.join(done, part)
+            file = self.rows.get(here) if waiting or last else None
+            if file is None or file.kind != "link":
+                done = here
+                continue
+            self.spend(20)
+            hops += 1
+            if hops > HOPS:
+                raise refusal("too_many_links", path)
+            waiting += file.content.split("/")[::-1]
+            done = "/" if file.content.startswith("/") else done
+        return done
 
     # --- reading
 
@@ -94,7 +147,7 @@ class Tree:
                 break
             if above is None:
                 raise refusal("not_found", path)
-            if above.kind == "file":
+            if above.kind != "folder":
                 raise refusal("not_folder", above.id)
             if not self.may(above, "x"):
                 raise refusal("permission_denied", path)
@@ -112,7 +165,7 @@ class Tree:
             ToolError: as `look`, and `not_folder`.
         """
         file = self.look(path, need)
-        if file.kind == "file":
+        if file.kind != "folder":
             raise refusal("not_folder", path)
         return file
 
@@ -128,6 +181,8 @@ class Tree:
         file = self.look(path, "r")
         if file.kind == "folder":
             raise refusal("is_folder", path)
+        if file.kind == "link":
+            raise refusal("not_found", path)
         self.spend(len(file.content))
         return file.content
 
@@ -146,7 +201,7 @@ class Tree:
 
     def owner(self, file: File | Process) -> str:
         """Login of the owner."""
-        return file.owner or self.account.id
+        return file.owner or self._home.id
 
     def may(self, file: File, need: str) -> bool:
         """Whether the account has these of the permissions r, w and x."""
@@ -155,8 +210,12 @@ class Tree:
         owner = self.owner(file)
         mine = (self.account.id, *self.account.groups)
         place = 0 if owner == self.account.id else 1 if (file.group or owner) in mine else 2
-        given = int(file.mode[-3:][place])
+        given = 7 if file.kind == "link" else int(file.mode[-3:][place])
         return all(given & {"r": 4, "w": 2, "x": 1}[bit] for bit in need)
+
+    def act_as(self, account: Account) -> None:
+        """Go on with the permissions of this account."""
+        self.account, self.root = account, account.id == "root"
 
     # --- writing
 
@@ -175,8 +234,13 @@ class Tree:
             raise refusal("permission_denied", path)
         return None
 
-    def write(self, path: str, content: str) -> File:
+    def write(self, path: str, content: str, added: int | None = None) -> File:
         """Give a file this content, and make it where it does not exist.
+
+        Args:
+            path: The file.
+            content: All of it.
+            added: How many bytes were added at its end; None where it was written anew.
 
         Raises:
             ToolError: as `writable`, and `too_large` or `no_space`.
@@ -184,7 +248,8 @@ class Tree:
         old = self.writable(path)
         if old is None:
             return self.put(File(id=path, content=content, owner=self.me, modified=self.now))
-        return self.put(old.but(content=content, modified=self.now))
+        grown = None if added is None or old.bytes is None else old.bytes + added
+        return self.put(old.but(content=content, bytes=grown, modified=self.now))
 
     def make(self, path: str, parents: bool = False) -> None:
         """Make a folder, with `parents` also those above it that are missing."""
@@ -231,6 +296,7 @@ class Tree:
                 self.rows.remove(path)
                 self._used -= len(row.content)
                 self._count -= 1
+                self._take(path, -size(row))
             above, name = posixpath.split(path)
             self._below.pop(path, None)
             self._below[above].discard(name)
@@ -289,10 +355,13 @@ class Tree:
             old, above = self.get(place), posixpath.dirname(place)
             if file.kind == "folder" and old is not None:
                 self.folder(place)
-            elif file.kind == "file" and not self.may(file, "r"):
+            elif not self.may(file, "r"):
                 barred.append(file.id)
             elif old is not None:
                 self.write(place, file.content)
+                self.put(
+                    self.look(place).but(bytes=file.bytes, label=max(file.label, old.label, key=LABELS.index))
+                )
             elif above not in fresh and not self.may(self.folder(above), "wx"):
                 raise refusal("permission_denied", place)
             else:
@@ -308,17 +377,31 @@ class Tree:
         """
         old = self.rows.get(file.id)
         grown = len(file.content) - (len(old.content) if old else 0)
+        taken = size(file) - (size(old) if old else 0)
         if grown > 0 and len(file.content) > LARGEST:
             raise refusal("too_large", file.id)
         if (grown > 0 and self._used + grown > CAPACITY) or (old is None and self._count >= MOST_FILES):
             raise refusal("no_space", file.id)
+        if taken > 0 and taken > self.free.get(self.volume(file.id), taken):
+            raise refusal("no_space", file.id)
         self.spend(len(file.content) + 20)
+        self._take(file.id, taken)
+        self._linked = self._linked or file.kind == "link"
         self._used += grown
         self._count += old is None
         self._enter(file.id)
         if file.kind == "folder":
             self._below.setdefault(file.id, set())
         return self.rows.put(file)
+
+    def volume(self, path: str) -> str:
+        """The folder that the disk is mounted on where a path lies; empty where no disk is listed."""
+        over = (one for one in self.free if path == one or path.startswith(one.rstrip("/") + "/"))
+        return max(over, key=len, default="")
+
+    def _take(self, path: str, amount: int) -> None:
+        if self.free and amount and (volume := self.volume(path)):
+            self.free[volume] -= amount
 
     @property
     def me(self) -> str:

@@ -58,7 +58,7 @@ class Drive(Driver):
         return str(self.error(name, **args)["code"])
 
     def sh(self, command: str, cwd: str = "~") -> tuple[str, str, int]:
-        result = self.call("run", command=command, cwd=cwd)
+        result = self.call("run", command=command, cwd=cwd) or self.last.error or {}
         return result["stdout"], result["stderr"], result["exit_code"]
 
     def paths(self) -> set[str]:

@@ -1,238 +1,242 @@
-"""A shell: runs the stages of a command line, and what all commands use."""
+"""The terminal: bash, as bashkit reads it, over the files of the world.
+
+Nothing of the host is mounted and the network is off, so that all a command line can reach is the tree. Time, chance and
+names are the world's. What runs is bounded in commands, memory, output and time.
+"""
 
 from __future__ import annotations
 
-import fnmatch
-import getopt
-import posixpath
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+import shlex
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import cache
+from random import Random
+from typing import NamedTuple, TypeVar
 
-from riskbox.sandbox.contracts.table import Table, ToolError
-from riskbox.tools.files.refusals import REFUSALS, refusal
-from riskbox.tools.files.rows import File, Process
-from riskbox.tools.files.terminal.syntax import KEYWORDS, PIECE, SENDS, VARIABLE, ShellError, Stage, pipelines
+from bashkit import Bash, BuiltinContext, BuiltinResult
+
+from riskbox.sandbox.contracts.table import ToolError
+from riskbox.tools.files.draft import Draft
+from riskbox.tools.files.tables import FileTables
+from riskbox.tools.files.terminal.bridge import mountable
+from riskbox.tools.files.terminal.changing import ChangingCommands
+from riskbox.tools.files.terminal.clock import ClockCommands
+from riskbox.tools.files.terminal.command import Call, Commands
+from riskbox.tools.files.terminal.disk import Disk
+from riskbox.tools.files.terminal.listing import ListingCommands
+from riskbox.tools.files.terminal.process import SUDO, ProcessCommands
+from riskbox.tools.files.terminal.service import ServiceCommands
+from riskbox.tools.files.terminal.versions import VersionCommands
 from riskbox.tools.files.text import clipped
 from riskbox.tools.files.tree import Tree
 
+MOST_COMMANDS = 2_000
+"""How many commands one call may run."""
 
-class Shell:
-    """Reads one command line at a time. `do_x` is the command `x`, which subclasses add."""
+MOST_MEMORY = 33_554_432
+"""How many bytes the variables and pipes of one call may hold."""
 
-    def __init__(self, tree: Tree, processes: Table[Process], cwd: str) -> None:
-        self.tree, self.processes, self.cwd = tree, processes, cwd
-        self.code = 0
-        self._name = "sh"
-        self._out: list[str] = []
-        self._err: list[str] = []
+SECONDS = 5.0
+"""How long one call may take."""
 
-    def run(self, command: str) -> dict[str, Any]:
-        """What the line comes to: stdout, stderr and exit code."""
-        out: list[str] = []
-        err: list[str] = []
-        try:
-            for joint, stages in pipelines(command):
-                if (joint == "&&" and self.code) or (joint == "||" and not self.code):
-                    continue
-                text = ""
-                for stage in stages:
-                    text, errors = self._stage(stage, text)
-                    err.append(errors)
-                out.append(text)
-        except ShellError as error:
-            err.append(f"sh: {error}\n")
-            self.code = 2
-        except ToolError as error:
-            err += [*self._err, f"sh: stopped: {error.message}\n"]
-            self.code = 1
-        return {"stdout": clipped("".join(out)), "stderr": clipped("".join(err)), "exit_code": self.code}
+STACK = 536_870_912
+"""Bytes of address space for the stack. bashkit recurses: a text that evaluates itself needs 40 KiB a command."""
 
-    def _stage(self, stage: Stage, stdin: str) -> tuple[str, str]:
-        words, redirects = stage
-        self._name, self._out, self._err = "sh", [], []
-        self.code, before = 0, self.code
-        sent: dict[int, tuple[str, bool]] = {}
-        with self._trying(""):
-            argv = [text for word in words for text in self._expand(word, before)]
-            for op, word in redirects:
-                target = "".join(self._expand(word, before))
-                with self._trying(target):
-                    if op == "<":
-                        stdin = self._text(target, stdin)
-                    elif word:
-                        stream, append = SENDS[op]
-                        sent[stream] = (self._open(target, append), append)
-            if not self.code:
-                self._call(argv, stdin)
-        out, err = "".join(self._out), "".join(self._err)
-        ops = [op for op, _ in redirects]
-        if "2>&1" in ops:
-            out, err = out + err, ""
-        elif ">&2" in ops or "1>&2" in ops:
-            out, err = "", err + out
-        self._err = []
-        for stream, text in ((1, out), (2, err)):
-            if stream in sent:
-                with self._trying(sent[stream][0]):
-                    self._save(*sent[stream], text)
-        return ("" if 1 in sent else out), ("" if 2 in sent else err) + "".join(self._err)
+HIDDEN = (
+    "assert", "bind", "busybox", "complete", "compopt", "csv", "dotenv", "fc", "glob", "help", "http", "json", "log",
+    "man", "nano", "nt", "openssl", "parallel", "retry", "semver", "template", "tomlq", "verify", "vi", "w", "watch",
+)  # fmt: skip
+"""Commands of bashkit that this machine does not have: few machines do, or they need a keyboard or draw numbers of their own."""
 
-    def _open(self, target: str, append: bool) -> str:
-        """The path of a file that output goes to; the shell empties it before the command runs."""
-        if target == "/dev/null":
-            return target
-        path = self._path(target)
-        old = self.tree.writable(path)
-        if old is not None and old.content and not append:
-            self.tree.write(path, "")
-        return path
+SHELL = re.compile(r"(?s)(: command not found)\. (?:Did you mean|Compilers)[^\n]*")
+"""What bashkit adds to the message that a command is unknown."""
 
-    def _save(self, path: str, append: bool, text: str) -> None:
-        if path != "/dev/null":
-            old = self.tree.writable(path)
-            self.tree.write(path, (old.content if old and append else "") + text)
+T = TypeVar("T")
 
-    def _expand(self, word: str, code: int) -> list[str]:
-        """The texts a word stands for: quotes removed, variables replaced, file names matched."""
-        known = {"HOME": self.tree.account.home, "USER": self.tree.me, "PWD": self.cwd, "?": str(code)}
+_stack = threading.Lock()  # the size of stacks is one for the process
 
-        def value(match: re.Match[str]) -> str:
-            return match[1].strip("\n") if match[1] else known.get(match[2] or match[3], "")
 
-        text = pattern = ""
-        quoted = magic = False
-        for piece in PIECE.findall(word):
-            if piece[0] in "'\"\\":
-                said = piece[1:].strip("\n") if piece[0] == "\\" else piece[1:-1]
-                said = VARIABLE.sub(value, said) if piece[0] == '"' else said
-                pattern += re.sub(r"[*?[]", r"[\g<0>]", said)
-                quoted = True
-            else:
-                said = VARIABLE.sub(value, piece)
-                if not text and not quoted and (said == "~" or said.startswith("~/")):
-                    said = known["HOME"] + said[1:]
-                pattern += said
-                magic = magic or any(char in piece for char in "*?[")
-            text += said
-        if not text and not quoted:
-            return []
-        return (magic and self._matching(pattern)) or [text]
+class Outcome(NamedTuple):
+    """What a command line came to."""
 
-    def _matching(self, pattern: str) -> list[str]:
-        found = ["/" if pattern.startswith("/") else ""]
-        for part in pattern.split("/"):
-            if part in (".", ".."):
-                found = [posixpath.join(above, part) for above in found]
-            elif part:
-                found = [posixpath.join(above, name) for above in found for name in self._names(above, part)]
-        return sorted(found)
+    stdout: str
+    """What it printed, cut where it is long."""
+    stderr: str
+    """What it printed on stderr, cut likewise."""
+    code: int
+    """Its exit code."""
 
-    def _names(self, above: str, part: str) -> list[str]:
-        try:
-            names = self.tree.names(self._path(above or "."))
-        except ToolError as error:
-            if error.code == "too_much_work":
-                raise
-            return []
-        shown = [name for name in names if part.startswith(".") or not name.startswith(".")]
-        return fnmatch.filter(shown, part)
 
-    def _call(self, argv: list[str], stdin: str) -> None:
-        if not argv:
-            return
-        name, *args = argv
-        if name in KEYWORDS:
-            raise ShellError(f"{name!r} is not supported by this terminal")
-        command = self._command(name)
-        if command is None:
-            self._complain(f"{name}: command not found", 127)
-            return
-        self._name = name
-        self.tree.spend(100)
-        try:
-            command(args, stdin)
-        except getopt.GetoptError as error:
-            self._complain(str(error), 2)
+class Programs(
+    ListingCommands, ChangingCommands, ClockCommands, ProcessCommands, ServiceCommands, VersionCommands
+):
+    """All commands besides bashkit's own."""
 
-    def _command(self, name: str) -> Callable[[list[str], str], None] | None:
-        """The method that is a command, where there is one."""
-        found: Callable[[list[str], str], None] | None = getattr(self, f"do_{name}", None)
+
+class Terminal:
+    """Runs one command line on the world's files.
+
+    Args:
+        world: The tables.
+        tree: The files as the account sees them, over a draft that `run` settles.
+        random: Where chance comes from.
+    """
+
+    def __init__(self, world: FileTables, tree: Tree, random: Random) -> None:
+        self._world, self._tree = world, tree
+        self._seed = random.getrandbits(15)
+        self._disk = Disk(tree, random, (*_brought(), *Programs.names()))
+        self._programs: Commands = Programs(world, self._disk, random)
+        self._programs.hand_on = self._hand_on
+        self._ends = 0.0
+
+    def run(self, command: str, cwd: str) -> Outcome:
+        """Run a command line, of one line or several, in a folder.
+
+        Raises:
+            ToolError: `timed_out`; nothing has changed then.
+        """
+        self._ends = time.monotonic() + SECONDS
+        found = _on_a_large_stack(lambda: self._run(self._bash(cwd), command))
+        if self._disk.fault is not None:
+            raise self._disk.fault
+        if isinstance(self._tree.rows, Draft):
+            self._tree.rows.settle()
         return found
 
-    def _say(self, text: str) -> None:
-        self.tree.spend(len(text))
-        self._out.append(text)
+    def _run(self, bash: Bash, command: str) -> Outcome:
+        now = self._tree.now
+        result = bash.execute_sync(_timed(command, now))
+        error = result.error or ""
+        if "timeout" in error or time.monotonic() > self._ends:
+            raise ToolError(
+                "timed_out",
+                f"The command did not end within {SECONDS:.0f} seconds. Nothing was changed.",
+                kind="resource",
+                hint="Do less at once.",
+            )
+        code = 2 if error.startswith("parse error") else result.exit_code
+        said = f"bash: {error}\n" if error else result.stderr
+        if self._tree.exhausted:
+            said, code = said + "bash: stopped: This would read too much at once.\n", code or 1
+        return Outcome(clipped(SHELL.sub(r"\1", result.stdout)), clipped(_plain(said)), code)
 
-    def _complain(self, message: str, code: int = 1) -> None:
-        self.tree.spend(len(message))
-        self._err.append(f"{self._name}: {message}\n")
-        self.code = code
+    def _bash(self, cwd: str, own: str = "") -> Bash:
+        """A shell; the command `own` is bashkit's own there."""
+        account, now = self._tree.account, int(self._tree.now.timestamp())
+        names = [name for name in Programs.names() if name != own]
+        bash = Bash(
+            username=account.id,
+            hostname=self._world.hostname(),
+            env={
+                "HOME": account.home, "LOGNAME": account.id, "SHELL": "/bin/bash", "LANG": "C.UTF-8", "TERM": "dumb",
+                "PATH": "/usr/local/bin:/usr/bin:/bin",
+            },
+            max_commands=MOST_COMMANDS,
+            max_loop_iterations=MOST_COMMANDS,
+            max_memory=MOST_MEMORY,
+            timeout_seconds=max(0.0, self._ends - time.monotonic()),
+            custom_builtins=dict.fromkeys(names, self._answered) | dict.fromkeys(HIDDEN, _unknown),
+        )  # fmt: skip
+        bash.mount("/", mountable(self._disk))
+        if not own:
+            setting = f"RANDOM={self._seed} EPOCHSECONDS={now} EPOCHREALTIME={now}.000000"
+            timing = r"TIMEFORMAT=$'\nreal\t0m0.004s\nuser\t0m0.003s\nsys\t0m0.001s'"
+            bash.execute_sync(f"unset SECONDS; SECONDS=0; {setting}; {timing}\n{SUDO}")
+        bash.execute_sync(f"cd -- {shlex.quote(cwd)}; unset OLDPWD")
+        return bash
 
-    @contextmanager
-    def _trying(self, what: str) -> Iterator[None]:
-        """Say what the tree refuses as a command would, and go on."""
+    def _answered(self, context: BuiltinContext) -> BuiltinResult:
+        call = Call(context.name, list(context.argv), context.stdin or "", context.cwd, context.env)
         try:
-            yield
+            self._programs.answer(call)
         except ToolError as error:
-            if error.code == "too_much_work":
-                raise
-            why = REFUSALS[error.code][1] if error.code in REFUSALS else error.message
-            self._complain(f"{what}: {why}" if what else why)
+            call.complain(self._disk.said(error))
+        except Exception as fault:
+            self._disk.fault = fault
+            call.complain("Input/output error")
+        return BuiltinResult(call.out, call.err, call.code)
 
-    def _path(self, operand: str) -> str:
-        return self.tree.resolve(operand, self.cwd)
+    def _hand_on(self, call: Call, name: str, args: list[str]) -> None:
+        """Let bashkit's own command answer a call."""
+        feed = f"/dev/.in{len(self._disk.feeds)}"
+        self._disk.feeds[feed] = call.stdin.encode(errors="replace")
+        kept = {key: value for key, value in call.env.items() if key not in ("PWD", "OLDPWD", "SHLVL", "_")}
+        line = " ".join(
+            f"export {key}={shlex.quote(value)};" for key, value in kept.items() if key.isidentifier()
+        )
+        line += f"command {name} {shlex.join(args)} < {feed}"
+        result = _on_a_large_stack(lambda: self._bash(call.cwd, own=name).execute_sync(line))
+        if result.error and "timeout" in result.error:
+            self._ends = 0.0
+        call.out += result.stdout
+        call.err += (
+            result.stderr.replace("bash: line 1: ", "") if not result.error else f"{name}: {result.error}\n"
+        )
+        call.code = result.exit_code
 
-    def _text(self, operand: str, stdin: str) -> str:
-        if operand in ("-", "/dev/stdin"):
-            return stdin
-        return "" if operand == "/dev/null" else self.tree.text(self._path(operand))
 
-    def _inputs(self, operands: list[str], stdin: str) -> list[tuple[str, str]]:
-        """Each input by name, those that cannot be read complained of and left out."""
-        read = []
-        for operand in operands or ["-"]:
-            with self._trying(operand):
-                read.append((operand, self._text(operand, stdin)))
-        return read
+@cache
+def _brought() -> tuple[str, ...]:
+    """The names of bashkit's commands that are programs, not words of the shell."""
+    words = Bash().execute_sync("compgen -c; echo; compgen -k; compgen -b").stdout
+    commands, _, shell = words.partition("\n\n")
+    return tuple(
+        sorted(
+            set(commands.split()) - set(shell.split()) - set(HIDDEN)
+            | {"printf", "kill", "test", "echo", "pwd"}
+        )
+    )
 
-    def _options(self, args: list[str], short: str, *long: str) -> tuple[dict[str, str], list[str]]:
-        found, operands = getopt.gnu_getopt(args, short, long)
-        return {name.lstrip("-"): value for name, value in found}, operands
 
-    @staticmethod
-    def _number(text: str) -> int:
-        if not re.fullmatch(r"\+?[0-9]{1,9}", text):
-            raise getopt.GetoptError(f"invalid number: {text!r}")
-        return int(text)
+def _unknown(context: BuiltinContext) -> BuiltinResult:
+    return BuiltinResult("", f"bash: {context.name}: command not found\n", 127)
 
-    @staticmethod
-    def _needing(operands: list[str], count: int = 1) -> list[str]:
-        if len(operands) < count:
-            raise getopt.GetoptError("missing operand")
-        return operands
 
-    def _below(self, operand: str) -> list[tuple[str, File]]:
-        """All at and below an operand as the user would write them, complaining of closed folders."""
-        barred: list[str] = []
-        top = self._path(operand)
-        found = list(self.tree.walk(top, barred))
-        for path in barred:
-            self._complain(f"{self._told(operand, top, path)}: Permission denied")
-        return [(self._told(operand, top, file.id), file) for file in found]
+def _timed(command: str, now: datetime) -> str:
+    """The command with what bash itself would take from the host's clock and chance replaced."""
+    command = command.encode(errors="replace").decode().replace("SRANDOM", "RANDOM")
 
-    @staticmethod
-    def _told(operand: str, top: str, path: str) -> str:
-        rest = path[len(top) :].lstrip("/")
-        return posixpath.join(operand, rest) if rest else operand
+    def stamp(found: re.Match[str]) -> str:
+        # the printf that stood there takes an argument, which %.0s takes and does not print
+        return "%.0s" + now.astimezone(UTC).strftime(found[1] or "%H:%M:%S").replace("%", "%%")
 
-    def _erase(self, name: str, file: File) -> None:
-        """Remove a file or an empty folder."""
-        with self._trying(f"cannot delete '{name}'"):
-            if file.kind == "folder" and self.tree.names(file.id):
-                raise refusal("not_empty", file.id)
-            gone, _ = self.tree.doomed(file.id)
-            if not gone:
-                raise refusal("permission_denied", file.id)
-            self.tree.drop(gone)
+    return re.sub(r"%\(([^()\n']*)\)T", stamp, command)
+
+
+def _plain(text: str) -> str:
+    """What bashkit says on stderr, without what is no business of those who work on the machine."""
+    text = (
+        SHELL.sub(r"\1", text)
+        .replace("io error: ", "")
+        .replace("not yet implemented in bashkit", "not supported")
+    )
+    return re.sub(r"resource limit exceeded: |execution error: (?=\w)", "stopped: ", text).replace(
+        "bashkit", "bash"
+    )
+
+
+def _on_a_large_stack(work: Callable[[], T]) -> T:
+    found: list[T] = []
+    failed: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            found.append(work())
+        except BaseException as error:
+            failed.append(error)
+
+    with _stack:
+        before = threading.stack_size(STACK)
+        try:
+            thread = threading.Thread(target=run, name="riskbox-terminal", daemon=True)
+            thread.start()
+        finally:
+            threading.stack_size(before)
+    thread.join()
+    if failed:
+        raise failed[0]
+    return found[0]
