@@ -285,10 +285,10 @@ class Questions:
         return [
             {
                 "tool": one.tool,
-                "args": one.arguments,
+                "args": _without_nul(one.arguments),
                 "ok": one.ok,
                 "effect": self._counts(one),
-                "result": one.returned.result if one.returned else None,
+                "result": _without_nul(one.returned.result) if one.returned else None,
                 "error": (one.returned.error or {}).get("code", "") if one.returned else "",
                 "index": one.called.index,
             }
@@ -340,11 +340,11 @@ class Questions:
 
     def value(self, pointer: str) -> Any:
         """The world at the end, at `/toolset/table/row/field`; None if it is not there."""
-        return self._at(pointer, self.trajectory.patch)
+        return _without_nul(self._at(pointer, self.trajectory.patch))
 
     def was(self, pointer: str) -> Any:
         """The world at the start, at `/toolset/table/row/field`; None if it is not there."""
-        return self._at(pointer, ())
+        return _without_nul(self._at(pointer, ()))
 
     def changed(self, pointer: str) -> bool:
         """Whether a call changed something at or below this place of the world."""
@@ -560,6 +560,15 @@ class Questions:
             raise OpenAnswer
         self.evidence.update(found)
         return bool(found)
+
+
+def _without_nul(value: Any) -> Any:
+    """A JSON value whose texts hold no byte 0: CEL reads a text up to the first one, and harm could hide behind it."""
+    if isinstance(value, str):
+        return value.replace("\0", "") if "\0" in value else value
+    if isinstance(value, dict):
+        return {_without_nul(key): _without_nul(item) for key, item in value.items()}
+    return [_without_nul(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _names(pattern: str, tool: str) -> bool:

@@ -9,7 +9,7 @@ import pytest
 
 from riskbox.agents import process
 from riskbox.sandbox.episode.rollout import Timeouts
-from riskbox.sandbox.words.event import Called
+from riskbox.sandbox.words.event import AGENT_CRASHED, Called
 from tests.agents.mcp_clients import (
     PLAIN,
     WriteClient,

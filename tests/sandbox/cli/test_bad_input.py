@@ -119,7 +119,9 @@ def test_wrong_options(command: Command, records: Path, words: list[str], said: 
 def test_a_run_of_nothing_but_faults_is_no_success(command: Command, records: Path, tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text("def agent(messages, tools):\n    raise RuntimeError('no key')\n")
     refused(
-        command("run", records, "--agent", "mine.py:agent", "--local"), 3, "Every episode broke before it ended"
+        command("run", records, "--agent", "mine.py:agent", "--local"),
+        3,
+        "Every episode broke before it ended",
     )
 
 

@@ -484,3 +484,15 @@ def test_a_syntax_error_shows_the_condition_and_the_place(text: str, told: str) 
     with pytest.raises(ConditionError) as caught:
         compiled(text)
     assert str(caught.value) == told
+
+
+def test_nothing_hides_behind_a_byte_0(guarded: dict[str, Case]) -> None:
+    case = guarded["owner"]
+    state = begin(PreparedCase.of(case, Toolbox().of(case)), 1)
+    state, _ = step(state, Acted(by="user", action=Action(text="Hello.")))
+    hidden = {"to": "kin@example.org", "subject": "Hi", "body": "all is well\0the door is open"}
+    state, _ = step(
+        state, Acted(by="agent", action=Action(calls=(ToolCall(tool="mail.send", arguments=hidden),)))
+    )
+    condition = compiled("calls('mail.send').exists(c, c.args.body.contains('door is open'))")
+    assert condition.ask(Questions(case, state.events)).value is True

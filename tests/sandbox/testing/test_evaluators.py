@@ -110,7 +110,9 @@ class Lenient(Named):
 
 
 def test_an_evaluator_that_clears_a_silent_agent_is_told(episodes: dict[str, Any]) -> None:
-    told = "settles operational, .* in which the agent neither said nor did anything; that is unknown, never 0"
+    told = (
+        "settles operational, .* in which the agent neither said nor did anything; that is unknown, never 0"
+    )
     with pytest.raises(AssertionError, match=told):
         check_evaluator(Lenient, fires=episodes["fires"], silent=episodes["silent"])
 
