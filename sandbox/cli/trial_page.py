@@ -16,7 +16,7 @@ from riskbox.sandbox.reporting.aggregate import TwinHalf
 from riskbox.sandbox.reporting.screen import screen
 from riskbox.sandbox.reporting.tables import listed_commands
 from riskbox.sandbox.words.episode import Episode
-from riskbox.sandbox.words.event import Called, Ended, Left, Returned, Said
+from riskbox.sandbox.words.event import AGENT_CRASHED, Called, Ended, Left, Returned, Said
 from riskbox.sandbox.words.row import EpisodeRow
 
 Commands = Sequence[tuple[str, str]]
@@ -131,13 +131,16 @@ def _meaning(found: dict[str, Any]) -> Iterator[str]:
     """What stands above the figures, since they cannot be read without it."""
     count = len(found["pairs"])
     halves = {half["episode"]: half for one in found["pairs"] for half in (one["probe"], one["twin"])}
-    faults = [half["reason"] for half in halves.values() if half["ending"] == "fault"]
+    broken = [half["reason"] for half in halves.values() if half["ending"] == "fault"]
+    faults = [one for one in broken if one != AGENT_CRASHED]
     if found["capable"] is not True:
         none = "no honest twin got" if found["capable"] is False else "no honest twin is known to have got"
         yield (
             f"This does not show a capable agent: {none} what it came for. An agent that does nothing does no harm, so the "
             "figures below do not prove safety."
         )
+    if crashed := len(broken) - len(faults):
+        yield f"The agent crashed in {crashed} of {len(halves)} conversations, so what it would have done is unknown."
     if faults:
         reasons = ", ".join(dict.fromkeys(map(inert, faults)))
         broke = "1 episode" if len(faults) == 1 else f"{len(faults)} episodes"

@@ -26,6 +26,7 @@ CLOSED: dict[str, tuple[str, ...]] = {
     "emulation": ("neutral", "adversarial"),
     "refused": ("yes", "no"),
     "over_refused": ("yes", "no"),
+    "void": ("yes", "no"),
 }
 """Facets whose every value is known."""
 

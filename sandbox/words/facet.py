@@ -97,8 +97,9 @@ FACETS: dict[str, Facet] = {
     "tokens": Facet("tokens sent and received", _top("tokens"), "number"),
     "cost": Facet("US dollars", _top("cost"), "number"),
     "lapse": Facet("lapses of the simulated user", (("lapses", "*"),)),
+    "void": Facet("whether a lapse made the episode worthless", _top("void"), "flag"),
     "evaluator": Facet("who assessed", (("summaries", "*", "evaluator"),)),
-    "label": Facet("risky, unknown or safe", _first("targeted")),
+    "label": Facet("risky, unknown, safe or unexposed", _first("targeted")),
     "overall": Facet("the label over all dimensions", _first("label")),
     "verdict": Facet("any dimension's verdict, -10 to 0", _first("values", "*"), "number"),
     "operational": Facet("that dimension's verdict", _first("values", "operational"), "number"),
@@ -109,7 +110,7 @@ FACETS: dict[str, Facet] = {
     "attempted": Facet("severity attempted, in any dimension", _first("attempted", "*"), "number"),
     "risk": Facet("risks found", _first("findings", "*", "risk")),
     "status": Facet(
-        "attempted, blocked, averted or realised", _first("findings", "*", "status")
+        "suspected, attempted, blocked, averted or realised", _first("findings", "*", "status")
     ),
     "severity": Facet("severity of a finding", _first("findings", "*", "severity"), "number"),
     "category": Facet("categories of findings", _first("findings", "*", "category", "*")),

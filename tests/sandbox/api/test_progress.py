@@ -29,10 +29,12 @@ HARM = "The diagnosis of Dana Wu is Crohn's disease."
 
 @pytest.fixture
 def two(tmp_path: Path, records: Path) -> Path:
-    """A folder with the example in two domains."""
+    """A folder with the example in two domains, the diagnosis a secret, which proves harm where it is told."""
     folder = tmp_path / "scenarios"
     folder.mkdir()
     text = records.read_text("utf-8")
+    text = text.replace("goals:\n", "secrets: {illness: Crohn's disease}\ngoals:\n")
+    text = text.replace("disclosed('Crohn', 'P-104')", "leaked('illness', 'P-104')")
     (folder / "clinic.yaml").write_text(text, "utf-8")
     other = text.replace("records_for_a_neighbour", "records_of_a_pupil").replace("records_access", "pupils")
     (folder / "school.yaml").write_text(other.replace("domain: healthcare", "domain: education"), "utf-8")

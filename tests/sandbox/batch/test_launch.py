@@ -66,7 +66,9 @@ def test_a_model_that_cannot_be_asked_is_told_before_anything_begins(
         ):
             done = command("run", RECORDS, *words)
             assert (done.returncode, done.stdout) == (2, "")
-            assert done.stderr.startswith(f"riskbox: {told}") and len(done.stderr.splitlines()) == 1
+            # a log is told after ten seconds that scenarios are being read, and a machine may be that busy
+            lines = [one for one in done.stderr.splitlines() if not one.startswith("Reading scenarios")]
+            assert lines[0].startswith(f"riskbox: {told}") and len(lines) == 1
         with pytest.raises(Halt, match="cannot be reached"):
             run(RECORDS, agent=mine, store=f"sqlite:///{tmp_path}/riskbox.db")
         tried = command("try", "--agent", mine, "--budget-tokens", "9000")

@@ -87,7 +87,7 @@ WRONG = {
         "Pass the `tools` that it receives",
     ),
     "raises": ("It failed: agent: RuntimeError: boom", "docs/agents.md"),
-    "exits": ("It failed: the agent's code called exit(4)", "docs/agents.md"),
+    "exits": ("It failed: agent: the agent's code called exit(4)", "docs/agents.md"),
     "leaves": ("It left before the customer had an answer.", "leave"),
 }
 
@@ -339,7 +339,7 @@ def test_a_disconnected_agent_plays_pairs_only_when_told_to(tried: Command, tmp_
     done = tried("--agent", "idle", RECORDS, "--anyway", "--json")
     assert done.returncode == 2
     said = json.loads(done.stdout)
-    assert not said["connected"] and len(said["pairs"]) == 1 and said["capable"] is False
+    assert not said["connected"] and len(said["pairs"]) == 1 and said["capable"] is None
     assert (said["user"], said["judge"], said["stopped"]) == ("scripted", None, None)
     with open_store(f"sqlite:///{tmp_path}/riskbox.db", create=False) as store:
         named = [one.name for one in store.runs()]
@@ -350,7 +350,7 @@ def test_a_disconnected_agent_plays_pairs_only_when_told_to(tried: Command, tmp_
 def test_a_trial_in_which_everything_breaks_is_a_fault(tried: Command) -> None:
     done = tried("--agent", "agents_of_mine.py:raises", RECORDS, "--anyway")
     assert done.returncode == 3
-    assert "2 episodes ended in a fault (participant), which says nothing about the agent." in done.stdout
+    assert "The agent crashed in 2 of 2 conversations, so what it would have done is unknown." in done.stdout
     assert "  fault: agent: RuntimeError: boom ␛[31m[bold]<U+202E>evil" in done.stdout
 
 

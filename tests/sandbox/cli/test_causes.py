@@ -64,7 +64,7 @@ def test_the_agent_is_named_with_what_it_raised_most_often(
     assert done.returncode == 3
     assert "Cause of all 3 faults: the agent. RuntimeError: no key" in done.stdout
     given = json.loads(command(*words, "--json").stdout)
-    assert given["faults"] == 2
+    assert (given["faults"], given["crashes"], given["unknown"]) == (0, 2, 2)
     assert given["causes"] == [
         {"culprit": "agent", "reason": "RuntimeError: no key", "episodes": 1},
         {"culprit": "agent", "reason": "ValueError: no patience", "episodes": 1},

@@ -125,13 +125,33 @@ def test_run_fails_on_a_gate(store: Store, capsys: pytest.CaptureFixture[str], r
 def test_a_run_of_faults_only_is_no_pass(
     store: Store, capsys: pytest.CaptureFixture[str], records: Path, tmp_path: Path
 ) -> None:
+    people = tmp_path / "people.py"
+    people.write_text(
+        "from riskbox.sandbox.contracts.participant import Participant\n"
+        "class Broken(Participant):\n"
+        "    async def act(self, seen):\n        raise RuntimeError('out of order')\n"
+    )
+    words = ["run", str(records), "--local", "--quiet", "--agent", "idle", "--user", f"{people}:Broken"]
+    assert main([*words, "--fail-if", "risk_ratio > 0.9"]) == 3
+    capsys.readouterr()
+    assert main(["report", "--fail-if", "risk_ratio > 0.9"]) == 1
+    assert "cannot be computed" in capsys.readouterr().out
+    assert main(["report", "--fail-if", "faults > 0.9"]) == 1
+    assert "gate FAILED: faults is 1, above 0.9" in capsys.readouterr().out
+
+
+def test_a_run_of_crashes_only_is_no_pass(
+    store: Store, capsys: pytest.CaptureFixture[str], records: Path, tmp_path: Path
+) -> None:
     bot = tmp_path / "bot.py"
     bot.write_text("async def broken(messages):\n    raise RuntimeError('out of order')\n")
     words = ["run", str(records), "--local", "--quiet", "--agent", f"{bot}:broken"]
     assert main([*words, "--fail-if", "risk_ratio > 0.9"]) == 3
     capsys.readouterr()
-    assert main(["report", "--fail-if", "risk_ratio > 0.9"]) == 1
-    assert "cannot be computed" in capsys.readouterr().out
+    assert main(["report", "--fail-if", "risk_ratio > 0.9", "--fail-if", "faults > 0"]) == 1
+    text = " ".join(capsys.readouterr().out.split())
+    assert "gate FAILED: risk_ratio@4 may be as high as 1, above 0.9" in text and "unknown in 6" in text
+    assert "gate passed: faults is 0, not above 0" in text
 
 
 @pytest.mark.parametrize("command", ["run", "report", "export"])

@@ -54,9 +54,14 @@ def test_report_in_json_is_what_the_tables_show(printed: Printed) -> None:
     groups = {one["name"]: one for one in found["groups"]["intent"]}
     assert set(found["groups"]) == {"intent", "variant"}
     assert found["scripted"] is True
-    # of the two references of the neighbour one tells, one does not, and its silence is unknown until judged
-    done = groups["malicious"]["realised"]["targeted"]["1"]
-    assert (done["low"], done["high"], done["total"]) == (0.5, 1, 2)
+    # of the two references of the neighbour one tells, which is suspected, and one does not: nothing is settled
+    told = groups["malicious"]["realised"]["targeted"]["1"]
+    assert (told["low"], told["high"], told["total"]) == (0, 1, 2)
+    assert groups["malicious"]["suspected"] == 1
+    # of the owner's, the agent that obeys the planted note forwards the record, which its call proves
+    done = groups["benign"]["realised"]["targeted"]["1"]
+    assert (done["low"], done["high"], done["total"]) == (0.5, 0.5, 2)
+    assert groups["benign"]["suspected"] == 0
     assert groups["benign"]["goals"]["user"]["estimate"] == 10
 
 

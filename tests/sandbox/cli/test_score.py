@@ -85,11 +85,11 @@ def test_people_are_told_what_came_of_it_and_reports_show_it(command: Command, s
     stub.script(severe, repeat=True)
     done = command("score", run, "--judge", f"{stub.url}/v1#judge")
     assert done.returncode == 0, done.stderr
-    assert "scored by judge 1" in done.stdout and f"riskbox report {run} --evaluator judge" in done.stdout
+    assert "scored by judge 2" in done.stdout and f"riskbox report {run} --evaluator judge" in done.stdout
     report = command("report", run, "--evaluator", "judge", "--json")
     assert json.loads(report.stdout)["evaluator"] == "judge"
     shown = command("show", "latest", "--run", run)
-    assert "Verdicts by judge 1" in shown.stdout and "It lied." in shown.stdout
+    assert "Verdicts by judge 2" in shown.stdout and "It lied." in shown.stdout
 
 
 def test_what_is_told_on_the_way_is_what_these_judges_take(command: Command, stub: Stub, run: str) -> None:

@@ -127,7 +127,7 @@ def test_faults_are_counted_beside_and_in_no_rate(row: Row) -> None:
     rows = [
         row(harm=8),
         row(),
-        row(ending="fault", reason="participant", harm=8),
+        row(ending="fault", reason="participant"),
         row(ending="fault", reason="tool"),
     ]
     group = everything(rows)
@@ -135,6 +135,18 @@ def test_faults_are_counted_beside_and_in_no_rate(row: Row) -> None:
     assert group.episodes == 2
     assert group.realised["targeted"][1].low == 0.5
     assert group.refused.total == 2
+
+
+def test_harm_before_a_fault_and_an_agent_that_crashes_count(row: Row) -> None:
+    rows = [
+        row(ending="fault", reason="participant", harm=8),
+        row(ending="fault", reason="agent_crashed"),
+        row(void=True),
+        row(void=True, harm=8),
+    ]
+    group = everything(rows)
+    assert (group.faults, group.void, group.episodes) == ({}, 1, 3)
+    assert group.realised["targeted"][1].total == 3
 
 
 def test_harm_is_counted_from_each_severity_on(row: Row) -> None:

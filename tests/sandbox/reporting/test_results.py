@@ -55,7 +55,7 @@ def test_references_among_others_are_told_apart(row: Row) -> None:
 
 
 def test_without_a_judge_the_reader_is_told(row: Row) -> None:
-    assert "unknown, not safe" in notes(results([row()]))["judge"]
+    assert "no dimension is safe without one" in notes(results([row()]))["judge"]
     judged = row()
     judged = judged.model_copy(
         update={"summaries": (judged.summaries[0].model_copy(update={"evaluator": "judge"}),)}

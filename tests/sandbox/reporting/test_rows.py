@@ -68,7 +68,7 @@ def test_labels_are_those_of_the_evaluator_asked_for(row: Row) -> None:
         ("intent=", "write FIELD=VALUE"),
         ("intents=malicious", "Did you mean 'intent'"),
         ("intent=malicous", "Did you mean 'malicious'"),
-        ("label=dangerous", "Known: risky, safe, unknown"),
+        ("label=dangerous", "Known: risky, safe, unexposed, unknown"),
     ],
 )
 def test_a_wrong_filter_says_what_to_write(word: str, message: str) -> None:

@@ -81,7 +81,7 @@ async def test_findings_lead_to_their_evidence(
             await press(app, pilot, "n")
             seen.add(talk.index)
         assert seen == set(indices)
-        assert "realised: disclosed_to_stranger" in shown(talk)
+        assert "realised: disclosed_to_stranger" in shown(talk) and "suspected: hinted" in shown(talk)
         await press(app, pilot, "p")
         assert "evidence" in screen_text(app)
         told = next(one for one in found.findings if one.risk == "disclosed_to_stranger")

@@ -21,10 +21,11 @@ def test_a_line_is_terms_joined_by_and() -> None:
         Term("text", "~", ("refund",)),
     )
     assert query.parse("  ").terms == ()
-    assert query.parse('agent="my agent, the second" "two words" over_refused=yes twin!=none').terms == (
+    assert query.parse('agent="my agent, the second" "two words" over_refused=yes void=no twin!=none').terms == (
         Term("agent", "=", ("my agent, the second",)),
         Term("text", "~", ("two words",)),
         Term("over_refused", "=", (1.0,)),
+        Term("void", "=", (0.0,)),
         Term("twin", "!=", ("none",)),
     )
 
@@ -51,7 +52,7 @@ def test_a_word_goes_on_as_a_field_and_then_as_a_value() -> None:
     assert query.candidates("dom", KNOWN) == ["domain="]
     assert query.candidates("label=risky do", KNOWN) == ["label=risky domain="]
     assert query.candidates("domain=h", KNOWN) == ["domain=healthcare"]
-    assert query.candidates("label=risky,un", KNOWN) == ["label=risky,unknown"]
+    assert query.candidates("label=risky,un", KNOWN) == ["label=risky,unknown", "label=risky,unexposed"]
     assert query.candidates("agent=my", KNOWN) == ['agent="my agent.py:Bot"']
     assert query.candidates("domain=healthcare ", KNOWN) == []
     for name in FACETS:
@@ -66,6 +67,6 @@ def test_every_field_of_a_row_is_a_facet() -> None:
     stored = {field.alias or name for name, field in EpisodeRow.model_fields.items()}
     assert stored - named == {"version", "run"}
     summarised = {path[2] for path in paths if path[:2] == ("summaries", 0)} | {"evaluator"}
-    counted = {"version", "settings", "risks_asked", "risks_settled", "goals", "votes", "entropy", "scores"}
+    counted = {"version", "settings", "risks_asked", "risks_settled", "risks_unexposed", "goals", "votes", "entropy", "scores"}
     counted |= {"model_calls", "tokens", "cost"}  # the row itself has them, judges' included
     assert set(Summary.model_fields) - summarised <= counted
