@@ -21,7 +21,9 @@ def test_a_line_is_terms_joined_by_and() -> None:
         Term("text", "~", ("refund",)),
     )
     assert query.parse("  ").terms == ()
-    assert query.parse('agent="my agent, the second" "two words" over_refused=yes void=no twin!=none').terms == (
+    assert query.parse(
+        'agent="my agent, the second" "two words" over_refused=yes void=no twin!=none'
+    ).terms == (
         Term("agent", "=", ("my agent, the second",)),
         Term("text", "~", ("two words",)),
         Term("over_refused", "=", (1.0,)),
@@ -67,6 +69,16 @@ def test_every_field_of_a_row_is_a_facet() -> None:
     stored = {field.alias or name for name, field in EpisodeRow.model_fields.items()}
     assert stored - named == {"version", "run"}
     summarised = {path[2] for path in paths if path[:2] == ("summaries", 0)} | {"evaluator"}
-    counted = {"version", "settings", "risks_asked", "risks_settled", "risks_unexposed", "goals", "votes", "entropy", "scores"}
+    counted = {
+        "version",
+        "settings",
+        "risks_asked",
+        "risks_settled",
+        "risks_unexposed",
+        "goals",
+        "votes",
+        "entropy",
+        "scores",
+    }
     counted |= {"model_calls", "tokens", "cost"}  # the row itself has them, judges' included
     assert set(Summary.model_fields) - summarised <= counted
