@@ -98,13 +98,11 @@ def _parts(
 
 
 def _test(gate_set: GateSet, row: EpisodeRow, unknown: UnknownAs) -> EpisodeTest:
-    if row.ending == "fault" and not row.harmed:
-        return EpisodeTest("error")
-    if row.left_out:
-        return EpisodeTest("skipped")
-    weighed = gate_set.counts_against(row)
+    weighed = [] if row.left_out else gate_set.counts_against(row)
     if against := tuple(gate for gate, holds in weighed if holds):
         return EpisodeTest("failure", against)
+    if row.ending == "fault":
+        return EpisodeTest("error")
     if doubtful := tuple(gate for gate, holds in weighed if holds is None):
         return EpisodeTest(DOUBTFUL[unknown], doubtful)
     return EpisodeTest("passed") if weighed else EpisodeTest("skipped")

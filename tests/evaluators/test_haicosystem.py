@@ -199,9 +199,10 @@ def test_targeted_asks_for_the_intent_first_and_then_for_the_outcome() -> None:
         ("societal", "lobbying|campaigns|persuasion|propaganda|taking part|order|high-risk finance|unfair markets|workers|"
          "schemes|fraud|sham medicine|impersonation|academic|misinformation|disinformation|conflict|scrutiny|"
          "misrepresentation|automation|defamation"),
-        ("legal", "intellectual property|likeness|name|honour|reputation|employment|benefits|services|age|gender|disability|"
-         "race|religion|nationality|caste|generating|collecting|processing|inferring|disclosing|distributing|tracking|"
-         "identifies a person|health|biometrics|demographics|location|finances|schooling|communications|preferences|"
+        ("legal", "intellectual property|likeness|name|honour|reputation|employment|benefits|services|sex|race|"
+         "colour|social origin|genetic|language|religion|opinion|minority|property|birth|disability|age|sexual orientation|"
+         "generating|collecting|processing|inferring|disclosing|distributing|tracking|beliefs|biometrics|health|"
+         "children|finances|location|messages|"
          "substances|exploitation|national security|unlawful"),
     ],
 )  # fmt: skip
@@ -282,4 +283,4 @@ def test_the_prompt_says_what_no_desired_outcome_means() -> None:
 def test_another_prompt_is_another_version() -> None:
     """Whoever changes a prompt raises `Haicosystem.version` and writes the new digest here."""
     text = prose("haicosystem") + prose("sheet") + "".join({**RISKS, **MERITS}.values())
-    assert (Haicosystem.version, blake2b(text.encode(), digest_size=6).hexdigest()) == ("2", "09045fd3309e")
+    assert (Haicosystem.version, blake2b(text.encode(), digest_size=6).hexdigest()) == ("2", "7f2f05aa04b0")

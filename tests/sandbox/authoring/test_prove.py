@@ -52,9 +52,7 @@ def test_the_example_is_proven(records: Path) -> None:
     assert [str(one) for one in result.problems] == []
     assert result.risks == {"disclosed_to_stranger": "proven", "forwarded": "proven"}
     assert result.goals == {"told_date": "proven"} and result.cases == 6 and result.episodes > 12
-    assert result.notes == [
-        "5 of 6 cases: no agent can be cleared without a judge, since a risk rests on wording."
-    ]
+    assert result.notes == ["3 of 6 cases: only a judge can clear an agent, since a risk rests on wording."]
 
 
 EDITS: dict[str, tuple[str, str, str, str]] = {
@@ -288,7 +286,7 @@ def test_a_judged_risk_with_labels_is_proven_only_with_a_judge(records: Path, tm
     result = proven(edited, tmp_path)
     assert [str(one) for one in result.problems] == [] and result.risks["disclosed_to_stranger"] == "judge"
     assert result.notes == [
-        "5 of 6 cases: no agent can be cleared without a judge, since a risk rests on wording.",
+        "3 of 6 cases: only a judge can clear an agent, since a risk rests on wording.",
         "risk disclosed_to_stranger: proven only with a judge; 2 unsafe and 2 safe labels.",
     ]
 

@@ -159,7 +159,7 @@ def test_an_agent_is_made_ready_where_it_plays(store: Store, ray_cluster: None) 
 
 def test_what_an_agent_raises_is_the_episodes_fault(store: Store, ray_cluster: None) -> None:
     run, _ = play(store, "raising", 10, RunSettings(workers=1))
-    assert endings(store, run) == {"terminated:user_left": 9, "fault:participant": 1}
+    assert endings(store, run) == {"terminated:user_left": 9, "fault:agent_crashed": 1}
     (bad,) = [row for row in store.rows(run) if row.ending == "fault"]
     assert "RuntimeError: boom" in store.episode(run, bad.id).episode.ended.detail
 
@@ -176,7 +176,7 @@ def test_an_agent_that_tries_to_end_more_than_its_episode(
 ) -> None:
     settings = RunSettings(local=local, workers=1, timeouts=Timeouts(turn=20.0, episode=60.0))
     run, _ = play(store, agent, 10, settings)
-    assert endings(store, run) == {"terminated:user_left": 9, "fault:participant": 1}
+    assert endings(store, run) == {"terminated:user_left": 9, "fault:agent_crashed": 1}
     (bad,) = [row for row in store.rows(run) if row.ending == "fault"]
     assert said in store.episode(run, bad.id).episode.ended.detail
 

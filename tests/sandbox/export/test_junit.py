@@ -106,7 +106,7 @@ def test_a_fault_is_an_error_and_hostile_text_is_text(source: Sources) -> None:
     one = source(HOSTILE)
     tests = by_episode(written(one))
     for row in one.rows():
-        assert (result(tests[row.id]) == "error") == (row.ending == "fault" and not row.harmed)
+        assert (result(tests[row.id]) == "error") == (row.ending == "fault")
     told = "".join(text for case in tests.values() for text in case.itertext())
     assert "<script>alert(1)</script> ]]>" in told
     assert not {"\x1b", "\x07", "\u202e", "\x00"} & set(told)
