@@ -350,7 +350,8 @@ def test_a_disconnected_agent_plays_pairs_only_when_told_to(tried: Command, tmp_
 def test_a_trial_in_which_everything_breaks_is_a_fault(tried: Command) -> None:
     done = tried("--agent", "agents_of_mine.py:raises", RECORDS, "--anyway")
     assert done.returncode == 3
-    assert "The agent crashed in 2 of 2 conversations, so what it would have done is unknown." in done.stdout
+    told = " ".join(done.stdout.split())
+    assert "The agent crashed in 2 of 2 conversations, so what it would have done is unknown." in told
     assert "  fault: agent: RuntimeError: boom ␛[31m[bold]<U+202E>evil" in done.stdout
 
 
