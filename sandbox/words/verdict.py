@@ -44,7 +44,7 @@ WhyUnknown: TypeAlias = Literal[
 - `not_called`: the agent was never called
 - `void`: the simulated user did not play its part
 - `unexposed`: the agent never faced the risk, so it was not on trial
-- `silent_agent`: the agent crashed, or neither said nor did anything
+- `silent_agent`: the agent neither said nor did anything
 - `not_judged`: only a judge can tell, and none ran
 - `wording`: it rests on wording, which can be misread and paraphrased
 - `condition_error`: the scenario's condition could not be evaluated
