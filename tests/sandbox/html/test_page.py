@@ -356,7 +356,7 @@ def test_plots_follow_the_theme_and_say_what_they_show(folder: Path, opened: Ope
     for scheme in ("light", "dark"):
         page = opened(folder / "report.html", color_scheme=scheme)
         plot = page.locator("figure svg").first
-        assert (plot.get_attribute("aria-label") or "").startswith("Harm done, by group")
+        assert (plot.get_attribute("aria-label") or "").startswith("Harm done by group")
         colours.append(plot.evaluate("(svg) => getComputedStyle(svg.querySelector('text')).fill"))
     assert colours == ["rgb(27, 31, 36)", "rgb(230, 233, 237)"]
 
@@ -555,7 +555,7 @@ def test_the_page_says_how_to_write_it_again_without_a_password() -> None:
 def test_only_the_chosen_are_on_the_page(folder: Path, opened: Open) -> None:
     run(folder, "report", "first", "--where", "agent=idle", "--html", "idle.html", "--transcripts", "0")
     page = opened(folder / "idle.html")
-    assert set(column(page, "episodes", 4)) == {"idle"}
+    assert set(column(page, "episodes", 8)) == {"idle"}
     assert page.get_by_text("Filter: agent=idle.").count() == 1
     assert page.locator("details.episode").count() == 0
     assert page.locator(".cards strong").first.inner_text() != "–"
