@@ -42,7 +42,7 @@ $(VENV)/.python:
 	@touch $@
 
 $(VENV)/.core: $(VENV)/.python pyproject.toml constraints.txt
-	@echo "setting up $(VENV) with $(INSTALLER): about 85 packages, 620 MB on disk; with pip this takes one to three minutes"
+	@echo "setting up $(VENV) with $(INSTALLER): about 85 packages, 665 MB on disk; with pip this takes one to three minutes"
 	@$(INSTALL) -e .
 	@touch $@
 
