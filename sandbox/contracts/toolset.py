@@ -156,6 +156,7 @@ def tool(
     """
 
     def mark(function: F) -> F:
+        # a function takes attributes that its type does not know of
         function._tool = (writes, action or ("autonomous" if writes else "suggestive"))  # type: ignore[attr-defined]
         return function
 
@@ -424,7 +425,7 @@ def _tool(cls: type[Toolset], name: str, method: Callable[..., Any]) -> Tool:
     text = "\n\n".join(part for part in (about.short_description, about.long_description) if part)
     if not text:
         raise ToolFault(f"{cls.__name__}.{name} has no docstring; it is what the agent reads.")
-    writes, action = method._tool  # type: ignore[attr-defined]
+    writes, action = method._tool  # type: ignore[attr-defined]  # `tool` has put it there
     spec = ToolSpec(
         name=f"{cls.toolset_name()}.{name}",
         description=text,
