@@ -180,7 +180,7 @@ def _answered(answer: Answer, opinion: Opinion | None) -> Answer:
 
 
 def _finding(risk: Risk, answer: Answer, computed: Finding | None, opinion: Opinion | None) -> Finding | None:
-    """How far a risk went: as computed unless that is contested, else as judged."""
+    """How far a risk went: as judged where a judge could tell, else as computed; a suspicion stands until then."""
     if opinion is None:
         return computed
     likelihood = risk.likelihood if risk.likelihood is not None else opinion.likelihood
