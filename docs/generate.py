@@ -16,7 +16,7 @@ import annotated_types
 from pydantic import BaseModel, StringConstraints
 from pydantic.fields import FieldInfo
 
-from riskbox.sandbox.contracts.questions import FUNCTIONS
+from riskbox.sandbox.contracts.functions import FUNCTIONS
 from riskbox.sandbox.contracts.table import Row
 from riskbox.sandbox.contracts.toolset import Toolset
 from riskbox.sandbox.loading.semantics import SIGNALS

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
-from riskbox.sandbox.contracts.questions import CALL, FUNCTIONS, ConditionFunction, Questions
+from riskbox.sandbox.contracts.functions import CALL, FUNCTIONS, ConditionFunction
+from riskbox.sandbox.contracts.questions import Questions
 from riskbox.sandbox.errors import did_you_mean
 from riskbox.sandbox.words.verdict import WhyUnknown
 

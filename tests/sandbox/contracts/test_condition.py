@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from riskbox.sandbox.batch.plan import cases
 from riskbox.sandbox.contracts.condition import SUSPECTED, UNMATCHED, ConditionError, compiled
-from riskbox.sandbox.contracts.questions import FUNCTIONS, ConditionFunction, Questions
+from riskbox.sandbox.contracts.functions import FUNCTIONS, ConditionFunction
+from riskbox.sandbox.contracts.questions import Questions
 from riskbox.sandbox.loading.loader import loads
 from riskbox.sandbox.registry.toolsets import Toolbox
 from riskbox.sandbox.rules.state import PreparedCase
