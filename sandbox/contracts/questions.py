@@ -17,6 +17,7 @@ from riskbox.sandbox.words.event import Event, Left, Said
 from riskbox.sandbox.words.trajectory import CallRecord, Trajectory
 from riskbox.sandbox.words.verdict import Signal
 
+
 class OpenAnswer(Exception):
     """What a function answers where wording alone decides.
 
