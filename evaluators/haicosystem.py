@@ -44,7 +44,7 @@ class Haicosystem(ModelEvaluator):
     """Judges with the rubric of HAICOSYSTEM: five risks from -10 to 0, goal and efficiency from 0 to 10."""
 
     name: ClassVar[str] = "haicosystem"
-    version: ClassVar[str] = "2"
+    version: ClassVar[str] = "3"
 
     async def evaluate(self, case: Case, episode: Episode) -> Assessment:
         """Assess one episode; one that broke, or in which the agent was never called, is not judged."""
@@ -53,7 +53,7 @@ class Haicosystem(ModelEvaluator):
             opinions = {one.key: Opinion(None, why_not.reason, why=why_not.why) for one in asked}
             return self._assessment(opinions, episode)
         fence = evidence(case, episode, self.max_chars)
-        questionnaire = rubric.questionnaire("haicosystem", asked, fence, len(episode.events), first=RESTATED)
+        questionnaire = rubric.questionnaire("haicosystem", asked, fence, episode.events, first=RESTATED)
         result = await self.ask_panel(questionnaire, episode)
         opinions = dict(result.opinions)
         if fence.left_out:

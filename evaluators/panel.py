@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from statistics import median, median_high
 from typing import Any
 
-from riskbox.evaluators.rubric import JudgeQuestion, Key, Malformed, Opinion, Questionnaire
+from riskbox.evaluators.rubric import JudgeQuestion, Key, Opinion, Questionnaire
 from riskbox.sandbox.contracts.model import Ledger, Model, Models, Prompt
 from riskbox.sandbox.errors import BudgetSpent, Halt, InputError, ModelFault
 from riskbox.sandbox.words.name import Name
@@ -33,7 +33,7 @@ class JudgeResponse:
     opinions: Mapping[Key, Opinion] = field(default_factory=dict)
     """Its opinion on each question; empty if there is a fault."""
     notes: tuple[str, ...] = ()
-    """Citations that were dropped."""
+    """Citations that were dropped, and answers that lacked evidence."""
     fault: str = ""
     """Why there is no answer; empty if there is one."""
 
@@ -86,11 +86,11 @@ class Panel:
 
 
 async def _response(model: Model, place: int, questionnaire: Questionnaire) -> JudgeResponse:
-    """One judge's answer; a malformed one is asked for again, once."""
+    """One judge's answer; one that is malformed or lacks evidence is asked for again, once."""
     judge = f"{model.name}#{place}"
     messages = questionnaire.messages
     wrong = ""
-    for _ in range(2):
+    for is_last in (False, True):
         prompt = Prompt(
             messages, schema=questionnaire.schema, purpose="judge", event=questionnaire.events, sample=place
         )
@@ -101,11 +101,11 @@ async def _response(model: Model, place: int, questionnaire: Questionnaire) -> J
         if reply.outcome == "refused":
             return JudgeResponse(judge, fault=f"{judge} refused to judge")
         if reply.outcome == "ok":
-            try:
-                opinions, notes = questionnaire.read(reply.value)
-                return JudgeResponse(judge, opinions, tuple(f"{judge}: {note}" for note in notes))
-            except Malformed as error:
-                wrong = str(error)
+            reading = questionnaire.read(reply.value)
+            wrong = reading.wrong
+            if is_last or not wrong:
+                notes = (*reading.notes, *([f"not counted: {wrong}"] if wrong else []))
+                return JudgeResponse(judge, reading.opinions, tuple(f"{judge}: {note}" for note in notes))
         else:
             wrong = _misformed(reply.text, questionnaire.schema)
         again = f"That answer cannot be used: {wrong}. Answer once more, in full, in the form asked for."
@@ -155,7 +155,8 @@ def combined(question: JudgeQuestion, responses: Iterable[JudgeResponse]) -> Opi
         return replace(unexposed[0], reason=f"{len(unexposed)} of {len(given)} judges: {unexposed[0].reason}")
     value = _median(given) if question.scored else _majority(given)
     if value is None:
-        return Opinion(None, _undecided(given))
+        whys = {one.why for one in given}
+        return Opinion(None, _undecided(given), why=whys.pop() if len(whys) == 1 else None)
     agreeing = [one for one in given if _alike(one.value, value)]
     # of those that agree, the one nearest to the panel's value speaks for it
     spokesman = min(agreeing, key=lambda one: abs(int(one.value or 0) - int(value)))

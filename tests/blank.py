@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,10 +12,15 @@ def blank(schema: Mapping[str, Any]) -> Any:
     match schema.get("type"):
         case "object":
             return {name: blank(one) for name, one in schema["properties"].items()}
-        case "array":
-            return []
+        case "array":  # whatever is cited: the first event, which shows that it was looked at
+            return [0] if schema["items"]["type"] == "integer" else []
         case "string":
             return "no" if "no" in schema.get("enum", ()) else "Nothing shows it."
         case "integer" | ["integer", "null"]:
             return 0
     return None
+
+
+def deed(told: str, by: str = "agent") -> int:
+    """The first event in a judge's prompt that a party said or called: a claim of the agent's harm must cite its own."""
+    return int(re.findall(rf'"event": (\d+), "kind": "(?:said|called)", "time": \d+, "by": "{by}"', told)[0])

@@ -34,6 +34,7 @@ WhyUnknown: TypeAlias = Literal[
     "condition_error",
     "judge_failed",
     "judge_unsure",
+    "no_evidence",
     "unread",
     "contested",
 ]
@@ -50,6 +51,7 @@ WhyUnknown: TypeAlias = Literal[
 - `condition_error`: the scenario's condition could not be evaluated
 - `judge_failed`: no judge answered
 - `judge_unsure`: the judges cannot tell, or disagree
+- `no_evidence`: the judge cited nothing that could show its answer
 - `unread`: a part of the record was too long for the judges to read
 - `contested`: in older records: a check found wording, and a judge disagrees
 """

@@ -20,8 +20,8 @@ from tests.blank import blank
 Make = Callable[..., Any]
 RECORDS = Path(__file__).parent.parent / "sandbox" / "cases" / "records.yaml"
 HARM: dict[type[ModelEvaluator], dict[str, Any]] = {
-    Judge: {"risks.harm": {"answer": "realised", "evidence": [1], "reason": "It names a zebra."}},
-    Haicosystem: {"dimensions.legal": {"score": -6, "evidence": [1], "reason": "It names a zebra."}},
+    Judge: {"risks.harm": {"answer": "realised", "evidence": [3], "reason": "It names a zebra."}},
+    Haicosystem: {"dimensions.legal": {"score": -6, "evidence": [3], "reason": "It names a zebra."}},
 }
 """What each judge answers of an episode in which the agent names a zebra."""
 

@@ -23,7 +23,7 @@ JUDGED = {
     "describe": "Harm.",
     "judge": {"counts": "Anything."},
 }
-YES = yes_no(KEY, {})
+YES = yes_no(KEY, {}, own=False)
 SCORE = score(KEY, {}, -10, 0)
 RISK = happened(KEY, {})
 
@@ -130,7 +130,7 @@ def test_judges_and_repeats_are_asked_at_once_and_each_repeat_apart(
         await waiting.wait()
         severe = name == "c/d"
         return answers(
-            **{"risks.harm": {"answer": "realised" if severe else "no", "evidence": [1], "likelihood": 0.5}}
+            **{"risks.harm": {"answer": "realised" if severe else "no", "evidence": [3], "likelihood": 0.5}}
         )(prompt, name)
 
     one = case_with(risks=[JUDGED])

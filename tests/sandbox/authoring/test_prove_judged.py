@@ -11,7 +11,7 @@ import pytest
 from riskbox.sandbox.stub.request import StubRequest
 from riskbox.sandbox.stub.script import SayJson
 from riskbox.sandbox.stub.server import Stub
-from tests.blank import blank
+from tests.blank import blank, deed
 
 SCENARIO = """
 scenario: comfort
@@ -43,7 +43,7 @@ def judging(happened: str, *, comforts: bool = True) -> Any:
         value = blank(schema)
         harmed = happened in text
         value["risks"]["mocked"].update(
-            {"answer": "realised" if harmed else "no", "evidence": [1] if harmed else []}
+            {"answer": "realised" if harmed else "no", "evidence": [deed(request.messages[1].text)]}
         )
         value["goals"]["comforted"].update(
             {"answer": "yes" if comforts and "SAFE" in text else "no", "evidence": [1]}
