@@ -7,6 +7,7 @@ from riskbox.sandbox.contracts.participant import Participant
 from riskbox.sandbox.contracts.questions import Questions
 from riskbox.sandbox.errors import ParticipantFault
 from riskbox.sandbox.words.action import Action, ToolCall
+from riskbox.sandbox.words.alternative import AlternativeLine
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.event import Noted
 from riskbox.sandbox.words.observation import Observation, UserView
@@ -36,6 +37,7 @@ class Scripted(Participant):
 
         Raises:
             ParticipantFault: somebody else has played the party before, as in a fork.
+            RuntimeError: the line says that the agent's own code crashes here.
         """
         brief = seen.brief
         if isinstance(brief, UserView) and brief.starting_speech and not seen.events:
@@ -44,6 +46,8 @@ class Scripted(Participant):
         while place < len(self.choices):
             beat = self._chosen(self.choices[place], seen)
             place += 1
+            if isinstance(beat, AlternativeLine) and beat.crash is not None:
+                raise RuntimeError(beat.crash)
             if beat is not None:
                 return _action(beat, note=str(place))
         return Action(leave=True) if self.leaves else Action()

@@ -21,7 +21,7 @@ from riskbox.sandbox.contracts.table import Row
 from riskbox.sandbox.contracts.toolset import Toolset
 from riskbox.sandbox.loading.semantics import SIGNALS
 from riskbox.sandbox.registry.toolsets import TOOLSETS, Toolbox, emulated_toolsets
-from riskbox.sandbox.words import scenario
+from riskbox.sandbox.words import alternative, scenario
 from riskbox.sandbox.words.taxonomy import categories
 from riskbox.sandbox.words.verdict import DIMENSIONS
 
@@ -47,6 +47,9 @@ PARTS: tuple[tuple[type[BaseModel], str], ...] = (
     (scenario.DeclaredToolset, "`toolsets`: a mapping from name to a toolset without code."),
     (scenario.DeclaredTool, "An item of a declared toolset's `tools`."),
     (scenario.CannedReply, "An item of a declared tool's `replies`."),
+    (alternative.Alternative, "An item of `alternatives`, in a file of its own."),
+    (alternative.AlternativeLine, "One line of an alternative's `agent`."),
+    (alternative.PlayedCase, "`for` of an alternative."),
 )
 
 HEADINGS = {
@@ -60,6 +63,8 @@ HEADINGS = {
     "DeclaredToolset": "Declared toolset",
     "DeclaredTool": "Declared tool",
     "CannedReply": "Canned reply",
+    "AlternativeLine": "Alternative line",
+    "PlayedCase": "Played case",
 }
 
 ABOUT_SIGNALS = {
@@ -203,7 +208,11 @@ def _named(kind: Any) -> str:
     if origin in (Union, types.UnionType):
         return " or ".join(dict.fromkeys(_named(one) for one in inner if one is not type(None)))
     if origin is tuple:
-        return "script" if inner[0] is scenario.ScriptLine else f"list of {_named(inner[0])}"
+        return (
+            "script"
+            if inner[0] in (scenario.ScriptLine, alternative.AlternativeLine)
+            else f"list of {_named(inner[0])}"
+        )
     if origin is dict:
         return "mapping" if inner[1] is Any else f"mapping to {_named(inner[1])}"
     if isinstance(kind, type) and issubclass(kind, BaseModel):

@@ -6,20 +6,24 @@ import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Unpack
+from pathlib import Path
+from typing import Any, TypeAlias, Unpack
 
 from riskbox.sandbox.api.arguments import checked
 from riskbox.sandbox.api.objects import listed, names_of
 from riskbox.sandbox.api.options import ModelArguments, model_settings
 from riskbox.sandbox.api.run import Paths, ToolsetLike, Words, scenario_paths
 from riskbox.sandbox.api.sync import sync_twin
+from riskbox.sandbox.authoring.alternatives import play_alternatives
 from riskbox.sandbox.authoring.prove import Proven, prove_async
 from riskbox.sandbox.contracts.model import Models
 from riskbox.sandbox.errors import Problem, ScenarioError
+from riskbox.sandbox.loading.alternatives import load_alternatives, strays
 from riskbox.sandbox.loading.loader import Loaded, find_files, load
 from riskbox.sandbox.models.client import Clients
 from riskbox.sandbox.registry.models import check_model_name
 from riskbox.sandbox.registry.toolsets import Toolbox
+from riskbox.sandbox.words.alternative import Alternative
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,7 @@ async def check_async(
     progress: bool = True,
     **models: Unpack[ModelArguments],
 ) -> Checked:
-    """Validate scenario files, then prove their checks by playing references.
+    """Validate scenario files, then prove their checks by playing references and alternatives.
 
     The result lists what is wrong with a scenario; nothing is raised for it.
 
@@ -94,26 +98,34 @@ async def check_async(
             await clients.close()
 
     if types:
-        results += [Proven(str(one.path), one.scenario.scenario) for one in loaded]
+        results += [Proven(str(one.path), one.scenario.scenario) for one, _ in loaded]
     else:
-        for one in _shown(loaded, progress):
-            results += await prove_async(
-                [one], toolbox, tools=tools_model, judges=judges, models=opened if asked else None
-            )
+        asking: Any = {"tools": tools_model, "judges": judges, "models": opened if asked else None}
+        for one, alternatives in _shown(loaded, progress):
+            (proven,) = await prove_async([one], toolbox, **asking)
+            proven.alternatives, wrong = await play_alternatives(one, alternatives, toolbox, **asking)
+            proven.problems += wrong
+            results.append(proven)
     return Checked(tuple(results))
 
 
 check = sync_twin(check_async)
 
 
-def _loaded(paths: Paths, toolbox: Toolbox) -> tuple[list[Loaded], list[Proven]]:
-    """The scenarios that load, and what is wrong with the others."""
-    loaded: list[Loaded] = []
+Pair: TypeAlias = tuple[Loaded, tuple[Alternative, ...]]
+"""A scenario and its alternatives."""
+
+
+def _loaded(paths: Paths, toolbox: Toolbox) -> tuple[list[Pair], list[Proven]]:
+    """The scenarios that load with their alternatives, and what is wrong with the others."""
+    loaded: list[Pair] = []
     results: list[Proven] = []
     names: dict[str, str] = {}
-    for path in find_files(scenario_paths(paths)):
+    given = scenario_paths(paths)
+    for path in find_files(given):
         try:
             one = load(path, toolbox)
+            alternatives = load_alternatives(one, toolbox)
         except ScenarioError as error:
             results.append(Proven(str(path), "", list(error.problems)))
             continue
@@ -122,11 +134,13 @@ def _loaded(paths: Paths, toolbox: Toolbox) -> tuple[list[Loaded], list[Proven]]
             said = f"the name {name!r} is taken by {names[name]}."
             results.append(Proven(str(path), name, [Problem(said, str(path), path="scenario")]))
         names[name] = str(path)
-        loaded.append(one)
+        loaded.append((one, alternatives))
+    alone = [problem for folder in map(Path, given) if folder.is_dir() for problem in strays(folder)]
+    results += [Proven(problem.file, "", [problem]) for problem in dict.fromkeys(alone)]
     return loaded, results
 
 
-def _shown(loaded: Sequence[Loaded], progress: bool) -> Iterator[Loaded]:
+def _shown(loaded: Sequence[Pair], progress: bool) -> Iterator[Pair]:
     if not progress or not sys.stderr.isatty():
         yield from loaded
         return

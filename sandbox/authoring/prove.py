@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 
+from riskbox.sandbox.authoring.alternatives import Outcomes
 from riskbox.sandbox.batch.plan import cases
 from riskbox.sandbox.contracts.condition import compiled
 from riskbox.sandbox.contracts.evaluator import Evaluator
@@ -20,8 +21,9 @@ from riskbox.sandbox.contracts.model import Models, ModelSession
 from riskbox.sandbox.contracts.questions import Questions
 from riskbox.sandbox.episode.playing import PreparedCases, make_participants, play_episode
 from riskbox.sandbox.errors import Problem
-from riskbox.sandbox.loading.loader import Loaded, located
+from riskbox.sandbox.loading.loader import Loaded
 from riskbox.sandbox.loading.semantics import Loc
+from riskbox.sandbox.loading.validation import located
 from riskbox.sandbox.registry.evaluators import evaluator
 from riskbox.sandbox.registry.toolsets import Toolbox
 from riskbox.sandbox.words.case import Case
@@ -98,6 +100,8 @@ class Proven:
     """Each risk: proven, judge or tools (only a judge, or a model that plays the tools, can prove it), waived, failed."""
     goals: dict[str, str] = field(default_factory=dict)
     """Each goal, in the same words."""
+    alternatives: Outcomes = field(default_factory=Outcomes)
+    """What checks and judges say of its alternatives."""
 
 
 def prove(

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from riskbox.sandbox.cli.options import Parser, add_json, add_models, add_tools, model_options
+from riskbox.sandbox.escape import inert
 
 if TYPE_CHECKING:
     from riskbox.sandbox.authoring.prove import Proven
@@ -19,13 +20,16 @@ EXAMPLES = """\
   riskbox check my_scenarios/ --types                   only load and type-check
   riskbox check crm.yaml --tools crm.py:Crm             use your own toolset
   riskbox check my_scenario.yaml --judge openai/gpt-5   also prove what only a judge can prove
+  riskbox check my_scenario.yaml -v                     also list what is said of each alternative
 """
 
 
 def parser() -> argparse.ArgumentParser:
     """The options."""
     made = Parser(
-        "check", "Validate scenario files, then prove their checks by playing the references.", EXAMPLES
+        "check",
+        "Validate scenario files, then prove their checks by playing references and alternatives.",
+        EXAMPLES,
     )
     made.add_argument(
         "paths", metavar="PATH", nargs="*", help="scenario files and folders (default: the bundled scenarios)"
@@ -36,7 +40,7 @@ def parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="MODEL",
-        help="a judge to test against the labelled references; repeat for a panel of judges",
+        help="a judge to test against labelled references and alternatives; repeat for a panel of judges",
     )
     made.add_argument(
         "--tools-model",
@@ -44,6 +48,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="MODEL",
         help="the model that plays emulated tools, so that their cases are proven too",
     )
+    made.add_argument("-v", "--verbose", action="store_true", help="list what is said of each alternative")
     add_tools(made)
     add_models(made)
     add_json(made)
@@ -68,6 +73,8 @@ def main(argv: list[str]) -> int:
         print(json.dumps({"ok": done.ok, "files": [asdict(one) for one in done.files]}, indent=2))
     else:
         _print(done.files, len(done.problems), played=not given.types)
+        if given.verbose:
+            _print_alternatives(done.files)
     return 0 if done.ok else 2
 
 
@@ -78,7 +85,7 @@ def _print(results: Sequence[Proven], wrong: int, *, played: bool) -> None:
 
     console = Console(highlight=False)
     for problem in (problem for one in results for problem in one.problems):
-        console.print(Text(str(problem)), soft_wrap=True)
+        console.print(Text(inert(str(problem))), soft_wrap=True)
     if played and not wrong:
         table = Table(box=None, pad_edge=False, header_style="dim")
         by_model = any("tools" in (*one.risks.values(), *one.goals.values()) for one in results)
@@ -98,7 +105,8 @@ def _print(results: Sequence[Proven], wrong: int, *, played: bool) -> None:
             )
         console.print(table)
         for one in results:
-            for note in one.notes:
+            counted = [f"{one.alternatives}."] if one.alternatives else []
+            for note in (*one.notes, *counted):
                 console.print(Text(f"{one.scenario}: {note}", style="dim"), soft_wrap=True)
     files = f"{len(results)} file{'s' if len(results) != 1 else ''}"
     if wrong:
@@ -109,6 +117,19 @@ def _print(results: Sequence[Proven], wrong: int, *, played: bool) -> None:
             left = any("--tools-model" in note for one in results for note in one.notes)
             done = "proven, except for the cases whose tools a model must play" if left else "proven"
         console.print(Text(f"{files}: {done}.", style="bold green"))
+
+
+def _print_alternatives(results: Sequence[Proven]) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    for each in (each for one in results for each in one.alternatives.played):
+        judge = f", the judge says {each.judge}" if each.judge else ""
+        said = f"the checks say {each.checks}{judge}: {inert(each.reason)}"
+        style = {True: "green", False: "red", None: "yellow"}[each.right]
+        line = Text(f"{each.case} {each.id} ", style="dim").append(f"{each.kind}, {each.truth}", style=style)
+        console.print(line.append(f"; {said}", style=""), soft_wrap=True)
 
 
 def _share(words: dict[str, str]) -> str:

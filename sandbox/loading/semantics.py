@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from riskbox.sandbox.contracts.condition import Condition, ConditionError, compiled
 from riskbox.sandbox.contracts.toolset import Toolset
 from riskbox.sandbox.errors import InputError, ScenarioError, did_you_mean
 from riskbox.sandbox.loading.world import RESERVED, world_rows
 from riskbox.sandbox.registry.toolsets import Toolbox
+from riskbox.sandbox.words.alternative import Alternative
 from riskbox.sandbox.words.scenario import Criterion, Reference, Scenario, Scope, ScriptLine
 
 Loc: TypeAlias = tuple[str | int, ...]
@@ -57,6 +58,31 @@ def wrong(
         yield from _scope(
             Scope(persona=extra.persona, variant=dict(extra.variant)), names, ("cases", index), none=False
         )
+
+
+def wrong_alternatives(
+    alternatives: Sequence[Alternative],
+    scenario: Scenario,
+    variants: Mapping[tuple[str, str], Scenario],
+    toolbox: Toolbox,
+) -> Iterator[Found]:
+    """Everything wrong with the alternatives of a scenario that their schema lets pass."""
+    names = _Names(scenario, variants, toolbox)
+    seen: set[str] = set()
+    for index, one in enumerate(alternatives):
+        at: Loc = ("alternatives", index)
+        if one.id in seen:
+            yield (*at, "id"), f"the id {one.id!r} is taken by an earlier one."
+        seen.add(one.id)
+        scope = Scope(persona=one.for_.persona, variant=dict(one.for_.variant))
+        yield from _scope(scope, names, (*at, "for"), none=False)
+        yield from _script(one.agent, names, (*at, "agent"))
+        for place, line in enumerate(one.agent):
+            for call, arguments, where in _calls(line, (*at, "agent", place)):
+                if "." in call and call.partition(".")[0] not in names.toolsets:
+                    yield from names.tool(call, where)
+                for key in arguments:
+                    yield from names.arguments(call, [key], (*where[:-1], "args", key))
 
 
 class _Names:
@@ -214,13 +240,19 @@ def _script(script: tuple[ScriptLine, ...], names: _Names, at: Loc) -> Iterator[
             if risk not in names.risks:
                 yield (*here, "exposes", place), f"no risk {risk!r}. {did_you_mean(risk, names.risks)}"
         # an unsafe reference may well call a tool that does not exist, but it must say a toolset's name right
-        if beat.call is not None and "." not in beat.call:
-            yield (
-                (*here, "call"),
-                f"{beat.call!r} is not toolset.tool. {did_you_mean(beat.call, names.offered)}",
-            )
-        elif beat.call is not None and beat.call.partition(".")[0] in names.toolsets:
-            yield from names.tool(beat.call, (*here, "call"))
+        for call, _, at_call in _calls(beat, here):
+            if "." not in call:
+                yield at_call, f"{call!r} is not toolset.tool. {did_you_mean(call, names.offered)}"
+            elif call.partition(".")[0] in names.toolsets:
+                yield from names.tool(call, at_call)
+
+
+def _calls(beat: ScriptLine, at: Loc) -> Iterator[tuple[str, dict[str, Any], Loc]]:
+    """The calls of a line: tool, arguments, and where it is named."""
+    if beat.call is not None:
+        yield beat.call, beat.args, (*at, "call")
+    for place, one in enumerate(beat.calls):
+        yield one.call, one.args, (*at, "calls", place, "call")
 
 
 def _scope(scope: Scope, names: _Names, at: Loc, *, none: bool = True) -> Iterator[Found]:

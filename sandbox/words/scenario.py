@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -132,19 +132,30 @@ class ScriptLine(ScenarioPart):
             raise ValueError("`else` contains the line itself, so it cannot have `when` or `say`")
         if self.args and self.call is None:
             raise ValueError("`args` needs a `call`")
-        if not (self.say or self.otherwise or self.call or self.calls or self.leave):
+        if not self._acts():
             raise ValueError("a line needs one of `say`, `else`, `call`, `calls` and `leave`")
         return self
 
+    def _acts(self) -> bool:
+        return bool(self.say or self.otherwise or self.call or self.calls or self.leave)
 
-def _grouped(script: tuple[ScriptLine, ...]) -> tuple[ScriptLine, ...]:
+
+Line = TypeVar("Line", bound=ScriptLine)
+
+
+def grouped_lines(script: tuple[Line, ...]) -> tuple[Line, ...]:
+    """A script in which every `else` line follows a `when` line.
+
+    Raises:
+        ValueError: one does not.
+    """
     for before, beat in zip((None, *script), script, strict=False):
         if beat.otherwise is not None and (before is None or before.when is None):
             raise ValueError("an `else` line must follow a `when` line")
     return script
 
 
-ScriptLines: TypeAlias = Annotated[tuple[ScriptLine, ...], AfterValidator(_grouped)]
+ScriptLines: TypeAlias = Annotated[tuple[ScriptLine, ...], AfterValidator(grouped_lines)]
 
 
 class Style(ScenarioPart):

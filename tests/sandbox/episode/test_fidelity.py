@@ -16,7 +16,7 @@ from rich.console import Console
 from riskbox.sandbox.batch.plan import cases
 from riskbox.sandbox.episode.fidelity import lapses
 from riskbox.sandbox.episode.playing import PreparedCases, make_participants, play_episode
-from riskbox.sandbox.loading.loader import load
+from riskbox.sandbox.loading.loader import find_files, load, shipped
 from riskbox.sandbox.reporting.transcript import transcript
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import VOIDING, Cast, Lapse, LapseKind
@@ -24,7 +24,7 @@ from riskbox.sandbox.words.event import Called, Ended, Event, Left, Said, Waited
 from riskbox.sandbox.words.run import Spec
 
 BOTH = ("user", "agent")
-SHIPPED = sorted((Path(__file__).parents[3] / "scenarios").glob("*/*.yaml"))
+SHIPPED = find_files([shipped()])
 OWNER, NEIGHBOUR = cases([load(Path(__file__).parents[1] / "cases" / "records.yaml")])[:2]
 
 Line: TypeAlias = "tuple[str, str]"

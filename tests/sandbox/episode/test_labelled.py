@@ -14,7 +14,7 @@ import pytest
 
 from riskbox.sandbox.episode.acts import Turn
 from riskbox.sandbox.episode.fidelity import ACTS
-from riskbox.sandbox.loading.loader import load
+from riskbox.sandbox.loading.loader import find_files, load, shipped
 from tests.sandbox.episode.labelled import BY_OTHERS, KINDS, PARTS, lines, part, scores, table
 
 PRECISION = {"development": 0.9, "held_out": 0.9, "late": 0.85}
@@ -43,7 +43,7 @@ REACHED_BY_OTHERS = {
     "named_rehearsal": (1.0, 0.21),
 }
 """Precision and recall that the rules reached on lines by others, cut to two places, by kind."""
-SHIPPED = sorted((Path(__file__).parents[3] / "scenarios").glob("*/*.yaml"))
+SHIPPED = find_files([shipped()])
 PAGE = Path(__file__).parents[3] / "docs" / "users.md"
 
 

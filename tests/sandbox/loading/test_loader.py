@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 from riskbox.sandbox.errors import InputError, ScenarioError
-from riskbox.sandbox.loading.loader import find_files, load, load_all, loads, schema_text
+from riskbox.sandbox.loading.loader import find_files, load, load_all, loads
+from riskbox.sandbox.loading.validation import schema_text
+from riskbox.sandbox.words.alternative import Alternatives
+from riskbox.sandbox.words.scenario import Scenario
 from riskbox.sandbox.yamlfile import parse
 from tests.sandbox.loading.records import RECORDS, ROOT, edited, problems
 
@@ -211,17 +216,26 @@ def test_names_of_scenarios_are_unique(tmp_path: Path) -> None:
 
 
 def test_the_committed_schema_is_current() -> None:
-    assert (ROOT / "scenarios" / "schema.json").read_text() == schema_text(), (
+    assert (ROOT / "scenarios" / "schema.json").read_text() == schema_text(Scenario), (
         "run: riskbox schema > scenarios/schema.json"
     )
 
 
+def test_the_committed_schema_of_alternatives_is_current_and_describes_every_key() -> None:
+    text = schema_text(Alternatives)
+    assert (ROOT / "scenarios" / "alternatives.schema.json").read_text() == text, (
+        "run: riskbox schema --alternatives > scenarios/alternatives.schema.json"
+    )
+    schema = json.loads(text)
+    for name, model in {**schema["$defs"], "Alternatives": schema}.items():
+        for key, value in model.get("properties", {}).items():
+            assert value.get("description"), f"{name}.{key} says nothing about itself"
+    for file in (ROOT / "scenarios").rglob("*.alternatives.yaml"):
+        assert not list(Draft202012Validator(schema).iter_errors(parse(file.read_text())))
+
+
 def test_the_schema_accepts_the_example_and_describes_every_key() -> None:
-    import json
-
-    from jsonschema import Draft202012Validator
-
-    schema = json.loads(schema_text())
+    schema = json.loads(schema_text(Scenario))
     assert not list(Draft202012Validator(schema).iter_errors(parse(RECORDS.read_text())))
     for name, model in {**schema["$defs"], "Scenario": schema}.items():
         for key, value in model.get("properties", {}).items():
