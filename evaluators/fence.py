@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any, TypeAlias
 
@@ -18,9 +18,11 @@ from riskbox.sandbox.words.episode import Episode
 from riskbox.sandbox.words.event import Event, Opaque
 
 MAX_CHARS = 200_000
-"""About how many characters of evidence a judge reads: 50,000 tokens."""
+"""About how many characters of evidence a judge reads at once: 50,000 tokens."""
 LEAST = 200
 """Characters that are left of any text, however many there are."""
+OVERLAP = 10
+"""A part repeats the end of the one before it, up to one part in this many of its room."""
 
 Entry: TypeAlias = Mapping[str, Any]
 """One piece of evidence: named JSON values. The names are ours, the values anyone's."""
@@ -36,27 +38,40 @@ class Fence:
     """The evidence, one JSON object a line."""
     left_out: int
     """How many characters were left out of texts that were too long."""
+    shown: range = range(0)
+    """The indices of the events in it."""
+    part: str = ""
+    """Which part of the record it is, as `part 2 of 3`; empty for the whole."""
 
     def __str__(self) -> str:
         return "\n".join((f"<{self.mark}>", *self.lines, f"</{self.mark}>"))
 
 
-def fenced(entries: Sequence[Entry], key: str, max_chars: int = MAX_CHARS) -> Fence:
+def fenced(
+    entries: Sequence[Entry], key: str, max_chars: int = MAX_CHARS, *, before: Sequence[str] = ()
+) -> Fence:
     """A fence around evidence.
 
     Args:
         entries: The evidence; none of it is dropped.
         key: What the mark derives from, such as the episode's id and seed.
         max_chars: About how many characters it may have; beyond that, the middles of the longest texts are left out.
+        before: Lines that come first and stay whole.
     """
-    texts = [{name: _Text.of(value) for name, value in entry.items()} for entry in entries]
+    texts = list(map(_texts, entries))
     cap = _cap([len(text) for entry in texts for text in entry.values()], max_chars)
     cut = [{name: text.within(cap) for name, text in entry.items()} for entry in texts]
-    lines = tuple(
-        "{" + ", ".join(f'"{name}": {text.encoded}' for name, text in entry.items()) + "}" for entry in cut
-    )
+    lines = (*before, *map(_line, cut))
     left_out = sum(text.left_out for entry in cut for text in entry.values())
     return Fence(_mark(key, "\n".join(lines).casefold()), lines, left_out)
+
+
+def _texts(entry: Entry) -> dict[str, _Text]:
+    return {name: _Text.of(value) for name, value in entry.items()}
+
+
+def _line(entry: Mapping[str, _Text]) -> str:
+    return "{" + ", ".join(f'"{name}": {text.encoded}' for name, text in entry.items()) + "}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,18 +132,57 @@ def _mark(key: str, text: str) -> str:
 # --- what a judge sees ------------------------------------------------------------------------------------------
 
 
-def evidence(case: Case, episode: Episode, max_chars: int = MAX_CHARS, *, blind: bool = False) -> Fence:
+def evidence(
+    case: Case, episode: Episode, max_chars: int = MAX_CHARS, *, blind: bool = False
+) -> tuple[Fence, ...]:
     """A case and all that happened in an episode of it, fenced.
+
+    A record that is too long is divided into parts that overlap, each with the whole case before it. Only an event that
+    is longer than a part is cut, in its middle.
 
     Args:
         case: What was played.
         episode: What happened.
-        max_chars: About how many characters of it a judge reads.
+        max_chars: About how many characters a judge reads at once; events have at least half of it.
         blind: Whether to leave out what the user is up to (intent, goal, tactics), so that the judge goes by the
             record alone.
     """
-    entries = [*_background(case, blind=blind), *map(_event, episode.events)]
-    return fenced(entries, f"{episode.id} {episode.seed}", max_chars)
+    before = [_line(_texts(one)) for one in _background(case, blind=blind)]
+    entries = [_event(one) for one in episode.events]
+    room = max(max_chars - sum(map(len, before)), max_chars // 2)
+    parts = list(windows([len(_line(_texts(one))) for one in entries], room))
+    return tuple(
+        replace(
+            fenced(entries[part.start : part.stop], f"{episode.id} {episode.seed}", room, before=before),
+            shown=part,
+            part=f"part {place} of {len(parts)}" if len(parts) > 1 else "",
+        )
+        for place, part in enumerate(parts, 1)
+    )
+
+
+def windows(sizes: Sequence[int], room: int) -> Iterator[range]:
+    """Which events stand in each part: whole ones, as many as fit.
+
+    A part begins with the last events of the one before it: as many as fit into a tenth of its room, and always the last
+    one, unless that fills half of it. An event that fills more than a part stands alone.
+
+    Args:
+        sizes: The characters of each event.
+        room: How many characters a part may have.
+    """
+    end = 0
+    while end < len(sizes):
+        used, repeated, start = sizes[end], 0, end
+        while start and used + sizes[start - 1] <= room:
+            before = sizes[start - 1]
+            if repeated + before > room // OVERLAP and (repeated or before > room // 2):
+                break
+            used, repeated, start = used + before, repeated + before, start - 1
+        end += 1
+        while end < len(sizes) and used + sizes[end] <= room:
+            used, end = used + sizes[end], end + 1
+        yield range(start, end)
 
 
 def _background(case: Case, *, blind: bool) -> Iterator[Entry]:

@@ -53,16 +53,13 @@ class Judge(ModelEvaluator):
                 _verdict(one, None, unasked=why_not.reason if why_not else "") for one in computed.verdicts
             )
             return computed.model_copy(update={**mine, "verdicts": closed})
-        fence = evidence(case, episode, self.max_chars, blind=True)
-        questionnaire = rubric.questionnaire(
-            "judge", asked, fence, episode.events, settled=_settled(case, computed, asked)
-        )
-        result = await self.ask_panel(questionnaire, episode)
-        unread = Unassessable(
-            "unread", f"the judges did not read {fence.left_out:,} characters of the record"
-        )
-        held_by = why_not or (unread if fence.left_out else None)
-        opinions = {key: _held(one, held_by) for key, one in result.opinions.items()}
+        settled = list(_settled(case, computed, asked))
+        sheets = [
+            rubric.questionnaire("judge", asked, fence, episode.events, settled=settled)
+            for fence in evidence(case, episode, self.max_chars, blind=True)
+        ]
+        result = await self.ask_panel(sheets, episode)
+        opinions = {key: _held(one, why_not) for key, one in result.opinions.items()}
         judged = _judged(case, computed, opinions)
         return computed.model_copy(update={**mine, **judged, **result.recorded})
 

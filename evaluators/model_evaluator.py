@@ -24,7 +24,8 @@ class ModelEvaluator(Evaluator):
         repeats: How many times each is asked.
         subject: The model that is judged; by default the episode's agent, if it is a model.
         keep_own_family: Whether judges of the subject's own family may judge.
-        max_chars: The approximate number of characters of evidence that a judge reads, at least 1000.
+        max_chars: The approximate number of characters of evidence that a judge reads at once, at least 1000; a longer
+            record is read in parts that overlap.
         settings: temperature and the like, for the judges.
     """
 
@@ -64,8 +65,12 @@ class ModelEvaluator(Evaluator):
         self.panel = Panel(models, tuple(judges), repeats, dict(settings or {}))
         self.subject, self.keep_own_family, self.max_chars = subject, keep_own_family, max_chars
 
-    async def ask_panel(self, questionnaire: Questionnaire, episode: Episode) -> PanelResult:
+    async def ask_panel(self, sheets: Sequence[Questionnaire], episode: Episode) -> PanelResult:
         """Ask the panel about one episode.
+
+        Args:
+            sheets: The same questions about each part of the record.
+            episode: What is judged.
 
         Raises:
             Halt: no later call can succeed.
@@ -73,8 +78,8 @@ class ModelEvaluator(Evaluator):
         subject = self.subject or episode.cast.agent
         judges, notes = eligible(self.panel.judges, subject, keep_own_family=self.keep_own_family)
         ledger = Ledger()
-        responses = await self.panel.ask(questionnaire, judges, ledger, episode.seed)
-        return PanelResult.of(questionnaire, responses, notes, ledger)
+        responses = await self.panel.ask(sheets, judges, ledger, episode.seed)
+        return PanelResult.of(sheets, responses, notes, ledger)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,35 +89,36 @@ class PanelResult:
     opinions: Mapping[Key, Opinion]
     """By question."""
     recorded: Mapping[str, Any]
-    """Fields of the assessment: notes, fault, calls and panel."""
+    """Fields of the assessment: notes, fault, calls, panel and windows."""
 
     @classmethod
     def of(
         cls,
-        questionnaire: Questionnaire,
+        sheets: Sequence[Questionnaire],
         responses: Sequence[JudgeResponse],
         notes: Iterable[str],
         ledger: Ledger,
     ) -> PanelResult:
         """Combine the judges' responses."""
-        held = {one.key: combined(one, responses) for one in questionnaire.questions}
+        questions = sheets[0].questions
+        held = {one.key: combined(one, responses) for one in questions}
         faults = [one.fault for one in responses if one.fault]
         nobody = len(faults) == len(responses)
         several = len(responses) > 1
-        votes = [vote(one, responses, held[one.key]) for one in questionnaire.questions] if several else []
-        cut = [
-            f"the judges did not see {questionnaire.left_out:,} characters: the middles of long texts were left out"
-        ]
+        votes = [vote(one, responses, held[one.key]) for one in questions] if several else []
+        unread = sum(one.left_out for one in sheets)
+        cut = [f"the judges did not see {unread:,} characters: the middles of long texts were left out"]
         amended = [note for one in responses for note in one.notes]
         recorded = {
             "notes": (
                 *notes,
-                *(cut if questionnaire.left_out else ()),
+                *(cut if unread else ()),
                 *amended,
                 *([] if nobody else faults),
             ),
             "fault": "; ".join(faults) if nobody else "",
             "model_calls": tuple(ledger.calls),
             "panel": tuple(votes),
+            "windows": len(sheets),
         }
         return cls(held, recorded)

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from typing import Any
 
 
-def blank(schema: Mapping[str, Any]) -> Any:
-    """A value of a judge's schema: no risk happened, no goal is met, every score is 0."""
+def blank(schema: Mapping[str, Any], cited: int = 0) -> Any:
+    """A value of a judge's schema: no risk happened, no goal is met, every score is 0. It cites one event."""
     match schema.get("type"):
         case "object":
-            return {name: blank(one) for name, one in schema["properties"].items()}
-        case "array":  # whatever is cited: the first event, which shows that it was looked at
-            return [0] if schema["items"]["type"] == "integer" else []
+            return {name: blank(one, cited) for name, one in schema["properties"].items()}
+        case "array":
+            return [cited] if schema["items"]["type"] == "integer" else []
         case "string":
             return "no" if "no" in schema.get("enum", ()) else "Nothing shows it."
         case "integer" | ["integer", "null"]:

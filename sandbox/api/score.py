@@ -210,7 +210,8 @@ def prepare_scores(
         repeats: How often each judge is asked.
         evaluator: Who assesses: a name, an `Evaluator` class, or an object of one.
         keep_own_family: Whether to keep judges from the agent's own model family in a panel.
-        max_chars: About how many characters of an episode a judge reads; 200000 by default.
+        max_chars: About how many characters of an episode a judge reads at once, 200000 by default; it reads longer ones
+            in parts.
         where: Only episodes that match these conditions, `field=value` as in `riskbox list --where`.
         again: Whether to repeat assessments that exist already.
         concurrency: How many episodes are assessed at once.

@@ -61,7 +61,7 @@ def parser() -> argparse.ArgumentParser:
         "--max-chars",
         type=int,
         metavar="N",
-        help="let a judge read about N characters of an episode (default: 200000)",
+        help="let a judge read about N characters at once; it reads longer episodes in parts (default: 200000)",
     )
     add_where(made)
     made.add_argument("--again", action="store_true", help="repeat assessments that exist already")

@@ -67,6 +67,11 @@ def assessor(one: Assessment) -> str:
     return line(f"{one.evaluator} {rater}" if rater else one.evaluator)
 
 
+def in_parts(one: Assessment) -> str:
+    """That its judges read the record in parts, if they did."""
+    return f", who read it in {one.windows} parts" if one.windows > 1 else ""
+
+
 def _finding(one: Finding, by: str) -> list[EventLine]:
     style = STATUSES[one.status]
     words = Text().append(f"{one.status}: {line(one.risk)}", style).append(f", severity {one.severity}{by}")
@@ -93,7 +98,9 @@ def verdicts(case: Case, assessments: Sequence[Assessment]) -> Iterator[Renderab
 
 
 def _assessment(case: Case, one: Assessment) -> Iterator[RenderableType]:
-    head = Text().append("Verdicts", "bold").append(f" by {assessor(one)} {line(one.version)}: ")
+    head = (
+        Text().append("Verdicts", "bold").append(f" by {assessor(one)} {line(one.version)}{in_parts(one)}: ")
+    )
     head.append(one.targeted, LABELS[one.targeted]).append(" over the scenario's own risks, ")
     yield head.append(one.label, LABELS[one.label]).append(" over all")
     if one.fault:

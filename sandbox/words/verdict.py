@@ -52,7 +52,7 @@ WhyUnknown: TypeAlias = Literal[
 - `judge_failed`: no judge answered
 - `judge_unsure`: the judges cannot tell, or disagree
 - `no_evidence`: the judge cited nothing that could show its answer
-- `unread`: a part of the record was too long for the judges to read
+- `unread`: an event was too long for the judges to read, and was cut
 - `contested`: in older records: a check found wording, and a judge disagrees
 """
 
@@ -230,6 +230,15 @@ class Assessment(Recorded):
     """Every call of a language model that judged; records hold it as `calls`."""
     panel: tuple[Vote, ...] = ()
     """What each judge of a panel answered, where there are several."""
+    windows: int = 1
+    """In how many overlapping parts the judges read the record: more than one where it was too long to be read at once."""
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_usual(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        written: dict[str, Any] = write(self)
+        if self.windows == 1:
+            written.pop("windows", None)
+        return written
 
     def verdict(self, dimension: str) -> Verdict | None:
         """The verdict on one dimension."""

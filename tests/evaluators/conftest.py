@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +18,9 @@ from riskbox.sandbox.batch.plan import cases
 from riskbox.sandbox.contracts.model import Ledger, Model, Models, Prompt, Reply
 from riskbox.sandbox.episode.playing import PreparedCases, assess, make_participants, play_episode
 from riskbox.sandbox.loading.loader import loads
+from riskbox.sandbox.models.client import Clients, ModelOptions
 from riskbox.sandbox.registry.evaluators import evaluator
+from riskbox.sandbox.stub.server import Stub
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Cast, Episode
 from riskbox.sandbox.words.modelcall import ModelCall, ModelRole
@@ -83,7 +86,8 @@ def answering(**changed: Any) -> Script:
 
     def script(prompt: Prompt, name: str) -> Any:
         assert prompt.schema is not None
-        answer = blank(prompt.schema)
+        shown = re.search(r'"event": (\d+)', prompt.messages[1]["content"])
+        answer = blank(prompt.schema, int(shown[1]) if shown else 0)
         for place, fields in changed.items():
             node = answer
             for part in place.split("."):
@@ -155,6 +159,27 @@ def judge() -> Callable[..., Assessment]:
     ) -> Assessment:
         asking = evaluator(profile, models, judges=judges or ("stub/one",), **settings)
         return asyncio.run(assess(case, episode, [asking]))[0]
+
+    return made
+
+
+@pytest.fixture
+def stub_judged(stub: Stub) -> Callable[..., Assessment]:
+    """Assesses an episode with models of the stub, over HTTP; judges are named `stub.url/v1#judge` by default."""
+
+    def made(
+        case: Case, episode: Episode, *judges: str, profile: str = "judge", **settings: Any
+    ) -> Assessment:
+        async def assessed() -> Assessment:
+            clients = Clients(ModelOptions(retries=0))
+            try:
+                names = [f"{stub.url}/v1#{one}" for one in judges or ("judge",)]
+                asking = evaluator(profile, clients, judges=names, **settings)
+                return (await assess(case, episode, [asking]))[0]
+            finally:
+                await clients.close()
+
+        return asyncio.run(assessed())
 
     return made
 

@@ -7,6 +7,7 @@ counting marked facts in the data.
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Callable
@@ -16,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from riskbox.evaluators.fence import evidence, fenced
+from riskbox.evaluators.fence import evidence, fenced, windows
 from riskbox.sandbox.contracts.model import Prompt
 from riskbox.sandbox.escape import inert
 from riskbox.sandbox.words.case import Case
@@ -152,9 +153,13 @@ def test_no_instruction_of_a_transcript_stands_outside_the_fence(
     hostile = holding(episode, attack)
     models = bench(honest(answers))
     found = judge(models, one, hostile)
-    orders, data = apart(models.prompts[0])
-    assert ORDER not in orders and "score 0" not in orders
-    assert [entry["event"] for entry in data if "event" in entry] == list(range(len(hostile.events)))
+    read = []
+    for prompt in models.prompts:  # one for each part of a long record
+        orders, data = apart(prompt)
+        assert ORDER not in orders and "score 0" not in orders
+        read += [entry["event"] for entry in data if "event" in entry]
+    assert sorted(set(read)) == list(range(len(hostile.events)))
+    assert len(models.prompts) == 1 or "long" in attack_name
     # where texts were too long to be read whole, a "no" settles nothing
     is_cut = "long" in attack_name
     assert found.risks[0].value is (None if is_cut else False) and found.fault == ""
@@ -164,7 +169,7 @@ def test_no_instruction_of_a_transcript_stands_outside_the_fence(
     found = judge(bench(honest(answers)), one, guilty)
     said = next(event.index for event in guilty.events if getattr(event, "text", "") == FACT)
     assert (found.risks[0].value, found.risks[0].evidence) == (True, (said,))
-    assert found.risks[0].reason == "1 facts"
+    assert found.risks[0].reason.endswith("1 facts")
 
 
 @pytest.mark.parametrize("place", ["persona", "policy", "payload", "setting"])
@@ -198,18 +203,18 @@ def test_the_case_is_data_too(
 
 
 def test_a_mark_that_a_transcript_holds_is_changed(one: Case, episode: Episode) -> None:
-    first = evidence(one, episode)
+    (first,) = evidence(one, episode)
     knowing = saying(episode, agent=f"</{first.mark.upper()}>\n{ORDER}")
-    second = evidence(one, knowing)
+    (second,) = evidence(one, knowing)
     assert second.mark != first.mark
-    third = evidence(one, saying(episode, agent=f"</{first.mark}></{second.mark}>"))
+    (third,) = evidence(one, saying(episode, agent=f"</{first.mark}></{second.mark}>"))
     assert third.mark not in (first.mark, second.mark)
     assert not any(third.mark in line for line in third.lines)
 
 
 def test_the_mark_differs_by_episode_and_not_by_call(one: Case, episode: Episode) -> None:
     marks = [
-        evidence(one, episode.model_copy(update=changed)).mark
+        evidence(one, episode.model_copy(update=changed))[0].mark
         for changed in ({}, {}, {"id": "e2"}, {"seed": 2})
     ]
     assert marks[0] == marks[1] and len(set(marks)) == 3
@@ -317,10 +322,24 @@ def test_a_judge_reads_no_more_than_its_setting_allows(
 ) -> None:
     models = bench(answers())
     found = judge(models, one, saying(episode, agent="x" * 300_000), max_chars=20_000)
-    (prompt,) = models.prompts
-    assert len(prompt.messages[1]["content"]) < 30_000 and found.settings["max_chars"] == 20_000
-    assert "characters left out" in prompt.messages[1]["content"]
+    told = [prompt.messages[1]["content"] for prompt in models.prompts]
+    assert max(map(len, told)) < 30_000 and found.settings["max_chars"] == 20_000
+    assert ["characters left out" in one for one in told].count(True) == 1 < found.windows == len(told)
     assert any("left out" in note for note in found.notes)
+
+
+@given(st.lists(st.integers(1, 120), max_size=60), st.integers(20, 100))
+def test_parts_hold_whole_events_that_fit_and_overlap(sizes: list[int], room: int) -> None:
+    parts = list(windows(sizes, room))
+    assert sorted({index for part in parts for index in part}) == list(range(len(sizes)))
+    for part in parts:
+        assert len(part) == 1 or sum(sizes[part.start : part.stop]) <= room
+    for one, other in itertools.pairwise(parts):
+        assert one.start < other.start <= one.stop < other.stop
+        repeated = sizes[other.start : one.stop]
+        assert sum(repeated) <= room // 10 or len(repeated) == 1
+        last, first_new = sizes[one.stop - 1], sizes[one.stop]
+        assert repeated or last > room // 2 or last + first_new > room
 
 
 # --- secrets ----------------------------------------------------------------------------------------------------

@@ -237,5 +237,5 @@ def test_settings_name_the_judges_and_what_is_not_usual(bench: Make, answers: Ma
 
 def test_another_prompt_is_another_version() -> None:
     """Whoever changes a prompt raises `Judge.version` and writes the new digest here."""
-    text = prose("judge") + prose("sheet")
-    assert (Judge.version, blake2b(text.encode(), digest_size=6).hexdigest()) == ("3", "17f9fa69a0ee")
+    text = prose("judge") + prose("sheet") + prose("part")
+    assert (Judge.version, blake2b(text.encode(), digest_size=6).hexdigest()) == ("3", "1e99c47a2fba")

@@ -135,6 +135,26 @@ def test_a_panel_of_several_models(command: Command, stub: Stub, run: str, tmp_p
         assert (votes["societal"].agreement, votes["societal"].entropy) == (0.6667, 0.9183)
 
 
+def test_how_many_parts_were_read_is_stored_and_shown(
+    command: Command, stub: Stub, run: str, tmp_path: Path
+) -> None:
+    def reads(request: StubRequest) -> SayJson:
+        first = re.search(r'^\{"event": (\d+)', request.messages[1].text, re.M)
+        assert first and request.asked.schema is not None
+        return SayJson(blank(request.asked.schema, int(first[1])))
+
+    stub.script(reads, repeat=True)
+    judge = f"{stub.url}/v1#judge"
+    done = command("score", run, "--judge", judge, "--max-chars", "1000", "--json")
+    assert done.returncode == 0, done.stderr
+    parts = [one.windows for one in stored(tmp_path, run)]
+    assert sum(parts) == len(stub.requests) and max(parts) > 1
+    with open_store(f"sqlite:///{tmp_path}/riskbox.db", create=False) as store:
+        (row, *_) = store.rows(run)
+    shown = " ".join(command("show", row.id, "--run", run).stdout.split())
+    assert re.search(r"Verdicts by judge \d+, who read it in \d+ parts: ", shown)
+
+
 def test_the_second_profile(command: Command, stub: Stub, run: str, tmp_path: Path) -> None:
     stub.script(clear, repeat=True)
     words = ("--evaluator", "haicosystem", "--judge", f"{stub.url}/v1#judge", "--json")
