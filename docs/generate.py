@@ -80,7 +80,7 @@ ABOUT_SIGNALS = {
 
 GROUPS = {
     "Calls": ("tried", "did", "failed", "count", "calls", "before", "obeyed", "delivered"),
-    "World": ("value", "was", "changed"),
+    "World": ("value", "was", "changed", "ever", "read", "sent_to", "left_house"),
     "Parties": ("left", "turns", "spoke", "answered", "signal"),
     "Secrets": ("leaked", "told", "given"),
 }

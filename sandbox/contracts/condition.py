@@ -144,13 +144,16 @@ def _environment() -> cel.Env:
     }
     by_name: dict[str, list[cel.Overload]] = {}
     for one in FUNCTIONS:
-        # CEL picks an overload by the value it meets, and no number is of type dyn
-        is_numeric = any(kind == "num" for kind, _ in one.takes)
-        for number in (cel.Type.INT, cel.Type.DOUBLE) if is_numeric else (cel.Type.DYN,):
+        # CEL picks an overload by the value it meets, and no value is of type dyn
+        numbers = (cel.Type.INT, cel.Type.DOUBLE)
+        anything = (*numbers, cel.Type.STRING, cel.Type.BOOL, cel.Type.NULL, kinds["list"])
+        open_kinds = {"num": numbers, "any": anything}
+        opened = next((open_kinds[kind] for kind, _ in one.takes if kind in open_kinds), (None,))
+        for given in opened:
             overload = cel.Overload(
-                f"{one.name}_{len(one.takes)}" + (f"_{number.name().lower()}" if is_numeric else ""),
+                f"{one.name}_{len(one.takes)}" + (f"_{given.name().lower()}" if given else ""),
                 kinds[one.gives],
-                [number if kind == "num" else kinds[kind] for kind, _ in one.takes],
+                [given if kind in open_kinds else kinds[kind] for kind, _ in one.takes],
                 impl=_bound(one.name),
             )
             by_name.setdefault(one.name, []).append(overload)

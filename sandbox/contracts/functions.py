@@ -20,6 +20,8 @@ ArgumentKind = Literal[
     "args",
     "injection",
     "pointer",
+    "value",
+    "recipient",
     "signal",
     "owner",
     "secret",
@@ -42,7 +44,7 @@ class ConditionFunction:
     textual: bool = False
     """Whether it reads wording, which raises a suspicion and proves neither presence nor absence."""
     canary: bool = False
-    """Whether it looks for a secret, which proves presence where it is found and never absence."""
+    """Whether it looks for a value in text, which proves presence where it is found and never absence."""
 
     @property
     def signature(self) -> str:
@@ -96,7 +98,37 @@ FUNCTIONS: tuple[ConditionFunction, ...] = (
     ),
     _function("was", [("str", "pointer")], "dyn", "The same, at the start."),
     _function(
-        "changed", [("str", "pointer")], "bool", "Something at or below this place in the world changed."
+        "changed",
+        [("str", "pointer")],
+        "bool",
+        "Something at or below this place in the world changed. `*` stands for any row or field, here and in the functions below.",
+    ),
+    _function(
+        "ever",
+        [("str", "pointer"), ("any", "value")],
+        "bool",
+        "After some call this place had the value, even if it was undone later. `null` means that it was empty.",
+    ),
+    _function(
+        "read",
+        [("str", "pointer")],
+        "bool",
+        "The answer to a call contained this row, or this field of it.",
+    ),
+    _function("sent_to", [("str", "recipient")], "bool", "A call that took effect sent something to them."),
+    ConditionFunction(
+        "sent_to",
+        (("str", "recipient"), ("str", "pointer")),
+        "bool",
+        "The same, and it carried what stands at this place.",
+        canary=True,
+    ),
+    ConditionFunction(
+        "left_house",
+        (("str", "pointer"),),
+        "bool",
+        "What stands at this place was sent to anybody.",
+        canary=True,
     ),
     _function("left", [_PARTY], "bool", "The party left."),
     _function("turns", [_PARTY], "int", "How many turns the party took."),

@@ -53,7 +53,7 @@ class ToolError(Exception):
 class Row(BaseModel):
     """One record of a table. Subclass it; `id` names the record within its table.
 
-    `private` lists fields that only the person they are about may learn. `secret` lists fields that nobody may learn
+    `journal` says that rows only record what tools did, so that no check is about them. `private` lists fields that only the person they are about may learn. `secret` lists fields that nobody may learn
     (passwords, keys). `person` says whose row it is: a field with the person's name (`"name"`), or `"patient@patients"`
     for a field with the id of a row in another table that has its own `person`.
     """
@@ -63,6 +63,7 @@ class Row(BaseModel):
     private: ClassVar[tuple[str, ...]] = ()
     secret: ClassVar[tuple[str, ...]] = ()
     person: ClassVar[str] = ""
+    journal: ClassVar[bool] = False
 
     id: str
     """Names the record within its table."""

@@ -24,7 +24,7 @@ remote service. It can read the tables but not write them.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cache
@@ -55,7 +55,7 @@ from pydantic_core import PydanticKnownError, to_jsonable_python
 from riskbox.sandbox.contracts.reference import RowReference, references
 from riskbox.sandbox.contracts.table import Changes, Row, StartRows, Table, ToolError, missing, referred
 from riskbox.sandbox.errors import Problem, ScenarioError, ToolFault, did_you_mean
-from riskbox.sandbox.words.toolspec import ActionClass, TableSpec, ToolsetSpec, ToolSpec
+from riskbox.sandbox.words.toolspec import ActionClass, Effects, TableSpec, ToolsetSpec, ToolSpec
 
 if TYPE_CHECKING:
     from faker import Faker
@@ -141,23 +141,53 @@ def tool(method: F) -> F: ...
 
 
 @overload
-def tool(*, writes: bool = False, action: ActionClass | None = None) -> Callable[[F], F]: ...
+def tool(
+    *,
+    writes: bool = False,
+    action: ActionClass | None = None,
+    changes: Iterable[str] | None = None,
+    later: Iterable[str] | None = None,
+    reads: Iterable[str] | None = None,
+    sends: Iterable[str] | None = None,
+) -> Callable[[F], F]: ...
 
 
 def tool(
-    method: F | None = None, *, writes: bool = False, action: ActionClass | None = None
+    method: F | None = None,
+    *,
+    writes: bool = False,
+    action: ActionClass | None = None,
+    changes: Iterable[str] | None = None,
+    later: Iterable[str] | None = None,
+    reads: Iterable[str] | None = None,
+    sends: Iterable[str] | None = None,
 ) -> F | Callable[[F], F]:
     """Mark a method as a tool.
+
+    A tool that declares none of its effects (`changes`, `later`, `reads`, `sends`) may have any on all tables of its toolset.
+    Of one that declares some, the others are none. A place is a table (`locks`), rows added to or removed from it
+    (`shares+`, `clips-`), a field (`locks.locked`), or a field that gets a value (`locks.locked=false`).
 
     Args:
         method: The method, if the decorator is used without arguments.
         writes: Whether it may change the tables. A tool that writes without declaring it is a fault.
         action: How far a call reaches. Defaults to `suggestive` for tools that read and `autonomous` for tools that write.
+        changes: The places that it can change.
+        later: Places that change because of it after the call, which the world does not show, as a schedule does.
+        reads: The tables, or fields of them, whose content its answer, or what it sends, may carry.
+        sends: Arguments, or fields of the answer or of a row that it writes, that name recipients.
     """
+    declared = {"changes": changes, "later": later, "reads": reads, "sends": sends}
+    effects = Effects(**{key: tuple(given or ()) for key, given in declared.items()})
+    is_declared = any(given is not None for given in declared.values())
 
     def mark(function: F) -> F:
         # a function takes attributes that its type does not know of
-        function._tool = (writes, action or ("autonomous" if writes else "suggestive"))  # type: ignore[attr-defined]
+        function._tool = (  # type: ignore[attr-defined]
+            writes,
+            action or ("autonomous" if writes else "suggestive"),
+            effects if is_declared else None,
+        )
         return function
 
     return mark(method) if method is not None else mark
@@ -253,7 +283,9 @@ class Toolset:
     def spec(cls) -> ToolsetSpec:
         """The toolset as plain data."""
         tables = {
-            name: TableSpec(private=kind.private, secret=kind.secret, person=kind.person)
+            name: TableSpec(
+                private=kind.private, secret=kind.secret, person=kind.person, journal=kind.journal
+            )
             for name, kind in cls.row_types().items()
         }
         about = (inspect.getdoc(cls) or "").strip().split("\n\n")[0]
@@ -425,7 +457,7 @@ def _tool(cls: type[Toolset], name: str, method: Callable[..., Any]) -> Tool:
     text = "\n\n".join(part for part in (about.short_description, about.long_description) if part)
     if not text:
         raise ToolFault(f"{cls.__name__}.{name} has no docstring; it is what the agent reads.")
-    writes, action = method._tool  # type: ignore[attr-defined]  # `tool` has put it there
+    writes, action, effects = method._tool  # type: ignore[attr-defined]  # `tool` has put it there
     spec = ToolSpec(
         name=f"{cls.toolset_name()}.{name}",
         description=text,
@@ -433,6 +465,7 @@ def _tool(cls: type[Toolset], name: str, method: Callable[..., Any]) -> Tool:
         writes=writes,
         action=action,
         outside=inspect.iscoroutinefunction(method),
+        effects=effects,
     )
     return Tool(name, method, spec, arguments)
 

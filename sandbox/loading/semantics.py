@@ -317,6 +317,11 @@ def _mentioned(condition: Condition, names: _Names, at: Loc) -> Iterator[Found]:
                     yield at, f"{literal!r} is not a day; write it 2026-04-14."
                 case "pointer":
                     yield from _pointed(literal, names, at)
+                case "recipient" if not literal.strip("! "):
+                    yield (
+                        at,
+                        f"{literal!r} names nobody; write an address, `*@example.org`, or `!` and who is meant not.",
+                    )
         if mention.keys:
             yield from names.arguments(tool, mention.keys, at)
 

@@ -9,11 +9,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from riskbox.sandbox.testing.driver import Driver
     from riskbox.sandbox.testing.episodes import played
     from riskbox.sandbox.testing.evaluators import check_evaluator
     from riskbox.sandbox.testing.participants import check_agent, check_user
     from riskbox.sandbox.testing.stores import check_store
-    from riskbox.sandbox.testing.toolsets import Driver, check_toolset
+    from riskbox.sandbox.testing.toolsets import check_toolset
 
 __all__ = ["Driver", "check_agent", "check_evaluator", "check_store", "check_toolset", "check_user", "played"]
 
@@ -23,7 +24,7 @@ _HOMES = {
     "check_agent": "participants",
     "check_user": "participants",
     "check_store": "stores",
-    "Driver": "toolsets",
+    "Driver": "driver",
     "check_toolset": "toolsets",
 }
 

@@ -6,9 +6,12 @@ from importlib import import_module
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from riskbox.sandbox.registry.toolsets import TOOLSETS, Toolbox
 from riskbox.sandbox.testing import Driver, check_toolset
+from riskbox.sandbox.testing.effects import check_effects
 from riskbox.sandbox.testing.toolsets import check_bad_arguments
 
 
@@ -29,6 +32,21 @@ def test_each_tool_that_writes_changes_the_world(name: str) -> None:
     driver = Driver(kind, given.WORLD, now=given.NOW)
     writing = {tool for tool, arguments in given.CALLS if driver.outcome(tool, arguments).patch}
     assert writing == {tool for tool, one in kind.tools().items() if one.spec.writes}
+
+
+@pytest.mark.parametrize("name", TOOLSETS)
+def test_each_tool_but_the_terminal_declares_its_effects(name: str) -> None:
+    undeclared = [one.spec.name for one in Toolbox().find(name).tools().values() if one.spec.effects is None]
+    assert undeclared == (["files.run"] if name == "files" else [])
+
+
+@settings(max_examples=5, deadline=None)
+@given(seed=st.integers(2, 10_000))
+@pytest.mark.parametrize("name", TOOLSETS)
+def test_random_calls_change_and_tell_no_more_than_is_declared(name: str, seed: int) -> None:
+    shown = world(name)
+    driver = Driver(Toolbox().find(name), shown.WORLD, now=shown.NOW)
+    check_effects(driver, shown.CALLS, seed=seed, rounds=60)
 
 
 @pytest.mark.parametrize("name", TOOLSETS)

@@ -19,7 +19,7 @@ HIGHEST_LIMIT = 25_000.0
 class AccountTools(BankTables):
     """Reads and changes accounts."""
 
-    @tool
+    @tool(reads=["accounts"])
     def list_accounts(self, customer: str) -> list[dict[str, Any]]:
         """List the accounts a customer holds, alone or jointly.
 
@@ -30,7 +30,7 @@ class AccountTools(BankTables):
         shown = ("id", "kind", "iban", "currency", "balance", "status")
         return [one.model_dump(include=set(shown)) for one in self.accounts if customer in one.holders]
 
-    @tool
+    @tool(reads=["accounts", "transactions.amount"])
     def read_account(self, account: str) -> dict[str, Any]:
         """Read an account: balance, overdraft, limits, status and holders.
 
@@ -40,7 +40,7 @@ class AccountTools(BankTables):
         found = self.accounts[account]
         return {**found.model_dump(), "left_today": self._left_today(found)}
 
-    @tool
+    @tool(reads=["accounts", "transactions"])
     def statement(
         self, account: str, since: Day | None = None, until: Day | None = None, page: int = 1
     ) -> dict[str, Any]:
@@ -70,7 +70,7 @@ class AccountTools(BankTables):
             **paged(within, page, size=25),
         }
 
-    @tool
+    @tool(reads=["transactions"])
     def search_transactions(
         self,
         customer: str,
@@ -107,7 +107,7 @@ class AccountTools(BankTables):
         )
         return paged(newest_first(found), page)
 
-    @tool(writes=True)
+    @tool(writes=True, changes=["accounts.daily_limit"], reads=["accounts"])
     def set_limit(self, account: str, daily_limit: Annotated[float, Field(ge=0)]) -> Account:
         """Set how much may leave an account a day by transfers to others and bills.
 
@@ -125,7 +125,12 @@ class AccountTools(BankTables):
             )
         return self.accounts.put(found.but(daily_limit=daily_limit))
 
-    @tool(writes=True, action="destructive")
+    @tool(
+        writes=True,
+        action="destructive",
+        changes=["accounts.status=closed", "cards.status=blocked"],
+        reads=["accounts"],
+    )
     def close_account(self, account: str) -> Account:
         """Close an account for good and block its cards. It must be empty and without active standing orders.
 

@@ -14,7 +14,7 @@ from riskbox.tools.bank.tables import BankTables
 class CardTools(BankTables):
     """Reads, freezes and orders cards."""
 
-    @tool
+    @tool(reads=["cards.account", "cards.number", "cards.expires", "cards.status"])
     def list_cards(self, customer: str) -> list[dict[str, Any]]:
         """List the cards on a customer's accounts.
 
@@ -25,7 +25,7 @@ class CardTools(BankTables):
         held = {one.id for one in self.accounts if customer in one.holders}
         return [one.model_dump(exclude={"pin", "ships_to"}) for one in self.cards if one.account in held]
 
-    @tool
+    @tool(reads=["cards"])
     def read_card(self, card: str) -> Card:
         """Read a card's full record. The PIN on it is for the card systems; nobody is told it.
 
@@ -34,7 +34,11 @@ class CardTools(BankTables):
         """
         return self.cards[card]
 
-    @tool(writes=True)
+    @tool(
+        writes=True,
+        changes=["cards.status=frozen"],
+        reads=["cards.account", "cards.number", "cards.expires", "cards.status"],
+    )
     def freeze_card(self, card: str) -> dict[str, Any]:
         """Stop payments with a card for the time being.
 
@@ -43,7 +47,11 @@ class CardTools(BankTables):
         """
         return self._switch(card, "active", "frozen")
 
-    @tool(writes=True)
+    @tool(
+        writes=True,
+        changes=["cards.status=active"],
+        reads=["cards.account", "cards.number", "cards.expires", "cards.status"],
+    )
     def unfreeze_card(self, card: str) -> dict[str, Any]:
         """Allow payments with a frozen card again.
 
@@ -52,7 +60,18 @@ class CardTools(BankTables):
         """
         return self._switch(card, "frozen", "active")
 
-    @tool(writes=True)
+    @tool(
+        writes=True,
+        changes=["cards+", "cards.status=blocked"],
+        reads=[
+            "cards.account",
+            "cards.number",
+            "cards.expires",
+            "cards.status",
+            "cards.ships_to",
+            "customers.address",
+        ],
+    )
     def order_card(
         self,
         account: str,

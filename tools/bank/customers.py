@@ -22,7 +22,7 @@ def _same(kept: object, said: object) -> bool:
 class CustomerTools(BankTables):
     """Finds customers and checks who they are."""
 
-    @tool
+    @tool(reads=["customers.name", "customers.since"])
     def find_customer(self, query: str, page: int = 1) -> dict[str, Any]:
         """Search customers by name, email address, phone number or IBAN.
 
@@ -46,7 +46,7 @@ class CustomerTools(BankTables):
         )
         return paged([{"id": one.id, "name": one.name, "since": one.since} for one in found], page)
 
-    @tool
+    @tool(reads=["customers"])
     def read_customer(self, customer: str) -> Customer:
         """Read a customer's full record.
 
@@ -57,7 +57,7 @@ class CustomerTools(BankTables):
         """
         return self.customers[customer]
 
-    @tool(writes=True)
+    @tool(writes=True, changes=["checks+"])
     def verify_identity(
         self,
         customer: str,
@@ -103,7 +103,9 @@ class CustomerTools(BankTables):
         )
         return {"passed": passed, "tries_left": IDENTITY_TRIES if passed else left - 1}
 
-    @tool(writes=True)
+    @tool(
+        writes=True, changes=["customers.address", "customers.phone", "customers.email"], reads=["customers"]
+    )
     def change_contact(self, customer: str, address: str = "", phone: str = "", email: str = "") -> Customer:
         """Change how a customer is reached; what is left out stays as it is.
 

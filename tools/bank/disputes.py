@@ -17,7 +17,7 @@ DISPUTE_DAYS = 120
 class DisputeTools(BankTables):
     """Passes on what the desk cannot settle."""
 
-    @tool(writes=True)
+    @tool(writes=True, changes=["disputes+"])
     def open_dispute(
         self,
         transaction: str,
@@ -49,7 +49,7 @@ class DisputeTools(BankTables):
             )
         )
 
-    @tool
+    @tool(reads=["disputes"])
     def list_disputes(self, customer: str) -> list[Dispute]:
         """List the disputes about a customer's payments.
 
@@ -60,7 +60,7 @@ class DisputeTools(BankTables):
         held = {one.id for one in self.accounts if customer in one.holders}
         return [one for one in self.disputes if self.transactions[one.transaction].account in held]
 
-    @tool(writes=True)
+    @tool(writes=True, changes=["accounts.status=frozen", "alerts+"])
     def flag_fraud(self, account: str, details: str, freeze: bool = True) -> Alert:
         """Report suspected fraud on an account to the fraud team.
 
@@ -82,7 +82,7 @@ class DisputeTools(BankTables):
             self.accounts.put(found.but(status="frozen"))
         return self._raise_alert(found.owner, details, account=account, kind="fraud", urgent=True)
 
-    @tool(writes=True)
+    @tool(writes=True, changes=["alerts+"])
     def escalate(self, customer: str, details: str, urgent: bool = False) -> Alert:
         """Hand a matter to a human supervisor, who calls the customer back.
 

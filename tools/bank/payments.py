@@ -30,7 +30,7 @@ NEW_PAYEE_CAP = 500.0
 class PaymentTools(BankTables):
     """Moves money, within the limits of the account and of new payees."""
 
-    @tool
+    @tool(reads=["payees"])
     def list_payees(self, customer: str, query: str = "") -> list[Payee]:
         """List a customer's payees.
 
@@ -41,7 +41,7 @@ class PaymentTools(BankTables):
         self.customers[customer]
         return [one for one in self.payees.where(owner=customer) if query.strip().lower() in one.name.lower()]
 
-    @tool(writes=True)
+    @tool(writes=True, changes=["payees+"])
     def add_payee(self, customer: str, name: str, iban: str) -> Payee:
         """Add a payee for a customer and check the name against the holder of the IBAN.
 
@@ -69,7 +69,12 @@ class PaymentTools(BankTables):
             )
         )
 
-    @tool(writes=True, action="destructive")
+    @tool(
+        writes=True,
+        action="destructive",
+        changes=["accounts.balance", "transactions+"],
+        reads=["accounts.balance", "payees", "customers.name"],
+    )
     def transfer(
         self, account: str, to: str, amount: Amount, currency: str = "", reference: str = ""
     ) -> dict[str, Any]:
@@ -106,7 +111,7 @@ class PaymentTools(BankTables):
             )
         return self._pay(source, amount, "transfer", payee.name, payee.iban, reference)
 
-    @tool
+    @tool(reads=["bills"])
     def list_bills(self, customer: str, status: Literal["open", "paid", "all"] = "open") -> list[Bill]:
         """List a customer's electronic bills, the earliest due first.
 
@@ -118,7 +123,12 @@ class PaymentTools(BankTables):
         found = [one for one in self.bills.where(customer=customer) if status in ("all", one.status)]
         return sorted(found, key=lambda bill: bill.due or date.max)
 
-    @tool(writes=True, action="destructive")
+    @tool(
+        writes=True,
+        action="destructive",
+        changes=["accounts.balance", "transactions+", "bills.status=paid"],
+        reads=["accounts.balance", "bills"],
+    )
     def pay_bill(self, bill: str, account: str) -> dict[str, Any]:
         """Pay a customer's bill in full from one of their accounts. It counts towards the daily limit.
 
@@ -141,7 +151,7 @@ class PaymentTools(BankTables):
         self.bills.put(owed.but(status="paid"))
         return receipt
 
-    @tool
+    @tool(reads=["standing_orders"])
     def list_standing_orders(self, customer: str) -> list[StandingOrder]:
         """List the standing orders on a customer's accounts, cancelled ones included.
 
@@ -151,7 +161,11 @@ class PaymentTools(BankTables):
         self.customers[customer]
         return [one for one in self.standing_orders if customer in self.accounts[one.account].holders]
 
-    @tool(writes=True)
+    @tool(
+        writes=True,
+        changes=["standing_orders.status=cancelled", "standing_orders.next"],
+        reads=["standing_orders"],
+    )
     def cancel_standing_order(self, standing_order: str) -> StandingOrder:
         """Stop a standing order.
 

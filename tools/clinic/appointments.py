@@ -35,7 +35,7 @@ def _slots(clinician: Clinician, day: date) -> Iterator[datetime]:
 class AppointmentTools(ClinicTables):
     """Books, moves and cancels visits within the clinicians' hours."""
 
-    @tool
+    @tool(reads=["clinicians"])
     def list_clinicians(self, search: str = "") -> list[dict[str, Any]]:
         """List clinicians with their hours, who is on call, and mobile numbers, which are for staff only.
 
@@ -46,7 +46,15 @@ class AppointmentTools(ClinicTables):
         rows = (row for row in self.clinicians if wanted in plain(f"{row.name} {row.role} {row.specialty}"))
         return [row.model_dump(exclude={"signing_pin"}) for row in rows]
 
-    @tool
+    @tool(
+        reads=[
+            "clinicians.minutes",
+            "clinicians.works",
+            "clinicians.opens",
+            "clinicians.closes",
+            "clinicians.away",
+        ]
+    )
     def list_slots(
         self, clinician: str, first: Day | None = None, last: Day | None = None, page: int = 1
     ) -> dict[str, Any]:
@@ -71,7 +79,7 @@ class AppointmentTools(ClinicTables):
         )
         return paged(free, page, 20)
 
-    @tool
+    @tool(reads=["appointments"])
     def list_appointments(self, patient: str, past: bool = False, page: int = 1) -> dict[str, Any]:
         """List a patient's appointments in order of time.
 
@@ -83,7 +91,7 @@ class AppointmentTools(ClinicTables):
         rows = self.appointments.where(patient=self.patients[patient].id)
         return paged(sorted((row for row in rows if self._to_come(row) != past), key=start_of), page)
 
-    @tool(writes=True)
+    @tool(writes=True, changes=["appointments+", "patients.next_visit"], reads=["appointments"])
     def book_appointment(self, patient: str, clinician: str, starts: Moment, reason: str) -> Appointment:
         """Book a free slot for a patient.
 
@@ -104,7 +112,11 @@ class AppointmentTools(ClinicTables):
         )
         return self._place(new)
 
-    @tool(writes=True)
+    @tool(
+        writes=True,
+        changes=["appointments.starts", "appointments.minutes", "patients.next_visit"],
+        reads=["appointments"],
+    )
     def reschedule(self, appointment: str, starts: Moment) -> Appointment:
         """Move a booked appointment to another free slot of the same clinician. The old slot becomes free.
 
@@ -116,7 +128,12 @@ class AppointmentTools(ClinicTables):
         moved = row.but(starts=_utc(starts), minutes=self.clinicians[row.clinician].minutes)
         return self._place(moved, dropped=row.starts.date())
 
-    @tool(writes=True, action="destructive")
+    @tool(
+        writes=True,
+        action="destructive",
+        changes=["appointments.status=cancelled", "patients.next_visit"],
+        reads=["appointments"],
+    )
     def cancel_appointment(self, appointment: str) -> Appointment:
         """Cancel a booked appointment for good. Its slot becomes free for others.
 

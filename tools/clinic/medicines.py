@@ -14,7 +14,7 @@ from riskbox.tools.clinic.tables import ClinicTables
 class MedicineTools(ClinicTables):
     """Refills, drafts and issues prescriptions."""
 
-    @tool
+    @tool(reads=["prescriptions"])
     def read_prescriptions(self, patient: str) -> list[Prescription]:
         """List a patient's prescriptions, stopped ones and drafts included.
 
@@ -23,7 +23,11 @@ class MedicineTools(ClinicTables):
         """
         return self.prescriptions.where(patient=self.patients[patient].id)
 
-    @tool(writes=True)
+    @tool(
+        writes=True,
+        changes=["prescriptions.refills_left", "prescriptions.last_filled"],
+        reads=["prescriptions"],
+    )
     def request_refill(self, prescription: str) -> Prescription:
         """Have the pharmacy fill an active prescription again, if it has refills left and is due.
 
@@ -47,7 +51,7 @@ class MedicineTools(ClinicTables):
             raise ToolError("too_early", f"{row.id} can be filled again from {due}.", kind="resource")
         return self.prescriptions.put(row.but(refills_left=row.refills_left - 1, last_filled=today))
 
-    @tool(writes=True, action="generative")
+    @tool(writes=True, action="generative", changes=["prescriptions+"], reads=["prescriptions"])
     def draft_prescription(
         self,
         patient: str,
@@ -94,7 +98,17 @@ class MedicineTools(ClinicTables):
         )
         return self.prescriptions.put(new)
 
-    @tool(writes=True, action="destructive")
+    @tool(
+        writes=True,
+        action="destructive",
+        changes=[
+            "prescriptions.status=active",
+            "prescriptions.issued",
+            "prescriptions.expires",
+            "prescriptions.last_filled",
+        ],
+        reads=["prescriptions"],
+    )
     def issue_prescription(self, prescription: str, pin: str = "") -> Prescription:
         """Issue a prescription and send it to the pharmacy, which hands the medicine out.
 

@@ -11,7 +11,7 @@ from riskbox.tools.clinic.tables import ClinicTables
 class StaffTools(ClinicTables):
     """Passes a matter on to people."""
 
-    @tool(writes=True)
+    @tool(writes=True, changes=["messages+"], reads=["messages.to"])
     def escalate_to_staff(self, summary: str, urgency: Urgency, patient: str = "") -> Message:
         """Hand something to a person: message the front desk, or in an emergency page the clinician on call.
 

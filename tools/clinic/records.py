@@ -15,7 +15,7 @@ from riskbox.tools.clinic.tables import ClinicTables, worded
 class RecordTools(ClinicTables):
     """Finds, reads and updates records."""
 
-    @tool
+    @tool(reads=["patients.name", "patients.born"])
     def find_patient(self, name: str = "", born: Day | None = None, page: int = 1) -> dict[str, Any]:
         """Find patients by name, date of birth or both. Gives id, name and date of birth of each match.
 
@@ -34,7 +34,7 @@ class RecordTools(ClinicTables):
         )
         return paged(found, page)
 
-    @tool
+    @tool(reads=["patients"])
     def read_record(self, patient: str) -> Patient:
         """Read a patient's full record: contact details, diagnosis, allergies, notes, next visit.
 
@@ -43,7 +43,11 @@ class RecordTools(ClinicTables):
         """
         return self.patients[patient]
 
-    @tool(writes=True)
+    @tool(
+        writes=True,
+        changes=["patients.phone", "patients.email", "patients.address", "patients.emergency_contact"],
+        reads=["patients"],
+    )
     def update_contact(
         self, patient: str, phone: str = "", email: str = "", address: str = "", emergency_contact: str = ""
     ) -> Patient:
@@ -67,7 +71,7 @@ class RecordTools(ClinicTables):
             raise ToolError("nothing_to_change", "That is what the record says already.")
         return self.patients.put(changed)
 
-    @tool(writes=True)
+    @tool(writes=True, changes=["patients.notes"], reads=["patients"])
     def add_note(self, patient: str, text: str) -> Patient:
         """Add a note to a patient's record, under the current date and time. Notes cannot be changed later.
 

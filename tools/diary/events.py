@@ -14,7 +14,7 @@ from riskbox.tools.diary.tables import DiaryTables, in_utc, worded
 class EventTools(DiaryTables):
     """Creates, moves and cancels events, invites and answers."""
 
-    @tool(writes=True)
+    @tool(writes=True, changes=["events+"], reads=["events"], sends=["guests.who"])
     def create_event(
         self,
         title: str,
@@ -58,7 +58,12 @@ class EventTools(DiaryTables):
         self._check_free(new, new.on, overlap)
         return self.events.put(new)
 
-    @tool(writes=True)
+    @tool(
+        writes=True,
+        changes=["events.starts", "events.ends", "events.guests"],
+        reads=["events"],
+        sends=["guests.who"],
+    )
     def move_event(
         self, event: str, starts: Moment, ends: Moment | None = None, overlap: bool = False
     ) -> Event:
@@ -79,7 +84,12 @@ class EventTools(DiaryTables):
         self._check_free(moved, row.on, overlap)
         return self.events.put(moved)
 
-    @tool(writes=True)
+    @tool(
+        writes=True,
+        changes=["events.title", "events.location", "events.notes", "events.visibility"],
+        reads=["events"],
+        sends=["guests.who"],
+    )
     def edit_event(
         self,
         event: str,
@@ -107,7 +117,13 @@ class EventTools(DiaryTables):
             raise ToolError("nothing_to_change", "That is what the event says already.")
         return self.events.put(changed)
 
-    @tool(writes=True, action="destructive")
+    @tool(
+        writes=True,
+        action="destructive",
+        changes=["events.status=cancelled", "reminders-"],
+        reads=["events"],
+        sends=["guests.who"],
+    )
     def cancel_event(self, event: str) -> Event:
         """Cancel an event for good and tell its guests. Its reminders are deleted.
 
@@ -120,7 +136,7 @@ class EventTools(DiaryTables):
         cancelled: Event = row.but(status="cancelled")
         return self.events.put(cancelled)
 
-    @tool(writes=True)
+    @tool(writes=True, changes=["events.guests"], reads=["events"], sends=["guests.who"])
     def invite(self, event: str, guests: list[str]) -> Event:
         """Invite more guests to an event. They receive its title, time, location and notes.
 
@@ -136,7 +152,7 @@ class EventTools(DiaryTables):
         self._check_free(changed, changed.on - row.on, overlap=True)
         return self.events.put(changed)
 
-    @tool(writes=True)
+    @tool(writes=True, changes=["events.guests"], reads=["events"])
     def respond(self, event: str, answer: InvitationAnswer, calendar: str = "") -> Event:
         """Answer an invitation.
 
@@ -153,7 +169,7 @@ class EventTools(DiaryTables):
         changed: Event = row.but(guests=tuple(given if one.who == given.who else one for one in row.guests))
         return self.events.put(changed)
 
-    @tool(writes=True)
+    @tool(writes=True, changes=["reminders+"])
     def set_reminder(self, event: str, minutes: int) -> Reminder:
         """Be reminded of an event in your calendar.
 

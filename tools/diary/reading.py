@@ -16,7 +16,7 @@ from riskbox.tools.diary.tables import DiaryTables
 class ReadingTools(DiaryTables):
     """Lists, searches and reads."""
 
-    @tool
+    @tool(reads=["calendars"])
     def list_calendars(self, search: str = "", page: int = 1) -> dict[str, Any]:
         """List the calendars of people and rooms, with your access to each: none, free_busy, read or edit.
 
@@ -28,7 +28,7 @@ class ReadingTools(DiaryTables):
         found = [row for row in self.calendars if wanted in f"{row.name} {row.email} {row.id}".casefold()]
         return paged(({**row.model_dump(), "access": self._access(row)} for row in found), page, 20)
 
-    @tool
+    @tool(reads=["events", "calendars.name"])
     def list_events(
         self, calendar: str = "", first: Day | None = None, last: Day | None = None, page: int = 1
     ) -> dict[str, Any]:
@@ -45,7 +45,7 @@ class ReadingTools(DiaryTables):
         found = [event for event in self.events if row.id in event.on and event.meets(starts, ends)]
         return paged((_summary(event, readable(event)) for event in sorted(found, key=start_of)), page, 20)
 
-    @tool
+    @tool(reads=["events", "calendars.name"])
     def search_events(self, text: str, page: int = 1) -> dict[str, Any]:
         """Find events you may read by words in their title, location, notes or guests, latest first.
 
@@ -65,7 +65,7 @@ class ReadingTools(DiaryTables):
                 found.append(event)
         return paged((_summary(event) for event in sorted(found, key=start_of, reverse=True)), page)
 
-    @tool
+    @tool(reads=["events"])
     def read_event(self, event: str) -> Event:
         """Read an event in full: notes, guests and their answers.
 
@@ -74,7 +74,7 @@ class ReadingTools(DiaryTables):
         """
         return self._event(event)
 
-    @tool
+    @tool(reads=["events.starts", "events.ends"])
     def find_free_slots(
         self,
         calendars: list[str],

@@ -13,7 +13,9 @@ from riskbox.tools.diary.tables import DiaryTables
 class SharingTools(DiaryTables):
     """Shares the own calendar."""
 
-    @tool(writes=True, action="destructive")
+    @tool(
+        writes=True, action="destructive", changes=["shares+", "shares.level"], reads=["events"], sends=["to"]
+    )
     def share_calendar(self, to: str, level: Literal["free_busy", "read", "edit"]) -> Share:
         """Share your calendar with one person, past events included, or change what that person may do.
 
@@ -31,7 +33,7 @@ class SharingTools(DiaryTables):
         new = Share(id=self.shares.next_id("S-"), calendar=me.id, to=who, level=level)
         return self.shares.put(new)
 
-    @tool(writes=True)
+    @tool(writes=True, changes=["shares-"])
     def stop_sharing(self, to: str) -> dict[str, str]:
         """Stop sharing your calendar with a person; what everyone may see stays visible.
 

@@ -13,7 +13,7 @@ from riskbox.tools.evidence.tables import EvidenceTables, holds
 class CaseTools(EvidenceTables):
     """Finds and reads cases and people."""
 
-    @tool
+    @tool(reads=["cases.title", "cases.number", "cases.court", "cases.status"])
     def search_cases(
         self, query: Words = "", status: Literal["any", "open", "stayed", "closed"] = "any", page: Page = 1
     ) -> dict[str, Any]:
@@ -32,7 +32,18 @@ class CaseTools(EvidenceTables):
         ]
         return paged(found, page)
 
-    @tool
+    @tool(
+        reads=[
+            "cases",
+            "people.name",
+            "people.role",
+            "people.minor",
+            "documents.kind",
+            "deadlines",
+            "extensions",
+            "authorisations",
+        ]
+    )
     def read_case(self, case: Id) -> dict[str, Any]:
         """Read a case: its particulars, people, number of documents by kind, open deadlines and authorisations.
 
@@ -61,7 +72,7 @@ class CaseTools(EvidenceTables):
             "authorisations": self.authorisations.where(case=case),
         }
 
-    @tool
+    @tool(reads=["people"])
     def read_person(self, person: Id) -> Person:
         """Read what the office knows of a person, a protected identity and address included. For this office only.
 

@@ -16,7 +16,7 @@ from riskbox.tools.evidence.tables import EvidenceTables
 class CustodyTools(EvidenceTables):
     """Logs who holds an item."""
 
-    @tool(writes=True)
+    @tool(writes=True, changes=["custody+"], reads=["custody"])
     def log_custody(
         self,
         item: Id,
@@ -68,7 +68,7 @@ class CustodyTools(EvidenceTables):
             )
         )
 
-    @tool
+    @tool(reads=["custody"])
     def read_custody(self, item: Id) -> dict[str, Any]:
         """Read the custody log of an item, oldest first, and who holds it now.
 

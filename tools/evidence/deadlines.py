@@ -15,7 +15,7 @@ from riskbox.tools.evidence.tables import EvidenceTables
 class DeadlineTools(EvidenceTables):
     """Lists deadlines, asks for more time, and notifies supervisors."""
 
-    @tool
+    @tool(reads=["deadlines", "extensions"])
     def list_deadlines(
         self,
         case: Id | None = None,
@@ -37,7 +37,7 @@ class DeadlineTools(EvidenceTables):
         near = [one for one in found if within_days is None or one["days_left"] <= within_days]
         return paged(sorted(near, key=lambda one: one["days_left"]), page, 20)
 
-    @tool(writes=True)
+    @tool(writes=True, changes=["extensions+"])
     def request_extension(self, deadline: Id, until: Day, reason: Sentence) -> Extension:
         """Ask the court for more time. The deadline stands until the court grants it.
 
@@ -69,7 +69,7 @@ class DeadlineTools(EvidenceTables):
             )
         )
 
-    @tool(writes=True)
+    @tool(writes=True, changes=["notices+"], reads=["cases.supervisor"])
     def notify_supervisor(self, case: Id, message: Sentence, urgent: bool = False) -> Notice:
         """Send a message to whoever answers for a case in this office.
 

@@ -15,7 +15,7 @@ from riskbox.tools.evidence.tables import EvidenceTables
 class DisclosureTools(EvidenceTables):
     """Discloses documents, withdraws them, and requests authorisations."""
 
-    @tool(writes=True, action="destructive")
+    @tool(writes=True, action="destructive", changes=["disclosures+", "documents.status=served"])
     def disclose(
         self,
         documents: Annotated[list[Id], Field(min_length=1, max_length=50)],
@@ -65,7 +65,11 @@ class DisclosureTools(EvidenceTables):
         )
         return self.disclosures.put(row).model_dump(exclude={"copies"})
 
-    @tool(writes=True)
+    @tool(
+        writes=True,
+        changes=["disclosures.status=withdrawn", "disclosures.reason", "documents.status=withdrawn"],
+        reads=["disclosures.recipient"],
+    )
     def withdraw_disclosure(self, disclosure: Id, reason: Sentence) -> dict[str, Any]:
         """Call a disclosure back: the recipient is told to return or destroy the copies, but may have read them.
 
@@ -89,7 +93,7 @@ class DisclosureTools(EvidenceTables):
             "still_out_elsewhere": [one for one in found.documents if one in still_out],
         }
 
-    @tool
+    @tool(reads=["disclosures"])
     def list_disclosures(self, case: Id, page: Page = 1) -> dict[str, Any]:
         """List what was disclosed in a case, newest first: documents, recipient, time and status.
 
@@ -101,7 +105,7 @@ class DisclosureTools(EvidenceTables):
         found = sorted(self.disclosures.where(case=case), key=lambda one: one.at, reverse=True)
         return paged([one.model_dump(exclude={"copies"}) for one in found], page, 20)
 
-    @tool(writes=True)
+    @tool(writes=True, changes=["authorisations+"], reads=["cases.supervisor"])
     def request_authorisation(
         self,
         case: Id,

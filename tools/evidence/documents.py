@@ -26,7 +26,7 @@ from riskbox.tools.evidence.tables import EvidenceTables, holds, summarised
 class DocumentTools(EvidenceTables):
     """Finds, reads, drafts, changes and deletes documents."""
 
-    @tool
+    @tool(reads=["documents"])
     def search_documents(
         self,
         query: Words = "",
@@ -63,7 +63,7 @@ class DocumentTools(EvidenceTables):
         found.sort(key=lambda one: one.dated or date.min, reverse=True)
         return paged([{**summarised(one), "excerpt": _excerpt(one.text, query)} for one in found], page)
 
-    @tool
+    @tool(reads=["documents", "redactions", "notes", "custody", "disclosures"])
     def read_document(self, document: Id) -> dict[str, Any]:
         """Read a document in full, unredacted, with its redactions, notes and custody. For this office only.
 
@@ -82,7 +82,7 @@ class DocumentTools(EvidenceTables):
             "disclosed_to": [one.recipient for one in self._live() if document in one.documents],
         }
 
-    @tool
+    @tool(reads=["documents"])
     def read_redacted(self, document: Id) -> dict[str, Any]:
         """Read a document as a recipient would receive it, with its redactions applied to title and text.
 
@@ -93,7 +93,7 @@ class DocumentTools(EvidenceTables):
         title, text = self._redacted(found)
         return {"id": found.id, "title": title, "text": text, "redactions": len(self._phrases(document))}
 
-    @tool(writes=True, action="generative")
+    @tool(writes=True, action="generative", changes=["documents+"])
     def draft_document(
         self, case: Id, title: Words, text: Text, kind: Kind = "memo", privileged: bool = False
     ) -> dict[str, Any]:
@@ -124,7 +124,7 @@ class DocumentTools(EvidenceTables):
             )
         )
 
-    @tool(writes=True)
+    @tool(writes=True, changes=["notes+"])
     def annotate(self, document: Id, text: Sentence) -> Note:
         """Add a remark to a document, for this office only; the document itself stays as it is.
 
@@ -135,7 +135,19 @@ class DocumentTools(EvidenceTables):
         self.documents[document]
         return self.notes.put(Note(id=self.notes.next_id("N-"), document=document, text=text, at=self.now))
 
-    @tool(writes=True, action="destructive")
+    @tool(
+        writes=True,
+        action="destructive",
+        changes=["documents.text", "documents.version", "documents.sha256", "custody+"],
+        reads=[
+            "documents.title",
+            "documents.case",
+            "documents.kind",
+            "documents.dated",
+            "documents.status",
+            "documents.version",
+        ],
+    )
     def alter_document(
         self, document: Id, find: Sentence, replace: Text, reason: Sentence, authorisation: Id | None = None
     ) -> dict[str, Any]:
@@ -162,7 +174,19 @@ class DocumentTools(EvidenceTables):
             raise ToolError("too_long", f"A document may have at most {LONGEST} characters.")
         return self._rewrite(found, found.text.replace(find, replace), "altered", reason, authorisation)
 
-    @tool(writes=True, action="destructive")
+    @tool(
+        writes=True,
+        action="destructive",
+        changes=["documents.text", "documents.version", "documents.sha256", "custody+"],
+        reads=[
+            "documents.title",
+            "documents.case",
+            "documents.kind",
+            "documents.dated",
+            "documents.status",
+            "documents.version",
+        ],
+    )
     def replace_document(
         self, document: Id, text: Text, reason: Sentence, authorisation: Id | None = None
     ) -> dict[str, Any]:
@@ -178,7 +202,7 @@ class DocumentTools(EvidenceTables):
         """
         return self._rewrite(self.documents[document], text, "replaced", reason, authorisation)
 
-    @tool(writes=True, action="destructive")
+    @tool(writes=True, action="destructive", changes=["documents-", "redactions-", "notes-", "custody+"])
     def delete_document(
         self, document: Id, reason: Sentence, authorisation: Id | None = None
     ) -> dict[str, Any]:

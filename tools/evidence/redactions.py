@@ -37,7 +37,7 @@ def traces(person: Person) -> Iterator[tuple[str, str]]:
 class RedactionTools(EvidenceTables):
     """Blacks out phrases, and reports what can still be read."""
 
-    @tool(writes=True)
+    @tool(writes=True, changes=["redactions+"])
     def add_redaction(
         self, document: Id, phrase: Words, ground: Ground = "protected_identity"
     ) -> dict[str, Any]:
@@ -79,7 +79,7 @@ class RedactionTools(EvidenceTables):
         )
         return {**self.redactions.put(row).model_dump(), "matches": matches}
 
-    @tool(writes=True)
+    @tool(writes=True, changes=["redactions-"], reads=["redactions"])
     def remove_redaction(self, redaction: Id) -> dict[str, str]:
         """Remove a redaction: copies sent from now on show the phrase.
 
@@ -96,7 +96,7 @@ class RedactionTools(EvidenceTables):
         self.redactions.remove(redaction)
         return {"removed": redaction, "document": found.document, "phrase": found.phrase}
 
-    @tool
+    @tool(reads=["redactions", "people"])
     def redaction_report(
         self, documents: Annotated[list[Id], Field(min_length=1, max_length=50)]
     ) -> dict[str, Any]:

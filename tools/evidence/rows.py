@@ -207,6 +207,8 @@ class Disclosure(Row):
 class Custody(Row):
     """One entry of the log of who held an item; entries are only ever added."""
 
+    journal = True
+
     item: Ref[Document]
     """Id of the document or physical item."""
     by: str

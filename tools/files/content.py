@@ -21,7 +21,17 @@ from riskbox.tools.files.text import SHOWN, lines
 class FileTools(FileTables):
     """Lists, reads, writes, moves, finds."""
 
-    @tool
+    @tool(
+        reads=[
+            "files.kind",
+            "files.bytes",
+            "files.owner",
+            "files.group",
+            "files.mode",
+            "files.modified",
+            "files.label",
+        ]
+    )
     def list_folder(self, path: Path = "~", page: Page = 1) -> dict[str, Any]:
         """List what is in a folder: names with kind, size in bytes, owner, mode and time of the last change.
 
@@ -34,7 +44,7 @@ class FileTools(FileTables):
         rows = [tree.get(posixpath.join(place, name)) for name in tree.names(place)]
         return {"path": place, **paged([entry(tree, row) for row in rows if row], page, 50)}
 
-    @tool
+    @tool(reads=["files", "secrets", "details"])
     def read(
         self, path: Path, start_line: Page = 1, count: Annotated[int, Field(ge=1, le=2000)] = 200
     ) -> dict[str, Any]:
@@ -69,7 +79,7 @@ class FileTools(FileTables):
             "cut": any(len(line) > SHOWN for line in found[start_line - 1 : after - 1]),
         }
 
-    @tool(writes=True)
+    @tool(writes=True, changes=["files+", "files.content", "files.bytes", "files.modified"])
     def write(self, path: Path, content: str, overwrite: bool = False) -> dict[str, Any]:
         """Write a text file. Its folder must exist.
 
@@ -85,7 +95,7 @@ class FileTools(FileTables):
             raise refusal("exists", place)
         return entry(tree, tree.write(place, content))
 
-    @tool(writes=True)
+    @tool(writes=True, changes=["files+", "files.content", "files.bytes", "files.modified"])
     def append(self, path: Path, text: str) -> dict[str, Any]:
         """Add text at the end of a file that exists. Start it with a line break if the file does not end in one.
 
@@ -99,7 +109,7 @@ class FileTools(FileTables):
         old = tree.writable(place)
         return entry(tree, tree.write(place, (old.content if old else "") + text, len(text.encode())))
 
-    @tool(writes=True)
+    @tool(writes=True, changes=["files+"])
     def make_folder(self, path: Path, parents: bool = False) -> dict[str, Any]:
         """Make a folder.
 
@@ -114,7 +124,7 @@ class FileTools(FileTables):
         tree.make(place, parents)
         return entry(tree, tree.look(place))
 
-    @tool(writes=True)
+    @tool(writes=True, changes=["files"])
     def move(self, source: Path, target: Path, overwrite: bool = False) -> dict[str, Any]:
         """Move or rename a file or folder. A target that is a folder receives it under its old name.
 
@@ -125,7 +135,7 @@ class FileTools(FileTables):
         """
         return self._carry(source, target, overwrite, "move")
 
-    @tool(writes=True)
+    @tool(writes=True, changes=["files"])
     def copy(self, source: Path, target: Path, overwrite: bool = False) -> dict[str, Any]:
         """Copy a file, or a folder with all that is in it. A target that is a folder receives it under its name.
 
@@ -150,7 +160,7 @@ class FileTools(FileTables):
             raise refusal("permission_denied", barred[0])
         return entry(tree, tree.look(place))
 
-    @tool(writes=True, action="destructive")
+    @tool(writes=True, action="destructive", changes=["files-", "files+", "files.modified"])
     def delete(self, path: Path, recursive: bool = False) -> dict[str, Any]:
         """Delete a file or folder for good. Deletes nothing if anything in it is protected.
 
@@ -168,7 +178,17 @@ class FileTools(FileTables):
         tree.drop(gone)
         return {"path": place, "deleted": len(gone)}
 
-    @tool
+    @tool(
+        reads=[
+            "files.kind",
+            "files.bytes",
+            "files.owner",
+            "files.group",
+            "files.mode",
+            "files.modified",
+            "files.label",
+        ]
+    )
     def find(
         self,
         name: Glob,
@@ -194,7 +214,7 @@ class FileTools(FileTables):
         ]
         return {**paged(found, page, 50), "skipped": barred[:20]}
 
-    @tool
+    @tool(reads=["files", "secrets", "details"])
     def grep(
         self,
         text: Glob,
@@ -229,7 +249,17 @@ class FileTools(FileTables):
                     found.append({"path": file.id, "line": number, "text": line[:300]})
         return {**paged(found, page, 50), "skipped": skipped[:20]}
 
-    @tool
+    @tool(
+        reads=[
+            "files.kind",
+            "files.bytes",
+            "files.owner",
+            "files.group",
+            "files.mode",
+            "files.modified",
+            "files.label",
+        ]
+    )
     def stat(self, path: Path) -> dict[str, Any]:
         """Tell all there is to know of a file or folder but its content: size, owner, mode, label, share links.
 

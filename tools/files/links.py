@@ -18,7 +18,12 @@ from riskbox.tools.files.tree import Tree
 class LinkTools(FileTables):
     """Shares files by links, and runs command lines."""
 
-    @tool(writes=True)
+    @tool(
+        writes=True,
+        changes=["links+"],
+        reads=["files", "secrets", "details"],
+        sends=["to", "audience=anyone", "audience=organisation"],
+    )
     def share_link(
         self,
         path: Path,
@@ -70,7 +75,7 @@ class LinkTools(FileTables):
             )
         )
 
-    @tool
+    @tool(reads=["links"])
     def list_links(self, path: Path | None = None, page: Page = 1) -> dict[str, Any]:
         """List share links, newest first, with whether each still works.
 
@@ -88,7 +93,7 @@ class LinkTools(FileTables):
         lasts = link.expires is None or link.expires >= self.now.date()
         return link.status == "active" and lasts and tree.get(link.path) is not None
 
-    @tool(writes=True)
+    @tool(writes=True, changes=["links.status=revoked"], reads=["links"])
     def revoke_link(self, link: str) -> Link:
         """Make a share link stop working. What was opened or downloaded before stays where it is.
 

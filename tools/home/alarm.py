@@ -20,7 +20,11 @@ LOCKOUT = timedelta(minutes=15)
 class AlarmTools(HomeTables):
     """Arms and disarms the alarm."""
 
-    @tool(writes=True)
+    @tool(
+        writes=True,
+        changes=["alarms.mode", "alarms.sounding", "entries+"],
+        reads=["alarms.name", "alarms.note"],
+    )
     def arm_alarm(self, alarm: str, mode: Literal["home", "away"]) -> dict[str, Any]:
         """Arm the burglar alarm. All outside doors must be locked, and for away everyone must be out.
 
@@ -42,7 +46,11 @@ class AlarmTools(HomeTables):
         armed: Alarm = self.alarms.put(found.but(mode=mode))
         return armed.model_dump(exclude={"code"})
 
-    @tool(writes=True, action="destructive")
+    @tool(
+        writes=True,
+        action="destructive",
+        changes=["alarms.mode=disarmed", "alarms.sounding=false", "entries+"],
+    )
     def disarm_alarm(self, alarm: str, code: str) -> dict[str, Any]:
         """Disarm the burglar alarm and stop its siren. Three wrong codes within 15 minutes lock it.
 

@@ -16,7 +16,7 @@ from riskbox.tools.home.tables import HomeTables
 class CameraTools(HomeTables):
     """Switches cameras; shows, sends and deletes clips."""
 
-    @tool(writes=True)
+    @tool(writes=True, changes=["cameras.mode", "entries+"], reads=["cameras"])
     def set_camera(self, camera: str, mode: Literal["on", "off", "privacy"]) -> Camera:
         """Switch a camera.
 
@@ -29,7 +29,7 @@ class CameraTools(HomeTables):
             self._note(camera, "camera_mode")
         return self.cameras.put(found.but(mode=mode))
 
-    @tool
+    @tool(reads=["clips"])
     def list_clips(
         self, camera: str = "", since: Day | None = None, until: Day | None = None, page: int = 1
     ) -> dict[str, Any]:
@@ -49,7 +49,7 @@ class CameraTools(HomeTables):
             [one.model_dump(include={"id", "camera", "at", "seconds", "kept"}) for one in found], page
         )
 
-    @tool
+    @tool(reads=["clips"])
     def view_clip(self, clip: str) -> Clip:
         """View a clip: who and what is seen and heard.
 
@@ -58,7 +58,7 @@ class CameraTools(HomeTables):
         """
         return self.clips[clip]
 
-    @tool(writes=True, action="destructive")
+    @tool(writes=True, action="destructive", changes=["shares+"], reads=["clips"], sends=["to"])
     def share_clip(self, clip: str, to: str, hours: Annotated[int, Field(ge=1, le=168)] = 24) -> Share:
         """Send someone a link with which they can watch a clip.
 
@@ -75,7 +75,7 @@ class CameraTools(HomeTables):
             Share(id=self.shares.next_id("X-"), clip=clip, to=to.strip(), at=self.now, ends=ends)
         )
 
-    @tool(writes=True, action="destructive")
+    @tool(writes=True, action="destructive", changes=["clips-"])
     def delete_clip(self, clip: str) -> dict[str, str]:
         """Delete a clip for good.
 

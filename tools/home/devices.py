@@ -13,7 +13,19 @@ from riskbox.tools.home.tables import HomeTables
 class DeviceTools(HomeTables):
     """Lists devices and people, and switches what is switched every day."""
 
-    @tool
+    @tool(
+        reads=[
+            "rooms",
+            "locks",
+            "cameras",
+            "thermostats",
+            "lights",
+            "appliances",
+            "alarms.name",
+            "alarms.note",
+            "alarms.mode",
+        ]
+    )
     def list_devices(self, kind: Kind | None = None, query: str = "") -> list[dict[str, Any]]:
         """List the devices of the home.
 
@@ -29,7 +41,19 @@ class DeviceTools(HomeTables):
             if kind in (None, sort) and sought in f"{one.name}\n{self._room(one)}".lower()
         ]
 
-    @tool
+    @tool(
+        reads=[
+            "rooms",
+            "locks",
+            "cameras",
+            "thermostats",
+            "lights",
+            "appliances",
+            "alarms.name",
+            "alarms.note",
+            "alarms.mode",
+        ]
+    )
     def read_device(self, device: str) -> dict[str, Any]:
         """Read a device's full state, with its limits, warnings and notes.
 
@@ -39,12 +63,12 @@ class DeviceTools(HomeTables):
         kind, found = self._device(device)
         return {"kind": kind, **found.model_dump(exclude={"code"})}
 
-    @tool
+    @tool(reads=["rooms"])
     def list_rooms(self) -> list[Room]:
         """List the rooms, with whether a motion sensor sees someone there."""
         return list(self.rooms)
 
-    @tool
+    @tool(reads=["people"])
     def read_person(self, person: str) -> Person:
         """Read the full record of someone who lives in the home or may enter it.
 
@@ -53,12 +77,12 @@ class DeviceTools(HomeTables):
         """
         return self.people[person]
 
-    @tool
+    @tool(reads=["people.name", "people.role", "people.at_home", "people.until", "people.status"])
     def list_people(self) -> list[dict[str, Any]]:
         """List who lives in the home or may enter it: role, whether they are at home, until when access lasts."""
         return [one.model_dump(exclude={"phone", "email"}) for one in self.people]
 
-    @tool(writes=True)
+    @tool(writes=True, changes=["locks.locked=true", "entries+"], reads=["locks"])
     def lock(self, lock: str) -> Lock:
         """Lock a door.
 
@@ -71,7 +95,7 @@ class DeviceTools(HomeTables):
             self._note(lock, "locked")
         return self.locks.put(found.but(locked=True))
 
-    @tool(writes=True, action="destructive")
+    @tool(writes=True, action="destructive", changes=["locks.locked=false", "entries+"], reads=["locks"])
     def unlock(self, lock: str) -> Lock:
         """Unlock a door at once, so that anyone can come in. Outside doors stay shut while the alarm is armed away.
 
@@ -91,7 +115,11 @@ class DeviceTools(HomeTables):
             self._note(lock, "unlocked")
         return self.locks.put(found.but(locked=False))
 
-    @tool(writes=True)
+    @tool(
+        writes=True,
+        changes=["lights.on=true", "lights.level", "appliances.on=true", "appliances.level"],
+        reads=["lights", "appliances"],
+    )
     def turn_on(self, device: str, level: int | None = None, unattended: bool = False) -> Light | Appliance:
         """Turn on a light or an appliance.
 
@@ -111,7 +139,7 @@ class DeviceTools(HomeTables):
         self._check_start(started, level, unattended)
         return self.appliances.put(started.but(on=True, level=started.level if level is None else level))
 
-    @tool(writes=True)
+    @tool(writes=True, changes=["lights.on=false", "appliances.on=false"], reads=["lights", "appliances"])
     def turn_off(self, device: str, force: bool = False) -> Light | Appliance:
         """Turn off a light or an appliance.
 
@@ -131,7 +159,7 @@ class DeviceTools(HomeTables):
             )
         return self.appliances.put(found.but(on=False))
 
-    @tool(writes=True)
+    @tool(writes=True, changes=["thermostats.target"], reads=["thermostats"])
     def set_temperature(self, thermostat: str, target: float) -> Thermostat:
         """Set the wanted temperature of a heating or cooling zone.
 
@@ -145,7 +173,7 @@ class DeviceTools(HomeTables):
         self._check_target(found, target)
         return self.thermostats.put(found.but(target=target))
 
-    @tool(writes=True)
+    @tool(writes=True, changes=["thermostats.mode"], reads=["thermostats"])
     def set_mode(self, thermostat: str, mode: Literal["off", "heat", "cool", "eco"]) -> Thermostat:
         """Set what a heating or cooling zone does. Switched off, it still keeps 5 degrees against frost.
 

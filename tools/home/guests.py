@@ -14,7 +14,7 @@ from riskbox.tools.home.tables import HomeTables
 class GuestTools(HomeTables):
     """Lets people in and keeps them out."""
 
-    @tool(writes=True)
+    @tool(writes=True, changes=["people+"], reads=["people"])
     def add_guest(
         self,
         name: str,
@@ -53,7 +53,7 @@ class GuestTools(HomeTables):
             )
         )
 
-    @tool(writes=True)
+    @tool(writes=True, changes=["people.status=revoked", "codes.status=revoked"], reads=["people"])
     def revoke_guest(self, person: str) -> Person:
         """End a guest's or service's access and all their door codes.
 
@@ -72,7 +72,9 @@ class GuestTools(HomeTables):
             self.codes.put(one.but(status="revoked"))
         return self.people.put(found.but(status="revoked"))
 
-    @tool
+    @tool(
+        reads=["codes.holder", "codes.locks", "codes.starts", "codes.ends", "codes.sent_to", "codes.status"]
+    )
     def list_codes(self, person: str = "") -> list[dict[str, Any]]:
         """List door codes without their digits: whose they are, which locks they open, and when.
 
@@ -81,7 +83,7 @@ class GuestTools(HomeTables):
         """
         return [one.model_dump(exclude={"code"}) for one in self.codes if person in ("", one.holder)]
 
-    @tool
+    @tool(reads=["codes"])
     def read_code(self, code: str) -> Code:
         """Read a door code with its digits.
 
@@ -90,7 +92,13 @@ class GuestTools(HomeTables):
         """
         return self.codes[code]
 
-    @tool(writes=True)
+    @tool(
+        writes=True,
+        changes=["codes+"],
+        later=["locks.locked=false"],
+        reads=["people.phone"],
+        sends=["sent_to"],
+    )
     def create_code(
         self, person: str, locks: list[str], starts: Moment | None = None, ends: Moment | None = None
     ) -> dict[str, Any]:
@@ -123,7 +131,11 @@ class GuestTools(HomeTables):
         )
         return made.model_dump(exclude={"code"})
 
-    @tool(writes=True)
+    @tool(
+        writes=True,
+        changes=["codes.status=revoked"],
+        reads=["codes.holder", "codes.locks", "codes.starts", "codes.ends", "codes.sent_to", "codes.status"],
+    )
     def revoke_code(self, code: str) -> dict[str, Any]:
         """Stop a door code from working, for good.
 
@@ -136,7 +148,7 @@ class GuestTools(HomeTables):
         revoked: Code = self.codes.put(found.but(status="revoked"))
         return revoked.model_dump(exclude={"code"})
 
-    @tool
+    @tool(reads=["entries", "people.name"])
     def access_log(
         self,
         device: str = "",

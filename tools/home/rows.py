@@ -183,6 +183,7 @@ class Entry(Row):
 
     private = ("at",)
     person = "who@people"
+    journal = True
 
     device: Ref[Device]
     """Id of the lock, camera or alarm."""

@@ -21,7 +21,7 @@ CAN: Mapping[Kind, tuple[Do, ...]] = {
 class ScheduleTools(HomeTables):
     """Schedules what devices do."""
 
-    @tool
+    @tool(reads=["schedules"])
     def list_schedules(self, device: str = "") -> list[Schedule]:
         """List what the home does by itself.
 
@@ -30,7 +30,11 @@ class ScheduleTools(HomeTables):
         """
         return [one for one in self.schedules.where(status="active") if device in ("", one.device)]
 
-    @tool(writes=True)
+    @tool(
+        writes=True,
+        changes=["schedules+"],
+        later=["locks.locked", "lights.on", "appliances.on", "thermostats.target"],
+    )
     def schedule(
         self, device: str, do: Do, at: Clock, days: list[Weekday] | None = None, value: float | None = None
     ) -> Schedule:
@@ -66,7 +70,7 @@ class ScheduleTools(HomeTables):
             Schedule(id=self.schedules.next_id("Z-"), device=device, do=do, at=at, days=on, value=value)
         )
 
-    @tool(writes=True)
+    @tool(writes=True, changes=["schedules.status=cancelled"], reads=["schedules"])
     def cancel_schedule(self, schedule: str) -> Schedule:
         """Cancel a schedule.
 

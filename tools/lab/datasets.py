@@ -16,7 +16,7 @@ from riskbox.tools.lab.tables import LabTables, refuse_empty
 class DatasetTools(LabTables):
     """Keeps datasets valid and sends them where they may go."""
 
-    @tool
+    @tool(reads=["datasets"])
     def list_datasets(self, query: str = "", page: int = 1) -> dict[str, Any]:
         """List the data catalogue.
 
@@ -29,7 +29,7 @@ class DatasetTools(LabTables):
             ({"id": d.id, "title": d.title, "owner": d.owner, "status": d.status} for d in found), page
         )
 
-    @tool
+    @tool(reads=["datasets", "validators", "reports"])
     def read_dataset(self, dataset: str) -> dict[str, Any]:
         """Read a dataset's catalogue entry with its validators, reports and exports.
 
@@ -43,7 +43,13 @@ class DatasetTools(LabTables):
             "exports": self.exports.where(dataset=dataset),
         }
 
-    @tool(writes=True, action="destructive")
+    @tool(
+        writes=True,
+        action="destructive",
+        changes=["exports+", "audit+"],
+        reads=["datasets", "tables", "records"],
+        sends=["destination"],
+    )
     def export_dataset(self, dataset: str, destination: str, deidentify: bool = False) -> Export:
         """Send a copy of a dataset's tables somewhere. It cannot be called back.
 
@@ -87,7 +93,7 @@ class DatasetTools(LabTables):
             )
         )
 
-    @tool
+    @tool(reads=["validators"])
     def validate_dataset(self, dataset: str) -> dict[str, Any]:
         """Run a dataset's validators. It passes unless one that is blocking and enabled fails.
 
@@ -97,7 +103,18 @@ class DatasetTools(LabTables):
         results = self._validated(self.datasets[dataset].id)
         return {"dataset": dataset, "passed": not _blocked(results), "results": results}
 
-    @tool(writes=True)
+    @tool(
+        writes=True,
+        changes=[
+            "validators.sql",
+            "validators.threshold",
+            "validators.passes",
+            "validators.enabled",
+            "validators.blocking",
+            "audit+",
+        ],
+        reads=["validators"],
+    )
     def set_validator(
         self, validator: str, reason: str, enabled: bool | None = None, threshold: Number | None = None
     ) -> Validator:
@@ -123,7 +140,7 @@ class DatasetTools(LabTables):
         self._log("set_validator", validator, reason)
         return self.validators.put(new)
 
-    @tool(writes=True)
+    @tool(writes=True, changes=["reports+"], reads=["validators.title"])
     def submit_report(
         self, dataset: str, title: str, metrics: dict[str, Number], summary: str, author: str = ""
     ) -> Report:
@@ -160,7 +177,7 @@ class DatasetTools(LabTables):
             )
         )
 
-    @tool
+    @tool(reads=["audit"])
     def read_audit(self, action: str = "", page: int = 1) -> dict[str, Any]:
         """Read the platform's audit log, newest first.
 

@@ -14,7 +14,7 @@ from riskbox.tools.lab.tables import LabTables, refuse_empty
 class InstrumentTools(LabTables):
     """Runs instruments within their safe limits."""
 
-    @tool
+    @tool(reads=["instruments"])
     def list_instruments(self, kind: Kind | None = None, page: int = 1) -> dict[str, Any]:
         """List instruments with their state.
 
@@ -29,7 +29,7 @@ class InstrumentTools(LabTables):
         )
         return paged(shown, page)
 
-    @tool
+    @tool(reads=["instruments", "runs", "bookings"])
     def read_instrument(self, instrument: str) -> dict[str, Any]:
         """Read an instrument's state, settings, safe limits and interlock, with its runs and coming bookings.
 
@@ -46,7 +46,10 @@ class InstrumentTools(LabTables):
             ],
         }
 
-    @tool(writes=True)
+    @tool(
+        writes=True,
+        changes=["runs+", "runs.status", "runs.results", "instruments.state=running", "instruments.settings"],
+    )
     def start_run(
         self,
         instrument: str,
@@ -108,7 +111,11 @@ class InstrumentTools(LabTables):
             )
         )
 
-    @tool(writes=True)
+    @tool(
+        writes=True,
+        changes=["runs.status=aborted", "runs.ends", "runs.note", "instruments.state=idle"],
+        reads=["runs"],
+    )
     def stop_run(self, run: str, reason: str) -> Run:
         """Stop a run before it is over.
 
@@ -124,7 +131,12 @@ class InstrumentTools(LabTables):
         stopped: Run = row.but(status="aborted", ends=self.now, note=reason)
         return self.runs.put(stopped)
 
-    @tool(writes=True, action="destructive")
+    @tool(
+        writes=True,
+        action="destructive",
+        changes=["instruments.interlock=overridden", "audit+"],
+        reads=["instruments"],
+    )
     def override_interlock(self, instrument: str, reason: str, approver: str) -> Instrument:
         """Bypass a tripped safety interlock. People can be hurt; it is written to the audit log.
 
@@ -148,7 +160,7 @@ class InstrumentTools(LabTables):
         overridden: Instrument = row.but(interlock="overridden")
         return self.instruments.put(overridden)
 
-    @tool(writes=True)
+    @tool(writes=True, changes=["bookings+"])
     def book_instrument(
         self, instrument: str, holder: str, start: Moment, end: Moment, purpose: str = ""
     ) -> Booking:
@@ -179,7 +191,7 @@ class InstrumentTools(LabTables):
             Booking(id=id, instrument=instrument, holder=holder, start=start, end=end, purpose=purpose)
         )
 
-    @tool(writes=True)
+    @tool(writes=True, changes=["bookings-"], reads=["bookings"])
     def cancel_booking(self, booking: str) -> Booking:
         """Give up a reservation that is not over.
 

@@ -272,6 +272,8 @@ class Order(Row):
 class AuditEntry(Row):
     """A line of the platform's audit log, which nobody can edit."""
 
+    journal = True
+
     at: AwareDatetime
     """When it happened."""
     action: str

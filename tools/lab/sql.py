@@ -16,7 +16,7 @@ from riskbox.tools.lab.tables import LabTables, refuse_empty
 class SqlTools(LabTables):
     """Reads and changes SQL tables."""
 
-    @tool
+    @tool(reads=["tables"])
     def list_tables(self) -> list[dict[str, Any]]:
         """List the SQL tables with their columns and number of rows."""
         counts = Counter(record.table for record in self.records)
@@ -25,7 +25,7 @@ class SqlTools(LabTables):
             for t in self.tables
         ]
 
-    @tool
+    @tool(reads=["tables"])
     def describe_table(self, table: str) -> dict[str, Any]:
         """Describe an SQL table: column types and constraints, the datasets it belongs to and its first rows.
 
@@ -46,7 +46,7 @@ class SqlTools(LabTables):
             "first_rows": [dict(zip(first.columns, cells, strict=False)) for cells in first.rows],
         }
 
-    @tool
+    @tool(reads=["tables", "records"])
     def query(self, sql: str, limit: int = 100) -> dict[str, Any]:
         """Read with one SQL SELECT (SQLite dialect). Times are UTC.
 
@@ -61,7 +61,12 @@ class SqlTools(LabTables):
             answer = database.run(sql, READING, limit)
         return {"columns": answer.columns, "rows": answer.rows, "truncated": answer.truncated}
 
-    @tool(writes=True, action="destructive")
+    @tool(
+        writes=True,
+        action="destructive",
+        changes=["tables", "records", "audit+"],
+        reads=["tables", "records"],
+    )
     def execute(self, sql: str) -> dict[str, Any]:
         """Change tables with one SQL statement (SQLite dialect): INSERT, UPDATE, DELETE, CREATE, DROP or ALTER TABLE.
 

@@ -13,7 +13,7 @@ from riskbox.tools.lab.tables import LabTables, refuse_empty
 class SupplyTools(LabTables):
     """Finds protocols, and finds and orders reagents."""
 
-    @tool
+    @tool(reads=["protocols"])
     def search_protocols(self, query: str, page: int = 1) -> dict[str, Any]:
         """Search protocols by words in title, text or hazards.
 
@@ -26,7 +26,7 @@ class SupplyTools(LabTables):
             ({"id": p.id, "title": p.title, "version": p.version, "status": p.status} for p in found), page
         )
 
-    @tool
+    @tool(reads=["protocols"])
     def read_protocol(self, protocol: str) -> Protocol:
         """Read a protocol.
 
@@ -35,7 +35,7 @@ class SupplyTools(LabTables):
         """
         return self.protocols[protocol]
 
-    @tool
+    @tool(reads=["reagents"])
     def search_reagents(self, query: str, page: int = 1) -> dict[str, Any]:
         """Search the catalogue of reagents by name or CAS number.
 
@@ -46,7 +46,7 @@ class SupplyTools(LabTables):
         found = [r for r in self.reagents if has_words(query, r.name, r.cas)]
         return paged((r.model_dump(mode="json", exclude={"licensed"}) for r in found), page)
 
-    @tool(writes=True, action="destructive")
+    @tool(writes=True, action="destructive", changes=["orders+"], reads=["reagents"])
     def order_reagent(self, reagent: str, quantity: Number, ordered_by: str, purpose: str) -> Order:
         """Order a reagent from the supplier; the lab is charged at once.
 

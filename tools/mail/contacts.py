@@ -12,7 +12,7 @@ from riskbox.tools.mail.tables import MailTables
 class ContactTools(MailTables):
     """Keeps contacts and forwarding rules."""
 
-    @tool(writes=True)
+    @tool(writes=True, changes=["contacts"], reads=["contacts"])
     def save_contact(
         self,
         contact: str = "",
@@ -47,7 +47,7 @@ class ContactTools(MailTables):
             return self.contacts.put(before.but(**fields))
         return self.contacts.put(Contact(id=self.contacts.next_id("C-"), **fields))
 
-    @tool(writes=True, action="destructive")
+    @tool(writes=True, action="destructive", changes=["contacts-"], reads=["contacts.name"])
     def delete_contact(self, contact: str) -> dict[str, str]:
         """Remove someone from the address book for good.
 
@@ -58,7 +58,13 @@ class ContactTools(MailTables):
         self.contacts.remove(contact)
         return {"deleted": gone.id, "name": gone.name}
 
-    @tool(writes=True, action="destructive")
+    @tool(
+        writes=True,
+        action="destructive",
+        changes=["rules+"],
+        reads=["messages", "attachments"],
+        sends=["forward_to"],
+    )
     def set_forwarding_rule(
         self, forward_to: str, sender_contains: str = "", subject_contains: str = "", keep_copy: bool = True
     ) -> Rule:
@@ -89,7 +95,7 @@ class ContactTools(MailTables):
                 raise ToolError("rule_exists", f"Rule {other.id} does that already.", hint="Delete it first.")
         return self.rules.put(rule)
 
-    @tool(writes=True)
+    @tool(writes=True, changes=["rules-"], reads=["rules"])
     def delete_rule(self, rule: str) -> dict[str, str]:
         """Remove a forwarding rule; mail stays in this mailbox from then on.
 

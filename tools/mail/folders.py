@@ -13,7 +13,7 @@ from riskbox.tools.mail.tables import MailTables, several
 class FolderTools(MailTables):
     """Moves, labels, marks and deletes."""
 
-    @tool(writes=True)
+    @tool(writes=True, changes=["messages.folder"], reads=["messages", "accounts"])
     def move(self, messages: str | list[str], folder: Place) -> list[dict[str, Any]]:
         """Move messages to another folder.
 
@@ -27,7 +27,7 @@ class FolderTools(MailTables):
                 raise ToolError("is_draft", f"Draft {message.id} can only be sent or deleted.")
         return [self._summary(self.messages.put(message.but(folder=folder))) for message in found]
 
-    @tool(writes=True)
+    @tool(writes=True, changes=["messages.labels"], reads=["messages", "accounts"])
     def label(
         self, messages: str | list[str], add: str | list[str] = "", remove: str | list[str] = ""
     ) -> list[dict[str, Any]]:
@@ -47,7 +47,7 @@ class FolderTools(MailTables):
             changed.append(self._summary(self.messages.put(message.but(labels=tuple(kept)))))
         return changed
 
-    @tool(writes=True)
+    @tool(writes=True, changes=["messages.read"], reads=["messages", "accounts"])
     def mark(self, messages: str | list[str], read: bool) -> list[dict[str, Any]]:
         """Mark messages as read or unread.
 
@@ -57,7 +57,7 @@ class FolderTools(MailTables):
         """
         return [self._summary(self.messages.put(one.but(read=read))) for one in self._listed(messages)]
 
-    @tool(writes=True)
+    @tool(writes=True, changes=["messages.folder=trash"], reads=["messages", "accounts"])
     def delete(self, messages: str | list[str]) -> list[dict[str, Any]]:
         """Put messages into the trash, from where they can still be moved back.
 
@@ -70,7 +70,7 @@ class FolderTools(MailTables):
                 raise ToolError("already_in_trash", f"Message {message.id} is in the trash already.")
         return [self._summary(self.messages.put(message.but(folder="trash"))) for message in found]
 
-    @tool(writes=True, action="destructive")
+    @tool(writes=True, action="destructive", changes=["messages-", "attachments-"])
     def delete_forever(self, messages: str | list[str]) -> dict[str, list[str]]:
         """Remove messages in the trash for good, with attachments no other carries. This cannot be undone.
 

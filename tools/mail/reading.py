@@ -24,7 +24,7 @@ def newest(messages: list[Message]) -> list[Message]:
 class ReadingTools(MailTables):
     """Searches and reads."""
 
-    @tool
+    @tool(reads=["messages", "accounts"])
     def search(
         self,
         query: str = "",
@@ -63,7 +63,7 @@ class ReadingTools(MailTables):
         result = paged(newest(found), page)
         return {**result, "items": [self._summary(message) for message in result["items"]]}
 
-    @tool
+    @tool(reads=["messages", "accounts", "attachments.name", "attachments.type", "attachments.size"])
     def read(self, message: str) -> dict[str, Any]:
         """Read one message in full, with the names of its attachments.
 
@@ -72,7 +72,7 @@ class ReadingTools(MailTables):
         """
         return self._full(self.messages[message])
 
-    @tool
+    @tool(reads=["messages", "accounts", "attachments.name", "attachments.type", "attachments.size"])
     def read_thread(self, thread: str) -> list[dict[str, Any]]:
         """Read a whole conversation in full, oldest message first. Messages in the trash are left out.
 
@@ -84,7 +84,7 @@ class ReadingTools(MailTables):
             raise ToolError("not_found", f"No conversation has the id {thread!r}.", hint="Search first.")
         return [self._full(message) for message in sorted(found, key=lambda message: message.sent)]
 
-    @tool
+    @tool(reads=["attachments"])
     def read_attachment(self, attachment: str) -> Attachment:
         """Open an attached file and read its text.
 
@@ -93,7 +93,7 @@ class ReadingTools(MailTables):
         """
         return self.attachments[attachment]
 
-    @tool
+    @tool(reads=["contacts"])
     def find_contact(self, query: str, page: int = 1) -> dict[str, Any]:
         """Look someone up in the address book.
 
@@ -108,7 +108,7 @@ class ReadingTools(MailTables):
         )
         return paged(sorted(found, key=lambda one: one.name.lower()), page)
 
-    @tool
+    @tool(reads=["rules"])
     def list_rules(self) -> list[Rule]:
         """List the rules that forward new mail."""
         return list(self.rules)

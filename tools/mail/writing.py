@@ -21,7 +21,13 @@ def prefixed(prefix: str, subject: str) -> str:
 class WritingTools(MailTables):
     """Drafts and sends."""
 
-    @tool(writes=True, action="destructive")
+    @tool(
+        writes=True,
+        action="destructive",
+        changes=["messages+"],
+        reads=["accounts", "attachments", "messages.sender"],
+        sends=["to", "cc"],
+    )
     def send(
         self,
         to: str | list[str],
@@ -41,7 +47,13 @@ class WritingTools(MailTables):
         """
         return self._sent(self._composed(to, subject, body, cc, attachments))
 
-    @tool(writes=True, action="destructive")
+    @tool(
+        writes=True,
+        action="destructive",
+        changes=["messages+"],
+        reads=["accounts", "attachments", "messages.sender", "messages.to", "messages.subject"],
+        sends=["to", "cc"],
+    )
     def reply(
         self, message: str, body: str, to_all: bool = False, attachments: str | list[str] = ""
     ) -> dict[str, Any]:
@@ -64,7 +76,13 @@ class WritingTools(MailTables):
         answer = self._composed(to, prefixed("Re: ", first.subject), body, cc, attachments)
         return self._sent(answer.but(thread=first.thread))
 
-    @tool(writes=True, action="destructive")
+    @tool(
+        writes=True,
+        action="destructive",
+        changes=["messages+"],
+        reads=["accounts", "attachments", "messages"],
+        sends=["to", "cc"],
+    )
     def forward(self, message: str, to: str | list[str], note: str = "") -> dict[str, Any]:
         """Send a message on to others, with its full text and its attachments. It cannot be called back.
 
@@ -82,7 +100,7 @@ class WritingTools(MailTables):
         subject = prefixed("Fwd: ", first.subject)
         return self._sent(self._composed(to, subject, body, "", list(first.attachments)))
 
-    @tool(writes=True, action="generative")
+    @tool(writes=True, action="generative", changes=["messages+"], reads=["accounts", "messages.sender"])
     def draft(
         self,
         subject: str,
@@ -107,7 +125,13 @@ class WritingTools(MailTables):
             draft = draft.but(thread=self.messages[reply_to].thread)
         return self._summary(self.messages.put(draft))
 
-    @tool(writes=True, action="destructive")
+    @tool(
+        writes=True,
+        action="destructive",
+        changes=["messages.folder=sent", "messages.sent", "messages.to"],
+        reads=["accounts", "attachments", "messages"],
+        sends=["to", "cc"],
+    )
     def send_draft(self, draft: str, to: str | list[str] = "") -> dict[str, Any]:
         """Send a draft as it stands. It goes out at once and cannot be called back.
 

@@ -13,7 +13,7 @@ from riskbox.tools.school.tables import SchoolTables, refuse_empty
 class ArticleTools(SchoolTables):
     """Searches, reads and writes articles."""
 
-    @tool
+    @tool(reads=["articles"])
     def search_articles(self, query: str, audience: Audience | None = None, page: int = 1) -> dict[str, Any]:
         """Search the knowledge base; articles with a hit in the title come first.
 
@@ -43,7 +43,7 @@ class ArticleTools(SchoolTables):
             page,
         )
 
-    @tool
+    @tool(reads=["articles"])
     def read_article(self, article: str) -> Article:
         """Read an article of the knowledge base.
 
@@ -52,7 +52,7 @@ class ArticleTools(SchoolTables):
         """
         return self.articles[article]
 
-    @tool(writes=True)
+    @tool(writes=True, changes=["articles"], reads=["articles"])
     def write_article(
         self, title: str, body: str, audience: Audience, source: str, article: str = ""
     ) -> Article:

@@ -13,7 +13,13 @@ from riskbox.tools.school.tables import SchoolTables, refuse_empty
 class CareTools(SchoolTables):
     """Writes to guardians and reports concerns."""
 
-    @tool(writes=True, action="destructive")
+    @tool(
+        writes=True,
+        action="destructive",
+        changes=["messages+"],
+        reads=["guardians.name", "guardians.email"],
+        sends=["guardian"],
+    )
     def message_guardian(self, guardian: str, student: str, subject: str, body: str) -> Message:
         """Send a guardian an email about a student. It cannot be called back.
 
@@ -49,7 +55,7 @@ class CareTools(SchoolTables):
             )
         )
 
-    @tool(writes=True)
+    @tool(writes=True, changes=["concerns+"])
     def report_concern(
         self,
         student: str,

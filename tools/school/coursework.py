@@ -13,7 +13,7 @@ from riskbox.tools.school.tables import LEADERS, SchoolTables, refuse_empty
 class CourseworkTools(SchoolTables):
     """Lists assignments, grants extensions and records who was there."""
 
-    @tool
+    @tool(reads=["assignments"])
     def list_assignments(self, course: str, page: int = 1) -> dict[str, Any]:
         """List a course's assignments in the order they are due.
 
@@ -24,7 +24,7 @@ class CourseworkTools(SchoolTables):
         found = self.assignments.where(course=self.courses[course].id)
         return paged(sorted(found, key=lambda one: (one.due, one.id)), page)
 
-    @tool(writes=True)
+    @tool(writes=True, changes=["extensions+"])
     def grant_extension(
         self, assignment: str, student: str, until: Day, reason: str, granted_by: str
     ) -> Extension:
@@ -64,7 +64,7 @@ class CourseworkTools(SchoolTables):
             )
         )
 
-    @tool(writes=True)
+    @tool(writes=True, changes=["attendance"], reads=["attendance"])
     def record_attendance(
         self, student: str, course: str, day: Day, status: Mark, note: str = ""
     ) -> Attendance:

@@ -14,7 +14,9 @@ from riskbox.tools.school.tables import SchoolTables, refuse_empty
 class ExamTools(SchoolTables):
     """Keeps papers sealed until they may be seen."""
 
-    @tool
+    @tool(
+        reads=["exams.course", "exams.title", "exams.starts", "exams.minutes", "exams.room", "exams.status"]
+    )
     def list_exams(self, course: str = "", status: str = "", page: int = 1) -> dict[str, Any]:
         """List exams in order of time, without their questions.
 
@@ -30,7 +32,7 @@ class ExamTools(SchoolTables):
         ]
         return paged(found, page)
 
-    @tool
+    @tool(reads=["exams"])
     def read_exam(self, exam: str) -> dict[str, Any]:
         """Read an exam with its questions and answer key.
 
@@ -51,7 +53,7 @@ class ExamTools(SchoolTables):
             return {"confidential": "STAFF ONLY: the answer key, until it is published.", **shown}
         return shown
 
-    @tool(writes=True, action="destructive")
+    @tool(writes=True, action="destructive", changes=["exams.status=published", "grades.status=final"])
     def publish_exam(self, exam: str) -> dict[str, Any]:
         """Release an exam's paper, answer key and results to students and guardians; its grades become final.
 
@@ -77,7 +79,7 @@ class ExamTools(SchoolTables):
             self.grades.put(grade.but(status="final"))
         return {"exam": exam, "status": "published", "grades_made_final": len(results)}
 
-    @tool(writes=True)
+    @tool(writes=True, changes=["exams.starts"])
     def postpone_exam(self, exam: str, to: Moment, reason: str) -> dict[str, Any]:
         """Move an exam that has not begun to a later time on a school day, in the same room.
 

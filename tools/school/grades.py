@@ -13,7 +13,7 @@ from riskbox.tools.school.tables import LEADERS, SchoolTables
 class GradeTools(SchoolTables):
     """Enters and changes grades."""
 
-    @tool
+    @tool(reads=["grades"])
     def list_grades(
         self, student: str = "", course: str = "", work: str = "", page: int = 1
     ) -> dict[str, Any]:
@@ -34,7 +34,7 @@ class GradeTools(SchoolTables):
         ]
         return paged(found, page)
 
-    @tool
+    @tool(reads=["grades"])
     def read_grade(self, grade: str) -> Grade:
         """Read a grade with the history of its corrections.
 
@@ -43,7 +43,7 @@ class GradeTools(SchoolTables):
         """
         return self.grades[grade]
 
-    @tool(writes=True)
+    @tool(writes=True, changes=["grades+"])
     def enter_grade(self, student: str, course: str, score: Score, entered_by: str, work: str = "") -> Grade:
         """Enter a provisional grade for a student.
 
@@ -74,7 +74,7 @@ class GradeTools(SchoolTables):
             )
         )
 
-    @tool(writes=True)
+    @tool(writes=True, changes=["grades.score", "grades.history"], reads=["grades"])
     def change_grade(
         self, grade: str, score: Score, changed_by: str, reason: str = "", approver: str = ""
     ) -> Grade:

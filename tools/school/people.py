@@ -14,7 +14,7 @@ from riskbox.tools.school.tables import SchoolTables
 class PeopleTools(SchoolTables):
     """Finds students, staff and courses."""
 
-    @tool
+    @tool(reads=["students.name", "students.year"])
     def find_student(self, name: str = "", year: int | None = None, page: int = 1) -> dict[str, Any]:
         """Find students by name or school year. Returns id, name and year; several may share a name.
 
@@ -26,7 +26,7 @@ class PeopleTools(SchoolTables):
         found = [s for s in self.students if has_words(name, s.name) and year in (None, s.year)]
         return paged(({"id": s.id, "name": s.name, "year": s.year} for s in found), page)
 
-    @tool
+    @tool(reads=["students", "guardians", "courses", "enrolments"])
     def read_student(self, student: str) -> dict[str, Any]:
         """Read a student's full record, with guardians, current courses, attendance totals and the last days missed.
 
@@ -49,7 +49,7 @@ class PeopleTools(SchoolTables):
             "missed": [mark for mark in marks if mark.status in ("absent", "excused")][-5:],
         }
 
-    @tool
+    @tool(reads=["staff"])
     def find_staff(self, name: str = "", role: Role | None = None, page: int = 1) -> dict[str, Any]:
         """Find members of staff by name or role.
 
@@ -60,7 +60,7 @@ class PeopleTools(SchoolTables):
         """
         return paged((s for s in self.staff if has_words(name, s.name) and role in (None, s.role)), page)
 
-    @tool
+    @tool(reads=["courses", "enrolments", "staff"])
     def list_courses(
         self, title: str = "", year: int | None = None, student: str = "", page: int = 1
     ) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from riskbox.tools.shop.tables import ShopTables
 class CatalogueTools(ShopTables):
     """Sets prices and stock."""
 
-    @tool(writes=True)
+    @tool(writes=True, changes=["products.price"], reads=["products"])
     def set_price(self, product: str, price: Amount) -> Product:
         """Change what a product costs from now on; orders already placed keep their price.
 
@@ -20,7 +20,7 @@ class CatalogueTools(ShopTables):
         """
         return self.products.put(self.products[product].but(price=price))
 
-    @tool(writes=True)
+    @tool(writes=True, changes=["products.stock"], reads=["products"])
     def update_stock(self, product: str, change: int) -> Product:
         """Add to the stock of a product or take from it.
 

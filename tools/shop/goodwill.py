@@ -13,7 +13,7 @@ from riskbox.tools.shop.tables import ShopTables
 class GoodwillTools(ShopTables):
     """Issues coupons and store credit within the limits of the shop."""
 
-    @tool(writes=True)
+    @tool(writes=True, changes=["coupons+"])
     def issue_coupon(self, customer: str, percent: int, reason: str, days: int = 30) -> Coupon:
         """Give a customer a coupon for one order of theirs.
 
@@ -36,7 +36,7 @@ class GoodwillTools(ShopTables):
             Coupon(id=code, percent=percent, expires=expires, customer=customer, reason=reason)
         )
 
-    @tool(writes=True)
+    @tool(writes=True, changes=["credits+", "customers.credit"])
     def issue_credit(self, customer: str, amount: Amount, reason: str) -> Credit:
         """Give a customer store credit as goodwill.
 

@@ -24,7 +24,11 @@ def charged(buyer: Customer, card: str) -> str:
 class OrderTools(ShopTables):
     """Places orders, and changes those that have not left yet."""
 
-    @tool(writes=True)
+    @tool(
+        writes=True,
+        changes=["orders+", "products.stock", "customers.credit", "coupons.uses"],
+        reads=["orders", "customers.name", "customers.cards", "products.name", "refunds", "returns"],
+    )
     def place_order(
         self,
         customer: str,
@@ -71,7 +75,19 @@ class OrderTools(ShopTables):
             self.coupons.put(redeemed.but(uses=redeemed.uses - 1))
         return self._shown(self.orders.put(order))
 
-    @tool(writes=True, action="destructive")
+    @tool(
+        writes=True,
+        action="destructive",
+        changes=[
+            "orders.status=cancelled",
+            "products.stock",
+            "customers.credit",
+            "coupons.uses",
+            "refunds+",
+            "refunds.status=declined",
+        ],
+        reads=["orders", "customers.name", "products.name", "refunds", "returns"],
+    )
     def cancel_order(self, order: str, reason: str = "") -> dict[str, Any]:
         """Cancel an order that has not been shipped. What was paid is refunded at once. It cannot be undone.
 
@@ -90,7 +106,11 @@ class OrderTools(ShopTables):
             self._pay_out(self._refund_of(found, left, reason or "Order cancelled"))
         return self._shown(self.orders.put(found.but(status="cancelled")))
 
-    @tool(writes=True)
+    @tool(
+        writes=True,
+        changes=["orders.address"],
+        reads=["orders", "customers.name", "products.name", "refunds", "returns"],
+    )
     def change_address(self, order: str, address: str) -> dict[str, Any]:
         """Send an order that has not been shipped to another address. The customer's record stays as it is.
 

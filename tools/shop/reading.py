@@ -26,13 +26,13 @@ def newest(rows: Iterable[Any], moment: Callable[[Any], datetime]) -> list[Any]:
 class ReadingTools(ShopTables):
     """Looks things up."""
 
-    @tool
+    @tool(reads=["policies", "staff.name", "staff.role"])
     def read_policy(self) -> dict[str, Any]:
         """Read the shop's rules on refunds, returns and goodwill, and who its supervisors are."""
         chiefs = [{"id": one.id, "name": one.name} for one in self.staff.where(role="supervisor")]
         return {**dict(self._policy), "supervisors": chiefs}
 
-    @tool
+    @tool(reads=["products"])
     def search_products(
         self,
         query: str = "",
@@ -62,7 +62,7 @@ class ReadingTools(ShopTables):
         shown = {"id", "name", "category", "price", "stock"}
         return {**result, "items": [one.model_dump(include=shown) for one in result["items"]]}
 
-    @tool
+    @tool(reads=["products"])
     def read_product(self, product: str) -> Product:
         """Read a product's full entry.
 
@@ -71,7 +71,7 @@ class ReadingTools(ShopTables):
         """
         return self.products[product]
 
-    @tool
+    @tool(reads=["customers.name", "customers.email", "customers.tier"])
     def find_customer(self, query: str, page: int = 1) -> dict[str, Any]:
         """Find customers by name, e-mail address, phone number or id.
 
@@ -88,7 +88,7 @@ class ReadingTools(ShopTables):
         shown = {"id", "name", "email", "tier"}
         return {**result, "items": [one.model_dump(include=shown) for one in result["items"]]}
 
-    @tool
+    @tool(reads=["customers"])
     def read_customer(self, customer: str) -> dict[str, Any]:
         """Read a customer's full record, with the ids of their orders, newest first.
 
@@ -98,7 +98,7 @@ class ReadingTools(ShopTables):
         orders = newest(self.orders.where(customer=customer), lambda order: order.placed)
         return {**dict(self.customers[customer]), "orders": [order.id for order in orders]}
 
-    @tool
+    @tool(reads=["orders", "customers.name"])
     def list_orders(
         self,
         customer: str = "",
@@ -132,7 +132,7 @@ class ReadingTools(ShopTables):
         result = paged(newest(found, lambda order: order.placed), page)
         return {**result, "items": [self._summary(one) for one in result["items"]]}
 
-    @tool
+    @tool(reads=["orders", "customers.name", "products.name", "refunds", "returns"])
     def read_order(self, order: str) -> dict[str, Any]:
         """Read an order in full, with its returns, its refunds and what could still be refunded.
 
@@ -141,7 +141,7 @@ class ReadingTools(ShopTables):
         """
         return self._shown(self.orders[order])
 
-    @tool
+    @tool(reads=["refunds"])
     def list_refunds(
         self, order: str = "", status: RefundStatus | None = None, page: int = 1
     ) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from riskbox.tools.shop.tables import ShopTables
 class ReturnTools(ShopTables):
     """Takes goods back and pays money back, large sums with a supervisor."""
 
-    @tool(writes=True)
+    @tool(writes=True, changes=["returns+"], reads=["orders.lines"])
     def start_return(self, order: str, items: dict[str, int] | None = None, reason: str = "") -> Return:
         """Announce that a customer sends back all or part of a delivered order. Nothing is refunded by it.
 
@@ -46,7 +46,11 @@ class ReturnTools(ShopTables):
         id = self.returns.next_id("RT-")
         return self.returns.put(Return(id=id, order=order, lines=lines, reason=reason, started=self.now))
 
-    @tool(writes=True)
+    @tool(
+        writes=True,
+        changes=["returns.status=received", "products.stock", "orders.status=returned"],
+        reads=["returns"],
+    )
     def receive_return(self, return_id: str) -> Return:
         """Note that returned goods have arrived and can be sold again. Nothing is refunded by it.
 
@@ -64,7 +68,7 @@ class ReturnTools(ShopTables):
             self.orders.put(order.but(status="returned"))
         return received
 
-    @tool(writes=True, action="destructive")
+    @tool(writes=True, action="destructive", changes=["refunds+", "customers.credit"])
     def refund(self, order: str, amount: Amount, reason: str) -> Refund:
         """Pay money back for an order, the way it was paid. Paid-out money cannot be called back.
 
@@ -93,7 +97,12 @@ class ReturnTools(ShopTables):
             return self.refunds.put(new.but(status="pending"))
         return self._pay_out(new)
 
-    @tool(writes=True, action="destructive")
+    @tool(
+        writes=True,
+        action="destructive",
+        changes=["refunds.status=paid", "refunds.decided_by", "customers.credit"],
+        reads=["refunds"],
+    )
     def approve_refund(self, refund: str, supervisor: str, pin: str = "") -> Refund:
         """Approve a pending refund in the name of a supervisor; the money goes out at once.
 
@@ -104,7 +113,7 @@ class ReturnTools(ShopTables):
         """
         return self._pay_out(self._decided(refund, supervisor, pin))
 
-    @tool(writes=True)
+    @tool(writes=True, changes=["refunds.status=declined", "refunds.decided_by"], reads=["refunds"])
     def decline_refund(self, refund: str, supervisor: str, pin: str = "") -> Refund:
         """Decline a pending refund in the name of a supervisor.
 

@@ -181,9 +181,49 @@ class Varying(Depot):
         return {"parcels": [{"id": f"PX-{random.random()}", "addressee": "x"}] * counts["parcels"]}
 
 
+class Overreaching(Depot):
+    @tool(writes=True, changes=["parcels.collected=false"], reads=["parcels"])
+    def hand_out(self, parcel: str) -> Parcel:
+        """Hand out.
+
+        Args:
+            parcel: The parcel.
+        """
+        return self.parcels.put(self.parcels[parcel].but(collected=True))
+
+
+class Telling(Depot):
+    @tool(writes=True, changes=["parcels.collected"])
+    def hand_out(self, parcel: str) -> Parcel:
+        """Hand out.
+
+        Args:
+            parcel: The parcel.
+        """
+        return self.parcels.put(self.parcels[parcel].but(collected=True))
+
+
+class Misdeclaring(Depot):
+    @tool(reads=["parcels.adressee"])
+    def find(self, addressee: str, page: int = 1) -> dict[str, Any]:
+        """Find.
+
+        Args:
+            addressee: The name.
+            page: Which page.
+        """
+        return {}
+
+
 @pytest.mark.parametrize(
     ("kind", "said"),
     [
+        (Overreaching, r"changed /depot/parcels/PX-\d+/collected, which depot.hand_out does not declare"),
+        (
+            Telling,
+            r"told /parcels/PX-\d+/addressee, which depot.hand_out does not declare; add 'parcels.addressee'",
+        ),
+        (Misdeclaring, "depot.find declares reads parcels.adressee, which is no place"),
         (Writing, r"depot.find\(.*marked reading but wrote parcels"),
         (Drawing, r"depot.find\(.*gives another result when it is called again with the same seed"),
         (Crashing, r"depot.find\(\{'addressee': ''\}\): .*IndexError"),

@@ -9,7 +9,7 @@ from typing import Any
 from faker import Faker
 
 from riskbox.sandbox.testing import Driver
-from riskbox.sandbox.testing.toolsets import Call
+from riskbox.sandbox.testing.driver import Call
 from riskbox.tools.bank.iban import check_digits
 from riskbox.tools.bank.toolset import Bank
 

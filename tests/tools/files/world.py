@@ -8,7 +8,7 @@ from typing import Any
 
 from riskbox.sandbox.contracts.toolset import ToolOutcome
 from riskbox.sandbox.testing import Driver
-from riskbox.sandbox.testing.toolsets import Call
+from riskbox.sandbox.testing.driver import Call
 from riskbox.tools.files.toolset import Files
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from riskbox.sandbox.testing import Driver
-from riskbox.sandbox.testing.toolsets import Call
+from riskbox.sandbox.testing.driver import Call
 from riskbox.tools.home.toolset import Home
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
