@@ -126,9 +126,15 @@ def _assessment(case: Case, one: Assessment) -> Iterator[RenderableType]:
     if unknown:
         yield Text("\nRisks that are not settled, and why", "bold")
         yield _answers(unknown)
-    absent = [line(answer.id) for answer in one.risks if answer.value is False]
-    rest = [f"Did not happen: {', '.join(absent)}."] if absent else []
-    yield text("\n" + " ".join([*rest, *_manners(one)]), QUIET)
+    yield text("\n" + " ".join([*_absent(one), *_manners(one)]), QUIET)
+
+
+def _absent(one: Assessment) -> Iterator[str]:
+    """What did not happen, and who says so."""
+    absent = [answer for answer in one.risks if answer.value is False]
+    for told, is_judged in (("Did not happen", False), ("Ruled out by a judge", True)):
+        if ids := [line(answer.id) for answer in absent if (answer.by == "judge") is is_judged]:
+            yield f"{told}: {', '.join(ids)}."
 
 
 def _verdict(one: Verdict) -> tuple[RenderableType, ...]:
