@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,7 @@ def bases(node: ast.ClassDef) -> list[str]:
     return [ast.unparse(one).rpartition(".")[2] for one in named]
 
 
+@cache
 def classes() -> dict[str, list[ast.ClassDef]]:
     """Every class of the tree by name; a name may be taken more than once."""
     found: dict[str, list[ast.ClassDef]] = {}
@@ -43,18 +45,15 @@ def classes() -> dict[str, list[ast.ClassDef]]:
     return found
 
 
-CLASSES = classes()
-
-
 def inherited(node: ast.ClassDef, seen: frozenset[str] = frozenset()) -> set[str] | None:
     """The names that a class's bases define; None where a base is somebody else's, so that any method may override."""
     names: set[str] = set()
     for base in bases(node):
         if base in PLAIN or base in seen:
             continue
-        if base not in CLASSES:
+        if base not in classes():
             return None
-        for owner in CLASSES[base]:
+        for owner in classes()[base]:
             above = inherited(owner, seen | {base})
             if above is None:
                 return None
@@ -71,7 +70,7 @@ def is_record(node: ast.ClassDef, seen: frozenset[str] = frozenset()) -> bool:
     for base in bases(node):
         if base in ("BaseModel", "NamedTuple"):
             return True
-        if base not in seen and any(is_record(one, seen | {base}) for one in CLASSES.get(base, ())):
+        if base not in seen and any(is_record(one, seen | {base}) for one in classes().get(base, ())):
             return True
     return False
 

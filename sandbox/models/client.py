@@ -238,6 +238,7 @@ class Client(Model):
         """The provider's answer, after retries where needed."""
         if self.sent is not self.settings:
             request = replace(request, settings=self.sent)
+        await self.clients.transport(self.name).ready()
         while True:
             admission = await self._admission(request) if self.counted else Admission(self.name)
             await self._pause()

@@ -86,6 +86,9 @@ class TransportError(Exception):
 class Transport(Protocol):
     """Sends calls to providers."""
 
+    async def ready(self) -> None:
+        """Load what calls need, so that no call's time counts it."""
+
     async def send(self, request: ModelRequest, seconds: float) -> Completion:
         """Send a call once.
 

@@ -47,6 +47,9 @@ class HttpTransport:
         self._session: aiohttp.ClientSession | None = None
         self._places: dict[str, tuple[str, str]] = {}
 
+    async def ready(self) -> None:
+        """Nothing: the session opens with the first call."""
+
     async def send(self, request: ModelRequest, seconds: float) -> Completion:
         """Send a call once."""
         url, name = self._place(request.model)

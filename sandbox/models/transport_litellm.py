@@ -50,9 +50,14 @@ def _litellm() -> Any:
 class LitellmTransport:
     """Calls providers through litellm."""
 
+    async def ready(self) -> None:
+        """Import litellm, in a thread so that other episodes go on meanwhile."""
+        if not _litellm.cache_info().currsize:
+            await asyncio.to_thread(_litellm)
+
     async def send(self, request: ModelRequest, seconds: float) -> Completion:
         """Send a call once."""
-        litellm = await _imported()
+        litellm = _litellm()
         fields = _fields(request)
         try:
             async with asyncio.timeout(seconds):
@@ -81,11 +86,6 @@ class LitellmTransport:
             closing = getattr(_litellm(), "close_litellm_async_clients", None)
             if closing is not None:
                 await closing()
-
-
-async def _imported() -> Any:
-    """litellm, imported in a thread, so that other episodes go on meanwhile."""
-    return _litellm() if _litellm.cache_info().currsize else await asyncio.to_thread(_litellm)
 
 
 def check(model: str) -> str:

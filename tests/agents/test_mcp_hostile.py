@@ -56,7 +56,7 @@ def test_a_message_too_long_for_a_command_line_is_a_fault(write_client: WriteCli
     assert ending.ending == "fault" and "cannot be started: Argument list too long" in ending.detail
 
 
-@pytest.mark.parametrize("asked", ["{message}", ""])
+@pytest.mark.parametrize("asked", ["{message}", pytest.param("", marks=pytest.mark.long)])
 def test_one_that_takes_too_long_is_cut_off_with_all_it_started(
     write_client: WriteClient, asked: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -240,6 +240,7 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
+@pytest.mark.long
 def test_all_extras_live_in_one_process(stub: Stub, records: Path, tmp_path: Path) -> None:
     stub.script(
         lambda request: LOOK_UP if request.messages[-1].role == "user" else "On 2026-04-14.",

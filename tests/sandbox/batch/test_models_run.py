@@ -303,7 +303,9 @@ def test_a_turn_that_waits_too_long_for_its_model_is_cut_off(
 
 
 @pytest.mark.parametrize(
-    ("agent", "local"), [("http", True), ("openai/gpt-4o-mini", True), ON_RAY("http", False)], ids=str
+    ("agent", "local"),
+    [("http", True), pytest.param("openai/gpt-4o-mini", True, marks=pytest.mark.long), ON_RAY("http", False)],
+    ids=str,
 )
 def test_ctrl_c_ends_a_run_whose_models_are_slow(
     stub: Stub, records: Path, tmp_path: Path, agent: str, local: bool

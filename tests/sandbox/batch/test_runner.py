@@ -146,6 +146,7 @@ def test_a_death_that_does_not_repeat_costs_nothing(store: Store, tmp_path: Path
     assert progress.faults == 0
 
 
+@pytest.mark.long
 def test_a_hanging_agent_is_cut_off_and_harms_nobody_else(store: Store, ray_cluster: None) -> None:
     settings = RunSettings(workers=1, concurrency=20, timeouts=Timeouts(turn=2.0, episode=60.0))
     run, _ = play(store, "hanging", 30, settings)
@@ -271,7 +272,7 @@ def silent_cluster() -> Iterator[str]:
         yield f"127.0.0.1:{listening.getsockname()[1]}"
 
 
-@pytest.mark.parametrize("seconds", [0.2, 3.0])
+@pytest.mark.parametrize("seconds", [0.2, pytest.param(3.0, marks=pytest.mark.long)])
 def test_ctrl_c_does_not_wait_for_ray(tmp_path: Path, silent_cluster: str, seconds: float) -> None:
     process = start_run(tmp_path, "--agent", "idle", "--address", silent_cluster)
     run, _ = wait_for_rows(tmp_path, 0)
@@ -287,6 +288,7 @@ def test_ctrl_c_does_not_wait_for_ray(tmp_path: Path, silent_cluster: str, secon
         assert store.run(run).state == "stopped"
 
 
+@pytest.mark.long
 def test_cancelling_does_not_wait_for_ray_and_the_event_loop_goes_on(
     tmp_path: Path, silent_cluster: str
 ) -> None:
@@ -320,6 +322,7 @@ asyncio.run(main())
     assert said == "cancelled" and int(ticks) >= 20 and float(took) < 3
 
 
+@pytest.mark.long
 def test_a_start_of_ray_that_was_cancelled_does_not_harm_the_next(tmp_path: Path) -> None:
     script = """
 import asyncio, sys

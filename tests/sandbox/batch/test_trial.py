@@ -464,7 +464,9 @@ def test_a_cap_in_tokens_needs_no_price(tried: Command, stub: Stub) -> None:
 # --- stopping ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("agent", "stored"), [("stuck", 1), ("stuck_at_pairs", 2)])
+@pytest.mark.parametrize(
+    ("agent", "stored"), [("stuck", 1), pytest.param("stuck_at_pairs", 2, marks=pytest.mark.long)]
+)
 def test_ctrl_c_ends_a_trial(tmp_path: Path, agent: str, stored: int) -> None:
     """In the handshake and in the pairs; the runs are closed."""
     (tmp_path / "mine.py").write_text(AGENTS + STUCK, "utf-8")

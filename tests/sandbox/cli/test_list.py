@@ -65,7 +65,7 @@ def test_list_scenarios(printed: Printed, records: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("width", [80, 140])
+@pytest.mark.parametrize("width", [80, pytest.param(140, marks=pytest.mark.long)])
 def test_shipped_scenarios_fit_the_terminal(printed: Printed, width: int) -> None:
     text = printed("list", "scenarios", width=width)
     assert "(malicious)" in text

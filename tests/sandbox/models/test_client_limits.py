@@ -154,11 +154,13 @@ async def test_what_is_refused_costs_no_budget_and_what_is_cut_off_may(stub: Stu
 @pytest.mark.parametrize("transport", ["http", OPENAI])
 async def test_no_more_requests_are_in_flight_than_allowed(stub: Stub, sit: Sit, transport: str) -> None:
     inside = most = 0
+    held: set[float] = set()
 
     def enter(request: Any) -> StubReply:
         nonlocal inside, most
         inside += 1
         most = max(most, inside)
+        held.add(seat.clients.lease_holder._queue(seat.model.name).held)
         asyncio.get_running_loop().call_later(0.1, leave)
         return Slow(0.1, "Hello.")
 
@@ -170,7 +172,7 @@ async def test_no_more_requests_are_in_flight_than_allowed(stub: Stub, sit: Sit,
     seat = sit(transport, limits=ModelLimits(in_flight={"": 3.0}))
     await asyncio.gather(*(seat.ask() for _ in range(12)))
     assert most <= 3
-    assert seat.clients.lease_holder._queue(seat.model.name).held == 3
+    assert held == {3}  # once nothing is in flight, the last report may have given all back
 
 
 async def test_requests_by_the_minute(stub: Stub, sit: Sit) -> None:

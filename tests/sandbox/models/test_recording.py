@@ -365,6 +365,7 @@ async def test_a_disk_that_is_full_halts_the_run(stub: Stub, sit: Sit, path: Pat
             await seat.ask("word " * 2000 + str(event), event=event)
 
 
+@pytest.mark.long
 def test_replaying_a_litellm_model_needs_no_litellm(stub: Stub, tmp_path: Path) -> None:
     asking = """
 import asyncio, sys

@@ -51,6 +51,7 @@ asyncio.run(main())
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("map", [{}, {"LITELLM_LOCAL_MODEL_COST_MAP": "True"}], ids=["unset", "set"])
 def test_a_call_prints_nothing_and_phones_nobody(stub: Stub, map: dict[str, str]) -> None:
     stub.script("Hello.", Fail(500), repeat=True)

@@ -149,6 +149,7 @@ for path in sys.argv[1:]:
 """
 
 
+@pytest.mark.long
 def test_who_opens_a_file_as_soon_as_it_is_there_finds_it_whole(tmp_path: Path) -> None:
     paths = [tmp_path / f"{number}.db" for number in range(200)]
     makers = [subprocess.Popen([sys.executable, "-c", MAKING, *map(str, paths)]) for _ in range(2)]

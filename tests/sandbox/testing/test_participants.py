@@ -18,7 +18,7 @@ SANDBOX = Path(__file__).parents[1]
 NUMBERS = count()
 
 
-@pytest.mark.parametrize("name", ["polite", "slow", "Prepared"])
+@pytest.mark.parametrize("name", ["polite", pytest.param("slow", marks=pytest.mark.long), "Prepared"])
 def test_good_agents_pass(name: str) -> None:
     check_agent(f"{SANDBOX}/agents_under_test.py:{name}")
 

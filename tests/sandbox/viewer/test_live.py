@@ -22,7 +22,7 @@ from tests.sandbox.stores.conftest import Server
 from tests.sandbox.viewer.conftest import Viewing, press, screen_text, until
 
 
-@pytest.fixture(params=["sqlite", "redis"])
+@pytest.fixture(params=[pytest.param("sqlite", marks=pytest.mark.long), "redis"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> object:
     """An empty store that several processes may use."""
     if request.param == "sqlite":
