@@ -13,6 +13,7 @@ together they are the whole conversation. It ends when its input does.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import shlex
@@ -137,6 +138,7 @@ class ChildProcess(asyncio.SubprocessProtocol):
         self.closed = False
         """Whether it has closed its output."""
         self._errors = b""
+        self._errors_end = asyncio.Event()
         self._news = asyncio.Event()
         self._gone = asyncio.Event()
 
@@ -178,6 +180,8 @@ class ChildProcess(asyncio.SubprocessProtocol):
     def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
         if fd == 1:
             self._close()
+        elif fd == 2:
+            self._errors_end.set()
 
     def process_exited(self) -> None:
         # a child of its may hold the pipe open; what it wrote itself is given time to arrive
@@ -215,7 +219,9 @@ class ChildProcess(asyncio.SubprocessProtocol):
                 f"`{self.command}` wrote a line of more than {LONGEST:,} bytes: {self.shown}"
             )
         status = await self.status()
-        raise ParticipantFault(f"`{self.command}` {status} without an answer. {self.complaint}".rstrip())
+        raise ParticipantFault(
+            f"`{self.command}` {status} without an answer. {await self.complaint()}".rstrip()
+        )
 
     async def all(self) -> bytes:
         """All that it writes until it exits, for a process that is asked nothing.
@@ -230,7 +236,7 @@ class ChildProcess(asyncio.SubprocessProtocol):
             await self._news.wait()
         status = await self.status()
         if self._transport.get_returncode() != 0:
-            raise ParticipantFault(f"`{self.command}` {status}. {self.complaint}")
+            raise ParticipantFault(f"`{self.command}` {status}. {await self.complaint()}")
         return bytes(self.unread)
 
     async def line(self) -> bytes | None:
@@ -257,9 +263,11 @@ class ChildProcess(asyncio.SubprocessProtocol):
         """The beginning of what it wrote."""
         return self.unread[:200].decode("utf-8", "replace")
 
-    @property
-    def complaint(self) -> str:
-        """The end of what it wrote to stderr."""
+    async def complaint(self) -> str:
+        """The end of what it wrote to stderr, which may arrive after its exit."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GRACE):
+                await self._errors_end.wait()
         told = self._errors.decode("utf-8", "replace").strip()
         return f"Its stderr ends with: {told}" if told else "It wrote nothing to stderr."
 
