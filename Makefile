@@ -75,8 +75,11 @@ demo: $(VENV)/.core
 	@echo "  $(BIN)/riskbox play scenarios/healthcare/records_for_a_neighbour.yaml --as user"
 	@echo "  $(BIN)/riskbox run scenarios --agent my_agent.py:agent         your own agent; see docs/agents.md"
 
+# a good part of the tests waits for processes and servers, so there are three workers to two cores
+WORKERS = $(shell $(PYTHON) -c 'import os; print(min(6, max(2, (os.cpu_count() or 2) * 3 // 2)))')
+
 test: $(VENV)/.test
-	@$(BIN)/python -m pytest -q -n auto --maxprocesses=4 --dist worksteal
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
 
 lint: $(VENV)/.lint
 	@$(BIN)/ruff check .
@@ -94,7 +97,7 @@ lowest:
 	@uv venv --quiet --allow-existing --python $(PYTHON) .venv-lowest
 	@uv pip install --quiet --python .venv-lowest/bin/python --resolution lowest-direct -e '.[test]'
 	@.venv-lowest/bin/riskbox check scenarios
-	@.venv-lowest/bin/python -m pytest -q -n auto --maxprocesses=4 --dist worksteal tests/agents tests/evaluators \
+	@.venv-lowest/bin/python -m pytest -q -n $(WORKERS) --dist worksteal tests/agents tests/evaluators \
 		tests/sandbox/contracts tests/sandbox/html tests/sandbox/loading tests/sandbox/models tests/sandbox/stores
 
 # Inspect AI in an environment of its own, made from the lock; mypy checks there what it cannot elsewhere

@@ -140,3 +140,37 @@ def test_prices_are_those_of_the_table() -> None:
     transport = LitellmTransport()
     assert transport.price("openai/gpt-4o-mini") == (0.15e-6, 0.6e-6)
     assert transport.price("openai/no-such-model") is None
+
+
+FIRST_CALL = """
+import asyncio, importlib.abc, sys, time
+
+class Slow(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name == "litellm":
+            time.sleep(5)
+
+sys.meta_path.insert(0, Slow())
+
+from riskbox.sandbox.models.client import Clients, ModelOptions
+from riskbox.sandbox.contracts.model import Ledger, Prompt
+
+async def main():
+    clients, ledger = Clients(ModelOptions(seconds=4)), Ledger()
+    model = clients.model("openai/gpt-4o-mini", "agent", ledger, 1)
+    await model.ask(Prompt([{"role": "user", "content": "Hello."}]))
+    await clients.close()
+    [call] = ledger.calls
+    print(call.outcome, call.latency < 5 < call.seconds)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.long
+def test_the_first_call_does_not_count_the_import_in_its_latency(stub: Stub) -> None:
+    env = {**os.environ, **reached(stub.url)}
+    done = subprocess.run(
+        [sys.executable, "-c", FIRST_CALL], env=env, capture_output=True, text=True, timeout=120
+    )
+    assert done.stdout == "ok True\n", done.stderr
