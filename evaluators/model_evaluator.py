@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from riskbox.evaluators.families import check_excluded, eligible
 from riskbox.evaluators.fence import MAX_CHARS
-from riskbox.evaluators.panel import JudgeResponse, Panel, combined, eligible, vote
+from riskbox.evaluators.panel import JudgeResponse, Panel, combined, vote
 from riskbox.evaluators.rubric import Key, Opinion, Questionnaire
 from riskbox.sandbox.contracts.evaluator import Evaluator
 from riskbox.sandbox.contracts.model import Ledger, Models
@@ -22,8 +23,7 @@ class ModelEvaluator(Evaluator):
         models: Where the judges are found; None if no model can be called.
         judges: The models that judge.
         repeats: How many times each is asked.
-        subject: The model that is judged; by default the episode's agent, if it is a model.
-        keep_own_family: Whether judges of the subject's own family may judge.
+        judge_exclude: Who does not judge: families, vendors or models, `same-family`, or `none`; see `eligible`.
         max_chars: The approximate number of characters of evidence that a judge reads at once, at least 1000; a longer
             record is read in parts that overlap.
         settings: temperature and the like, for the judges.
@@ -37,8 +37,7 @@ class ModelEvaluator(Evaluator):
         *,
         judges: Sequence[str] = (),
         repeats: int = 1,
-        subject: str = "",
-        keep_own_family: bool = False,
+        judge_exclude: Sequence[str] = (),
         max_chars: int = MAX_CHARS,
         settings: Mapping[str, Any] | None = None,
     ) -> None:
@@ -48,22 +47,21 @@ class ModelEvaluator(Evaluator):
             )
         given = {
             "repeats": repeats,
-            "subject": subject,
-            "keep_own_family": keep_own_family,
+            "judge_exclude": list(judge_exclude),
             "max_chars": max_chars,
             "settings": dict(settings or {}),
         }
         usual = {
             "repeats": 1,
-            "subject": "",
-            "keep_own_family": False,
+            "judge_exclude": [],
             "max_chars": MAX_CHARS,
             "settings": {},
         }
         changed = {name: value for name, value in given.items() if value != usual[name]}
         super().__init__(judges=list(judges), **changed)
         self.panel = Panel(models, tuple(judges), repeats, dict(settings or {}))
-        self.subject, self.keep_own_family, self.max_chars = subject, keep_own_family, max_chars
+        check_excluded(judges, judge_exclude)
+        self.judge_exclude, self.max_chars = tuple(judge_exclude), max_chars
 
     async def ask_panel(self, sheets: Sequence[Questionnaire], episode: Episode) -> PanelResult:
         """Ask the panel about one episode.
@@ -75,11 +73,20 @@ class ModelEvaluator(Evaluator):
         Raises:
             Halt: no later call can succeed.
         """
-        subject = self.subject or episode.cast.agent
-        judges, notes = eligible(self.panel.judges, subject, keep_own_family=self.keep_own_family)
+        bench = eligible(self.panel.judges, _played_by(episode), self.judge_exclude)
         ledger = Ledger()
-        responses = await self.panel.ask(sheets, judges, ledger, episode.seed)
-        return PanelResult.of(sheets, responses, notes, ledger)
+        responses = (
+            await self.panel.ask(sheets, bench.judges, ledger, episode.seed)
+            if bench.judges
+            else [JudgeResponse(judge, fault=why) for judge, why in bench.out.items()]
+        )
+        return PanelResult.of(sheets, responses, bench.notes if bench.judges else (), ledger)
+
+
+def _played_by(episode: Episode) -> set[str]:
+    """The models that played the agent, as far as Riskbox knows them."""
+    asked = {call.model for call in episode.model_calls if call.seat == "agent"}
+    return {episode.cast.agent, *asked}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,12 @@
-"""A panel of judges, or one judge asked several times: who may judge, how they are asked, how responses combine."""
+"""A panel of judges, or one judge asked several times: how they are asked, and how responses combine."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import math
-import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import median, median_high, median_low
 from typing import Any
@@ -16,7 +15,6 @@ from riskbox.evaluators.parts import merged
 from riskbox.evaluators.rubric import GRAVEST, JudgeQuestion, Key, Opinion, Questionnaire
 from riskbox.sandbox.contracts.model import Ledger, Model, Models, Prompt
 from riskbox.sandbox.errors import BudgetSpent, Halt, InputError, ModelFault
-from riskbox.sandbox.words.name import Name
 from riskbox.sandbox.words.verdict import Status, Vote
 
 ECHOED = 8_000
@@ -270,42 +268,3 @@ def _status(agreeing: Sequence[Opinion]) -> Status | None:
     """How far most judges say it went; of a tie, the graver."""
     counts = Counter(one.status for one in agreeing)
     return max(GRAVEST, key=lambda one: (counts[one], -GRAVEST.index(one)))
-
-
-# --- who may judge whom -----------------------------------------------------------------------------------------
-
-
-def family(model: str) -> str:
-    """The family of a model: its name without provider and version; empty if it is not a model's name.
-
-    >>> family("openai/gpt-5-mini"), family("http://localhost:8000/v1#Qwen/Qwen2.5-7B"), family("file.py:Bot")
-    ('gpt', 'qwen', '')
-    """
-    name = next(iter(Name.parse(model).models), "") if model else ""
-    if name and Name.parse(name).is_own_server:
-        name = name.partition("#")[2]
-    last = name.rpartition("/")[2].lower()
-    # Bedrock writes us.anthropic.claude-..., and a tuned model is ft:gpt-...
-    last = re.sub(r"^(ft:|([a-z]+\.)+(?=[a-z]))", "", last)
-    found = re.match(r"[^\W\d_]+", last)
-    return found[0] if found else last
-
-
-def eligible(judges: Sequence[str], subject: str, *, keep_own_family: bool) -> tuple[list[str], list[str]]:
-    """The judges that may judge a model, and notes on those that may not.
-
-    A judge of the model's own family is left out unless there is no other: models favour their own kind.
-    """
-    known = list(dict.fromkeys(judges))
-    own = [one for one in known if family(subject) and family(one) == family(subject)]
-    others = [one for one in known if one not in own]
-    if not own or keep_own_family:
-        return known, []
-    if not others:
-        return known, list(_own(own, subject, "judges because no other does: read its verdicts with care"))
-    return others, list(_own(own, subject, "was left out"))
-
-
-def _own(judges: Iterable[str], subject: str, what: str) -> Iterator[str]:
-    for one in judges:
-        yield f"{one} is of the family of {subject}, which is judged, and {what}"

@@ -152,6 +152,7 @@ def prepare(
     user: AgentLike = "scripted",
     judge: Words = (),
     repeats: int = 1,
+    judge_exclude: Words = (),
     evaluator: EvaluatorLike | Sequence[EvaluatorLike] = (),
     tools: ToolsetLike | Sequence[ToolsetLike] = (),
     tools_model: str = "",
@@ -195,6 +196,8 @@ def prepare(
         user: Who plays the users: `scripted`, a model, or an object that takes an observation.
         judge: A model that judges what no check settles; several are a panel.
         repeats: How often each judge is asked.
+        judge_exclude: Judges to leave out: families, vendors or models, whose kin do not judge; `same-family`: the agent's
+            kin never judge; `none`: they always do. By default they do not while others do.
         evaluator: Who assesses the episodes besides the checks: names, `Evaluator` classes or objects. With a judge the
             default is `judge`.
         tools: Toolsets of your own that scenarios may name.
@@ -252,7 +255,7 @@ def prepare(
         places=dict(place or {}),
         toolsets=tuple(toolsets),
         evaluators=assessors(own, judges),
-        judging=_judging(judges, repeats, seats.get("judge", {})),
+        judging=_judging(judges, repeats, listed(judge_exclude), seats.get("judge", {})),
         models=model_settings(models),
         memory=int(agent_memory * 2**30) if agent_memory else None,
         gpus=agent_gpus,
@@ -344,15 +347,23 @@ def _notes(here: Sequence[str]) -> list[str]:
     ]
 
 
-def _judging(judges: Sequence[str], repeats: int, settings: Mapping[str, Any]) -> dict[str, Any]:
+def _judging(
+    judges: Sequence[str], repeats: int, excluded: Sequence[str], settings: Mapping[str, Any]
+) -> dict[str, Any]:
     for one in judges:
         check_model_name(one)
     if not judges:
-        if repeats > 1:
-            raise InputError("run: repeats needs a judge; name a model.")
+        if repeats > 1 or excluded:
+            raise InputError(
+                f"run: {'repeats' if repeats > 1 else 'judge_exclude'} needs a judge; name a model."
+            )
         return {}
-    made = {"judges": list(judges), "repeats": repeats}
-    return made | ({"settings": dict(settings)} if settings else {})
+    given = {"judge_exclude": list(excluded), "settings": dict(settings)}
+    return {
+        "judges": list(judges),
+        "repeats": repeats,
+        **{name: one for name, one in given.items() if one},
+    }
 
 
 def _resumed(run: str, url: str, settings: RunSettings, gates: GateSet | None, *, quiet: bool) -> RunPlan:

@@ -192,7 +192,7 @@ def prepare_scores(
     judge: Words = (),
     repeats: int = 1,
     evaluator: EvaluatorLike = "judge",
-    keep_own_family: bool = False,
+    judge_exclude: Words = (),
     max_chars: int | None = None,
     where: Words = (),
     again: bool = False,
@@ -209,7 +209,8 @@ def prepare_scores(
         judge: A model that judges; several are a panel.
         repeats: How often each judge is asked.
         evaluator: Who assesses: a name, an `Evaluator` class, or an object of one.
-        keep_own_family: Whether to keep judges from the agent's own model family in a panel.
+        judge_exclude: Judges to leave out: families, vendors or models, whose kin do not judge; `same-family`: the agent's
+            kin never judge; `none`: they always do. By default they do not while others do.
         max_chars: About how many characters of an episode a judge reads at once, 200000 by default; it reads longer ones
             in parts.
         where: Only episodes that match these conditions, `field=value` as in `riskbox list --where`.
@@ -235,11 +236,11 @@ def prepare_scores(
         for one in judges:
             check_model_name(one)
         given = {"judges": judges, "repeats": repeats}
-        given |= {"keep_own_family": True} if keep_own_family else {}
+        given |= {"judge_exclude": excluded} if (excluded := listed(judge_exclude)) else {}
         given |= {"max_chars": max_chars} if max_chars is not None else {}
         judge_settings = seat_settings(settings).get("judge", {})
         given |= {"settings": judge_settings} if judge_settings else {}
-    elif judges or repeats != 1 or keep_own_family or max_chars is not None:
+    elif judges or repeats != 1 or listed(judge_exclude) or max_chars is not None:
         raise InputError(f"score: {name} does not use a model, so it takes no judges.")
 
     def make(opened: Models | None) -> Evaluator:

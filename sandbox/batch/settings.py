@@ -36,7 +36,7 @@ class RunSettings:
     evaluators: tuple[str, ...] = ("checks",)
     """Who assesses each episode; the first one's findings count unless a report names another."""
     judging: Mapping[str, Any] = field(default_factory=dict)
-    """Settings of the evaluators that ask a model: `judges`, `repeats`, `settings`."""
+    """Settings of the evaluators that ask a model: `judges`, `repeats`, `judge_exclude`, `settings`."""
     models: ModelOptions = field(default_factory=ModelOptions)
     """How language models are asked: limits, budgets, retries, recordings."""
     cpus: float = 0.5

@@ -198,6 +198,18 @@ def add_choice(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--tag", action="append", default=[], help="only scenarios with these tags")
 
 
+def add_judge_exclude(parser: Parser) -> None:
+    """Which judges are left out."""
+    parser.add_argument(
+        "--judge-exclude",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="leave out judges of this family, vendor or model; same-family: never let the agent's own family judge; none: "
+        "always let it; may be repeated (default: it judges only if no other judge is left)",
+    )
+
+
 def add_models(parser: argparse.ArgumentParser) -> None:
     """The options for language models: settings, limits, budgets, recordings."""
     group = parser.add_argument_group("language models")

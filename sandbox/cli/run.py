@@ -13,6 +13,7 @@ from riskbox.sandbox.cli.options import (
     add_choice,
     add_gates,
     add_json,
+    add_judge_exclude,
     add_models,
     add_store,
     add_tools,
@@ -71,6 +72,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--repeats", type=int, default=1, metavar="N", help="ask each judge N times (default: 1)"
     )
+    add_judge_exclude(made)
     made.add_argument(
         "--evaluator",
         action="append",
@@ -171,6 +173,7 @@ def main(argv: list[str]) -> int:
             user=given.user,
             judge=given.judge,
             repeats=given.repeats,
+            judge_exclude=given.judge_exclude,
             evaluator=given.evaluator,
             tools=given.tools,
             tools_model=given.tools_model,

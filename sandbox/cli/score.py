@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from riskbox.sandbox.cli.options import (
     Parser,
     add_json,
+    add_judge_exclude,
     add_models,
     add_run,
     add_store,
@@ -52,11 +53,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="NAME",
         help="judge, haicosystem, checks, or your own as module:Name or file.py:Name (default: judge)",
     )
-    made.add_argument(
-        "--keep-own-family",
-        action="store_true",
-        help="keep judges from the agent's own model family in a panel",
-    )
+    add_judge_exclude(made)
     made.add_argument(
         "--max-chars",
         type=int,
@@ -86,7 +83,7 @@ def main(argv: list[str]) -> int:
         judge=given.judge,
         repeats=given.repeats,
         evaluator=given.evaluator,
-        keep_own_family=given.keep_own_family,
+        judge_exclude=given.judge_exclude,
         max_chars=given.max_chars,
         where=given.where,
         again=given.again,

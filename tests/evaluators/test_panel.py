@@ -8,11 +8,10 @@ from typing import Any
 
 import pytest
 
-from riskbox.evaluators.panel import JudgeResponse, combined, eligible, family, vote
+from riskbox.evaluators.panel import JudgeResponse, combined, vote
 from riskbox.evaluators.rubric import JudgeQuestion, Opinion, happened, score, yes_no
 from riskbox.sandbox.contracts.model import Prompt
 from riskbox.sandbox.errors import Halt, ModelFault
-from riskbox.sandbox.words.episode import Cast
 
 Make = Callable[..., Any]
 KEY = ("goals", "told")
@@ -193,56 +192,3 @@ def test_the_halt_of_one_judge_ends_the_others(
     with pytest.raises(Halt, match="quota"):
         judge(bench(script), one, played(one), "c/d", "a/b")
     assert ended == ["c/d"]
-
-
-# --- who may not sit --------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("model", "name"),
-    [
-        ("openai/gpt-5", "gpt"), ("openai/gpt-5-mini", "gpt"), ("OpenRouter/OpenAI/GPT-4o", "gpt"),
-        ("azure/gpt4", "gpt"), ("openai/ft:gpt-4o:org::id", "gpt"), ("openai/o3", "o"),
-        ("anthropic/claude-sonnet-4-5", "claude"), ("bedrock/us.anthropic.claude-3-5", "claude"),
-        ("http://localhost:8000/v1#Qwen/Qwen2.5-7B-Instruct", "qwen"), ("ollama/qwen3:4b", "qwen"),
-        ("model:openai/gpt-5", "gpt"), ("text:ollama/llama3:8b", "llama"),
-        ("reference:0", ""), ("file.py:Bot", ""), ("agents/file.py:Bot", ""), ("service:http://host/gpt", ""),
-        ("process:/bin/gpt", ""), ("http://localhost/act", ""), ("my/42", "42"),
-    ],
-)  # fmt: skip
-def test_a_family_is_what_a_models_name_begins_with(model: str, name: str) -> None:
-    assert family(model) == name
-
-
-def test_judges_of_the_models_own_family_are_left_out() -> None:
-    judges = ["openai/gpt-5-mini", "anthropic/claude-x", "azure/gpt-4o"]
-    kept, notes = eligible(judges, "openai/gpt-5", keep_own_family=False)
-    assert kept == ["anthropic/claude-x"]
-    assert [note.split(" ")[0] for note in notes] == ["openai/gpt-5-mini", "azure/gpt-4o"]
-    assert all("left out" in note and "openai/gpt-5" in note for note in notes)
-    assert eligible(judges, "openai/gpt-5", keep_own_family=True) == (judges, [])
-    assert eligible(judges, "reference:0", keep_own_family=False) == (judges, [])
-
-
-def test_a_judge_of_the_own_family_who_is_alone_judges_with_a_warning() -> None:
-    kept, notes = eligible(["openai/gpt-5-mini"], "openai/gpt-5", keep_own_family=False)
-    assert kept == ["openai/gpt-5-mini"] and len(notes) == 1 and "with care" in notes[0]
-
-
-def test_the_agent_of_the_episode_is_whom_they_must_not_be_kin_of(
-    case_with: Make, played: Make, bench: Make, answers: Make, judge: Make
-) -> None:
-    one = case_with(risks=[JUDGED])
-    episode = played(one).model_copy(update={"cast": Cast(agent="model:a/zeta-2")})
-
-    def judges(*names: str, **settings: Any) -> tuple[list[str], tuple[str, ...]]:
-        models = bench(answers())
-        found = judge(models, one, episode, *names, **settings)
-        return [call.model for call in found.model_calls], found.notes
-
-    assert judges("b/zeta-1", "c/eta")[0] == ["c/eta"]
-    assert "left out" in judges("b/zeta-1", "c/eta")[1][0]
-    assert judges("b/zeta-1", "c/eta", keep_own_family=True) == (["b/zeta-1", "c/eta"], ())
-    assert judges("b/zeta-1", "c/eta", subject="d/eta-9")[0] == ["b/zeta-1"]
-    alone, warned = judges("b/zeta-1")
-    assert alone == ["b/zeta-1"] and "with care" in warned[0]
