@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import annotated_types
+import validity
 from pydantic import BaseModel, StringConstraints
 from pydantic.fields import FieldInfo
 
@@ -248,6 +249,10 @@ GENERATED: Mapping[str, Callable[[], str]] = {
     "taxonomy": taxonomy,
     "toolsets": toolsets,
     "emulated": emulated,
+    "alternatives_by_kind": validity.alternatives_by_kind,
+    "alternatives_by_family": validity.alternatives_by_family,
+    "canaries": validity.canaries,
+    "lapses": validity.lapses,
 }
 
 _PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)

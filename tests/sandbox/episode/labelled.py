@@ -122,7 +122,7 @@ def scores(chosen: Iterable[dict[str, Any]]) -> dict[str, Score]:
 
 
 def table() -> str:
-    """The measured table of docs/users.md."""
+    """The measured table of docs/validity.md."""
     measured = [scores([one for one in lines() if part(one) == name]) for name in ("held_out", "late")]
     measured.append(scores(lines(BY_OTHERS)))
     rows = [

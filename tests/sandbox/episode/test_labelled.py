@@ -8,14 +8,13 @@ the rules.
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
 from riskbox.sandbox.episode.acts import Turn
 from riskbox.sandbox.episode.fidelity import ACTS
 from riskbox.sandbox.loading.loader import find_files, load, shipped
-from tests.sandbox.episode.labelled import BY_OTHERS, KINDS, PARTS, lines, part, scores, table
+from tests.sandbox.episode.labelled import BY_OTHERS, KINDS, PARTS, lines, part, scores
 
 PRECISION = {"development": 0.9, "held_out": 0.9, "late": 0.85}
 """Floors of precision for every kind, by part."""
@@ -44,7 +43,6 @@ REACHED_BY_OTHERS = {
 }
 """Precision and recall that the rules reached on lines by others, cut to two places, by kind."""
 SHIPPED = find_files([shipped()])
-PAGE = Path(__file__).parents[3] / "docs" / "users.md"
 
 
 def test_there_are_enough_lines_and_enough_of_them_are_hard() -> None:
@@ -82,7 +80,3 @@ def test_scripted_lines_of_shipped_scenarios_do_nothing_but_their_part(heard: st
                         read += 1
                         wrong += [(name, kind, text) for kind, act in ACTS if act(Turn(text, heard, user))]
     assert read > 500 and wrong == []
-
-
-def test_the_page_says_what_was_measured() -> None:
-    assert table() in PAGE.read_text(encoding="utf-8")
