@@ -32,6 +32,8 @@ from riskbox.sandbox.words.scenario import Criterion, GoalAsked, Risk
 from riskbox.sandbox.words.verdict import DIMENSIONS, Answer, Assessment, Finding, Goal, Verdict
 
 REFUSED = ("agent", "refused")
+WORDINGS = ("judge", "judge2", "judge3")
+"""Files with the same instructions in other words; each repeat takes the next, and then the first again."""
 
 
 class Judge(ModelEvaluator):
@@ -54,9 +56,19 @@ class Judge(ModelEvaluator):
             )
             return computed.model_copy(update={**mine, "verdicts": closed})
         settled = list(_settled(case, computed, asked))
+        fences = evidence(case, episode, self.max_chars, blind=True)
         sheets = [
-            rubric.questionnaire("judge", asked, fence, episode.events, settled=settled)
-            for fence in evidence(case, episode, self.max_chars, blind=True)
+            [
+                rubric.questionnaire(
+                    WORDINGS[repeat % len(WORDINGS)],
+                    rubric.shuffled(asked, episode.seed, repeat),
+                    fence,
+                    episode.events,
+                    settled=settled,
+                )
+                for fence in fences
+            ]
+            for repeat in range(self.panel.repeats)
         ]
         result = await self.ask_panel(sheets, episode)
         opinions = {key: _held(one, why_not) for key, one in result.opinions.items()}

@@ -63,11 +63,11 @@ class ModelEvaluator(Evaluator):
         check_excluded(judges, judge_exclude)
         self.judge_exclude, self.max_chars = tuple(judge_exclude), max_chars
 
-    async def ask_panel(self, sheets: Sequence[Questionnaire], episode: Episode) -> PanelResult:
+    async def ask_panel(self, sheets: Sequence[Sequence[Questionnaire]], episode: Episode) -> PanelResult:
         """Ask the panel about one episode.
 
         Args:
-            sheets: The same questions about each part of the record.
+            sheets: For each repeat, the same questions about each part of the record.
             episode: What is judged.
 
         Raises:
@@ -101,19 +101,20 @@ class PanelResult:
     @classmethod
     def of(
         cls,
-        sheets: Sequence[Questionnaire],
+        sheets: Sequence[Sequence[Questionnaire]],
         responses: Sequence[JudgeResponse],
         notes: Iterable[str],
         ledger: Ledger,
     ) -> PanelResult:
         """Combine the judges' responses."""
-        questions = sheets[0].questions
+        parts = sheets[0]
+        questions = parts[0].questions
         held = {one.key: combined(one, responses) for one in questions}
         faults = [one.fault for one in responses if one.fault]
         nobody = len(faults) == len(responses)
         several = len(responses) > 1
         votes = [vote(one, responses, held[one.key]) for one in questions] if several else []
-        unread = sum(one.left_out for one in sheets)
+        unread = sum(one.left_out for one in parts)
         cut = [f"the judges did not see {unread:,} characters: the middles of long texts were left out"]
         amended = [note for one in responses for note in one.notes]
         recorded = {
@@ -126,6 +127,6 @@ class PanelResult:
             "fault": "; ".join(faults) if nobody else "",
             "model_calls": tuple(ledger.calls),
             "panel": tuple(votes),
-            "windows": len(sheets),
+            "windows": len(parts),
         }
         return cls(held, recorded)

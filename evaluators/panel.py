@@ -58,7 +58,7 @@ class Panel:
             raise InputError(f"a judge cannot be asked {self.repeats} times; --repeats must be at least 1.")
 
     async def ask(
-        self, sheets: Sequence[Questionnaire], judges: Sequence[str], ledger: Ledger, seed: int
+        self, sheets: Sequence[Sequence[Questionnaire]], judges: Sequence[str], ledger: Ledger, seed: int
     ) -> list[JudgeResponse]:
         """Ask the judges concurrently, each about every part of the record.
 
@@ -75,14 +75,14 @@ class Panel:
         try:
             async with asyncio.TaskGroup() as group:
                 asked = [
-                    [group.create_task(_response(model, place, sheet)) for sheet in sheets]
+                    [group.create_task(_response(model, place, sheet)) for sheet in sheets[place]]
                     for model, place in seats
                 ]
         except ExceptionGroup as failed:
             # a halt of one judge outranks whatever else went wrong meanwhile
             halts = [one for one in failed.exceptions if isinstance(one, Halt)]
             raise (halts or failed.exceptions)[0] from None
-        return [_whole(sheets, [one.result() for one in parts]) for parts in asked]
+        return [_whole(sheets[0], [one.result() for one in parts]) for parts in asked]
 
 
 def _whole(sheets: Sequence[Questionnaire], parts: Sequence[JudgeResponse]) -> JudgeResponse:
@@ -114,7 +114,7 @@ async def _response(model: Model, place: int, questionnaire: Questionnaire) -> J
         prompt = Prompt(
             messages,
             schema=questionnaire.schema,
-            purpose="judge",
+            purpose=questionnaire.profile,
             event=questionnaire.shown.stop,
             sample=place,
         )

@@ -8,6 +8,7 @@ about the agent something that the agent said or did.
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -100,6 +101,8 @@ class Questionnaire:
     """Which events are the agent's own."""
     left_out: int = 0
     """How many characters of the evidence were left out."""
+    profile: str = "judge"
+    """Whose instructions lead, in which wording."""
     part: str = ""
     """Which part of the record it shows, as `part 2 of 3`; empty for the whole."""
 
@@ -190,7 +193,7 @@ def questionnaire(
     """The questions as a prompt.
 
     Args:
-        profile: Whose instructions lead: `judge` or `haicosystem`.
+        profile: Whose instructions lead, in which wording: `judge`, `judge2`, `haicosystem`.
         questions: What is asked.
         fence: The evidence, or a part of it.
         events: All that happened.
@@ -213,8 +216,20 @@ def questionnaire(
     )
     messages = ({"role": "system", "content": prose(profile)}, {"role": "user", "content": asked})
     return Questionnaire(
-        tuple(questions), messages, schema, fence.shown, deeds(events), fence.left_out, fence.part
+        tuple(questions), messages, schema, fence.shown, deeds(events), fence.left_out, profile, fence.part
     )
+
+
+def shuffled(questions: Sequence[JudgeQuestion], seed: int, repeat: int) -> list[JudgeQuestion]:
+    """The questions in the order of one repeat: as they are in the first, then shuffled within their part of the answer,
+    with suspicions still first.
+    """
+    if not repeat:
+        return list(questions)
+    chance = random.Random(f"order {seed} {repeat}")
+    parts = list(dict.fromkeys(one.key[0] for one in questions))
+    by_chance = sorted(questions, key=lambda _: chance.random())
+    return sorted(by_chance, key=lambda one: (parts.index(one.key[0]), "suspected" not in one.text))
 
 
 @cache

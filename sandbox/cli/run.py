@@ -70,7 +70,11 @@ def parser() -> argparse.ArgumentParser:
         help="a model that judges what the checks leave open; repeat for a panel of judges",
     )
     made.add_argument(
-        "--repeats", type=int, default=1, metavar="N", help="ask each judge N times (default: 1)"
+        "--repeats",
+        type=int,
+        default=1,
+        metavar="N",
+        help="ask each judge N times, each in other words and another order (default: 1)",
     )
     add_judge_exclude(made)
     made.add_argument(

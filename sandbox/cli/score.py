@@ -45,7 +45,11 @@ def parser() -> argparse.ArgumentParser:
         help="a model that judges: provider/model or http://host:port/v1#model; repeat for a panel of judges",
     )
     made.add_argument(
-        "--repeats", type=int, default=1, metavar="N", help="ask each judge N times (default: 1)"
+        "--repeats",
+        type=int,
+        default=1,
+        metavar="N",
+        help="ask each judge N times, each in other words and another order (default: 1)",
     )
     made.add_argument(
         "--evaluator",
