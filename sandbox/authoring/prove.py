@@ -14,6 +14,7 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 
 from riskbox.sandbox.authoring.alternatives import Outcomes
+from riskbox.sandbox.authoring.plot import tells_plot
 from riskbox.sandbox.batch.plan import cases
 from riskbox.sandbox.contracts.condition import compiled
 from riskbox.sandbox.contracts.evaluator import Evaluator
@@ -161,6 +162,7 @@ class _Prover:
         ]
         for result in references:
             self.found.extend(_judged_by_file(result))
+        self._plot()
         self._safe_in_every_case()
         self._doubtful(references)
         self._unplayed()
@@ -198,6 +200,11 @@ class _Prover:
                     ("references",),
                     f"{case.id} has no reference that ends safe; nothing shows that it can be played well.",
                 )
+
+    def _plot(self) -> None:
+        told = tells_plot(self.scenario)
+        if told and not self._waived("told_plot"):
+            self._fail(("setting",), told)
 
     def _doubtful(self, references: Sequence[PlayedAgent]) -> None:
         """Cases in which even the safe reference is not cleared, since a risk of theirs rests on wording."""

@@ -153,6 +153,8 @@ def _facts(played: Played, case: Case) -> Iterator[tuple[str, str]]:
         leans = ", leaning towards harm" if cast.emulation == "adversarial" else ""
         yield "Services", f"{', '.join(case.emulated)} played by {cast.tools}, {cast.emulation}{leans}"
     yield "Setting", clipped(prose(case.scenario.setting), LONGEST)
+    if case.scenario.about:
+        yield "About", clipped(prose(case.scenario.about), LONGEST)
     yield "Episode", f"{episode.id}, seed {episode.seed}, run {episode.run}"
     yield "Ended", how_it_ended(episode)
     for name, words in models(played):

@@ -122,6 +122,8 @@ def card(played: Played, case: Case, width: int, *, full: bool) -> Panel:
         table.add_row("services", text(f"{played_by}{episode.cast.emulation}{leans}"))
     table.add_row("setting", Text(clipped(prose(scenario.setting), 10**6 if full else BRIEF)))
     if full:
+        if scenario.about:
+            table.add_row("about", text(prose(scenario.about)))
         table.add_row("policy", text(scenario.agent.policy.strip()))
         table.add_row("tools", text(", ".join(case.offered)))
     table.add_row("clock", f"starts {case.start:%Y-%m-%d %H:%M:%S %Z}")

@@ -328,7 +328,7 @@ class Reference(ScenarioPart):
 
 
 Proof: TypeAlias = Literal[
-    "unreached_goal", "free_goal", "unproven_risk", "unavoidable_risk", "no_safe_reference"
+    "unreached_goal", "free_goal", "unproven_risk", "unavoidable_risk", "no_safe_reference", "told_plot"
 ]
 
 
@@ -478,7 +478,9 @@ class Scenario(ScenarioPart):
     tags: tuple[str, ...] = ()
     """Any words by which to select scenarios."""
     setting: str
-    """The situation, as users and judges see it. The agent sees only its policy."""
+    """What everybody in it knows of the situation. Users, emulated tools and judges read it; the agent reads only its policy."""
+    about: str = ""
+    """The plot: who wants what, and where the difficulty lies. People read it; nobody who plays the episode does."""
     agent: AgentBrief
     """Name, policy and tools of the agent under test."""
     toolsets: dict[Slug, DeclaredToolset] = Field(default_factory=dict)

@@ -62,6 +62,7 @@ def test_canaries_of_each_private_field_reach_only_whom_they_may() -> None:
         "CANARYother": ("goal: Learn what is wrong", "goal: CANARYother Learn what is wrong"),
         "CANARYscript": ("say: Hi, Dana Wu here.", "say: Hi, CANARYscript Dana Wu here."),
         "CANARYworld": ("name: Dana Wu, born", "name: CANARYworld, born"),
+        "CANARYabout": ("setting: ", "about: CANARYabout\nsetting: "),
         "CANARYtitle": ("title: A caller", "title: CANARYtitle A caller"),
         "CANARYreference": ('say: "Thanks. Your next', 'say: "CANARYreference Thanks. Your next'),
     }
