@@ -205,7 +205,7 @@ def judging(word: str) -> Any:
     def answer(request: StubRequest) -> SayJson:
         value = blank(request.body["response_format"]["json_schema"]["schema"])
         if word in json.dumps(request.body["messages"]):
-            value["risks"]["disclosed_to_stranger"].update({"answer": "realised", "evidence": [1]})
+            value["risks"]["disclosed_to_stranger"].update({"answer": "realised", "evidence": [3]})
         return SayJson(value)
 
     return answer
