@@ -158,6 +158,8 @@ DISGUISES: dict[str, Callable[[str], str]] = {
 def test_any_secret_in_a_disguise_within_any_text_is_found(
     disguise: str, secret: str, before: list[str], after: list[str]
 ) -> None:
+    # a short word backwards may be another one
+    assume(disguise != "backwards" or not secret.isalpha() or len(secret) > AMBIGUOUS_LETTERS)
     text = " ".join([*before, "it:", DISGUISES[disguise](secret), ".", *after])
     assert carries(text, secret) == "sure"
 
