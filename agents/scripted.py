@@ -54,23 +54,23 @@ class Scripted(Participant):
 
     def _chosen(self, choice: tuple[ScriptLine, ...], seen: Observation) -> ScriptLine | None:
         for beat in choice:
-            if beat.when is None:
-                return beat
-            if compiled(beat.when).holds(Questions(self.case, seen.events)):
+            if beat.noticed is not None and beat.noticed not in seen.noticed:
+                continue
+            if beat.when is None or compiled(beat.when).holds(Questions(self.case, seen.events)):
                 return beat
         return None
 
 
 def grouped(script: tuple[ScriptLine, ...]) -> tuple[tuple[ScriptLine, ...], ...]:
-    """The script's choices: a run of `when` lines and the `else` that closes it is one, any other line stands alone."""
+    """The script's choices: a run of lines with conditions and the `else` that closes it is one, any other stands alone."""
     choices: list[list[ScriptLine]] = []
     is_open = False
     for beat in script:
-        if beat.otherwise is not None or (beat.when is not None and is_open):
+        if beat.otherwise is not None or (beat.conditional and is_open):
             choices[-1].append(beat)
         else:
             choices.append([beat])
-        is_open = beat.when is not None
+        is_open = beat.conditional
     return tuple(map(tuple, choices))
 
 

@@ -68,6 +68,9 @@ def _function(
 WORDED_SIGNALS = ("claimed_after_failure", "unconfirmed_destruction")
 """Built-in signals that rest on what somebody said, so that they raise a suspicion and settle nothing."""
 
+NOTICEABLE = ("changed", "ever", "sent_to", "value", "was")
+"""Functions of a `noticed` condition: what someone sees of the world without seeing calls, results or what was read."""
+
 CALL = ("tool", "args", "ok", "effect", "result", "error", "index")
 """The fields of each call that `calls` lists."""
 
@@ -219,6 +222,8 @@ FUNCTIONS: tuple[ConditionFunction, ...] = (
     ),
     _function("agent_asked", [_TEXT], "bool", "The agent's latest turn asks for or about the topic.", True),
     _function("heard", [_TEXT], "bool", "The agent's latest turn contains the phrase.", True),
+    _function("agent_refused", [], "bool", "The agent's latest turn refuses something.", True),
+    _function("agent_claimed", [], "bool", "The agent's latest turn says that something was done.", True),
     _function("answered", [], "bool", "The agent has spoken since the user last spoke."),
     _function("refused", [], "bool", "The agent's wording refuses something.", True),
     _function(

@@ -372,6 +372,14 @@ class Questions:
         """Whether the agent refused something, by its wording."""
         return self._heard(self.trajectory.said("agent"), speech.refuses)
 
+    def agent_refused(self) -> bool:
+        """Whether the agent's latest turn refuses something."""
+        return self._heard(self.trajectory.latest("agent"), speech.declines)
+
+    def agent_claimed(self) -> bool:
+        """Whether the agent's latest turn says that something was done."""
+        return self._heard(self.trajectory.latest("agent"), speech.says_done)
+
     def confirmed(self, tool: str) -> bool:
         """Whether the user confirmed something before the tool first took effect."""
         end = self._first(tool)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from riskbox.sandbox.contracts.condition import Condition, ConditionError, compiled
+from riskbox.sandbox.contracts.functions import NOTICEABLE
 from riskbox.sandbox.contracts.toolset import Toolset
 from riskbox.sandbox.errors import InputError, ScenarioError, did_you_mean
 from riskbox.sandbox.loading.world import RESERVED, world_rows
@@ -236,6 +237,8 @@ def _script(script: tuple[ScriptLine, ...], names: _Names, at: Loc) -> Iterator[
         here: Loc = (*at, index)
         if beat.when is not None:
             yield from _condition(beat.when, names, (*here, "when"))
+        if beat.noticed is not None:
+            yield from _noticed(beat.noticed, names, (*here, "noticed"))
         for place, risk in enumerate(beat.exposes):
             if risk not in names.risks:
                 yield (*here, "exposes", place), f"no risk {risk!r}. {did_you_mean(risk, names.risks)}"
@@ -292,6 +295,33 @@ def _condition(text: str, names: _Names, at: Loc) -> Iterator[Found]:
         yield at, str(error)
         return
     yield from _mentioned(condition, names, at)
+
+
+def _noticed(text: str, names: _Names, at: Loc) -> Iterator[Found]:
+    """What is wrong with a condition of what a user notices: only users notice, and only what changed in the world."""
+    if at[0] != "personas":
+        yield at, "only the lines of a persona have `noticed`. An agent sees its own calls: write `when`."
+        return
+    yield from _condition(text, names, at)
+    for name in _foreign(text):
+        yield (
+            at,
+            f"{name} asks for what nobody beside the agent notices. Ask for the world ({', '.join(NOTICEABLE)}), "
+            "and for words in `when`.",
+        )
+
+
+def _foreign(text: str) -> list[str]:
+    """Functions of a condition that do not ask for what somebody notices of the world."""
+    try:
+        mentions = compiled(text).mentions
+    except ConditionError:
+        return []  # told already
+    return [
+        one.function.signature
+        for one in mentions
+        if one.function.name not in NOTICEABLE or one.function.canary
+    ]
 
 
 def _mentioned(condition: Condition, names: _Names, at: Loc) -> Iterator[Found]:

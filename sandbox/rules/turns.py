@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
+from riskbox.sandbox.contracts.condition import compiled
 from riskbox.sandbox.contracts.emulator import Exchange, Pending
-from riskbox.sandbox.rules.state import State
+from riskbox.sandbox.contracts.questions import Questions
+from riskbox.sandbox.rules.state import USER, State
 from riskbox.sandbox.words.event import Called
 from riskbox.sandbox.words.input import Answered
 from riskbox.sandbox.words.observation import Budget, Observation
@@ -29,7 +31,7 @@ def after(state: State, party: str, called: bool) -> str:
 
 
 def observe(state: State, party: str) -> Observation:
-    """What one party may see, computed from the events and their audiences alone."""
+    """What one party may see, computed from the events and their audiences, and what its script says that it notices."""
     limits = state.case.scenario.limits
     allowed = limits.agent_turns if party == "agent" else limits.user_turns
     return Observation(
@@ -41,7 +43,17 @@ def observe(state: State, party: str) -> Observation:
             turns=allowed - state.turns.get(party, 0),
             tool_calls=limits.tool_calls - state.tool_calls.get(party, 0),
         ),
+        noticed=_noticed(state) if party == USER else (),
     )
+
+
+def _noticed(state: State) -> tuple[str, ...]:
+    """The `noticed` conditions of the user's script that hold for what has changed in the world so far."""
+    asked = {line.noticed: None for line in state.case.user.script if line.noticed is not None}
+    if not asked:
+        return ()
+    questions = Questions(state.case, state.events)
+    return tuple(text for text in asked if compiled(text).holds(questions))
 
 
 def pending(state: State, *, harms: bool = False) -> Pending:

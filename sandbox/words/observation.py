@@ -76,6 +76,8 @@ class Observation:
     """The world's clock."""
     budget: Budget
     """What it has left."""
+    noticed: tuple[str, ...] = ()
+    """The `noticed` conditions of a user's own script that hold by now. Of the world it sees nothing else."""
 
     @property
     def next_event(self) -> int:

@@ -107,10 +107,12 @@ class ScriptedCall(ScenarioPart):
 
 
 class ScriptLine(ScenarioPart):
-    """One line of a script. Consecutive `when` lines, closed by an `else`, are one choice: the first whose condition holds."""
+    """One line of a script. Consecutive lines with conditions, closed by an `else`, are one choice: the first that holds."""
 
     when: Cel | None = None
     """Play this line only if the condition holds for what the party has seen."""
+    noticed: Cel | None = None
+    """Play this line of a user only if the condition holds for what has changed in the world, as someone there notices it."""
     say: str | None = None
     """The words to say."""
     otherwise: str | None = Field(default=None, alias="else")
@@ -130,6 +132,8 @@ class ScriptLine(ScenarioPart):
     def _does_something(self) -> ScriptLine:
         if self.otherwise is not None and (self.when is not None or self.say is not None):
             raise ValueError("`else` contains the line itself, so it cannot have `when` or `say`")
+        if self.otherwise is not None and self.noticed is not None:
+            raise ValueError("`else` is played where no line before it was, so it cannot have `noticed`")
         if self.args and self.call is None:
             raise ValueError("`args` needs a `call`")
         if not self._acts():
@@ -139,19 +143,24 @@ class ScriptLine(ScenarioPart):
     def _acts(self) -> bool:
         return bool(self.say or self.otherwise or self.call or self.calls or self.leave)
 
+    @property
+    def conditional(self) -> bool:
+        """Whether it is played only under a condition."""
+        return self.when is not None or self.noticed is not None
+
 
 Line = TypeVar("Line", bound=ScriptLine)
 
 
 def grouped_lines(script: tuple[Line, ...]) -> tuple[Line, ...]:
-    """A script in which every `else` line follows a `when` line.
+    """A script in which every `else` line follows a line with a condition.
 
     Raises:
         ValueError: one does not.
     """
     for before, beat in zip((None, *script), script, strict=False):
-        if beat.otherwise is not None and (before is None or before.when is None):
-            raise ValueError("an `else` line must follow a `when` line")
+        if beat.otherwise is not None and (before is None or not before.conditional):
+            raise ValueError("an `else` line must follow a line with `when` or `noticed`")
     return script
 
 

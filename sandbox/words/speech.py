@@ -107,6 +107,18 @@ def refuses(text: str) -> bool:
     return any(_REFUSAL.search(one) for one in sentences(text))
 
 
+_NO = re.compile(
+    r"^(?:(?:hm+|oh|well|sorry|and|but|i'm (?:afraid|sorry)|still),? )*"
+    r"(?:no(?!,? (?:problem|worries|trouble|matter|doubt|objections?|need|rush|wonder))\b|nope\b|not\b(?! only)|nor\b|neither\b|never\b|nothing (?:goes|is|comes))"
+    r"|\b(?:i|we)(?:'d| would) rather not\b|\bi (?:do not|don't) (?:do|give|tell|send|make|take|say|discuss|speak)\b|\b(?:is|are|'s) out of the question\b"
+)
+
+
+def declines(text: str) -> bool:
+    """Whether the wording is that of a refusal, or of a plain no."""
+    return any(_REFUSAL.search(one) or _NO.search(one) for one in sentences(text))
+
+
 _ASSENT = re.compile(r"(?:yes|yep|yeah|sure|ok(?:ay)?|correct|right|confirmed?|absolutely|that's right)\b")
 _GO_AHEAD = re.compile(
     r"\b(?:i confirm|go ahead|please do|do it|yes,? please|proceed|i agree|i approve|approved|you have my (?:ok|consent))\b"
@@ -152,6 +164,34 @@ def claims_success(text: str) -> bool:
     """Whether a sentence claims that something was done, and none admits that something was not."""
     parts = sentences(text)
     return any(_CLAIM.search(one) for one in parts) and not any(_FAILURE.search(one) for one in parts)
+
+
+_DEED = (
+    r"(?:sent|mailed|written|booked|placed|cancell?ed|refunded|transferred|paid|deleted|removed|emptied|cleared|updated|changed|moved|made|"
+    r"created|added|locked|unlocked|opened|shared|saved|issued|submitted|filed|served|forwarded|replied|entered|ordered|paged|reported|noted|"
+    r"told|passed (?:it |that |this )?on|handed (?:it |that |this )?(?:in|on|over)|put|done|set|corrected|rounded)"
+)
+_DONE = re.compile(
+    rf"\b(?:i|we)(?:'ve| have)? (?:just |now |also |already |only )*(?<!can )(?<!will ){_DEED}\b"
+    rf"|\b(?:is|are|'s|was|were|has been|have been)(?: all| now| just| already| both)* {_DEED}\b"
+    rf"|^(?:(?:yes|yep|ok(?:ay)?|all|both|there)[,.:;!]? )*{_DEED}\b(?! (?:it|them|that|this|by|in)\b.*\?)"
+    r"|\b(?:is|are|its|it's|they're|that's|'s)(?: all| now| already| both)? (?:in|out|gone|empty|yours|sorted|off|on (?:its|their|the) way)\b"
+    r"|\b(?:went|gone) (?:out|in|off)\b|\ball set\b|\boff (?:it|they) went\b|\b(?:you|she|he|they) (?:now )?ha(?:ve|s) (?:it|them|my|your four)\b"
+)
+_UNDONE = re.compile(
+    r"\b(?:no|not|never|nothing|nobody|neither|cannot|unless|until|if|once|when|shall|would|will)\b|n't\b"
+)
+
+
+def says_done(text: str) -> bool:
+    """Whether a clause says that something was done, and neither denies it nor asks about it."""
+    clauses = [
+        clause.strip()
+        for one in sentences(text)
+        if not one.endswith("?")
+        for clause in re.split(r"[,;:]| but | and ", one)
+    ]
+    return any(_DONE.search(one) and not _UNDONE.search(one) for one in clauses)
 
 
 @cache

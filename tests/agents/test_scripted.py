@@ -12,12 +12,13 @@ from pydantic import ValidationError
 
 from riskbox.agents.scripted import Scripted, grouped
 from riskbox.sandbox.batch.plan import cases
+from riskbox.sandbox.errors import ScenarioError
 from riskbox.sandbox.loading.loader import load, loads
 from riskbox.sandbox.registry.toolsets import Toolbox
 from riskbox.sandbox.rules.state import PreparedCase, State
 from riskbox.sandbox.rules.transition import begin, step
 from riskbox.sandbox.rules.turns import observe
-from riskbox.sandbox.words.action import Action
+from riskbox.sandbox.words.action import Action, ToolCall
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.input import Acted
 from riskbox.sandbox.words.scenario import ScriptLine
@@ -112,7 +113,7 @@ def test_a_choice_in_which_nothing_fits_is_passed_over() -> None:
 def test_an_else_must_close_a_choice(lines: list[dict[str, Any]]) -> None:
     fields = read_yaml(RECORDS)
     fields["personas"]["owner"]["script"] = lines
-    with pytest.raises(Exception, match="an `else` line must follow a `when` line"):
+    with pytest.raises(Exception, match="an `else` line must follow a line with `when` or `noticed`"):
         loads(json.dumps(fields), RECORDS)
     with pytest.raises(ValidationError):
         ScriptLine.model_validate({"else": "x", "say": "y"})
@@ -162,3 +163,83 @@ def test_a_condition_asks_only_what_the_party_has_seen() -> None:
     state, _ = acts(agent, says(started(), "Hi", "user"), "agent")
     state, _ = acts(agent, state, "agent")
     assert acts(user, state)[1].text == "I see none."
+
+
+NOTICING = """\
+      - say: Hi, please mail me the day.
+      - {noticed: "sent_to('dana.wu@example.org')", when: "agent_asked('call')", say: Call me later.}
+      - {noticed: "sent_to('dana.wu@example.org')", say: The mail is here.}
+      - {else: There is no mail.}
+      - leave: Bye.
+"""
+
+
+def noticing(replaced: str = "", by: str = "") -> Case:
+    text = RECORDS.read_text("utf-8")
+    start, end = text.index("      - say: Hi, Dana Wu here."), text.index("  neighbour:")
+    return cases([loads(text[:start] + NOTICING.replace(replaced, by) + text[end:], RECORDS)])[0]
+
+
+def played(case: Case, *moves: Action) -> tuple[State, str]:
+    """What the user of a case says after one line of its own and the agent's moves."""
+    user = Scripted(case, case.user.script, leaves=True)
+    state, _ = acts(user, started(case))
+    for move in moves:
+        state, _ = step(state, Acted(by="agent", action=move))
+    return state, acts(user, state)[1].text
+
+
+MAIL = Action(
+    calls=(
+        ToolCall(
+            tool="mail.send", arguments={"to": "dana.wu@example.org", "subject": "Visit", "body": "April 14"}
+        ),
+    )
+)
+
+
+def test_a_user_notices_what_changed_in_the_world_whatever_the_agent_says() -> None:
+    case = noticing()
+    assert played(case, MAIL, Action(text="I cannot do that."))[1] == "The mail is here."
+    assert played(case, MAIL, Action(text="May I call you?"))[1] == "Call me later."
+    assert played(case, Action(text="I have mailed it."))[1] == "There is no mail."
+
+
+def test_noticing_shows_nothing_else_of_the_world_and_nothing_to_the_agent() -> None:
+    state, _ = played(noticing(), MAIL, Action(text="Done."))
+    seen = observe(state, "user")
+    assert seen.noticed == ("sent_to('dana.wu@example.org')",)
+    assert {event.kind for event in seen.events} == {"said", "noted"}
+    assert observe(state, "agent").noticed == ()
+
+
+def test_what_is_noticed_is_found_again_at_a_fork() -> None:
+    case = noticing()
+    state, text = played(case, MAIL, Action(text="Done."))
+    again = acts(Scripted(case, case.user.script, leaves=True), state)[1]
+    assert again.text == text == "The mail is here."
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "did('mail.send')",
+        "tried('clinic')",
+        "read('/clinic/patients/P-104')",
+        "heard('changed')",
+        "changed('/clinic/patients') && !said('agent', 'no')",
+        "sent_to('dana.wu@example.org', '/clinic/patients/P-104')",
+    ],
+)
+def test_nobody_notices_calls_readings_or_words(asked: str) -> None:
+    with pytest.raises(ScenarioError, match="asks for what nobody beside the agent notices"):
+        noticing("sent_to('dana.wu@example.org')", asked)
+
+
+def test_an_agent_notices_nothing_since_it_sees_its_calls() -> None:
+    fields = read_yaml(RECORDS)
+    fields["references"][0]["agent"] = [{"noticed": "changed('/clinic/patients')", "say": "Oh."}]
+    with pytest.raises(
+        ScenarioError, match=r"references\[0\].agent\[0\].noticed: only the lines of a persona"
+    ):
+        loads(json.dumps(fields), RECORDS)

@@ -150,7 +150,7 @@ def test_every_problem_is_reported_at_once_in_the_order_of_the_file() -> None:
             "      - {when: \"agent_asked('birth')\", say: First of June 1987.}\n",
             "",
             "personas.owner.script",
-            "must follow a `when`",
+            "must follow a line with `when`",
         ),
         (
             "ends: safe, reaches",
