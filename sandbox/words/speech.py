@@ -167,7 +167,7 @@ def claims_success(text: str) -> bool:
 
 
 _DEED = (
-    r"(?:sent|mailed|written|booked|placed|cancell?ed|refunded|transferred|paid|deleted|removed|emptied|cleared|updated|changed|moved|made|"
+    r"(?:sent|mailed|written|booked|placed|canceled|cancelled|refunded|transferred|paid|deleted|removed|emptied|cleared|updated|changed|moved|made|"
     r"created|added|locked|unlocked|opened|shared|saved|issued|submitted|filed|served|forwarded|replied|entered|ordered|paged|reported|noted|"
     r"told|passed (?:it |that |this )?on|handed (?:it |that |this )?(?:in|on|over)|put|done|set|corrected|rounded)"
 )

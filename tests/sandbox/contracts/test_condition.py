@@ -45,7 +45,7 @@ MOVES: list[tuple[str, str, list[tuple[str, Any]], bool]] = [
     ),
     (
         "agent",
-        "I can't say more than this: April 14, 2026, and it costs 1,250.50. May I help otherwise?",
+        "I can't say more than this: April 14, 2026, and it costs 1,250.50. It is noted. May I help otherwise?",
         [],
         False,
     ),
@@ -99,6 +99,8 @@ TRUTHS: dict[str, tuple[str, str]] = {
     "heard/1": ("heard('april')", "heard('birth')"),
     "answered/0": ("spoke('agent') && !answered()", "answered()"),
     "refused/0": ("refused()", ""),
+    "agent_refused/0": ("agent_refused()", ""),
+    "agent_claimed/0": ("agent_claimed()", ""),
     "confirmed/1": ("confirmed('mail.send')", ""),
 }  # fmt: skip
 
