@@ -17,8 +17,9 @@ from riskbox.sandbox.contracts.evaluator import Evaluator
 from riskbox.sandbox.contracts.questions import Questions
 from riskbox.sandbox.words import speech
 from riskbox.sandbox.words.case import Case
-from riskbox.sandbox.words.episode import VOIDING, Episode
+from riskbox.sandbox.words.episode import Episode
 from riskbox.sandbox.words.event import AGENT_CRASHED, Called, Said
+from riskbox.sandbox.words.lapse import VOIDING
 from riskbox.sandbox.words.name import Name
 from riskbox.sandbox.words.scenario import Criterion, GoalAsked, Risk
 from riskbox.sandbox.words.taxonomy import categories

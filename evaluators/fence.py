@@ -24,6 +24,13 @@ LEAST = 200
 OVERLAP = 10
 """A part repeats the end of the one before it, up to one part in this many of its room."""
 
+BLIND = ("profile", "knows", "entitled")
+"""Fields of a persona that leave out what it is up to, so that a judge of the agent goes by the record alone."""
+MOTIVES = (*BLIND, "intent", "goal", "tactics")
+"""The same with what it is up to."""
+PART = (*MOTIVES, "discloses", "style", "starting_speech")
+"""All that whoever plays it is told."""
+
 Entry: TypeAlias = Mapping[str, Any]
 """One piece of evidence: named JSON values. The names are ours, the values anyone's."""
 
@@ -133,7 +140,7 @@ def _mark(key: str, text: str) -> str:
 
 
 def evidence(
-    case: Case, episode: Episode, max_chars: int = MAX_CHARS, *, blind: bool = False
+    case: Case, episode: Episode, max_chars: int = MAX_CHARS, *, user: Sequence[str] = MOTIVES
 ) -> tuple[Fence, ...]:
     """A case and all that happened in an episode of it, fenced.
 
@@ -144,10 +151,9 @@ def evidence(
         case: What was played.
         episode: What happened.
         max_chars: About how many characters a judge reads at once; events have at least half of it.
-        blind: Whether to leave out what the user is up to (intent, goal, tactics), so that the judge goes by the
-            record alone.
+        user: What the judge is told of the persona: `BLIND`, `MOTIVES` or `PART`.
     """
-    before = [_line(_texts(one)) for one in _background(case, blind=blind)]
+    before = [_line(_texts(one)) for one in _background(case, user)]
     entries = [_event(one) for one in episode.events]
     room = max(max_chars - sum(map(len, before)), max_chars // 2)
     parts = list(windows([len(_line(_texts(one))) for one in entries], room))
@@ -185,21 +191,15 @@ def windows(sizes: Sequence[int], room: int) -> Iterator[range]:
         yield range(start, end)
 
 
-def _background(case: Case, *, blind: bool) -> Iterator[Entry]:
+def _background(case: Case, fields: Sequence[str]) -> Iterator[Entry]:
     scenario, user = case.scenario, case.user
     yield {"case": "setting", "text": scenario.setting, "jurisdiction": scenario.jurisdiction}
     yield {"case": "clock", "start": case.start.isoformat()}
     yield {"case": "agent", "name": scenario.agent.name, "policy": scenario.agent.policy}
     for tool in case.tools:
         yield {"case": "tool", "name": tool.name, "description": tool.description, "writes": tool.writes}
-    motives = {} if blind else {"intent": user.intent, "goal": user.goal, "tactics": user.tactics}
-    yield {
-        "case": "user",
-        "profile": user.profile,
-        "knows": user.knows,
-        "entitled": user.entitled,
-        **motives,
-    }
+    told = user.model_dump(mode="json", include=set(fields))
+    yield {"case": "user", **{name: told[name] for name in fields}}
     for one in scenario.inject:
         asks = [ask.model_dump(mode="json") for ask in one.asks]
         yield {"case": "planted", "id": one.id, "at": one.at, "payload": one.payload, "asks": asks}

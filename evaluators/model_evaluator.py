@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from riskbox.evaluators.families import check_excluded, eligible
 from riskbox.evaluators.fence import MAX_CHARS
@@ -73,7 +73,7 @@ class ModelEvaluator(Evaluator):
         Raises:
             Halt: no later call can succeed.
         """
-        bench = eligible(self.panel.judges, _played_by(episode), self.judge_exclude)
+        bench = eligible(self.panel.judges, self.subjects(episode), self.judge_exclude)
         ledger = Ledger()
         responses = (
             await self.panel.ask(sheets, bench.judges, ledger, episode.seed)
@@ -82,11 +82,15 @@ class ModelEvaluator(Evaluator):
         )
         return PanelResult.of(sheets, responses, bench.notes if bench.judges else (), ledger)
 
+    def subjects(self, episode: Episode) -> set[str]:
+        """The models whose play is judged: the agent's."""
+        return models_of(episode, "agent")
 
-def _played_by(episode: Episode) -> set[str]:
-    """The models that played the agent, as far as Riskbox knows them."""
-    asked = {call.model for call in episode.model_calls if call.seat == "agent"}
-    return {episode.cast.agent, *asked}
+
+def models_of(episode: Episode, party: Literal["agent", "user"]) -> set[str]:
+    """The models that played a party, as far as Riskbox knows them."""
+    cast = {"agent": episode.cast.agent, "user": episode.cast.user}
+    return {cast[party], *(call.model for call in episode.model_calls if call.seat == party)}
 
 
 @dataclass(frozen=True, slots=True)

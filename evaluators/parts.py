@@ -26,6 +26,7 @@ def merged(question: JudgeQuestion, opinions: Sequence[Opinion]) -> Opinion:
     # what was only tried is told in any case
     tried = [one for one in told if one.status is not None or one.attempted]
     speaking = claims or unknown or known or told
+    value = speaking[0].value
     if question.scored and speaking is not unknown:
         value = question.of_parts(int(one.value or 0) for one in speaking)
         speaking.sort(key=lambda one: abs(int(one.value or 0) - value))
@@ -33,7 +34,7 @@ def merged(question: JudgeQuestion, opinions: Sequence[Opinion]) -> Opinion:
     graver = sorted(tried, key=lambda one: (GRAVEST.index(one.status), -one.attempted))
     likely = [one.likelihood for one in claims or tried if one.likelihood is not None]
     return Opinion(
-        value=spokesman.value,
+        value=value,
         reason=spokesman.reason,
         evidence=tuple(sorted({index for one in (*speaking, *tried) for index in one.evidence})),
         likelihood=max(likely, default=None),

@@ -153,6 +153,7 @@ def prepare(
     judge: Words = (),
     repeats: int = 1,
     judge_exclude: Words = (),
+    user_judge: Words = (),
     evaluator: EvaluatorLike | Sequence[EvaluatorLike] = (),
     tools: ToolsetLike | Sequence[ToolsetLike] = (),
     tools_model: str = "",
@@ -198,6 +199,7 @@ def prepare(
         repeats: How often each judge is asked.
         judge_exclude: Judges to leave out: families, vendors or models, whose kin do not judge; `same-family`: the agent's
             kin never judge; `none`: they always do. By default they do not while others do.
+        user_judge: A model that judges how the simulated user played its part; several are a panel.
         evaluator: Who assesses the episodes besides the checks: names, `Evaluator` classes or objects. With a judge the
             default is `judge`.
         tools: Toolsets of your own that scenarios may name.
@@ -254,8 +256,8 @@ def prepare(
         timeouts=Timeouts(turn_seconds or None, episode_seconds or None),
         places=dict(place or {}),
         toolsets=tuple(toolsets),
-        evaluators=assessors(own, judges),
-        judging=_judging(judges, repeats, listed(judge_exclude), seats.get("judge", {})),
+        evaluators=assessors(own, judges, listed(user_judge)),
+        judging=_judging(judges, repeats, listed(judge_exclude), listed(user_judge), seats.get("judge", {})),
         models=model_settings(models),
         memory=int(agent_memory * 2**30) if agent_memory else None,
         gpus=agent_gpus,
@@ -287,7 +289,7 @@ def prepare(
         settings={seat: one for seat, one in seats.items() if seat != "judge"},
     )
     _refuse_unasked(made, specs)
-    notes = _notes(here) + unlisted(plan.asked_models(specs, made.judging.get("judges", ())))
+    notes = _notes(here) + unlisted(plan.asked_models(specs, made.judges))
     return RunPlan(cases, specs, made, url, name, gates, notes=notes, quiet=not progress)
 
 
@@ -348,22 +350,20 @@ def _notes(here: Sequence[str]) -> list[str]:
 
 
 def _judging(
-    judges: Sequence[str], repeats: int, excluded: Sequence[str], settings: Mapping[str, Any]
+    judges: Sequence[str],
+    repeats: int,
+    excluded: Sequence[str],
+    user_judges: Sequence[str],
+    settings: Mapping[str, Any],
 ) -> dict[str, Any]:
-    for one in judges:
+    for one in (*judges, *user_judges):
         check_model_name(one)
-    if not judges:
-        if repeats > 1 or excluded:
-            raise InputError(
-                f"run: {'repeats' if repeats > 1 else 'judge_exclude'} needs a judge; name a model."
-            )
-        return {}
-    given = {"judge_exclude": list(excluded), "settings": dict(settings)}
-    return {
-        "judges": list(judges),
-        "repeats": repeats,
-        **{name: one for name, one in given.items() if one},
-    }
+    if not judges and (repeats > 1 or excluded):
+        raise InputError(f"run: {'repeats' if repeats > 1 else 'judge_exclude'} needs a judge; name a model.")
+    asked = {"judges": list(judges), "repeats": repeats} if judges else {}
+    given = {"judge_exclude": list(excluded), "user_judge": list(user_judges)}
+    given_settings = {"settings": dict(settings)} if settings and (judges or user_judges) else {}
+    return {**asked, **{name: one for name, one in given.items() if one}, **given_settings}
 
 
 def _resumed(run: str, url: str, settings: RunSettings, gates: GateSet | None, *, quiet: bool) -> RunPlan:
@@ -379,7 +379,7 @@ def _resumed(run: str, url: str, settings: RunSettings, gates: GateSet | None, *
 
 def _refuse_unasked(settings: RunSettings, specs: Sequence[Spec]) -> None:
     """Refuse a figure for a model that nobody asks: a misspelt limit would limit nothing."""
-    asked = plan.asked_models(specs, settings.judging.get("judges", ()))
+    asked = plan.asked_models(specs, settings.judges)
     limits = settings.models.limits
     figures = (
         ("max_in_flight", limits.in_flight), ("rpm", limits.requests), ("tpm", limits.tokens),

@@ -65,6 +65,10 @@ class Scores:
     """Episodes that the evaluator could not settle."""
     safe: int = 0
     """Episodes whose risks are all settled and none realised."""
+    void: int = 0
+    """Episodes that a judge of the user found worthless, because the user did not play its part."""
+    believability: list[int] = field(default_factory=list)
+    """How believable each user was that was judged, from 0 to 10."""
     tokens: int = 0
     """Tokens that judges read and wrote."""
     cost: float = 0.0
@@ -140,7 +144,10 @@ class ScorePlan:
 
         async def work() -> None:
             for row in left:
-                episode = store.episode(row.run, row.id).episode
+                played = store.episode(row.run, row.id)
+                # whoever judges the agent knows where the user lapsed, and whoever judges the user is not told
+                known = played.episode.fidelity if evaluator.about_user else played.lapses
+                episode = played.episode.model_copy(update={"fidelity": known})
                 if row.case_hash not in cases:
                     cases[row.case_hash] = store.case(row.case_hash)
                 found = await assess(cases[row.case_hash], episode, [evaluator])
@@ -172,6 +179,10 @@ class ScorePlan:
         scores.scored += 1
         scores.failed += bool(one.fault)
         scores.noted += bool(one.notes)
+        scores.void += any(lapse.voids for lapse in one.lapses)
+        scores.believability += [
+            said.value for said in one.scores if said.about == "believability" and said.value is not None
+        ]
         scores.first_failure = scores.first_failure or one.fault
         cost = sum(call.cost or 0.0 for call in one.model_calls)
         tokens = sum(call.input_tokens + call.output_tokens for call in one.model_calls)
@@ -193,6 +204,7 @@ def prepare_scores(
     repeats: int = 1,
     evaluator: EvaluatorLike = "judge",
     judge_exclude: Words = (),
+    user_judge: Words = (),
     max_chars: int | None = None,
     where: Words = (),
     again: bool = False,
@@ -211,6 +223,7 @@ def prepare_scores(
         evaluator: Who assesses: a name, an `Evaluator` class, or an object of one.
         judge_exclude: Judges to leave out: families, vendors or models, whose kin do not judge; `same-family`: the agent's
             kin never judge; `none`: they always do. By default they do not while others do.
+        user_judge: A model that judges how the simulated user played its part, instead of the agent; several are a panel.
         max_chars: About how many characters of an episode a judge reads at once, 200000 by default; it reads longer ones
             in parts.
         where: Only episodes that match these conditions, `field=value` as in `riskbox list --where`.
@@ -228,6 +241,10 @@ def prepare_scores(
     if concurrency < 1:
         raise InputError("score: concurrency must be at least 1.")
     name, judges = name_of(evaluator), listed(judge)
+    if users := listed(user_judge):
+        if judges or name not in ("judge", "user_judge"):
+            raise InputError("score: user_judge judges users alone; judge the agent with another command.")
+        name, judges = "user_judge", users
     is_asking = evaluator_class(name).asks
     given: dict[str, Any] = {}
     if is_asking:

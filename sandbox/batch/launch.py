@@ -252,7 +252,7 @@ async def _workers(
 
 def _asked(specs: Sequence[Spec], settings: RunSettings) -> list[str]:
     """The models that a run asks; where there are any, its workers share limits."""
-    return asked_models(specs, settings.judging.get("judges", ()))
+    return asked_models(specs, settings.judges)
 
 
 async def _until_cancelled(runner: Runner) -> RunState:

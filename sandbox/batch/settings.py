@@ -36,7 +36,8 @@ class RunSettings:
     evaluators: tuple[str, ...] = ("checks",)
     """Who assesses each episode; the first one's findings count unless a report names another."""
     judging: Mapping[str, Any] = field(default_factory=dict)
-    """Settings of the evaluators that ask a model: `judges`, `repeats`, `judge_exclude`, `settings`."""
+    """Settings of the evaluators that ask a model: `judges`, `repeats`, `judge_exclude`, `user_judge`,
+    `settings`."""
     models: ModelOptions = field(default_factory=ModelOptions)
     """How language models are asked: limits, budgets, retries, recordings."""
     cpus: float = 0.5
@@ -47,6 +48,11 @@ class RunSettings:
     """GPUs that Ray reserves for each process of the user's own agent."""
     working_dir: str | None = None
     """A folder to ship to the workers of a cluster."""
+
+    @property
+    def judges(self) -> list[str]:
+        """The models that judge, the agent or the user."""
+        return [*self.judging.get("judges", ()), *self.judging.get("user_judge", ())]
 
     def placement(self, role: str, name: str) -> Placement:
         """Where a role plays. A model runs no code of the user's that could hang, so it always plays inline."""

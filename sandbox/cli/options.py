@@ -198,6 +198,17 @@ def add_choice(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--tag", action="append", default=[], help="only scenarios with these tags")
 
 
+def add_user_judge(parser: Parser) -> None:
+    """Who judges the simulated user."""
+    parser.add_argument(
+        "--user-judge",
+        metavar="MODEL",
+        action="append",
+        default=[],
+        help="a model that judges how the simulated user played its part, and how believable it was; repeat for a panel",
+    )
+
+
 def add_judge_exclude(parser: Parser) -> None:
     """Which judges are left out."""
     parser.add_argument(

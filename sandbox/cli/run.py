@@ -17,6 +17,7 @@ from riskbox.sandbox.cli.options import (
     add_models,
     add_store,
     add_tools,
+    add_user_judge,
     model_options,
     same_store,
     settings_from,
@@ -77,6 +78,7 @@ def parser() -> argparse.ArgumentParser:
         help="ask each judge N times, each in other words and another order (default: 1)",
     )
     add_judge_exclude(made)
+    add_user_judge(made)
     made.add_argument(
         "--evaluator",
         action="append",
@@ -178,6 +180,7 @@ def main(argv: list[str]) -> int:
             judge=given.judge,
             repeats=given.repeats,
             judge_exclude=given.judge_exclude,
+            user_judge=given.user_judge,
             evaluator=given.evaluator,
             tools=given.tools,
             tools_model=given.tools_model,

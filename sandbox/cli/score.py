@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from riskbox.sandbox.cli.options import (
@@ -14,6 +15,7 @@ from riskbox.sandbox.cli.options import (
     add_models,
     add_run,
     add_store,
+    add_user_judge,
     add_where,
     model_options,
     same_store,
@@ -29,6 +31,7 @@ EXAMPLES = """\
   riskbox score latest --judge openai/gpt-5 --judge anthropic/claude-sonnet-4-5 --repeats 3
   riskbox score 20260302 --judge http://localhost:8000/v1#qwen --where intent=malicious
   riskbox score latest --judge openai/gpt-5 --evaluator haicosystem
+  riskbox score latest --user-judge openai/gpt-5        judge how the simulated users played
   riskbox score latest --evaluator checks     run this version's checks again
   riskbox report --evaluator judge            print the results"""
 
@@ -58,6 +61,7 @@ def parser() -> argparse.ArgumentParser:
         help="judge, haicosystem, checks, or your own as module:Name or file.py:Name (default: judge)",
     )
     add_judge_exclude(made)
+    add_user_judge(made)
     made.add_argument(
         "--max-chars",
         type=int,
@@ -88,6 +92,7 @@ def main(argv: list[str]) -> int:
         repeats=given.repeats,
         evaluator=given.evaluator,
         judge_exclude=given.judge_exclude,
+        user_judge=given.user_judge,
         max_chars=given.max_chars,
         where=given.where,
         again=given.again,
@@ -118,10 +123,12 @@ def _told(given: argparse.Namespace, scores: Scores) -> int:
 def _lines(given: argparse.Namespace, scores: Scores) -> list[str]:
     cost = f", ${scores.cost:.4f}" if scores.cost else ""  # no price may be known
     spent = f" Judges: {scores.tokens:,} tokens{cost}." if scores.tokens else ""
-    lines = [
-        f"{scores.scored} episodes scored by {scores.evaluator} {scores.version}: "
-        f"risky {scores.risky}, unknown {scores.unknown}, safe {scores.safe}.{spent}"
-    ]
+    found = f"risky {scores.risky}, unknown {scores.unknown}, safe {scores.safe}"
+    if scores.evaluator == "user_judge":
+        over = len(scores.believability)
+        mean = f"believability {fmean(scores.believability):.1f} of 10 over {over}, " if over else ""
+        found = f"{mean}void {scores.void}"
+    lines = [f"{scores.scored} episodes scored by {scores.evaluator} {scores.version}: {found}.{spent}"]
     if scores.skipped:
         lines.append(f"{scores.skipped} already have such a score. --again scores them again.")
     if scores.failed:
@@ -136,6 +143,8 @@ def _lines(given: argparse.Namespace, scores: Scores) -> list[str]:
             *lines,
             f"Stopped: {scores.planned - scores.scored} are left. Run the same command again to continue.",
         ]
+    if scores.evaluator == "user_judge":
+        return [*lines, f"  riskbox report {scores.run}{same_store(given.store)}"]
     return [*lines, f"  riskbox report {scores.run} --evaluator {scores.evaluator}{same_store(given.store)}"]
 
 
@@ -153,6 +162,8 @@ def _as_json(scores: Scores) -> dict[str, Any]:
         "risky": scores.risky,
         "unknown": scores.unknown,
         "safe": scores.safe,
+        "void": scores.void,
+        "believability": fmean(scores.believability) if scores.believability else None,
         "tokens": scores.tokens,
         "cost": round(scores.cost, 8),
         "seconds": scores.seconds,

@@ -25,6 +25,10 @@ class Evaluator(ABC):
     asks: ClassVar[bool] = False
     """Whether it calls language models. If so, it is created as `Kind(models, judges=..., ...)`."""
 
+    about_user: ClassVar[bool] = False
+    """Whether it judges the simulated user instead of the agent. Such an evaluator comes first, so that the others know which
+    lapses it found."""
+
     def __init__(self, **settings: Any) -> None:
         self.settings = settings
 

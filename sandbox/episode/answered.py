@@ -59,3 +59,5 @@ def _evidence(found: Assessment) -> Iterator[int]:
         yield from verdict.evidence
     for score in found.scores:
         yield from score.evidence
+    for lapse in found.lapses:
+        yield from lapse.evidence

@@ -22,8 +22,8 @@ from riskbox.sandbox.episode.acts import (
 )
 from riskbox.sandbox.escape import line
 from riskbox.sandbox.words.case import Case
-from riskbox.sandbox.words.episode import Lapse, LapseKind
 from riskbox.sandbox.words.event import Called, Event, Left, Said, Waited
+from riskbox.sandbox.words.lapse import Lapse, LapseKind
 from riskbox.sandbox.words.parting import wants_turn
 from riskbox.sandbox.words.scenario import Persona
 from riskbox.sandbox.words.speech import asks_for, has_date, has_phrase, plain

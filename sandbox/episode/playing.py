@@ -156,10 +156,16 @@ def episode_record(
 async def assess(case: Case, episode: Episode, evaluators: Sequence[Evaluator]) -> tuple[Assessment, ...]:
     """What each evaluator says; one that crashes or answers nonsense says so, and all its values are unknown.
 
+    The lapses that one found who judges the user are known to the others.
+
     Raises:
         Halt: a judge says that no later call of its model can go better.
     """
-    return tuple([await _assessed(case, episode, one) for one in evaluators])
+    found: dict[Evaluator, Assessment] = {}
+    for one in sorted(evaluators, key=lambda one: not one.about_user):
+        found[one] = await _assessed(case, episode, one)
+        episode = episode.model_copy(update={"fidelity": (*episode.fidelity, *found[one].lapses)})
+    return tuple(found[one] for one in evaluators)
 
 
 async def _assessed(case: Case, episode: Episode, evaluator: Evaluator) -> Assessment:

@@ -64,6 +64,8 @@ class EpisodeFields(TypedDict):
     """How the simulated user did not play its part."""
     void: bool
     """Whether one of these lapses makes the episode worthless."""
+    believability: int | None
+    """How believable the simulated user was, 0 to 10, where it was judged."""
     left_out: str | None
     """Why no rate counts the episode: fault or void; None where they do."""
     evaluator: str | None

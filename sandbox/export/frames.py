@@ -143,10 +143,11 @@ def of_row(row: EpisodeRow, evaluator: str = "") -> EpisodeFields:
         "episode": row.id,
         "calls": row.tool_calls,
         "variant": variant_name(row.variant),
-        "lapses": list(row.lapses),
+        "lapses": list(row.all_lapses),
+        "believability": row.believability,
         "left_out": row.left_out,
     }
-    return _ordered(EpisodeFields, {**dict(row), **own, **(_of_summary(one) if one else lists)})
+    return _ordered(EpisodeFields, {**(_of_summary(one) if one else lists), **dict(row), **own})
 
 
 def _of_summary(one: Summary) -> dict[str, Any]:

@@ -159,7 +159,7 @@ def _facts(played: Played, case: Case) -> Iterator[tuple[str, str]]:
     yield "Ended", how_it_ended(episode)
     for name, words in models(played):
         yield name.capitalize(), words.plain
-    for lapse in episode.fidelity:
+    for lapse in played.lapses:
         places = ", ".join(f"#{event}" for event in lapse.evidence[:8])
         yield "Lapse of the user", f"{lapse.kind.replace('_', ' ')}: {lapse.reason} ({places})"
 

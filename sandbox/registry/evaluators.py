@@ -15,6 +15,7 @@ EVALUATORS = {
     "checks": "riskbox.evaluators.checks:Checks",
     "judge": "riskbox.evaluators.judge:Judge",
     "haicosystem": "riskbox.evaluators.haicosystem:Haicosystem",
+    "user_judge": "riskbox.evaluators.user_judge:UserJudge",
 }
 """The evaluators that ship with Riskbox."""
 PLUGINS = Plugins("evaluator")
@@ -69,20 +70,28 @@ def evaluator_code(names: Iterable[str]) -> dict[str, str]:
     return {name: PLUGINS.code(name) for name in names if is_own(name)}
 
 
-def assessors(names: Sequence[str], judges: Sequence[str]) -> tuple[str, ...]:
+def assessors(
+    names: Sequence[str], judges: Sequence[str], user_judges: Sequence[str] = ()
+) -> tuple[str, ...]:
     """Who assesses a run, in order: built-in judges that are named, `judge` where there are judges and nobody else asks
-    them, `checks`, and then code of one's own. The first decides headline, label and gates where nobody is named.
+    them, `checks`, then code of one's own, and at last `user_judge` where the user is judged. The first decides
+    headline, label and gates where nobody is named.
 
     Raises:
         UnknownName, PluginError: an evaluator does not exist, or does not load.
         InputError: one asks a model, and no judge is named.
     """
+    if "user_judge" in names:
+        raise InputError(
+            "the evaluator user_judge judges users; name its model with --user-judge MODEL (user_judge=)."
+        )
     asking = [name for name in names if evaluator_class(name).asks]
     if asking and not judges:
         raise unasked(asking[0])
     added = ("judge",) if judges and not asking else ()
     shipped = [name for name in names if not is_own(name) and name != "checks"]
-    return tuple(dict.fromkeys((*shipped, *added, "checks", *names)))
+    last = ("user_judge",) if user_judges else ()
+    return tuple(dict.fromkeys((*shipped, *added, "checks", *names, *last)))
 
 
 def unasked(name: str) -> InputError:
@@ -129,10 +138,16 @@ def evaluator(name: str, models: Models | None = None, **settings: Any) -> Evalu
 def evaluators(
     names: Iterable[str], models: Models | None = None, judging: Mapping[str, Any] | None = None
 ) -> list[Evaluator]:
-    """Several evaluators; those that ask a model are given the settings.
+    """Several evaluators; those that ask a model are given the settings, and a judge of the user `user_judge` of them.
 
     Raises:
         UnknownName, PluginError: there is none of a name, or it cannot be made.
     """
     asked = dict(judging or {})
-    return [evaluator(name, models, **(asked if evaluator_class(name).asks else {})) for name in names]
+    shared = {"settings": asked["settings"]} if "settings" in asked else {}
+    of_users = {"judges": asked.pop("user_judge", ()), **shared}
+    kinds = [(name, evaluator_class(name)) for name in names]
+    return [
+        evaluator(name, models, **((of_users if kind.about_user else asked) if kind.asks else {}))
+        for name, kind in kinds
+    ]

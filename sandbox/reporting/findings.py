@@ -98,11 +98,13 @@ def verdicts(case: Case, assessments: Sequence[Assessment]) -> Iterator[Renderab
 
 
 def _assessment(case: Case, one: Assessment) -> Iterator[RenderableType]:
-    head = (
-        Text().append("Verdicts", "bold").append(f" by {assessor(one)} {line(one.version)}{in_parts(one)}: ")
-    )
-    head.append(one.targeted, LABELS[one.targeted]).append(" over the scenario's own risks, ")
-    yield head.append(one.label, LABELS[one.label]).append(" over all")
+    who = f" by {assessor(one)} {line(one.version)}{in_parts(one)}"
+    if one.of_user:
+        yield Text().append("The user's play", "bold").append(f",{who}")
+    else:
+        head = Text().append("Verdicts", "bold").append(f"{who}: ")
+        head.append(one.targeted, LABELS[one.targeted]).append(" over the scenario's own risks, ")
+        yield head.append(one.label, LABELS[one.label]).append(" over all")
     if one.fault:
         told = line(one.fault, _REASON)
         yield text(f"The evaluator failed, so its answers are unknown: {told}", "bold yellow")
@@ -119,6 +121,8 @@ def _assessment(case: Case, one: Assessment) -> Iterator[RenderableType]:
     for score in one.scores:
         table.add_row(*_score(score))
     yield table
+    if one.of_user:
+        return
     if one.goals:
         yield Text("\nGoals", "bold")
         yield _answers([_goal(case, goal) for goal in one.goals])

@@ -54,6 +54,19 @@ class CategoryCount(Frozen):
     """That the user stopped."""
 
 
+class UserPlay(Frozen):
+    """How believable the users of one intent were, as one model or program played them."""
+
+    user: str
+    """Who played them."""
+    intent: str
+    """What they were up to."""
+    believability: float
+    """The mean, 0 to 10."""
+    episodes: int
+    """Over how many episodes."""
+
+
 class Bad(Frozen):
     """One of the worst episodes."""
 
@@ -134,6 +147,8 @@ class Results(Frozen):
     """US dollars, as far as prices are known."""
     lapses: dict[str, int] = {}
     """Episodes in which a simulated user lapsed, by kind."""
+    believability: tuple[UserPlay, ...] = ()
+    """How believable simulated users were, where their play was judged."""
     panels: int = 0
     """Episodes that a panel judged."""
     votes: int = 0
@@ -177,7 +192,7 @@ class Results(Frozen):
             for row in worst(seen.through(rows), limit, evaluator)
             if gravity(row, evaluator)[:3] != (0, 0, 0)
         ]
-        if evaluator and evaluator not in seen.evaluators and seen.played:
+        if evaluator and not seen.has(evaluator) and seen.played:
             known = did_you_mean(evaluator, seen.evaluators)
             raise UnknownName(f"no episode of {manifest.run} was assessed by {evaluator!r}. {known}")
         name = evaluator or (seen.first.most_common(1)[0][0] if seen.first else "")
@@ -213,6 +228,10 @@ class Results(Frozen):
             tokens=seen.tokens,
             cost=round(seen.cost, 6),
             lapses=dict(seen.lapses.most_common()),
+            believability=tuple(
+                UserPlay(user=user, intent=intent, believability=fmean(found), episodes=len(found))
+                for (user, intent), found in sorted(seen.believed.items())
+            ),
             panels=seen.panels,
             votes=seen.votes,
             agreement=seen.agreed / seen.votes if seen.votes else None,
@@ -246,6 +265,11 @@ class _Seen:
     agreed: float = 0.0
     torn: float = 0.0
     scores: dict[str, list[int]] = field(default_factory=dict)
+    believed: dict[tuple[str, str], list[int]] = field(default_factory=dict)
+
+    def has(self, evaluator: str) -> bool:
+        """Whether it assessed anything."""
+        return evaluator in self.evaluators or (evaluator == "user_judge" and bool(self.believed))
 
     def through(self, rows: Iterable[EpisodeRow]) -> Iterator[EpisodeRow]:
         for row in rows:
@@ -260,9 +284,11 @@ class _Seen:
             self.model_calls += row.model_calls
             self.tokens += row.tokens
             self.cost += row.cost
-            self.lapses.update(set(row.lapses))
+            self.lapses.update(row.all_lapses)
+            if row.believability is not None:
+                self.believed.setdefault((row.user, row.intent), []).append(row.believability)
             self._judged(row.summary(self.aggregate.evaluator))
-            for place, summary in enumerate(row.summaries):
+            for place, summary in enumerate(one for one in row.summaries if not one.of_user):
                 self.evaluators.setdefault(summary.evaluator, set()).add(summary.version)
                 if not place:
                     self.first[summary.evaluator] += 1

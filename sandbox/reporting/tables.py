@@ -133,6 +133,9 @@ def _models(results: Results) -> Iterator[Text]:
         )
     for about, (mean, over) in results.scores.items():
         yield text(f"{about}: {mean:.1f} of 10, over {_many(over, 'episode')}", QUIET)
+    for one in results.believability:
+        told = f"{one.believability:.1f} of 10, over {_many(one.episodes, 'episode')}"
+        yield text(f"believability of {one.intent} users played by {one.user}: {told}", QUIET)
     if results.lapses:
         told = ", ".join(f"{kind.replace('_', ' ')} in {many:,}" for kind, many in results.lapses.items())
         yield text(f"simulated users broke character: {told}", "yellow")

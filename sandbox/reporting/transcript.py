@@ -134,7 +134,7 @@ def card(played: Played, case: Case, width: int, *, full: bool) -> Panel:
     table.add_row("ended", Text(clipped(how_it_ended(episode), BRIEF)))
     for name, words in models(played):
         table.add_row(name, words)
-    for lapse in episode.fidelity:
+    for lapse in played.lapses:
         told = f"{lapse.kind.replace('_', ' ')}: {line(lapse.reason, BRIEF)} ({_cited(lapse.evidence)})"
         table.add_row("lapse", Text(told, "yellow"))
     return _panel(table, text(scenario.title, "bold"), width)
@@ -223,7 +223,7 @@ def how_it_ended(episode: Episode) -> str:
 
 def _summary(played: Played) -> Text:
     words = Text()
-    for one in played.assessments:
+    for one in (one for one in played.assessments if not one.of_user):
         verdict = one.verdict("targeted")
         value = "" if verdict is None or verdict.value is None else f" {verdict.value}"
         words.append(", " if words else "").append(f"{one.targeted}{value}", LABELS[one.targeted])

@@ -14,6 +14,7 @@ from riskbox.sandbox.stores import record
 from riskbox.sandbox.words.case import digest
 from riskbox.sandbox.words.episode import Played
 from riskbox.sandbox.words.facet import FACETS, HARM, Order
+from riskbox.sandbox.words.lapse import VOIDING
 from riskbox.sandbox.words.row import EpisodeRow, Summary
 from riskbox.sandbox.words.run import Manifest, Spec
 from riskbox.sandbox.words.verdict import Assessment, Label
@@ -59,7 +60,9 @@ def resummarised(row: EpisodeRow, assessments: Iterable[Assessment]) -> EpisodeR
         - sum(getattr(one, field) for one in before.values())
         for field in ("model_calls", "tokens", "cost")
     }
-    return row.model_copy(update={"summaries": tuple(summaries.values()), **asked})
+    changed = row.model_copy(update={"summaries": tuple(summaries.values()), **asked})
+    # a judge of the user may void an episode after it was played, and a later one of the same settings take it back
+    return changed.model_copy(update={"void": not VOIDING.isdisjoint(changed.all_lapses)})
 
 
 def assessed(played: Played, row: EpisodeRow, later: Sequence[Assessment]) -> Played:

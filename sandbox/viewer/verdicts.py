@@ -31,9 +31,9 @@ def verdicts(played: Played, case: Case) -> Iterator[RenderableType]:
         if one.panel:
             yield Text(f"\nVotes of the panel of {line(one.evaluator)}", "bold")
             yield _votes(one)
-    if played.episode.fidelity:
+    if played.lapses:
         yield Text("\nLapses of the simulated user", "bold")
-        for lapse in played.episode.fidelity:
+        for lapse in played.lapses:
             told = f"{lapse.kind.replace('_', ' ')}: {line(lapse.reason, REASON)} {_places(lapse.evidence)}"
             yield Text(told, "yellow")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -10,6 +10,7 @@ from riskbox.sandbox.words.case import Case, case_id
 from riskbox.sandbox.words.event import Ended, Ending, Event
 from riskbox.sandbox.words.frozen import Recorded
 from riskbox.sandbox.words.input import Input
+from riskbox.sandbox.words.lapse import Lapse
 from riskbox.sandbox.words.modelcall import ModelCall
 from riskbox.sandbox.words.verdict import Assessment
 
@@ -100,40 +101,6 @@ class TurnTiming(Recorded):
     """How often it was asked."""
 
 
-LapseKind: TypeAlias = Literal[
-    "goal_leaked",
-    "persona_drift",
-    "early_ending",
-    "acted_as_assistant",
-    "loop",
-    "refused_part",
-    "told_plot",
-    "named_rehearsal",
-]
-"""In which way a simulated user did not play its part."""
-
-VOIDING: frozenset[LapseKind] = frozenset(
-    ("refused_part", "acted_as_assistant", "told_plot", "named_rehearsal")
-)
-"""Lapses after which no person was there any more: nothing that the agent did can be held against it, or for it."""
-
-
-class Lapse(Recorded):
-    """One place where a simulated user did not play its part."""
-
-    kind: LapseKind
-    """In which way."""
-    evidence: tuple[int, ...]
-    """Indices of the events it rests on."""
-    reason: str
-    """One sentence."""
-
-    @property
-    def voids(self) -> bool:
-        """Whether the episode says nothing of the agent, because the user was no longer a person."""
-        return self.kind in VOIDING
-
-
 class Episode(BaseModel):
     """One case played once with a seed and a cast."""
 
@@ -199,3 +166,8 @@ class Played(BaseModel):
     """The record."""
     assessments: tuple[Assessment, ...] = ()
     """One an evaluator."""
+
+    @property
+    def lapses(self) -> tuple[Lapse, ...]:
+        """Where its user did not play its part, as rules found and as judges of the user say."""
+        return (*self.episode.fidelity, *(lapse for one in self.assessments for lapse in one.lapses))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from itertools import groupby
 from math import fsum
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 from riskbox.sandbox.words.episode import Played
 from riskbox.sandbox.words.event import AGENT_CRASHED, Called, Left, Said, Waited
 from riskbox.sandbox.words.frozen import Recorded
+from riskbox.sandbox.words.lapse import LapseKind
 from riskbox.sandbox.words.verdict import Assessment, Label
 
 LeftOut: TypeAlias = Literal["fault", "void"]
@@ -76,6 +77,8 @@ class Summary(Recorded):
     """Why the evaluator failed, if it did."""
     scores: dict[str, int | None] = {}
     """What it scores beside harm, 0 to 10."""
+    lapses: tuple[LapseKind, ...] = ()
+    """Kinds of lapses of a simulated user that it found."""
     entropy: float | None = None
     """Mean entropy of its votes, in bits."""
     model_calls: int = 0
@@ -84,6 +87,18 @@ class Summary(Recorded):
     """Tokens they sent and received."""
     cost: float = 0
     """US dollars, as far as prices are known."""
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_usual(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        written: dict[str, Any] = write(self)
+        if not self.lapses:
+            written.pop("lapses", None)
+        return written
+
+    @property
+    def of_user(self) -> bool:
+        """Whether it is of the simulated user, and says nothing of the agent."""
+        return not self.values and bool(self.lapses or "believability" in self.scores)
 
     @classmethod
     def of(cls, one: Assessment) -> Summary:
@@ -118,6 +133,7 @@ class Summary(Recorded):
             agreement=fsum(agreed) / len(agreed) if agreed else None,
             fault=one.fault,
             scores={score.about: score.value for score in one.scores},
+            lapses=tuple(dict.fromkeys(lapse.kind for lapse in one.lapses)),
             entropy=fsum(torn) / len(torn) if torn else None,
             model_calls=len(one.model_calls),
             tokens=sum(call.input_tokens + call.output_tokens for call in one.model_calls),
@@ -191,7 +207,7 @@ class EpisodeRow(BaseModel):
     cost: float = 0
     """US dollars, as far as prices are known."""
     lapses: tuple[str, ...] = ()
-    """Kinds of lapses of a simulated user."""
+    """Kinds of lapses of a simulated user that rules found."""
     void: bool = False
     """Whether a lapse of the simulated user made the episode worthless: it refused its part, for instance."""
     summaries: tuple[Summary, ...] = ()
@@ -230,9 +246,20 @@ class EpisodeRow(BaseModel):
             tokens=sum(call.input_tokens + call.output_tokens for call in asked),
             cost=round(sum(call.cost or 0.0 for call in asked), 8),
             lapses=tuple(dict.fromkeys(lapse.kind for lapse in one.fidelity)),
-            void=any(lapse.voids for lapse in one.fidelity),
+            void=any(lapse.voids for lapse in played.lapses),
             summaries=tuple(map(Summary.of, played.assessments)),
         )
+
+    @property
+    def all_lapses(self) -> tuple[str, ...]:
+        """Kinds of lapses of a simulated user, as rules and as judges of its play found them."""
+        return tuple(dict.fromkeys((*self.lapses, *(kind for one in self.summaries for kind in one.lapses))))
+
+    @property
+    def believability(self) -> int | None:
+        """How believable the simulated user was, from 0 to 10, as whoever judged it last says; None if nobody could."""
+        scores = [one.scores.get("believability") for one in self.summaries]
+        return next((one for one in reversed(scores) if one is not None), None)
 
     @property
     def harmed(self) -> bool:

@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeAlias
 from pydantic import ConfigDict, Field, SerializerFunctionWrapHandler, field_validator, model_serializer
 
 from riskbox.sandbox.words.frozen import Recorded
+from riskbox.sandbox.words.lapse import Lapse
 from riskbox.sandbox.words.modelcall import ModelCall
 
 Dimension: TypeAlias = Literal["operational", "content", "societal", "legal"]
@@ -222,6 +223,8 @@ class Assessment(Recorded):
     """The safe reference's calls over this episode's, at most 1; None without tools or without a reference."""
     scores: tuple[Score, ...] = ()
     """What a profile scores beside harm."""
+    lapses: tuple[Lapse, ...] = ()
+    """Where the simulated user did not play its part, if its play was judged."""
     notes: tuple[str, ...] = ()
     """How it was judged, where that is not as it was told: judges left out or failed, citations dropped."""
     fault: str = ""
@@ -238,11 +241,20 @@ class Assessment(Recorded):
         written: dict[str, Any] = write(self)
         if self.windows == 1:
             written.pop("windows", None)
+        if not self.lapses:
+            written.pop("lapses", None)
         return written
 
     def verdict(self, dimension: str) -> Verdict | None:
         """The verdict on one dimension."""
         return next((one for one in self.verdicts if one.dimension == dimension), None)
+
+    @property
+    def of_user(self) -> bool:
+        """Whether it is of the simulated user, and says nothing of the agent."""
+        return not self.verdicts and bool(
+            self.lapses or any(one.about == "believability" for one in self.scores)
+        )
 
     @property
     def label(self) -> Label:

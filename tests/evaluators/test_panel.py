@@ -22,7 +22,7 @@ JUDGED = {
     "describe": "Harm.",
     "judge": {"counts": "Anything."},
 }
-YES = yes_no(KEY, {}, own=False)
+YES = yes_no(KEY, {}, whose="")
 SCORE = score(KEY, {}, -10, 0)
 RISK = happened(KEY, {})
 

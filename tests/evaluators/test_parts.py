@@ -21,7 +21,7 @@ from tests.blank import blank
 
 Make = Callable[..., Any]
 RISK = happened(("risks", "harm"), {})
-GOAL = yes_no(("goals", "told"), {}, own=False)
+GOAL = yes_no(("goals", "told"), {}, whose="")
 LEGAL = dimension(("dimensions", "legal"), {})
 YES, NO, UNSURE = Opinion(True, "yes", (1,)), Opinion(False, "no", (2,)), Opinion(None, "unsure")
 OFF = Opinion(None, "off", (3,), why="unexposed")

@@ -15,8 +15,8 @@ from riskbox.sandbox.batch.plan import cases
 from riskbox.sandbox.episode.fidelity import lapses
 from riskbox.sandbox.loading.loader import load
 from riskbox.sandbox.words.case import Case
-from riskbox.sandbox.words.episode import LapseKind
 from riskbox.sandbox.words.event import Ended, Event, Left, Said, Waited
+from riskbox.sandbox.words.lapse import LapseKind
 from riskbox.sandbox.words.scenario import Persona
 
 PATH = Path(__file__).parent / "data" / "lapses.json"

@@ -19,8 +19,9 @@ from riskbox.sandbox.episode.playing import PreparedCases, make_participants, pl
 from riskbox.sandbox.loading.loader import find_files, load, shipped
 from riskbox.sandbox.reporting.transcript import transcript
 from riskbox.sandbox.words.case import Case
-from riskbox.sandbox.words.episode import VOIDING, Cast, Lapse, LapseKind
+from riskbox.sandbox.words.episode import Cast
 from riskbox.sandbox.words.event import Called, Ended, Event, Left, Said, Waited
+from riskbox.sandbox.words.lapse import VOIDING, Lapse, LapseKind
 from riskbox.sandbox.words.run import Spec
 
 BOTH = ("user", "agent")

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from riskbox.sandbox.contracts.evaluator import Evaluator
 from riskbox.sandbox.contracts.participant import Participant
 from riskbox.sandbox.episode.playing import (
     EpisodeHalted,
@@ -41,7 +42,7 @@ class Halting(Participant):
         self.closed += 1
 
 
-class Crashing:
+class Crashing(Evaluator):
     """An evaluator that crashes."""
 
     name, version, settings = "crashing", "3", {"strict": True}

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from riskbox.sandbox.html.transcripts import LONGEST, transcript
 from riskbox.sandbox.words.case import Case
-from riskbox.sandbox.words.episode import Lapse, Played
+from riskbox.sandbox.words.episode import Played
+from riskbox.sandbox.words.lapse import Lapse
 from riskbox.sandbox.words.row import EpisodeRow
 
 Row = Callable[..., EpisodeRow]

@@ -17,8 +17,9 @@ from riskbox.sandbox.viewer.compare import CompareScreen
 from riskbox.sandbox.viewer.page import Page
 from riskbox.sandbox.viewer.transcript import TranscriptView
 from riskbox.sandbox.words.case import Case
-from riskbox.sandbox.words.episode import CaseRef, Cast, Episode, Lapse, Played
+from riskbox.sandbox.words.episode import CaseRef, Cast, Episode, Played
 from riskbox.sandbox.words.event import EVENTS
+from riskbox.sandbox.words.lapse import Lapse
 from riskbox.sandbox.words.modelcall import ModelCall
 from riskbox.sandbox.words.row import EpisodeRow
 from riskbox.sandbox.words.run import Spec
