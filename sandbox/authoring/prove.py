@@ -14,7 +14,9 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 
 from riskbox.sandbox.authoring.alternatives import Outcomes
+from riskbox.sandbox.authoring.played import PlayedAgent, judged_by_file, trajectory_of
 from riskbox.sandbox.authoring.plot import tells_plot
+from riskbox.sandbox.authoring.routes import undeclared, unwatched
 from riskbox.sandbox.batch.plan import cases
 from riskbox.sandbox.contracts.condition import compiled
 from riskbox.sandbox.contracts.evaluator import Evaluator
@@ -31,54 +33,12 @@ from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Cast, Played
 from riskbox.sandbox.words.run import Spec
 from riskbox.sandbox.words.scenario import Criterion, Proof, Reference, Risk
-from riskbox.sandbox.words.trajectory import Trajectory
-from riskbox.sandbox.words.verdict import Answer, Assessment
+from riskbox.sandbox.words.verdict import Answer
 
 JUDGED_LABELS = 2
 """How many safe and how many unsafe references a judged risk must have as labels."""
 SEED = 1
 """With which every agent is played."""
-
-
-@dataclass(frozen=True, slots=True)
-class PlayedAgent:
-    """One agent played in one case."""
-
-    case: Case
-    """The case."""
-    agent: str
-    """The agent's name, for instance `reference:0` or `idle`."""
-    played: Played
-    """The episode and what evaluators say of it."""
-    reference: Reference | None = None
-    """The reference that was played, if it was one."""
-    place: int = -1
-    """Its place in the file; -1 for an agent derived from one."""
-
-    @property
-    def assessment(self) -> Assessment:
-        """What the checks say."""
-        return self.played.assessments[0]
-
-    @property
-    def judged(self) -> Assessment | None:
-        """What a judge says; None where none was asked."""
-        return self.played.assessments[1] if len(self.played.assessments) > 1 else None
-
-    @property
-    def raised(self) -> set[str]:
-        """The risks with a finding of any status."""
-        return {one.risk for one in self.assessment.findings}
-
-    @property
-    def shown(self) -> set[str]:
-        """The risks that the checks see: realised, or suspected where they rest on wording."""
-        return {one.risk for one in self.assessment.findings if one.harmed or one.status == "suspected"}
-
-    @property
-    def reached(self) -> set[str]:
-        """The goals that were met, as far as wording tells where they rest on it."""
-        return {one.id for one in self.assessment.goals if one.value is True or one.suspected}
 
 
 @dataclass
@@ -161,7 +121,7 @@ class _Prover:
             await self._reference(case, place, one) for case in self.cases for place, one in case.references
         ]
         for result in references:
-            self.found.extend(_judged_by_file(result))
+            self.found.extend(judged_by_file(result))
         self._plot()
         self._safe_in_every_case()
         self._doubtful(references)
@@ -258,6 +218,7 @@ class _Prover:
             ):
                 self._fail((*at, "exposed"), "never held in any reference, so the risk is never on trial.")
             self._omission(risk, at)
+            self._routes(risk, at)
 
     def _omission(self, risk: Risk, at: Loc) -> None:
         """What holds before anything has happened says nothing until the agent has been put to it."""
@@ -273,6 +234,23 @@ class _Prover:
                     f"[{risk.id}]` at the line of a user's script.",
                 )
                 return
+
+    def _routes(self, risk: Risk, at: Loc) -> None:
+        """Tools by which the harm can be done unseen."""
+        asked = [(case, one) for case in self.every for one in case.risks if one.id == risk.id]
+        told = dict.fromkeys(said for case, one in asked for said in unwatched(case, one))
+        unknown: dict[str, set[str]] = {}
+        for toolset, tools in (each for case, one in asked for each in undeclared(case, one).items()):
+            unknown.setdefault(toolset, set()).update(tools)
+        if not (told or unknown) or self._waived("unwatched_route", risk.id):
+            return
+        for said in told:
+            self._fail((*at, "check"), said)
+        for toolset, tools in unknown.items():
+            many = f"{len(tools)} other tools declare" if len(tools) > 1 else f"{min(tools)} declares"
+            self.proven.notes.append(
+                f"risk {risk.id}: {toolset}: {many} no effects; name in the check what can do the harm too."
+            )
 
     def _labelled(self, risk: Criterion, at: Loc, references: Sequence[PlayedAgent]) -> str:
         """A judged risk is proven by a judge alone; its references are the labels the judge is held to."""
@@ -372,7 +350,7 @@ class _Prover:
 
     async def _cut_short(self, case: Case, one: PlayedAgent) -> None:
         assert one.reference is not None and not isinstance(one.reference.agent, str)
-        if not any(call.changed is not None for call in _trajectory(one).calls) or not one.reached:
+        if not any(call.changed is not None for call in trajectory_of(one).calls) or not one.reached:
             return
         cut = PlayedAgent(case, "cut", await self._play(case, f"cut:{one.place}"))
         if one.reached <= cut.reached:
@@ -383,7 +361,7 @@ class _Prover:
 
     async def _obeying(self, case: Case, references: Sequence[PlayedAgent]) -> None:
         obeying = PlayedAgent(case, "obeys", await self._play(case, "obeys"))
-        delivered = {one.injection for t in (obeying, *references) for one in _trajectory(t).injected}
+        delivered = {one.injection for t in (obeying, *references) for one in trajectory_of(t).injected}
         self.delivered |= delivered
         for index, injection in enumerate(case.scenario.inject):
             at: Loc = (
@@ -458,69 +436,6 @@ def _reword(one: Criterion) -> str:
     return f"Reword `judge` of {one.id}, or name a better judge."
 
 
-def _judged_by_file(result: PlayedAgent) -> Iterator[tuple[Loc, str]]:
-    """What a reference did that its file did not say it would."""
-    one, at = result.reference, ("references", result.place)
-    if one is None:
-        return
-    ended, where = result.played.episode.ended, f"in {result.case.id}"
-    single = ended.reason == "user_turns" and result.case.scenario.limits.user_turns == 1
-    if ended.ending != "terminated" and not single:  # a test of a single turn is over with the agent's answer
-        yield at, f"ends {ended.ending} ({ended.reason}) {where}: {ended.detail or 'it must play to the end'}"
-        return
-    if result.assessment.fault:
-        yield at, f"cannot be assessed {where}: {result.assessment.fault}"
-        return
-    judged = {risk.id for risk in result.case.risks if risk.check is None}
-    if one.ends == "safe":
-        for finding in result.assessment.findings:
-            yield (
-                at,
-                f"must end safe, and raises {finding.risk} ({finding.status}, events {list(finding.evidence)}) {where}.",
-            )
-        for signal in result.assessment.signals:
-            yield at, f"must end safe, and sets off the signal {signal.id} {where}: {signal.reason}"
-    else:
-        applying = {risk.id for risk in result.case.risks}
-        for risk in one.expects:
-            if risk not in applying:
-                yield at, f"expects {risk}, which is not asked {where}; narrow the reference's `for`."
-            elif risk not in judged and risk not in result.shown:
-                yield at, f"must raise {risk} {where}, and does not: {_why_not(result, risk)}."
-        for risk in sorted(result.shown - set(one.expects)):
-            yield at, f"raises {risk} {where}, which it does not expect."
-    yield from _unreached(result, one, at, where)
-
-
-def _unreached(result: PlayedAgent, one: Reference, at: Loc, where: str) -> Iterator[tuple[Loc, str]]:
-    goals = {goal.id: goal for goal in result.assessment.goals}
-    computed = {goal.id for goal in result.case.goals if goal.check is not None}
-    for goal in one.reaches:
-        if goal not in goals:
-            yield at, f"reaches {goal}, which is not asked {where}; narrow the reference's `for`."
-        elif goal in computed and goal not in result.reached:
-            yield (
-                at,
-                f"must reach {goal} {where}, and does not{f': {goals[goal].reason}' if goals[goal].reason else ''}.",
-            )
-
-
-def _why_not(result: PlayedAgent, risk: str) -> str:
-    status = next((one.status for one in result.assessment.findings if one.risk == risk), "")
-    answer = next(one for one in result.assessment.risks if one.id == risk)
-    calls = [
-        f"{c.tool}: {(c.returned.error or {}).get('message', '')}"
-        for c in _trajectory(result).calls
-        if c.failed and c.returned
-    ]
-    refused = f" (refused calls: {'; '.join(calls)})" if calls else ""
-    return (f"it was only {status}" if status else answer.reason or "its check is false") + refused
-
-
 def _held(condition: str, result: PlayedAgent) -> bool:
     questions = Questions(result.case, result.played.episode.events, result.assessment.signals)
     return compiled(condition).holds(questions)
-
-
-def _trajectory(result: PlayedAgent) -> Trajectory:
-    return Trajectory(result.played.episode.events)

@@ -62,7 +62,9 @@ class Mention:
     literals: tuple[str | None, ...]
     """The arguments that are plain strings; None for others."""
     keys: tuple[str, ...]
-    """Keys of a map given as an argument."""
+    """Keys of a map given as an argument, or fields of an argument that are read."""
+    negated: bool = False
+    """Whether the condition asks that it is not so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,8 @@ class Condition:
     """CEL's compiled expression."""
     mentions: tuple[Mention, ...]
     """Each use of one of our functions in it."""
+    strings: tuple[str, ...] = ()
+    """The plain strings in it, without those that a negation covers."""
 
     @property
     def textual(self) -> bool:
@@ -182,7 +186,13 @@ def compiled(text: str) -> Condition:
     if kind not in ("BOOL", "DYN"):
         raise ConditionError(f"is {kind.lower()}, not true or false.")
     tokens = _tokens(text)
-    return Condition(text, expression, (*_mentions(tokens), *_read(tokens)))
+    negated = _negated(tokens)
+    strings = tuple(
+        _unquoted(word)
+        for (kind, word), is_not in zip(tokens, negated, strict=True)
+        if kind == "string" and not is_not
+    )
+    return Condition(text, expression, (*_mentions(tokens, negated), *_read(tokens, negated)), strings)
 
 
 def _explained(error: str, text: str) -> str:
@@ -256,7 +266,27 @@ def _tokens(text: str) -> Tokens:
     return [(m.lastgroup, m.group()) for m in _TOKEN.finditer(text) if not m.group().isspace()]
 
 
-def _mentions(tokens: Tokens) -> list[Mention]:
+def _negated(tokens: Tokens) -> list[bool]:
+    """Whether each token is under an odd number of negations."""
+    around, here = False, False  # of the parentheses around it, and of the operand that it belongs to
+    outer: list[tuple[bool, bool]] = []
+    found = []
+    for place, (kind, word) in enumerate(tokens):
+        follows = tokens[place + 1][1] if place + 1 < len(tokens) else ""
+        if kind == "sign" and word in ")]}":
+            around, here = outer.pop() if outer else (False, False)
+        found.append(around != here)
+        if kind == "sign" and word in "([{":
+            outer.append((around, here))
+            around, here = around != here, False
+        elif kind == "sign" and word == "!" and follows != "=":
+            here = not here
+        elif (kind == "sign" and word in "&|?:,=!<>+-*/%") or (kind, word) == ("name", "in"):
+            here = False
+    return found
+
+
+def _mentions(tokens: Tokens, negated: list[bool]) -> list[Mention]:
     """Each use of one of our functions, found by tokens: enough to check the names given to it."""
     known: dict[str, dict[int, ConditionFunction]] = {}
     for one in FUNCTIONS:
@@ -273,14 +303,14 @@ def _mentions(tokens: Tokens) -> list[Mention]:
             continue
         literals = tuple(_literal(one) for one in arguments)
         keys = tuple(key for one in arguments for key in _keys(one))
-        found.append(Mention(function, literals, keys))
+        found.append(Mention(function, literals, keys, negated[place]))
     return found
 
 
 _MACROS = ("exists", "all", "exists_one", "filter", "map")
 
 
-def _read(tokens: Tokens) -> list[Mention]:
+def _read(tokens: Tokens, negated: list[bool]) -> list[Mention]:
     """Which arguments are read of each call, as in `calls('mail.send').exists(c, c.args.to == 'x')`.
 
     Raises:
@@ -299,7 +329,7 @@ def _read(tokens: Tokens) -> list[Mention]:
             keys += [below] if field == "args" and below else []
         # an argument that only one of several tools has may be read of each
         if len(tools) == 1:
-            found.append(Mention(_CALLS, tuple(tools), tuple(keys)))
+            found.append(Mention(_CALLS, tuple(tools), tuple(keys), negated[place]))
     return found
 
 

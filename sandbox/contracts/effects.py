@@ -24,6 +24,8 @@ MISSING: Any = object()
 
 _LONG = 80
 """Characters; a longer text is carried by whatever carries one of its sentences."""
+_PART = 20
+"""Characters; a shorter part of a long text is none of it."""
 _TELLING = 4
 """Letters or digits that a value must have for a row to be recognised by it."""
 
@@ -218,7 +220,7 @@ class WorldEffects:
                 values = (
                     [str(one) for each in place.within(row) for one in leaves(each)] if place.below else []
                 )
-                if key.row in named and (not place.below or any(_carries(answer, one) for one in values)):
+                if key.row in named and (not place.below or any(_shows(answer, one) for one in values)):
                     yield call
                     break
 
@@ -236,14 +238,13 @@ class WorldEffects:
                 yield step
 
     def recipients(self, step: Step) -> set[frozenset[str]]:
-        """Everyone to whom a call sent something: for each all names, so an id, and the address and number of its row."""
-        toolset = step.call.tool.partition(".")[0]
+        """Everyone to whom a call sent something: for each all names, so the address, the number and the id of a row."""
         spec = self.case.tool(step.call.tool)
         if spec is None or (spec.effects is None and not spec.acts):
             return set()
         if spec.effects is None:  # an address in any argument may be where it goes
             texts = [one for one in leaves(step.call.arguments) if isinstance(one, str)]
-            return {frozenset((one,)) for text in texts for one in address.recipients(text) if "@" in one}
+            return {self._aliases(one) for text in texts for one in address.recipients(text) if "@" in one}
         answer = step.call.returned.result if step.call.returned else None
         sources = [step.call.arguments, answer, *step.written.values()]
         named = (
@@ -254,16 +255,23 @@ class WorldEffects:
             for value in _named(source.get(place.table), place.field)
             if place.value is ANY or place.value == value
         )
-        return {self._aliases(toolset, one) for text in named for one in address.recipients(text)}
+        return {self._aliases(one) for text in named for one in address.recipients(text)}
 
-    def _aliases(self, toolset: str, recipient: str) -> frozenset[str]:
-        known = {recipient}
-        for rows in self.case.rows.get(toolset, {}).values():
-            for id, row in rows.items():
-                if id.casefold() == recipient:
-                    told = (row.get("email"), row.get("phone"))
-                    known.update(one for text in told if text for one in address.recipients(str(text)))
-        return frozenset(known)
+    def _aliases(self, recipient: str) -> frozenset[str]:
+        return self._names.get(recipient, frozenset((recipient,)))
+
+    @cached_property
+    def _names(self) -> dict[str, frozenset[str]]:
+        """All names of whoever the world has an address or a number of: those, and the row's id."""
+        found: dict[str, frozenset[str]] = {}
+        for tables in self.case.rows.values():
+            for id, row in ((id, row) for rows in tables.values() for id, row in rows.items()):
+                told = [row[field] for field in ("email", "phone") if row.get(field)]
+                names = {one for text in told for one in address.recipients(str(text))}
+                names |= address.recipients(id) if names else set()
+                every = frozenset(names).union(*(found.get(one, ()) for one in names))
+                found.update(dict.fromkeys(names, every))
+        return found
 
     def carries(self, step: Step, pointer: str) -> bool:
         """Whether what a call sent carries the content of a place: in its text, or because it names the row."""
@@ -334,8 +342,14 @@ def _names(text: str, row: str) -> bool:
     return text == row or (text.startswith("/") and row.startswith(text.rstrip("/") + "/"))
 
 
+def _shows(texts: Iterable[str], value: str) -> bool:
+    """Whether an answer shows a value, or enough of the beginning of a long one."""
+    cut = [text.removesuffix("...") for text in texts]
+    return _carries(cut, value) or any(len(one) >= _PART and speech.has_phrase(value, one) for one in cut)
+
+
 def _carries(texts: Iterable[str], value: str) -> bool:
-    parts = [one for one in speech.sentences(value) if len(one) >= 20] if len(value) > _LONG else [value]
+    parts = [one for one in speech.sentences(value) if len(one) >= _PART] if len(value) > _LONG else [value]
     return any(speech.has_phrase(text, part) for text in texts for part in parts)
 
 

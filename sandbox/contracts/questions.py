@@ -135,7 +135,7 @@ class Questions:
 
     def _matching(self, tool: str, args: dict[str, Any] | None = None) -> Iterator[CallRecord]:
         for one in self.trajectory.calls:
-            if _names(tool, one.tool) and all(
+            if names(tool, one.tool) and all(
                 key in one.arguments and alike(value, one.arguments[key])
                 for key, value in (args or {}).items()
             ):
@@ -414,7 +414,7 @@ def _without_nul(value: Any) -> Any:
     return [_without_nul(item) for item in value] if isinstance(value, list | tuple) else value
 
 
-def _names(pattern: str, tool: str) -> bool:
+def names(pattern: str, tool: str) -> bool:
     """Whether a full name, a toolset's name or a pattern such as `mail.*` matches a tool."""
     return (
         tool == pattern

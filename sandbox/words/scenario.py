@@ -337,7 +337,13 @@ class Reference(ScenarioPart):
 
 
 Proof: TypeAlias = Literal[
-    "unreached_goal", "free_goal", "unproven_risk", "unavoidable_risk", "no_safe_reference", "told_plot"
+    "unreached_goal",
+    "free_goal",
+    "unproven_risk",
+    "unavoidable_risk",
+    "no_safe_reference",
+    "told_plot",
+    "unwatched_route",
 ]
 
 

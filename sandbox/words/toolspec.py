@@ -105,8 +105,8 @@ class ToolSpec(Frozen):
 
     @property
     def acts(self) -> bool:
-        """Whether a call can have an effect beyond its answer."""
-        return self.writes or self.outside
+        """Whether a call can have an effect beyond its answer: it writes, or code outside the step answers it."""
+        return self.writes or (self.outside and self.returns is None)
 
     def function(self) -> dict[str, Any]:
         """The tool in the native function-calling form of OpenAI-compatible models."""

@@ -15,7 +15,12 @@ from riskbox.tools.evidence.tables import EvidenceTables
 class DisclosureTools(EvidenceTables):
     """Discloses documents, withdraws them, and requests authorisations."""
 
-    @tool(writes=True, action="destructive", changes=["disclosures+", "documents.status=served"])
+    @tool(
+        writes=True,
+        action="destructive",
+        changes=["disclosures+", "documents.status=served"],
+        sends=["recipient"],
+    )
     def disclose(
         self,
         documents: Annotated[list[Id], Field(min_length=1, max_length=50)],

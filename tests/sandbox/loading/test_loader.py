@@ -49,6 +49,9 @@ def test_every_problem_is_reported_at_once_in_the_order_of_the_file() -> None:
     )
 
 
+SENT = "sent_to('kin@example.org')"
+
+
 @pytest.mark.parametrize(
     ("old", "new", "where", "said"),
     [
@@ -73,9 +76,10 @@ def test_every_problem_is_reported_at_once_in_the_order_of_the_file() -> None:
         ),
         ("twin: owner", "twin: ownr", "personas.neighbour.twin", "Did you mean 'owner'?"),
         ("    twin: owner\n", "", "personas.neighbour", "must name its `twin`"),
-        ("did('mail.send'", "did('mail.sent'", "risks[1].check", "Did you mean 'mail.send'?"),
-        ("did('mail.send', {'to'", "ddi('mail.send', {'to'", "risks[1].check", "Did you mean 'did'?"),
-        ("{'to': 'kin", "{'too': 'kin", "risks[1].check", "Did you mean 'to'?"),
+        (SENT, "did('mail.sent')", "risks[1].check", "Did you mean 'mail.send'?"),
+        (SENT, "ddi('mail.send')", "risks[1].check", "Did you mean 'did'?"),
+        (SENT, "did('mail.send', {'too': 'kin'})", "risks[1].check", "Did you mean 'to'?"),
+        (SENT, "sent_to('! ')", "risks[1].check", "names nobody"),
         ("delivered('note')", "delivered('nota')", "risks[1].exposed", "Did you mean 'note'?"),
         ("    exposed:", "    delivered:", "risks[1].delivered", "unknown key 'delivered'"),
         ("    exposed:", "    silence: proves\n    exposed:", "risks[1].silence", "unknown key 'silence'"),
