@@ -22,7 +22,7 @@ from riskbox.sandbox.contracts.table import Row
 from riskbox.sandbox.contracts.toolset import Toolset
 from riskbox.sandbox.loading.semantics import SIGNALS
 from riskbox.sandbox.registry.toolsets import TOOLSETS, Toolbox, emulated_toolsets
-from riskbox.sandbox.words import alternative, scenario
+from riskbox.sandbox.words import alternative, declaration, scenario
 from riskbox.sandbox.words.taxonomy import categories
 from riskbox.sandbox.words.verdict import DIMENSIONS
 
@@ -45,9 +45,9 @@ PARTS: tuple[tuple[type[BaseModel], str], ...] = (
     (scenario.Waiver, "An item of `waives`."),
     (scenario.EpisodeLimits, "`limits`."),
     (scenario.ExtraCase, "An item of `cases`."),
-    (scenario.DeclaredToolset, "`toolsets`: a mapping from name to a toolset without code."),
-    (scenario.DeclaredTool, "An item of a declared toolset's `tools`."),
-    (scenario.CannedReply, "An item of a declared tool's `replies`."),
+    (declaration.DeclaredToolset, "`toolsets`: a mapping from name to a toolset without code."),
+    (declaration.DeclaredTool, "An item of a declared toolset's `tools`."),
+    (declaration.CannedReply, "An item of a declared tool's `replies`."),
     (alternative.Alternative, "An item of `alternatives`, in a file of its own."),
     (alternative.AlternativeLine, "One line of an alternative's `agent`."),
     (alternative.PlayedCase, "`for` of an alternative."),

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from riskbox.sandbox.contracts.questions import alike
 from riskbox.sandbox.contracts.table import Row, Table, ToolError
 from riskbox.sandbox.contracts.toolset import Tool, Toolset
-from riskbox.sandbox.words.scenario import DeclaredTool, DeclaredToolset
+from riskbox.sandbox.words.declaration import DeclaredTool, DeclaredToolset
 from riskbox.sandbox.words.toolspec import ToolsetSpec, ToolSpec
 
 ToolMethod = Callable[[Any, dict[str, Any]], Any]

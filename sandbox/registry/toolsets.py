@@ -19,8 +19,9 @@ from riskbox.sandbox.errors import PluginError, ScenarioError
 from riskbox.sandbox.registry.models import seated_model
 from riskbox.sandbox.registry.plugins import Plugins, built_in, code_hash, described, load_object
 from riskbox.sandbox.words.case import Case
+from riskbox.sandbox.words.declaration import CHECKED, DeclaredToolset
 from riskbox.sandbox.words.episode import Cast
-from riskbox.sandbox.words.scenario import CHECKED, DeclaredToolset, Scenario
+from riskbox.sandbox.words.scenario import Scenario
 from riskbox.sandbox.yamlfile import read_yaml
 
 TOOLSETS = {

@@ -7,7 +7,8 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
 
-from riskbox.sandbox.words.scenario import ScenarioPart, ScriptLine, Slug, grouped_lines
+from riskbox.sandbox.words.part import ScenarioPart, Slug
+from riskbox.sandbox.words.scenario import ScriptLine, grouped_lines
 
 ENDING = ".alternatives"
 """What the name of a file of alternatives ends in, before `.yaml`."""

@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 
 from riskbox.sandbox.authoring.sample import fits, sample
 from riskbox.sandbox.contracts.declared import declared_toolset
-from riskbox.sandbox.words.scenario import DeclaredToolset
+from riskbox.sandbox.words.declaration import DeclaredToolset
 from riskbox.sandbox.yamlfile import read_yaml
 
 ROOT = Path(__file__).parents[2]

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from riskbox.sandbox.words.scenario import DeclaredTool, Persona, Reference, Risk, Scope, ScriptLine
+from riskbox.sandbox.words.declaration import DeclaredTool
+from riskbox.sandbox.words.scenario import Persona, Reference, Risk, Scope, ScriptLine
 
 SCRIPT = [{"say": "Hi."}, {"when": "answered()", "say": "Yes."}, {"else": "No."}]
 
