@@ -101,7 +101,12 @@ class Display:
         """Show how far the run is."""
         self.progress = progress
         if self.live_here:
-            self.bar.update(self.task, completed=progress.done, rate=self._rate())
+            self.bar.update(
+                self.task,
+                completed=progress.done,
+                total=max(progress.planned, self.planned),
+                rate=self._rate(),
+            )
             self.live.update(self._shown())
         elif not self.quiet and time.monotonic() - self.said > EVERY:
             self._line()
@@ -164,11 +169,12 @@ class Display:
         one = self.progress
         harmed = ", ".join(f"{name} {one.realised[name]}" for name in DIMENSIONS if one.realised.get(name))
         parts = [
-            f"{one.done}/{self.planned} episodes, {self._rate()}, risky {one.risky}, unknown {one.unknown}, "
+            f"{one.done}/{max(one.planned, self.planned)} episodes, {self._rate()}, risky {one.risky}, unknown {one.unknown}, "
             f"safe {one.safe}, faults {one.faults}"
             + (f", crashes {one.crashes}" if one.crashes else "")
             + (f", not on trial {one.unexposed}" if one.unexposed else "")
-            + (f", void {one.void}" if one.void else ""),
+            + (f", void {one.void}" if one.void else "")
+            + (f", retakes {one.retakes}" if one.retakes else ""),
             f"harm: {harmed}" if harmed else "",
             self._each() if len(self.domains) > 1 else "",
             _asked(one) if one.tokens else "",

@@ -78,6 +78,8 @@ class Run:
     """How many of those broke on our side or the provider's and say nothing about the agent."""
     labels: dict[Label, int]
     """Episodes that are risky, unknown, safe and unexposed over the scenario's own risks; faults and void ones are left out."""
+    retakes: int = 0
+    """How many more are stored that were played because others were void."""
     void: int = 0
     """How many of them their simulated user made worthless, for instance by refusing its part."""
     seconds: float = 0.0
@@ -113,9 +115,10 @@ class Run:
         assessed: Counter[str] = Counter()
         failed: Counter[str] = Counter()
         reasons: dict[str, str] = {}
-        stored = faults = void = 0
+        stored = retakes = faults = void = 0
         for row in store.rows(manifest.run):
-            stored += 1
+            stored += not row.retake
+            retakes += row.retake > 0
             # of what an evaluator said of an episode, the latest counts
             for name, latest in {one.evaluator: one for one in row.summaries}.items():
                 assessed[name] += 1
@@ -137,6 +140,7 @@ class Run:
             planned=manifest.planned,
             stored=stored,
             faults=faults,
+            retakes=retakes,
             void=void,
             labels={label: labels[label] for label in get_args(Label)},
             seconds=round(seconds, 3),
@@ -215,9 +219,10 @@ class Run:
     def __str__(self) -> str:
         labels = ", ".join(f"{label} {count}" for label, count in self.labels.items())
         broken = "".join(f"; {one}" for one in self.failures)
+        again = f", retakes {self.retakes}" if self.retakes else ""
         return (
             f"Run {self.id} ({self.state}): {self.stored} of {self.planned} episodes, {labels}, "
-            f"faults {self.faults}, void {self.void}{broken}"
+            f"faults {self.faults}, void {self.void}{again}{broken}"
         )
 
     def __repr__(self) -> str:
@@ -226,7 +231,7 @@ class Run:
     def _repr_html_(self) -> str:
         cells = [
             ("state", self.state), ("episodes", f"{self.stored} of {self.planned}"),
-            *self.labels.items(), ("faults", self.faults), ("void", self.void),
+            *self.labels.items(), ("faults", self.faults), ("void", self.void), *([("retakes", self.retakes)] if self.retakes else []),
         ]  # fmt: skip
         title = html.escape(f"{self.id} {self.name}".strip())
         heads = "".join(f"<th>{name}</th>" for name, _ in cells)

@@ -32,7 +32,8 @@ from riskbox.sandbox.registry.models import check_model_name, unlisted
 from riskbox.sandbox.registry.toolsets import Toolbox
 from riskbox.sandbox.registry.users import check_user_name
 from riskbox.sandbox.words.case import Case
-from riskbox.sandbox.words.run import Manifest, Spec
+from riskbox.sandbox.words.name import Name
+from riskbox.sandbox.words.run import RETAKE, Manifest, Spec
 
 Paths: TypeAlias = str | Path | Sequence[str | Path] | None
 """Scenario files and folders; None for those that ship with Riskbox."""
@@ -113,7 +114,7 @@ class RunPlan:
                         display.stopping if on_stop else None,
                     )
                 except Halt as halt:
-                    stored = len(store.done(manifest.run))
+                    stored = sum(not row.retake for row in store.rows(manifest.run))
                     if not stored:
                         raise
                     told = f"{stored} of {manifest.planned} episodes are stored. Continue with: {resume(manifest.run)}"
@@ -159,6 +160,7 @@ def prepare(
     tools_model: str = "",
     adversarial_tools: bool = False,
     seeds: int = 1,
+    retakes: int | None = None,
     name: str = "",
     persona: Words = (),
     intent: Words = (),
@@ -206,6 +208,8 @@ def prepare(
         tools_model: The model that plays emulated tools.
         adversarial_tools: Whether the tools model sees the scenario's risks and favours them.
         seeds: Each case is played with seeds 1 to this number.
+        retakes: How often an episode is played again, with another seed, if its simulated user did not play its part; by
+            default once where a model plays the user, else never.
         name: A name to find the run by.
         persona: Only these personas, by id. It and the next five choose cases; all are played by default.
         intent: Only personas of these intents: benign, careless, vulnerable, malicious.
@@ -237,6 +241,10 @@ def prepare(
     for label, number in (("seeds", seeds), ("concurrency", concurrency), ("repeats", repeats)):
         if number < 1:
             raise InputError(f"run: {label} must be at least 1.")
+    if seeds >= RETAKE:
+        raise InputError(f"run: seeds must be below {RETAKE:,}.")
+    if retakes is not None and retakes < 0:
+        raise InputError("run: retakes cannot be negative.")
     if resume and (paths or listed(agent)):
         raise InputError(
             "run: resume continues the run as it was planned, so it takes no paths and no agent."
@@ -259,6 +267,7 @@ def prepare(
         evaluators=assessors(own, judges, listed(user_judge)),
         judging=_judging(judges, repeats, listed(judge_exclude), listed(user_judge), seats.get("judge", {})),
         models=model_settings(models),
+        retakes=int(bool(Name.parse(user_name).models)) if retakes is None else retakes,
         memory=int(agent_memory * 2**30) if agent_memory else None,
         gpus=agent_gpus,
         working_dir=str(working_dir) if working_dir else None,

@@ -11,7 +11,7 @@ import secrets
 import signal
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from importlib import import_module
@@ -77,7 +77,8 @@ def new_manifest(
             "judging": dict(settings.judging),
             "models": asdict(settings.models),
         }
-        | ({"evaluator_code": code} if code else {}),
+        | ({"evaluator_code": code} if code else {})
+        | ({"retakes": settings.retakes} if settings.retakes else {}),
         versions=_versions(),
         platform=f"{platform.system()} {platform.release()} {platform.machine()}",
         command=tuple(_without_passwords(command)),
@@ -122,8 +123,11 @@ def remaining(store: Store, run: str) -> tuple[list[Case], list[Spec]]:
     Raises:
         InputError: the code of an agent or a user has changed since.
     """
-    done = store.done(run)
-    specs = [spec for spec in store.specs(run) if spec.id not in done]
+    manifest, done = store.run(run), store.done(run)
+    void = {row.id for row in store.rows(run) if row.left_out == "void"}
+    retakes = int(manifest.settings.get("retakes", 0))
+    latest = [_latest_take(spec, void, retakes) for spec in store.specs(run)]
+    specs = [spec for spec in latest if spec.id not in done]
     casts = {(spec.cast.agent, spec.cast.user): spec.cast for spec in specs}
     for name in filter(None, map(changed, casts.values())):
         raise InputError(
@@ -132,8 +136,15 @@ def remaining(store: Store, run: str) -> tuple[list[Case], list[Spec]]:
     return [store.case(hash) for hash in dict.fromkeys(spec.case for spec in specs)], specs
 
 
+def _latest_take(spec: Spec, void: Container[str], retakes: int) -> Spec:
+    """The take of an episode that counts: the first that is not void, or the last that there may be."""
+    while spec.id in void and spec.retake < retakes:
+        spec = spec.retaken()
+    return spec
+
+
 def assessed_as_before(settings: RunSettings, manifest: Manifest) -> RunSettings:
-    """The settings with the evaluators that assessed a run so far, so that all its episodes compare.
+    """The settings with the evaluators that assessed a run so far and with its retakes, so that all its episodes compare.
 
     Raises:
         InputError: the code of an evaluator has changed since.
@@ -145,7 +156,8 @@ def assessed_as_before(settings: RunSettings, manifest: Manifest) -> RunSettings
                 f"the code of {name} has changed since the run began; its assessments would not compare. Start a new "
                 f"run, or assess this one anew: riskbox score {manifest.run} --evaluator {name}"
             )
-    return replace(settings, evaluators=names, judging=dict(manifest.settings.get("judging", {})))
+    judging, retakes = dict(manifest.settings.get("judging", {})), int(manifest.settings.get("retakes", 0))
+    return replace(settings, evaluators=names, judging=judging, retakes=retakes)
 
 
 async def execute(

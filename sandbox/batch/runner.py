@@ -62,6 +62,8 @@ class RunProgress:
     """Episodes in which none of the scenario's own risks was on trial."""
     void: int = 0
     """Episodes that their simulated user made worthless."""
+    retakes: int = 0
+    """How many episodes were played again, or will be, because they were void; `planned` counts them."""
     realised: dict[str, int] = field(default_factory=dict)
     """Episodes with realised harm, by dimension."""
     causes: Counter[Cause] = field(default_factory=Counter)
@@ -101,7 +103,7 @@ class RunProgress:
                 if value is not None and value < 0:
                     self.realised[dimension] = self.realised.get(dimension, 0) + 1
         done, bad = self.by_domain.get(row.domain, (0, 0))
-        self.by_domain[row.domain] = (done + 1, bad + risky)
+        self.by_domain[row.domain] = (done + (not row.retake), bad + risky)
 
 
 class Worker(Protocol):
@@ -156,6 +158,7 @@ class Runner:
         self.run, self.cases, self.store, self.settings = run, cases, store, settings
         self.start_worker, self.workers, self.on_progress = start_worker, workers, on_progress
         self.progress = RunProgress(planned=len(specs))
+        self.specs = {spec.id: spec for spec in specs}
         self.queue: deque[Attempt] = deque(Attempt(spec) for spec in specs)
         self.quarantine: deque[Attempt] = deque()
         self.strikes: dict[str, int] = {}
@@ -172,10 +175,11 @@ class Runner:
             Halt: a model said that no later call can go better; what was finished is stored.
         """
         try:
-            async with asyncio.TaskGroup() as group:
-                for _ in range(max(1, min(self.workers, len(self.queue)))):
-                    group.create_task(self._keep_worker_busy())
-            while self.quarantine and not self.stopping:
+            # an episode in quarantine may turn out void, and is then queued again
+            while (self.queue or self.quarantine) and not self.stopping:
+                async with asyncio.TaskGroup() as group:
+                    for _ in range(min(self.workers, len(self.queue))):
+                        group.create_task(self._keep_worker_busy())
                 # as many side by side as there are workers, but each alone in a worker of its own
                 async with asyncio.TaskGroup() as group:
                     for _ in range(min(self.workers, len(self.quarantine))):
@@ -270,11 +274,24 @@ class Runner:
             await asyncio.get_running_loop().run_in_executor(self._writer, self.store.write, self.run, done)
             for result in done:
                 self.progress.add(result.row)
+                if result.row.left_out == "void":
+                    self._retake(self.specs[result.row.id])
                 if result.row.ending == "fault":
                     self.progress.causes[Cause.of(unpack(Played, result.blob).episode.ended)] += 1
                 unfinished.pop(result.row.id, None)
             self.on_progress(self.progress)
         return [one.id if isinstance(one, Interrupted) else one.row.id for one in results]
+
+    def _retake(self, spec: Spec) -> None:
+        """Queue another take of a void episode, if there may be one."""
+        if self.stopping or spec.retake >= self.settings.retakes:
+            return
+        again = spec.retaken()
+        if again.id not in self.specs:
+            self.specs[again.id] = again
+            self.queue.append(Attempt(again))
+            self.progress.planned += 1
+            self.progress.retakes += 1
 
     # --- quarantine -------------------------------------------------------------------------------------------
 

@@ -40,6 +40,8 @@ class RunSettings:
     `settings`."""
     models: ModelOptions = field(default_factory=ModelOptions)
     """How language models are asked: limits, budgets, retries, recordings."""
+    retakes: int = 0
+    """How often a void episode is played again, each time with another seed."""
     cpus: float = 0.5
     """Cores that Ray reserves for each episode actor."""
     memory: int | None = None

@@ -98,6 +98,13 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--seeds", type=int, default=1, metavar="N", help="play each case with seeds 1..N (default: 1)"
     )
+    made.add_argument(
+        "--retakes",
+        type=int,
+        metavar="N",
+        help="play an episode up to N times again, with another seed, if its simulated user did not play its part (default: "
+        "1 if a model plays the user, else 0)",
+    )
     made.add_argument("--name", default="", help="a name for the run")
     made.add_argument(
         "--dry-run", action="store_true", help="estimate calls, tokens and cost without playing anything"
@@ -186,6 +193,7 @@ def main(argv: list[str]) -> int:
             tools_model=given.tools_model,
             adversarial_tools=given.adversarial_tools,
             seeds=given.seeds,
+            retakes=given.retakes,
             name=given.name,
             persona=given.persona,
             intent=given.intent,
@@ -253,7 +261,7 @@ def _told(given: argparse.Namespace, plan: RunPlan, done: Run) -> int:
         shown = {
             "run": done.id, "state": done.state, "planned": progress.planned, "done": progress.done,
             "faults": progress.faults, "risky": progress.risky, "unknown": progress.unknown, "safe": progress.safe,
-            "unexposed": progress.unexposed, "void": progress.void, "crashes": progress.crashes,
+            "unexposed": progress.unexposed, "void": progress.void, "retakes": progress.retakes, "crashes": progress.crashes,
             "failed": sum(one.failed for one in done.failures), "seconds": round(progress.seconds, 3),
         }  # fmt: skip
         print(json.dumps(shown | _causes(progress) | _dumped(gates)))

@@ -141,6 +141,7 @@ def episode_record(
         case=CaseRef.of(state.case),
         cast=spec.cast,
         seed=spec.seed,
+        retake=spec.retake,
         origin=origin,
         inputs=state.inputs,
         events=state.events,

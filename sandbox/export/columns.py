@@ -50,6 +50,8 @@ class EpisodeFields(TypedDict):
     """How many tool calls."""
     turns: int | None
     """How many turns."""
+    retake: int
+    """How many takes of it there were before, which were void."""
     attempt: int
     """Which attempt it was."""
     seconds: float

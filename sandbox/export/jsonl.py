@@ -36,5 +36,5 @@ def _manifest(source: ExportSource) -> Manifest:
     words = source.chosen.words()
     if not words:
         return made
-    planned = sum(1 for _ in source.rows())
+    planned = sum(1 for row in source.rows() if not row.retake)
     return made.model_copy(update={"planned": planned, "settings": {**made.settings, "chosen": words}})

@@ -213,7 +213,7 @@ def _outcome(gate: Gate, counts: Counts, manifest: Manifest, stored: int) -> Gat
     one = gate.parsed
     group = _chosen(counts, one).all()
     if one.metric == "unplayed":
-        missing = max(0, manifest.planned - stored)
+        missing = max(0, manifest.planned - (stored - counts.tally().retakes))
         reading = MetricValue.share(missing, manifest.planned)
         faults = void = 0
     else:

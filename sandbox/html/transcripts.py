@@ -155,7 +155,8 @@ def _facts(played: Played, case: Case) -> Iterator[tuple[str, str]]:
     yield "Setting", clipped(prose(case.scenario.setting), LONGEST)
     if case.scenario.about:
         yield "About", clipped(prose(case.scenario.about), LONGEST)
-    yield "Episode", f"{episode.id}, seed {episode.seed}, run {episode.run}"
+    again = f", retake {episode.retake}" if episode.retake else ""
+    yield "Episode", f"{episode.id}, seed {episode.seed}{again}, run {episode.run}"
     yield "Ended", how_it_ended(episode)
     for name, words in models(played):
         yield name.capitalize(), words.plain

@@ -51,7 +51,7 @@ TwinKey: TypeAlias = tuple[str, str, str, str, str, int]
 
 
 def _twin_key(row: EpisodeRow, case: str) -> TwinKey:
-    return case, row.agent, row.user, row.tools, row.emulation, row.seed
+    return case, row.agent, row.user, row.tools, row.emulation, row.first_seed
 
 
 @dataclass

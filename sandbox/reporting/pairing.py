@@ -68,7 +68,7 @@ class _SideIndex:
         self.faults = {self.key(row) for row in self.rows if row.left_out}
         self.hashes = {row.case_hash for row in self.rows}
         self.cases = {row.case for row in self.rows}
-        self.seeds = {(row.case_hash, row.seed) for row in self.rows}
+        self.seeds = {(row.case_hash, row.first_seed) for row in self.rows}
 
     def why_not(self, row: EpisodeRow, other: _SideIndex) -> UnpairedReason | None:
         """Why an episode of this side has no partner on the other; None if it has one."""
@@ -83,7 +83,7 @@ class _SideIndex:
             return "other_fault"
         if row.case_hash not in other.hashes:
             return "changed" if row.case in other.cases else "case"
-        return "played" if (row.case_hash, row.seed) in other.seeds else "seed"
+        return "played" if (row.case_hash, row.first_seed) in other.seeds else "seed"
 
 
 def paired(a: SideRows, b: SideRows) -> tuple[list[EpisodePair], list[Unpaired]]:
@@ -96,7 +96,7 @@ def paired(a: SideRows, b: SideRows) -> tuple[list[EpisodePair], list[Unpaired]]
         varied = [of for of in varied if of is not _PLAYED["place"]]
 
     def key(row: EpisodeRow) -> PairKey:
-        return (row.case_hash, str(row.seed), *(of(row) for of in varied))
+        return (row.case_hash, str(row.first_seed), *(of(row) for of in varied))
 
     one, two = _SideIndex(a.rows, key), _SideIndex(b.rows, key)
     pairs = [EpisodePair(row, two.found[place]) for place, row in one.found.items() if place in two.found]

@@ -105,6 +105,8 @@ class Results(Frozen):
     """How many episodes it consists of."""
     played: int
     """How many of those that were chosen have been played, faults included."""
+    retakes: int = 0
+    """How many of them are retakes: played because another was void, and in excess of what was planned."""
     chosen: tuple[str, ...]
     """The filters, as `field=value`."""
     evaluator: str
@@ -207,6 +209,7 @@ class Results(Frozen):
             state=manifest.state,
             planned=manifest.planned,
             played=seen.played,
+            retakes=seen.retakes,
             chosen=tuple(chosen),
             evaluator=name,
             evaluator_version=", ".join(sorted(seen.evaluators.get(name, ()))),
@@ -246,6 +249,7 @@ class _Seen:
 
     aggregate: Aggregate
     played: int = 0
+    retakes: int = 0
     agents: Counter[str] = field(default_factory=Counter)
     users: Counter[str] = field(default_factory=Counter)
     tools: Counter[str] = field(default_factory=Counter)
@@ -280,7 +284,8 @@ class _Seen:
             self.tools.update([row.tools] if row.tools else [])
             self.emulations[emulation(row)] += 1
             self.cases.add(row.case_hash)
-            self.seeds.add(row.seed)
+            self.seeds.add(row.first_seed)
+            self.retakes += row.retake > 0
             self.model_calls += row.model_calls
             self.tokens += row.tokens
             self.cost += row.cost
@@ -399,7 +404,7 @@ def _notes(
         yield Note(
             id="void",
             text=f"Void: in {every.void:,} of {seen.played:,} episodes the simulated user refused its part or "
-            "gave the game away. No rate counts them.",
+            f"gave the game away. No rate counts them.{_retaken(seen.retakes)}",
         )
     if every.unexposed:
         yield Note(
@@ -429,6 +434,11 @@ def _notes(
             id="intervals",
             text=f"No intervals: an interval needs {ENOUGH} families, and there {'is' if every.families == 1 else 'are'} {families}.",
         )
+
+
+def _retaken(retakes: int) -> str:
+    told = "episode is a retake" if retakes == 1 else "episodes are retakes"
+    return f" {retakes:,} {told}." if retakes else ""
 
 
 def _capability(counts: Counts) -> Iterator[Note]:

@@ -98,8 +98,11 @@ def _head(results: Results) -> Iterator[RenderableType]:
     named = f" ({results.name})" if results.name else ""
     yield title.append(text(f"  {results.run}{named}", QUIET))
     played = f"{_many(results.played, 'episode')} of {_many(results.cases, 'case')}"
-    if results.played != results.planned and not results.chosen:
-        played = f"{results.played:,} of {_many(results.planned, 'episode')}, {_many(results.cases, 'case')}"
+    first_takes = results.played - results.retakes
+    if first_takes != results.planned and not results.chosen:
+        played = f"{first_takes:,} of {_many(results.planned, 'episode')}, {_many(results.cases, 'case')}"
+    if results.retakes:
+        played = f"{played}, {_many(results.retakes, 'retake')} among them"
     yield text(
         f"{played} in {_many(results.all.families, 'family')}, {_many(results.seeds, 'seed')}; "
         f"agent: {_listed(results.agents)}; user: {_listed(results.users)}"

@@ -62,6 +62,8 @@ class Tally:
 
     episodes: int = 0
     """Episodes that count."""
+    retakes: int = 0
+    """Episodes that stand in for void ones, void ones among them."""
     void: int = 0
     """Episodes that their simulated user made worthless."""
     unexposed: int = 0
@@ -110,6 +112,7 @@ class Tally:
 
     def add(self, row: EpisodeRow, summary: Summary | None) -> None:
         """Count one episode."""
+        self.retakes += row.retake > 0
         if row.left_out == "fault":
             self.faults[row.reason] += 1
             return

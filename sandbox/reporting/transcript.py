@@ -129,6 +129,7 @@ def card(played: Played, case: Case, width: int, *, full: bool) -> Panel:
     table.add_row("clock", f"starts {case.start:%Y-%m-%d %H:%M:%S %Z}")
     record = f"{episode.id}, seed {episode.seed}, run {episode.run}"
     forked = f", forked from {episode.origin.episode} at #{episode.origin.event}" if episode.origin else ""
+    forked += f", retake {episode.retake}" if episode.retake else ""
     again = f", attempt {episode.attempt}" if episode.attempt > 1 else ""
     table.add_row("episode", text(record + forked + again))
     table.add_row("ended", Text(clipped(how_it_ended(episode), BRIEF)))

@@ -175,7 +175,7 @@ class BrowseScreen(Screen[None]):
         words = Text.assemble(
             (line(manifest.run), "bold"), f" {line(manifest.name, 30)}" if manifest.name else ""
         )
-        words.append(f"  {self.total:,} of {manifest.planned:,}", QUIET)
+        words.append(f"  {self.total:,} of {max(manifest.planned, self.total):,}", QUIET)
         for label, style in LABELS.items():
             if self.labels.get(label):
                 words.append(f"  {self.labels[label]:,} {label}", style)

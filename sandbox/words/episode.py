@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 from riskbox.sandbox.words.case import Case, case_id
 from riskbox.sandbox.words.event import Ended, Ending, Event
@@ -130,6 +130,8 @@ class Episode(BaseModel):
     """Everything that moved it on; replaying them gives the events."""
     events: tuple[Event, ...]
     """What happened."""
+    retake: int = 0
+    """How many takes of it there were before, whose users did not play their part."""
     attempt: int = 1
     """How often it was started, after workers that died."""
     timings: tuple[TurnTiming, ...] = Field(default=(), alias="calls")
@@ -142,6 +144,13 @@ class Episode(BaseModel):
     """Wall time of the whole episode."""
     host: str = ""
     """Where it was played."""
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_usual(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        written: dict[str, Any] = write(self)
+        if not self.retake:
+            written.pop("retake", None)
+        return written
 
     @property
     def ended(self) -> Ended:

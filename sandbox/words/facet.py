@@ -96,7 +96,11 @@ FACETS: dict[str, Facet] = {
     "model_calls": Facet("calls of language models", _top("model_calls"), "number"),
     "tokens": Facet("tokens sent and received", _top("tokens"), "number"),
     "cost": Facet("US dollars", _top("cost"), "number"),
-    "lapse": Facet("lapses of the simulated user", (("lapses", "*"),)),
+    "retake": Facet("which retake of a void episode it is; none for a first take", _top("retake"), "number"),
+    "lapse": Facet("lapses of the simulated user", (("lapses", "*"), ("summaries", "*", "lapses", "*"))),
+    "believability": Facet(
+        "how believable the simulated user was", (("summaries", "*", "scores", "believability"),), "number"
+    ),
     "void": Facet("whether a lapse made the episode worthless", _top("void"), "flag"),
     "evaluator": Facet("who assessed", (("summaries", "*", "evaluator"),)),
     "label": Facet("risky, unknown, safe or unexposed", _first("targeted")),

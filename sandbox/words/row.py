@@ -12,6 +12,7 @@ from riskbox.sandbox.words.episode import Played
 from riskbox.sandbox.words.event import AGENT_CRASHED, Called, Left, Said, Waited
 from riskbox.sandbox.words.frozen import Recorded
 from riskbox.sandbox.words.lapse import LapseKind
+from riskbox.sandbox.words.run import RETAKE
 from riskbox.sandbox.words.verdict import Assessment, Label
 
 LeftOut: TypeAlias = Literal["fault", "void"]
@@ -196,6 +197,8 @@ class EpisodeRow(BaseModel):
     """How many tool calls; records hold it as `calls`."""
     turns: int | None = None
     """How many uninterrupted moves the parties made; None in rows of releases that did not count them."""
+    retake: int = 0
+    """How many takes of it there were before, whose users did not play their part."""
     attempt: int = 1
     """How often it was started."""
     seconds: float = 0
@@ -240,6 +243,7 @@ class EpisodeRow(BaseModel):
             events=len(one.events),
             tool_calls=sum(1 for event in one.events if event.kind == "called"),
             turns=len(list(groupby(event.by for event in one.events if isinstance(event, MOVES)))),
+            retake=one.retake,
             attempt=one.attempt,
             seconds=one.seconds,
             model_calls=len(asked),
@@ -249,6 +253,18 @@ class EpisodeRow(BaseModel):
             void=any(lapse.voids for lapse in played.lapses),
             summaries=tuple(map(Summary.of, played.assessments)),
         )
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_usual(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        written: dict[str, Any] = write(self)
+        if not self.retake:
+            written.pop("retake", None)
+        return written
+
+    @property
+    def first_seed(self) -> int:
+        """The seed that was planned; a retake has one of its own and stands in for it."""
+        return self.seed - self.retake * RETAKE
 
     @property
     def all_lapses(self) -> tuple[str, ...]:

@@ -14,6 +14,10 @@ RunState: TypeAlias = Literal["running", "done", "stopped", "failed"]
 """Still writing (or killed while it was); finished; ended by the user; ended by a fault."""
 
 
+RETAKE = 1_000_000
+"""What a retake adds to the seed of the take before it; no run plans as many seeds."""
+
+
 class Spec(Frozen):
     """One episode to be played."""
 
@@ -25,12 +29,19 @@ class Spec(Frozen):
     """Who plays."""
     seed: int
     """From which every draw derives."""
+    retake: int = 0
+    """How many takes of it there were before, whose users did not play their part."""
 
     @classmethod
     def of(cls, case: str, cast: Cast, seed: int, origin: Origin | None = None) -> Spec:
         """A spec with its id: the hash of case, cast, seed and origin."""
         parts = [case, cast.model_dump(mode="json"), seed, origin.model_dump(mode="json") if origin else None]
         return cls(id=digest(parts, size=16), case=case, cast=cast, seed=seed)
+
+    def retaken(self) -> Spec:
+        """The same with another seed, and so another id: what is played where this turned out void."""
+        again = Spec.of(self.case, self.cast, self.seed + RETAKE)
+        return again.model_copy(update={"retake": self.retake + 1})
 
 
 class Manifest(BaseModel):

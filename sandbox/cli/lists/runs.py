@@ -30,7 +30,12 @@ def show(args: argparse.Namespace) -> int:
         ListColumn("run", field_cell("run", "bold")),
         ListColumn("name", field_cell("name"), wraps=True),
         ListColumn("state", field_cell("state")),
-        ListColumn("episodes", lambda one: text(f"{one['episodes']:,} of {one['planned']:,}")),
+        ListColumn("episodes", lambda one: text(_episodes(one["episodes"], one["planned"]))),
         ListColumn("agents", lambda one: text(", ".join(map(short, one["agents"]))), wraps=True),
     ]
     return show_entries(args, entries, columns)
+
+
+def _episodes(stored: int, planned: int) -> str:
+    # retakes of void episodes are stored beside what was planned
+    return f"{stored:,} of {planned:,}" if stored <= planned else f"{stored:,} ({planned:,} planned)"

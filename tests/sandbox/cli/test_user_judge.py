@@ -57,7 +57,7 @@ def play(command: Command, stub: Stub, tmp_path: Path) -> Callable[..., list[Pla
         stub.script(person, when=lambda request: request.model == "person", repeat=True)
         stub.script("I cannot tell you that.", when=lambda request: request.model == "agent", repeat=True)
         done = command(
-            "run", RECORDS, "--persona", "neighbour", "--variant", "none", "--local", "--json",
+            "run", RECORDS, "--persona", "neighbour", "--variant", "none", "--local", "--json", "--retakes", "0",
             "--agent", f"{stub.url}/v1#agent", "--user", f"{stub.url}/v1#person", *words,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
@@ -136,7 +136,7 @@ def test_every_surface_shows_how_believable_users_were(
     html = (tmp_path / "page.html").read_text()
     assert "believability of malicious users" in html and ">4.0<" in html
     assert command("export", "csv", "latest", "-o", tmp_path / "rows.csv").returncode == 0
-    rows = list(csv.DictReader((tmp_path / "rows.csv").open()))
+    rows = list(csv.DictReader((tmp_path / "rows.csv").read_text().splitlines()))
     assert [(row["believability"], row["void"], row["lapses"]) for row in rows] == [
         ("4", "true", "named_rehearsal")
     ] * 3
