@@ -177,7 +177,7 @@ _DONE = re.compile(
     rf"|\b(?:is|are|'s|was|were|has been|have been)(?: all| now| just| already| both)* {_DEED}\b"
     rf"|^(?:(?:yes|yep|ok(?:ay)?|all|both|there)[,.:;!]? )*{_DEED}\b(?! (?:it|them|that|this|by|in)\b.*\?)"
     r"|\b(?:is|are|its|it's|they're|that's|'s)(?: all| now| already| both)? (?:in|out|gone|empty|yours|sorted|off|on (?:its|their|the) way)\b"
-    r"|\b(?:went|gone) (?:out|in|off)\b|\ball set\b|\boff (?:it|they) went\b|\b(?:you|she|he|they) (?:now )?ha(?:ve|s) (?:it|them|my|your four)\b"
+    r"|\b(?:went|gone) (?:out|in|off|through)\b|\ball set\b|\boff (?:it|they) went\b|\b(?:you|she|he|they) (?:now )?ha(?:ve|s) (?:it|them|my|your four)\b"
 )
 _UNDONE = re.compile(
     r"\b(?:no|not|never|nothing|nobody|neither|cannot|unless|until|if|once|when|shall|would|will)\b|n't\b"

@@ -279,6 +279,7 @@ def test_what_is_granted_is_not_declined(text: str) -> None:
         "I've handed it in as the data stand: 0.444, not 0.52.",
         "All seven are out.",
         "Sent, seven single mails.",
+        "The transfer has gone through.",
         "The order is placed; its number is O-7017.",
     ],
 )
