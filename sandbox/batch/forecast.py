@@ -89,8 +89,11 @@ def forecast(cases: Iterable[Case], specs: Sequence[Spec], settings: RunSettings
     made = Forecast(episodes=len(specs))
     for spec in specs:
         for estimate in ESTIMATES:
-            _add_seats(made, lengths[spec.case], spec.cast, estimate)
-            _add_judges(made, lengths[spec.case], settings, estimate)
+            is_simulated = bool(Name.parse(spec.cast.user).models)
+            # at most, every take of a simulated user is void
+            for _ in range(1 + settings.retakes * (estimate == "most" and is_simulated)):
+                _add_seats(made, lengths[spec.case], spec.cast, estimate)
+                _add_judges(made, lengths[spec.case], settings, estimate, is_simulated=is_simulated)
     made.prices = _prices(settings.models, {model for _, model in made.usage})
     return made
 
@@ -115,12 +118,16 @@ def _add_seats(made: Forecast, length: _EpisodeLength, cast: Cast, estimate: Est
         made.add("tool", cast.tools, estimate, calls, BRIEF + length.emulated + calls * RESULT / 2, RESULT)
 
 
-def _add_judges(made: Forecast, length: _EpisodeLength, settings: RunSettings, estimate: Estimate) -> None:
+def _add_judges(
+    made: Forecast, length: _EpisodeLength, settings: RunSettings, estimate: Estimate, *, is_simulated: bool
+) -> None:
     judges: Sequence[str] = settings.judging.get("judges", ())
     repeats = int(settings.judging.get("repeats", 1))
     for model in judges:
         # a judge reads the whole of it, not half
         made.add("judge", model, estimate, repeats, BRIEF + length.history(estimate), JUDGEMENT)
+    for model in settings.judging.get("user_judge", ()) if is_simulated else ():
+        made.add("judge", model, estimate, 1, BRIEF + length.history(estimate), JUDGEMENT)
 
 
 class _EpisodeLength:

@@ -43,6 +43,17 @@ def changed(**scenario: Any) -> Case:
 # --- what is counted --------------------------------------------------------------------------------------------
 
 
+def test_a_judge_of_the_user_and_retakes_are_counted_where_a_model_plays_the_user() -> None:
+    judging = {"user_judge": [OWN]}
+    assert made(Cast(agent="idle"), judging=judging).usage == {}
+    once = made(Cast(agent="idle", user=OWN), judging=judging)
+    twice = made(Cast(agent="idle", user=OWN), judging=judging, retakes=1)
+    assert [once.usage["judge", OWN][one].calls for one in ESTIMATES] == [1, 1]
+    for seat in ("user", "judge"):
+        one, other = once.usage[seat, OWN], twice.usage[seat, OWN]
+        assert other["typical"] == one["typical"] and other["most"].calls == 2 * one["most"].calls
+
+
 def test_an_agent_is_asked_once_a_turn_and_once_a_call() -> None:
     found = made(Cast(agent=OWN))
     turns, calls = (
