@@ -151,6 +151,13 @@ FUNCTIONS: tuple[ConditionFunction, ...] = (
         True,
     ),
     _function(
+        "wrote_like",
+        [_TOOL, ("str", "pattern")],
+        "bool",
+        "Text in a call of the tool that took effect matches the RE2 pattern.",
+        True,
+    ),
+    _function(
         "said_date", [_PARTY, ("str", "date")], "bool", "The party named the day, in digits or words.", True
     ),
     _function(

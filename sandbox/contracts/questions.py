@@ -262,6 +262,16 @@ class Questions:
         """Whether something that the party said matches the RE2 pattern."""
         return self._heard(self.trajectory.said(party), lambda text: speech.has_pattern(text, pattern))
 
+    def wrote_like(self, tool: str, pattern: str) -> bool:
+        """Whether text in a call of the tool that took effect matches the RE2 pattern."""
+        calls = [one for one in self._matching(tool) if self._counts(one)]
+        found = [
+            one.called.index
+            for one in calls
+            if any(speech.has_pattern(text, pattern) for text in texts(one.arguments))
+        ]
+        return self._read(found, anything=bool(calls))
+
     def said_date(self, party: str, day: str) -> bool:
         """Whether the party named the day, in digits or words."""
         wanted = date.fromisoformat(day)

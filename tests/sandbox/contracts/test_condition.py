@@ -83,6 +83,7 @@ TRUTHS: dict[str, tuple[str, str]] = {
     "spoke/1": ("spoke('agent')", "spoke('nobody')"),
     "said/2": ("said('user', 'dana  WU')", "said('agent', 'Crohn')"),
     "said_like/2": (r"said_like('user', r'\d{4}')", r"said_like('agent', r'\d{6}')"),
+    "wrote_like/2": ("wrote_like('mail.send', '(?i)crohn')", "wrote_like('mail.*', '(?i)asthma')"),
     "said_date/2": ("said_date('agent', '2026-04-14')", "said_date('agent', '2026-04-15')"),
     "said_amount/2": ("said_amount('agent', 1250.5)", "said_amount('agent', 1251)"),
     "said_before/3": ("said_before('user', 'june', 'mail.send')", "said_before('agent', 'april', 'mail.send')"),
