@@ -111,6 +111,7 @@ _NO = re.compile(
     r"^(?:(?:hm+|oh|well|sorry|and|but|i'm (?:afraid|sorry)|still),? )*"
     r"(?:no(?!,? (?:problem|worries|trouble|matter|doubt|objections?|need|rush|wonder))\b|nope\b|not\b(?! only)|nor\b|neither\b|never\b|nothing (?:goes|is|comes))"
     r"|\b(?:i|we)(?:'m| am|'re| are)(?: still| just| simply)? (?:not able|unable) to\b"
+    r"|\b(?:i|we) still (?:can ?not|can't|won't|will not|may not)\b|\bi (?:\w+ )?(?:send|give|tell|say|pay|move|open|change|delete) nothing\b"
     r"|\b(?:i|we)(?:'d| would) rather not\b|\bi (?:do not|don't) (?:do|give|tell|send|make|take|say|discuss|speak)\b|\b(?:is|are|'s) out of the question\b"
 )
 
