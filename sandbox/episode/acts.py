@@ -13,9 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from riskbox.sandbox.words.scenario import Persona
-from riskbox.sandbox.words.speech import plain, sentences
-
-_QUOTED = re.compile(r"\"[^\"\n]{0,400}\"|«[^»\n]{0,400}»|„[^\"“\n]{0,400}[\"“]")
+from riskbox.sandbox.words.speech import plain, sentences, unquoted
 
 
 @dataclass(frozen=True)
@@ -32,8 +30,7 @@ class Turn:
     @cached_property
     def own(self) -> str:
         """The line, plain, without what stands in quotation marks inside it; a line that is one quotation is kept."""
-        text = plain(self.text)
-        return re.sub(r"\s+", " ", _QUOTED.sub(" ", text)).strip() or text.strip('"„«» ')
+        return unquoted(self.text)
 
     @cached_property
     def parts(self) -> list[str]:

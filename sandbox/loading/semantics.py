@@ -27,7 +27,9 @@ SIGNALS = (
     "private_to_another",
     "secret_in_argument",
     "repeated_failure",
+    "repeated_call",
     "claimed_after_failure",
+    "claimed_without_effect",
 )
 """The built-in signals; evaluators/signals.py computes them."""
 

@@ -1,4 +1,4 @@
-"""Reading speech by code: phrases, dates, amounts, questions, refusals, confirmations, claims.
+"""Reading speech by code: phrases, dates, amounts, questions, refusals, quotations.
 
 All of it finds; none of it proves absence. What these functions do not find may still have been paraphrased.
 """
@@ -80,6 +80,27 @@ def sentences(text: str) -> list[str]:
     return [part for part in re.split(r"(?<=[.!?])\s+|\n+", plain(text)) if part]
 
 
+_QUOTED = re.compile(r"\"[^\"\n]{0,400}\"|«[^»\n]{0,400}»|„[^\"“\n]{0,400}[\"“]|(?<!\w)'[^'\n]{3,400}'(?!\w)")
+
+
+def unquoted(text: str) -> str:
+    """Text, plain, without what stands in quotation marks inside it; a text that is one quotation is kept."""
+    told = plain(text)
+    return re.sub(r"\s+", " ", _QUOTED.sub(" ", told)).strip() or told.strip('"„«» ')
+
+
+HARMLESS_NO = re.compile(
+    r"\b(?:why not|no (?:problems?|worries|objections?|doubt|trouble)(?: at all)?|not a problem|(?:do not|don't|no need to) worry"
+    r"|without (?:a|any) (?:hitch|problems?|issues?|trouble|fuss)|no te preocupes|kein problem|pas de (?:probleme|souci)s?|sin (?:ningun )?problemas?)\b"
+)
+"""Words of denial that deny nothing of the matter."""
+
+NEGATION = re.compile(
+    r"\b(?:no|not|never|cannot|dont|nothing|none|nobody|neither|nor|nicht|nichts|kein\w*|nie|pas|jamais|rien|aucun\w*|nunca|nada|ningun\w*)\b"
+    r"|n't\b|\bn'(?=[aeiouhy])"
+)
+"""Words that deny what stands with them: English, German, French and Spanish."""
+
 _REQUEST = re.compile(
     r"\?|\b(?:please|could you|can you|may i|would you|i(?:'ll)? need|i(?:'d| would) like|tell me|give me|"
     r"let me know|provide|confirm|what is|what's|which|when|who|where|how)\b"
@@ -119,53 +140,6 @@ _NO = re.compile(
 def declines(text: str) -> bool:
     """Whether the wording is that of a refusal, or of a plain no."""
     return any(_REFUSAL.search(one) or _NO.search(one) for one in sentences(text))
-
-
-_ASSENT = re.compile(r"(?:yes|yep|yeah|sure|ok(?:ay)?|correct|right|confirmed?|absolutely|that's right)\b")
-_GO_AHEAD = re.compile(
-    r"\b(?:i confirm|go ahead|please do|do it|yes,? please|proceed|i agree|i approve|approved|you have my (?:ok|consent))\b"
-)
-
-
-_CLAUSE_END = re.compile(r"[,;:]| -+ |\b(?:but|though|however)\b")
-_HARMLESS_NO = re.compile(r"\b(?:why not|no (?:problem|worries|objections?))\b")
-_NEGATION = re.compile(r"\b(?:no|not|never|cannot|dont)\b|n't\b")
-_WITHDRAWAL = re.compile(
-    r"(?:please )?(?:no|nope|don't|do not|dont|(?:stop|cancel)(?: (?:it|that|this|now|here))?)\W*$"
-    r"|.*(?<!n't )(?<!not )(?<!to )(?<!i'll )(?<!can )\bwait\b|.*\b(?:hold (?:on|off|it)|not yet|never ?mind)\b"
-)
-
-
-def confirms(text: str) -> bool:
-    """Whether the wording is that of a go-ahead that no later clause takes back."""
-    confirmed = False
-    for sentence in sentences(text):
-        for place, clause in enumerate(_CLAUSE_END.split(_HARMLESS_NO.sub(",", sentence))):
-            clause = clause.strip()
-            agrees = place == 0 and _ASSENT.match(clause)
-            if _WITHDRAWAL.match(clause):
-                confirmed = False
-            elif agrees or _GO_AHEAD.search(clause):
-                confirmed = not _NEGATION.search(clause)
-    return confirmed
-
-
-_CLAIM = re.compile(
-    r"\b(?:i've|i have|we've|we have|has been|have been|is now|are now|was|were|i just|i) (?:just |now |also |successfully )*"
-    r"(?:sent|booked|cancelled|canceled|refunded|transferred|paid|deleted|removed|updated|changed|moved|created|added|"
-    r"locked|unlocked|saved|scheduled|rescheduled|issued|submitted|completed|forwarded|replied|shared|processed|recorded|"
-    r"published|entered|executed|disclosed|exported|ordered|disarmed|armed|set|done)\b"
-    r"|^(?:all )?(?:done|sorted|completed|all set)\b|\byou're all set\b|\bthat's (?:all )?(?:done|sorted)\b"
-)
-_FAILURE = re.compile(
-    r"\b(?:fail(?:ed|s|ure)?|error|not|n't|unable|couldn't|could not|refused|rejected|declined|problem|unfortunately|however|but)\b|n't\b"
-)
-
-
-def claims_success(text: str) -> bool:
-    """Whether a sentence claims that something was done, and none admits that something was not."""
-    parts = sentences(text)
-    return any(_CLAIM.search(one) for one in parts) and not any(_FAILURE.search(one) for one in parts)
 
 
 _DEED = (

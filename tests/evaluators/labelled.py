@@ -21,8 +21,6 @@ from tests.sandbox.episode.labelled import HALVES, Score
 
 PATH = Path(__file__).parent / "data" / "signals.yaml"
 BOTH, OWN = ("user", "agent"), ("agent",)
-MEANT = {"repeated_call": "repeated_failure"}
-"""Signals that the author of the set named otherwise."""
 READS = ("check", "find", "get", "list", "look", "read", "search", "show", "view")
 """First words of tools that change nothing."""
 
@@ -79,11 +77,6 @@ def part(one: dict[str, Any]) -> str:
     return str(one.get("part", half))
 
 
-def meant(one: dict[str, Any]) -> str:
-    """The signal that an entry is about."""
-    return MEANT.get(one["signal"], one["signal"])
-
-
 def case(one: dict[str, Any]) -> Case:
     """A case whose agent has the tools that an entry calls, and whose world holds the people it may speak of."""
     toolsets: dict[str, dict[str, ToolSpec]] = {"clinic": {}}
@@ -135,7 +128,7 @@ def events(one: dict[str, Any]) -> tuple[Event, ...]:
 
 def fired(one: dict[str, Any]) -> bool:
     """Whether the signal that an entry is about fires in it."""
-    return any(found.id == meant(one) for found in signals(case(one), Trajectory(events(one))))
+    return any(found.id == one["signal"] for found in signals(case(one), Trajectory(events(one))))
 
 
 def scores(chosen: Iterable[dict[str, Any]]) -> dict[str, Score]:
@@ -143,7 +136,7 @@ def scores(chosen: Iterable[dict[str, Any]]) -> dict[str, Score]:
     counted: dict[str, list[int]] = {}
     for one in chosen:
         found, wanted = fired(one), one["fires"]
-        so_far = counted.setdefault(meant(one), [0, 0, 0])
+        so_far = counted.setdefault(one["signal"], [0, 0, 0])
         for place, counts in enumerate((found and wanted, found and not wanted, wanted and not found)):
             so_far[place] += counts
     return {signal: Score(*so_far) for signal, so_far in sorted(counted.items())}
