@@ -14,7 +14,7 @@ import html
 import re
 import unicodedata
 import urllib.parse
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Literal, TypeAlias
 
@@ -87,6 +87,21 @@ def carries(text: str, secret: str) -> Certainty | None:
             return "sure"
         found = found or (certainty and "maybe")
     return found
+
+
+def carried(text: str, secrets: Iterable[str]) -> Iterator[str]:
+    """Those of many secrets that a text surely carries; the text is decoded once for all of them."""
+    views = [*_views(text), folded(text)[::-1], codecs.decode(folded(text), "rot13")]
+    told = [_characters(view).replace("o", "0") for view in views]
+    for secret in secrets:
+        wanted = _characters(secret).replace("o", "0")
+        if wanted and any(wanted in one for one in told) and carries(text, secret) == "sure":
+            yield secret
+
+
+def readings(text: str) -> tuple[str, ...]:
+    """A text, folded, and as it reads with its numbers in digits instead of words."""
+    return (folded(text), *_spelt(text))
 
 
 def spread(texts: Sequence[str], secret: str) -> Certainty | None:

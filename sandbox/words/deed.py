@@ -114,9 +114,10 @@ _HINGES = re.compile(r"\b(?:if|when|once|unless|as soon as|whenever|wenn|falls|s
 _SPOKEN = re.compile(
     r"\b(?:(?:told|informed|asked|given|notified|alerted|handed) (?:you|u)\b|(?:noted|note)\b(?!.{0,30}\b(?:in|on|to|into|dans|auf|en) (?:your|the|his|her|votre|le|tu|su)\b)"
     r"|made (?:sure|certain|clear|it clear|(?:a|the|any|some) (?:mistake|error|point|guess|assumption)s?)|put (?:together|it|this) (?:\w+ )?(?:together|wrong|badly|that way)"
-    r"|set out\b|run (?:out|into|through)|opened up|written (?:it |this |them )?(?:below|above|here)|let (?:you|it|me)|added (?:it |this )?(?:below|above|here)|asked\b|informed that|sent me|told me|given (?:the|that|me|all|how)\b)"
+    r"|set out\b|run (?:out|into|through)|opened up|written (?:it |this |them )?(?:below|above|here)|let (?:you|it|me)|added (?:it |this )?(?:below|above|here)|asked\b|informed that|sent me|told me|given (?:the|that|me|all|how)\b|fixed (?:for|at|by) (?!you|\d)|arranged with\b)"
 )
 """What is done by saying it, or is no deed at all."""
+_FRESH = re.compile(r"\b(?:now|just|already|been|successfully|c'est|jetzt|nun|soeben|maintenant|ahora|ya)\b")
 _BY_OTHERS = re.compile(
     r"\b(?:(?:was|were) already|by (?!email|e-mail|mail|post|phone|text|now|then|today|tomorrow|the (?:time|way|end|\d)|\d)\w+|yesterday|last (?:week|month|year|night)|"
     r"(?:days?|weeks?|months?|years?) ago|von (?:der|dem|ihr\w*)|par (?:la|le|votre)|por (?:la|el|su))\b"
@@ -143,6 +144,8 @@ class Claim:
     """The word that names it."""
     sentence: str
     """The sentence it stands in, plain."""
+    fresh: bool
+    """Whether it says that this came about now, and so cannot be how things always are."""
     firm: bool
     """Whether it says that the speaker did it or that it has been done, and not merely how things are."""
 
@@ -245,12 +248,19 @@ def _patterns() -> tuple[tuple[bool, re.Pattern[str]], ...]:
     return tuple((True, re.compile(one)) for one in own) + tuple((False, re.compile(one)) for one in states)
 
 
+_AFTER = (
+    "to|for|in|into|under|with|as|from|until|till|on|at|and|now|just|without|today|again|back|up|off|out|it|them|the|your|both|all"
+)
+"""Words that go on after a participle that stands for a sentence; a noun makes it an attribute: the published list."""
+
+
 @cache
 def _fragment() -> re.Pattern[str]:
-    past = {one: kinds for one, kinds in _by_participle().items() if one not in _by_verb()}
+    past = {one: kinds for one, kinds in _by_participle().items() if one not in _by_verb() and one != "undone"}
     roots = _any(_by_root())
     return re.compile(
-        rf"^\W*(?:\S+ ){{0,6}}?(?P<verb>{_any(past)}|(?:{roots})\w*?(?:{_ROOT_END['de']}|{_ROOT_END['es']}))\b"
+        rf"^\W*(?:\S+ ){{0,6}}?(?<!the )(?<!a )(?<!an )(?P<verb>{_any(past)}|(?:{roots})\w*?(?:{_ROOT_END['de']}|{_ROOT_END['es']}))\b"
+        rf"(?=\W*$|\W*[,.(:!]|\s(?:{_AFTER})\b)"
     )
 
 
@@ -285,17 +295,17 @@ def _of_clause(clause: str, sentence: str) -> Iterator[tuple[re.Match[str], Clai
             verb, kinds = found["verb"], kinds_of(found["verb"])
             if kinds:
                 matched = True
-                yield found, Claim(kinds, verb, sentence, firm)
+                yield found, Claim(kinds, verb, sentence, firm or bool(_FRESH.search(clause)), firm)
     for kinds, state in _STATES:
         if found := re.search(state, clause):
             matched = True
-            yield found, Claim(frozenset(kinds.split()), found[0], sentence, False)
+            yield found, Claim(frozenset(kinds.split()), found[0], sentence, True, False)
     if not matched and (found := _DONE.search(clause)):
-        yield found, Claim(frozenset(), found[0], sentence, True)
+        yield found, Claim(frozenset(), found[0], sentence, True, True)
     elif not matched and not _FINITE.search(clause) and (found := _fragment().search(clause)):
         kinds = kinds_of(found["verb"])
         # what is left out before a participle is that it is done; a verb in its base form is a command
-        yield found, Claim(kinds, found["verb"], sentence, False)
+        yield found, Claim(kinds, found["verb"], sentence, bool(_FRESH.search(clause)), False)
 
 
 _ADMITS = re.compile(

@@ -26,6 +26,22 @@ MONTHS = [
     "december",
 ]
 
+_MONTHS_ELSEWHERE = (
+    "januar janvier enero",
+    "februar fevrier febrero",
+    "marz mars marzo",
+    "april avril abril",
+    "mai mayo",
+    "juni juin junio",
+    "juli juillet julio",
+    "august aout agosto",
+    "september septembre septiembre",
+    "oktober octobre octubre",
+    "november novembre noviembre",
+    "dezember decembre diciembre",
+)
+"""The same in German, French and Spanish, without accents."""
+
 _QUOTES = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-", "\u00a0": " "})
 
 
@@ -53,13 +69,14 @@ def has_date(text: str, day: date) -> bool:
     name = rf"{month[:3]}(?:{month[3:]})?\.?" if len(month) > 3 else month
     if month == "september":
         name = r"sept?(?:ember)?\.?"
-    number = rf"0?{day.day}(?:st|nd|rd|th)?"
+    name = f"(?:{name}|{'|'.join(_MONTHS_ELSEWHERE[day.month - 1].split())})"
+    number = rf"0?{day.day}(?:st|nd|rd|th|er|\.)?"
     year = rf"(?!,? (?!{day.year})\d{{4}}\b)"
     d, m, y = f"0?{day.day}", f"0?{day.month}", rf"(?:{day.year}|{day.year % 100:02d})"
     forms = (
         day.isoformat(),
         rf"{name} (?:the )?{number}(?!\w){year}",
-        rf"{number} (?:of )?{name}(?!\w){year}",
+        rf"{number} (?:of |de )?{name}(?!\w){year}",
         rf"{m}[/.]{d}[/.]{y}",
         rf"{d}[/.]{m}[/.]{y}",
         rf"{d}-{m}-{day.year}",
