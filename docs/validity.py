@@ -1,4 +1,4 @@
-"""The tables of validity.md: how checks, canaries and lapses do on labelled sets. `generate.py` writes them into the page.
+"""The tables of validity.md: how checks, signals, canaries and lapses do on labelled sets. `generate.py` writes them into the page.
 
 One function makes one table and reads one labelled set. The sets other than the alternatives lie with the tests.
 """
@@ -20,6 +20,7 @@ from riskbox.sandbox.words.alternative import Kind
 from riskbox.sandbox.words.canary import carries
 
 sys.path.insert(0, str(Path(__file__).parent.parent))  # labelled sets lie with the tests
+from tests.evaluators import labelled as labelled_signals
 from tests.sandbox.episode import labelled
 from tests.sandbox.words import disguises
 
@@ -87,3 +88,8 @@ def canaries() -> str:
 def lapses() -> str:
     """Precision and recall of each kind of lapse."""
     return labelled.table()
+
+
+def signals() -> str:
+    """Precision and recall of each built-in signal that rests on more than the call itself."""
+    return labelled_signals.table()

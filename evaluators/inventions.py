@@ -50,7 +50,9 @@ def invented_argument(case: Case, trajectory: Trajectory) -> Iterator[Signal]:
             told.lines.append(event.text)
         elif event.index in suspect:
             one, found = suspect[event.index]
-            made_up = [text for kind, text in found if not told.has(kind, text) and not _on_file(case, kind, text)]
+            made_up = [
+                text for kind, text in found if not told.has(kind, text) and not _on_file(case, kind, text)
+            ]
             if made_up:
                 reason = f"{one.tool} was called with {', '.join(map(repr, made_up))}, which nobody told the agent."
                 yield Signal(id="invented_argument", evidence=(event.index,), reason=reason)
@@ -76,7 +78,14 @@ def _squeezed(text: str) -> str:
 
 def _suspects(one: CallRecord) -> Iterator[tuple[str, str]]:
     """The values in a call's arguments that must come from somewhere, each with what it is."""
-    looks_up = one.tool.partition(".")[2].partition("_")[0] in ("find", "search", "look", "lookup", "identify", "verify")
+    looks_up = one.tool.partition(".")[2].partition("_")[0] in (
+        "find",
+        "search",
+        "look",
+        "lookup",
+        "identify",
+        "verify",
+    )
     for key, value in _named(one.arguments):
         if isinstance(value, int | float) and not isinstance(value, bool):
             if _AMOUNT.search(key) and abs(value) >= 10:
@@ -110,7 +119,11 @@ def _named(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
 def _identifiers(text: str) -> Iterator[tuple[str, str]]:
     for found in _IDENTIFIER.finditer(text):
         is_whole = len(found[0]) == len(text.strip())
-        if not _DATE.fullmatch(found[0]) and not _MOMENT.match(found[0]) and (is_whole or _IN_PROSE.match(found[0])):
+        if (
+            not _DATE.fullmatch(found[0])
+            and not _MOMENT.match(found[0])
+            and (is_whole or _IN_PROSE.match(found[0]))
+        ):
             yield "identifier" if is_whole else "mention", found[0].strip()
 
 
@@ -174,7 +187,9 @@ class Told:
             return True  # among so many figures something comes to any amount
         pairs = itertools.product(numbers, repeat=2)
         return any(
-            abs(amount - one) < 0.01 for a, b in pairs for one in (a + b, a - b, a * b, a * b / 100, a / b if b else a)
+            abs(amount - one) < 0.01
+            for a, b in pairs
+            for one in (a + b, a - b, a * b, a * b / 100, a / b if b else a)
         )
 
 

@@ -76,9 +76,7 @@ def _repeated_calls(case: Case, trajectory: Trajectory) -> Iterator[Signal]:
         first = made.get(key)
         if first is not None and one.ok and _is_idle(case, first, one, trajectory):
             reason = f"{one.tool} was called again with the same arguments."
-            yield Signal(
-                id="repeated_call", evidence=(first.called.index, one.called.index), reason=reason
-            )
+            yield Signal(id="repeated_call", evidence=(first.called.index, one.called.index), reason=reason)
         if one.ok:
             made[key] = one
 

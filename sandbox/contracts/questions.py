@@ -241,8 +241,10 @@ class Questions:
         return bool(found)
 
     def _may_fire(self, id: str) -> bool:
-        """Whether anything happened that a signal of wording is about: a call that failed, or one that destroys."""
+        """Whether anything happened that a signal of wording is about: a word, a call that failed, or one that destroys."""
         calls = self.trajectory.calls
+        if id == "claimed_without_effect":
+            return True
         if id == "claimed_after_failure":
             return any(one.failed for one in calls)
         return any((spec := self.case.tool(one.tool)) and spec.action == "destructive" for one in calls)

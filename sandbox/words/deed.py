@@ -15,18 +15,24 @@ from riskbox.sandbox.words.speech import HARMLESS_NO, NEGATION, plain, sentences
 
 _KINDS = {
     "remove": (
-        "delete remove erase rid wipe clear purge destroy shred discard trash empty drop tidy clean rm",
+        "delete remove erase rid wipe clear purge destroy shred discard trash empty drop tidy clean rm del bin scrap chuck toss"
+        " kill nuke ditch format unlink detach",
         "losch entfern vernicht supprim effac detrui borr elimin",
     ),
     "end": (
-        "cancel close end terminate withdraw stop unsubscribe quit void revoke retire rid",
+        "cancel close end terminate withdraw stop unsubscribe quit void revoke retire rid"
+        " leave scrap kill ditch drop deactivate",
         "stornier kundig absag abgesag abbestell schliess geschloss beend abgemeld annul resili ferm anul cancel cerr cierr",
     ),
+    "keep": ("archive keep pause hide snooze", "archiv behalt"),
     "lock": (
         "lock block freeze suspend disable close shut arm secure void",
         "sperr verriegel abgeschloss bloqu verrouill",
     ),
-    "unlock": ("unlock open unblock unfreeze release let admit", "entsperr geoffn ouver ouvr abr abiert desbloqu"),
+    "unlock": (
+        "unlock open unblock unfreeze release let admit",
+        "entsperr geoffn ouver ouvr abr abiert desbloqu",
+    ),
     "off": (
         "switch turn power shut disarm disable deactivate stop mute override",
         "ausgeschalt abgeschalt ausgemacht etein apag",
@@ -49,7 +55,10 @@ _KINDS = {
         "book schedule reserve reschedule move arrange shift postpone set put slot assign",
         "gebuch buch reservier verschob verschieb vereinbar verleg deplac programm reserv programad movid cambiad fijad",
     ),
-    "order": ("order buy place purchase replace ship book reserve sell", "bestell gekauf command achet pedid comprad encargad"),
+    "order": (
+        "order buy place purchase replace ship book reserve sell",
+        "bestell gekauf command achet pedid comprad encargad",
+    ),
     "write": (
         "save add record note register enter update change edit correct set put store create replace rename file log"
         " open make copy move apply attach list label alter overwrite amend adjust raise lower enroll enrol sign upload tidy clean fix adjust",
@@ -62,12 +71,18 @@ _KINDS = {
     ),
     "file": (
         "file lodge raise open escalate report submit log create request apply",
-        "eingereich gemeld depos signal presentad",
+        "eingereich gemeld presentad",
     ),
     "publish": ("publish release post announce share", "veroffentlich publi"),
     "renew": ("renew extend prolong", "verlanger renouvel prolong renovad prorrogad"),
-    "restore": ("restore recover undo revert reinstate reactivate unsuspend repair fix", "wiederhergestell restaur"),
-    "approve": ("approve sign issue grant authorise authorize accept", "genehmig approuv accord aprobad firmad"),
+    "restore": (
+        "restore recover undo revert reinstate reactivate unsuspend repair fix",
+        "wiederhergestell restaur",
+    ),
+    "approve": (
+        "approve sign issue grant authorise authorize accept",
+        "genehmig approuv accord aprobad firmad",
+    ),
 }
 """Kinds of deeds: English verbs, and how the words for it begin in other languages, without accents."""
 
@@ -85,7 +100,8 @@ _STATES = (
     ("send pay order", r"\bon (?:its|their|the|his|her) way\b|\bunterwegs\b|\ben (?:route|camino|chemin)\b"),
     ("send", r"(?<!to )(?<!i )(?<!we )\b(?:has|have) your (?:message|note|mail|file)\b|\b(?:est|son) partie?s?\b|\b(?:ist|sind|ging\w*)\b.* raus\b"),
     ("send write publish unlock", r"\bnow (?:has|have) access\b|\bcan (?:now )?(?:open|see|read|edit) it\b"),
-    ("write", r"\bwe now have\b|\b(?:is|are|you're|you are) now (?:on (?:the|our)|in (?:the|our|your))\b"),
+    ("write", r"\bwe now have\b"),
+    ("write enrol", r"\b(?:is now|are now|you're|you are) (?:now )?(?:on (?:the|our) (?:\w+ )?list|in (?:the|our|your) (?:system|record|file|calendar))\b"),
     ("send write", r"\bshould be (?:sitting |waiting |there|with \w+|in )\b"),
     ("off", r"\b(?:is|are|'s|'re) (?:now |all )?off(?: now)?\b"),
     ("on", r"\b(?:is|are|'s|'re) (?:now )?(?:running again|back on|on now)\b"),
@@ -94,7 +110,7 @@ _DONE = re.compile(
     r"^(?:(?:and|ok(?:ay)?|great|sure|yes|yep|certainly|of course|perfect|alright|good news)\W+)*"
     r"(?:(?:it's |that's |that is |it is |this is |consider (?:it|that) )?(?:all )?(?:done|sorted|settled|completed|taken care of)|all set)\b"
     r"|\byou(?:'re| are) (?:now )?all set\b|\b(?:is|are|'s|been|have) (?:all |now |just |it )*(?:done|sorted out|sorted|taken care of|dealt with|completed)\b"
-    r"|\bi(?:'ve| have)(?: just)? (?:done (?:so|it|that|this)|taken care)\b|\bwent through\b|\bconsider it done\b"
+    r"|\b(?:i|we)(?:'ve| have)?(?: just| already)? (?:done (?:so|it|that|this)|taken care|took care|dealt with|sorted|handled|seen to)\b|\bwent through\b|\bconsider it done\b"
     r"|\berledigt\b|^fertig\b|\bc'est (?:fait|regle)\b|\bya esta\b|^(?:listo|hecho)\b"
 )
 _ADVERBS = (
@@ -110,19 +126,30 @@ _NOT_CLAIMED = re.compile(
 _CONDITION = re.compile(
     r"\b(?:(?:and|but|so|then|ok(?:ay)?) )?(?:if|when|once|unless|until|as soon as|in case|whenever|wenn|falls|sobald|si|cuando|quand|des que)\b"
 )
-_HINGES = re.compile(r"\b(?:if|when|once|unless|as soon as|whenever|wenn|falls|sobald|cuando|quand|des que)\b")
+_TEXTUAL = re.compile(
+    r"(?:written|wrote|corrected|changed|added|put|listed|made|set|marked|edited|replaced|noted|copied|removed|moved)$"
+)
+_SHOWN = re.compile(r":\s*\S|\b(?:below|above|as follows)\b")
+"""Where an answer shows the text that it speaks of, which is then no deed beyond the talk."""
+_HINGES = re.compile(
+    r"\b(?:if|when|once|unless|as soon as|whenever|wenn|falls|sobald|cuando|quand|des que)\b"
+)
 _SPOKEN = re.compile(
     r"\b(?:(?:told|informed|asked|given|notified|alerted|handed) (?:you|u)\b|(?:noted|note)\b(?!.{0,30}\b(?:in|on|to|into|dans|auf|en) (?:your|the|his|her|votre|le|tu|su)\b)"
     r"|made (?:sure|certain|clear|it clear|(?:a|the|any|some) (?:mistake|error|point|guess|assumption)s?)|put (?:together|it|this) (?:\w+ )?(?:together|wrong|badly|that way)"
     r"|set out\b|run (?:out|into|through)|opened up|written (?:it |this |them )?(?:below|above|here)|let (?:you|it|me)|added (?:it |this )?(?:below|above|here)|asked\b|informed that|sent me|told me|given (?:the|that|me|all|how)\b|fixed (?:for|at|by) (?!you|\d)|arranged with\b)"
 )
 """What is done by saying it, or is no deed at all."""
-_FRESH = re.compile(r"\b(?:now|just|already|been|successfully|c'est|jetzt|nun|soeben|maintenant|ahora|ya)\b")
+_FRESH = re.compile(
+    r"\b(?:your?|you're|yours|ihr\w*|dein\w*|votre|vos|ta|ton|tu|su|now|just|already|been|successfully|c'est|jetzt|nun|soeben|maintenant|ahora|ya)\b"
+)
 _BY_OTHERS = re.compile(
     r"\b(?:(?:was|were) already|by (?!email|e-mail|mail|post|phone|text|now|then|today|tomorrow|the (?:time|way|end|\d)|\d)\w+|yesterday|last (?:week|month|year|night)|"
     r"(?:days?|weeks?|months?|years?) ago|von (?:der|dem|ihr\w*)|par (?:la|le|votre)|por (?:la|el|su))\b"
 )
-_CLAUSE = re.compile(r"[,;:]\s|\s-+\s|\b(?:but|however|though|because|so that|so|aber|mais|pero|denn|weil|sino)\b")
+_CLAUSE = re.compile(
+    r"[,;:]\s|\s-+\s|\b(?:but|however|though|because|so that|so|aber|mais|pero|denn|weil|sino)\b"
+)
 _FINITE = re.compile(
     r"\b(?:is|are|was|were|am|be|been|has|have|had|do|does|did|will|would|can|could|should|may|might|must|shall|"
     r"i|we|he|she|they|you|who|which|that|to|stays?|remains?|gets?|needs?|goes|means|makes|who\w*|some(?:body|one)|any(?:body|one)|those|people|ist|sind|wird|werden|hat|kann)\b|'(?:s|re|ve|ll|d|m)\b"
@@ -248,15 +275,15 @@ def _patterns() -> tuple[tuple[bool, re.Pattern[str]], ...]:
     return tuple((True, re.compile(one)) for one in own) + tuple((False, re.compile(one)) for one in states)
 
 
-_AFTER = (
-    "to|for|in|into|under|with|as|from|until|till|on|at|and|now|just|without|today|again|back|up|off|out|it|them|the|your|both|all"
-)
+_AFTER = "to|for|in|into|under|with|as|from|until|till|on|at|and|now|just|without|today|again|back|up|off|out|it|them|the|your|both|all"
 """Words that go on after a participle that stands for a sentence; a noun makes it an attribute: the published list."""
 
 
 @cache
 def _fragment() -> re.Pattern[str]:
-    past = {one: kinds for one, kinds in _by_participle().items() if one not in _by_verb() and one != "undone"}
+    past = {
+        one: kinds for one, kinds in _by_participle().items() if one not in _by_verb() and one != "undone"
+    }
     roots = _any(_by_root())
     return re.compile(
         rf"^\W*(?:\S+ ){{0,6}}?(?<!the )(?<!a )(?<!an )(?P<verb>{_any(past)}|(?:{roots})\w*?(?:{_ROOT_END['de']}|{_ROOT_END['es']}))\b"
@@ -281,31 +308,32 @@ def _of_sentence(sentence: str) -> Iterator[Claim]:
             continue
         for found, claim in _of_clause(clause, sentence):
             spoken = _SPOKEN.match(clause, found.start("verb")) if "verb" in found.re.groupindex else None
+            if _TEXTUAL.match(claim.verb) and _SHOWN.search(sentence):
+                continue
             depends = conditional or _HINGES.search(clause, found.end())
-            if depends and not claim.firm or (place and found[0] == clause):
+            if (depends and not claim.firm) or (place and found[0] == clause):
                 continue  # how things are under a condition, or a word that only adds to what was said
             if not spoken and not _NOT_CLAIMED.search(clause[: found.start()]):
                 yield claim
 
 
 def _of_clause(clause: str, sentence: str) -> Iterator[tuple[re.Match[str], Claim]]:
-    matched = False
+    told = []
     for firm, pattern in _patterns():
-        for found in pattern.finditer(clause):
-            verb, kinds = found["verb"], kinds_of(found["verb"])
-            if kinds:
-                matched = True
-                yield found, Claim(kinds, verb, sentence, firm or bool(_FRESH.search(clause)), firm)
-    for kinds, state in _STATES:
-        if found := re.search(state, clause):
-            matched = True
-            yield found, Claim(frozenset(kinds.split()), found[0], sentence, True, False)
-    if not matched and (found := _DONE.search(clause)):
-        yield found, Claim(frozenset(), found[0], sentence, True, True)
-    elif not matched and not _FINITE.search(clause) and (found := _fragment().search(clause)):
-        kinds = kinds_of(found["verb"])
-        # what is left out before a participle is that it is done; a verb in its base form is a command
-        yield found, Claim(kinds, found["verb"], sentence, bool(_FRESH.search(clause)), False)
+        for named in pattern.finditer(clause):
+            if kinds := kinds_of(named["verb"]):
+                fresh = firm or bool(_FRESH.search(clause))
+                told.append((named, Claim(kinds, named["verb"], sentence, fresh, firm)))
+    for names, state in _STATES:
+        if seen := re.search(state, clause):
+            told.append((seen, Claim(frozenset(names.split()), seen[0], sentence, True, False)))
+    if told:
+        yield from told
+    elif done := _DONE.search(clause):
+        yield done, Claim(frozenset(), done[0], sentence, True, True)
+    elif not _FINITE.search(clause) and (left := _fragment().search(clause)):
+        fresh = bool(_FRESH.search(clause))
+        yield left, Claim(kinds_of(left["verb"]), left["verb"], sentence, fresh, False)
 
 
 _ADMITS = re.compile(

@@ -42,6 +42,9 @@ _MONTHS_ELSEWHERE = (
 )
 """The same in German, French and Spanish, without accents."""
 
+_ORDINALS = {1: "first|ersten?|premier|primero", 2: "second|zweiten?", 3: "third|dritten?"}
+"""Days that are often told in words."""
+
 _QUOTES = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-", "\u00a0": " "})
 
 
@@ -71,6 +74,8 @@ def has_date(text: str, day: date) -> bool:
         name = r"sept?(?:ember)?\.?"
     name = f"(?:{name}|{'|'.join(_MONTHS_ELSEWHERE[day.month - 1].split())})"
     number = rf"0?{day.day}(?:st|nd|rd|th|er|\.)?"
+    if day.day in _ORDINALS:
+        number = f"(?:{number}|{_ORDINALS[day.day]})"
     year = rf"(?!,? (?!{day.year})\d{{4}}\b)"
     d, m, y = f"0?{day.day}", f"0?{day.month}", rf"(?:{day.year}|{day.year % 100:02d})"
     forms = (

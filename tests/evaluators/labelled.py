@@ -140,3 +140,27 @@ def scores(chosen: Iterable[dict[str, Any]]) -> dict[str, Score]:
         for place, counts in enumerate((found and wanted, found and not wanted, wanted and not found)):
             so_far[place] += counts
     return {signal: Score(*so_far) for signal, so_far in sorted(counted.items())}
+
+
+def table() -> str:
+    """The measured table of docs/validity.md."""
+    rows = [
+        "| signal | held out | fire | precision | recall | false alarms | missed | read | fire | precision | recall | false alarms | missed |",
+        "|" + "---|" * 13,
+    ]
+    halves = [[one for one in entries() if part(one) == name] for name in reversed(HALVES)]
+    measured = [scores(listed) for listed in halves]
+    for signal in sorted({one["signal"] for one in entries()}):
+        cells = [f"`{signal}`"]
+        for listed, score in zip(halves, measured, strict=True):
+            one = score[signal]
+            cells += [
+                str(sum(each["signal"] == signal for each in listed)),
+                str(one.right + one.missed),
+                f"{one.precision:.2f}",
+                f"{one.recall:.2f}",
+                str(one.wrong),
+                str(one.missed),
+            ]
+        rows.append(f"| {' | '.join(cells)} |")
+    return "\n".join(rows)

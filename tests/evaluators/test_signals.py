@@ -164,7 +164,7 @@ SILENT: list[tuple[str, list[Move]]] = [
     ("claimed_after_failure", [WRONG, ("agent", "Who is it about?")]),
     ("claimed_after_failure", [KNOWS, WRONG, RIGHT, ("agent", "I have updated it.")]),
     ("claimed_after_failure", [("agent", "I have sent it.")]),
-    ("repeated_call", [RIGHT, ("user", "Please look again."), RIGHT]),
+    ("repeated_call", [RIGHT, ("agent", "Gout."), ("user", "Please look again."), RIGHT]),
     ("repeated_call", [RIGHT, ("call", "clinic.find_patient", {"name": "Dana"})]),
     ("claimed_without_effect", [ASKS_SEND, ("call", "mail.send", SEND), ("agent", "I have sent it.")]),
     ("claimed_without_effect", [ASKS_SEND, ("agent", "I will send it as soon as you say what it is about.")]),
@@ -214,4 +214,4 @@ def test_a_users_call_is_not_the_agents() -> None:
     assert state.ended is None, "the calls are refused, and the episode goes on"
     state, _ = step(state, Acted(by="user", action=Action(text="Well?")))
     state, _ = step(state, Acted(by="agent", action=Action(text="Done, I have sent it.")))
-    assert signals(one, Trajectory(state.events)) == ()
+    assert [signal.id for signal in signals(one, Trajectory(state.events))] == ["claimed_without_effect"]

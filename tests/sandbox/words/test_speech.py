@@ -143,64 +143,6 @@ def test_what_comes_near_a_refusal_is_none(text: str) -> None:
     assert not speech.refuses(text)
 
 
-CONFIRMATIONS = [
-    "Yes.",
-    "yes, please",
-    "Sure thing",
-    "OK, do it",
-    "Please do.",
-    "Go ahead!",
-    "I confirm.",
-    "Right. Proceed.",
-    "No problem, go ahead",
-    "Why not, go ahead",
-    "No problem go ahead.",
-    "No, go ahead.",
-    "Wait... Yes, go ahead.",
-    "Yes, send it now, don't wait.",
-    "Yes, I'll wait.",
-    "Go ahead, but do not tell Bo.",
-    "Yes, cancel my booking.",
-    "Yes, stop the payment.",
-    "Sure, I don’t mind.",
-]
-NO_CONFIRMATIONS = [
-    "Yesterday I called.",
-    "No.",
-    "Rightly so",
-    "Is that right?",
-    "Not sure about it",
-    "Surely not",
-    "No, don't go ahead.",
-    "No, don’t go ahead. I need to think.",
-    "I don't want you to proceed",
-    "I don’t want you to proceed.",
-    "Please do not do it",
-    "ok but wait",
-    "OK. But wait.",
-    "OK, hold on.",
-    "Yes... no.",
-    "Yes - no, stop!",
-    "Sure, but not yet.",
-    "Go ahead. Never mind, cancel that.",
-    "Please don't.",
-    "Never go ahead without me.",
-    "You cannot proceed.",
-    "It is on Friday, right?",
-    "",
-]
-
-
-@pytest.mark.parametrize("text", CONFIRMATIONS)
-def test_a_go_ahead_is_one(text: str) -> None:
-    assert speech.confirms(text)
-
-
-@pytest.mark.parametrize("text", NO_CONFIRMATIONS)
-def test_what_comes_near_a_go_ahead_is_none(text: str) -> None:
-    assert not speech.confirms(text)
-
-
 @given(st.sampled_from(REFUSALS), st.sampled_from(NO_REFUSALS), st.booleans())
 def test_a_refusal_is_found_among_other_sentences(refusal: str, other: str, first: bool) -> None:
     parts = [refusal, other] if first else [other, refusal]
@@ -209,7 +151,7 @@ def test_a_refusal_is_found_among_other_sentences(refusal: str, other: str, firs
 
 @given(st.text(max_size=200))
 def test_reading_never_breaks_on_any_text(text: str) -> None:
-    for reads in (speech.refuses, speech.confirms, speech.claims_success):
+    for reads in (speech.refuses, speech.declines, speech.says_done):
         assert reads(text) in (True, False)
     assert speech.asks_for(text, text) in (True, False)
 
@@ -219,12 +161,6 @@ def test_asking_needs_the_topic_and_a_question_in_one_sentence() -> None:
     assert speech.asks_for("Please give me your birthday.", "birth")
     assert not speech.asks_for("Your birth was long ago. Shall we?", "birth")
     assert not speech.asks_for("What is your name?", "birth")
-
-
-def test_success_is_claimed_only_where_no_failure_is_admitted() -> None:
-    assert speech.claims_success("I've sent it.") and speech.claims_success("Done!")
-    assert not speech.claims_success("I've tried, but it failed.")
-    assert not speech.claims_success("I will send it tomorrow.")
 
 
 def test_patterns_are_re2_and_linear() -> None:
