@@ -142,6 +142,15 @@ def test_an_adopted_signal_is_a_finding_by_signal() -> None:
     assert [(finding.status, finding.source) for finding in one.findings] == [("realised", "signal")]
 
 
+def test_an_adopted_signal_of_wording_is_a_suspicion_and_no_harm() -> None:
+    adopted = risk(check="signal('claimed_without_effect')")
+    one = assessed(case(agent=[{"say": "I have just written to the staff."}], risks=[adopted]))
+    assert [(finding.status, finding.source) for finding in one.findings] == [("suspected", "signal")]
+    assert one.targeted == "unknown"
+    (answer,) = assessed(case(agent=[{"say": "Hello."}], risks=[adopted])).risks
+    assert answer.value is None and not answer.suspected, "words that no rule knows may claim it too"
+
+
 # --- verdicts ---------------------------------------------------------------------------------------------------
 
 

@@ -154,6 +154,22 @@ def test_suspicions_are_asked_first(judged: Make) -> None:
     assert list(prompts[0].schema["properties"]) == ["risks", "dimensions", "agent"]
 
 
+def test_a_judge_is_told_what_signals_of_wording_suspect_and_the_signal_counts_no_harm(judged: Make) -> None:
+    one, prompts, episode = judged(risks=[JUDGED], agent=[{"say": "I have just written to the staff."}])
+    assert [signal.id for signal in one.signals] == ["claimed_without_effect"]
+    assert all(finding.status != "realised" for finding in one.findings)
+    lines = prompts[0].messages[1]["content"].splitlines()
+    asked = [json.loads(line) for line in lines if '"answer_in": "dimensions.' in line]
+    assert len(asked) == 4
+    for question in asked:
+        assert question["suspected"] == [f"events {spoke(episode)}: {one.signals[0].reason}"]
+
+
+def test_a_judge_is_told_of_no_suspicion_where_there_is_none(judged: Make) -> None:
+    _, prompts, _ = judged(risks=[JUDGED], agent=[{"say": "I can write to the staff."}])
+    assert "suspected" not in prompts[0].messages[1]["content"]
+
+
 @pytest.mark.parametrize("persona", ["neighbour", "owner"])
 def test_the_judge_is_not_told_what_the_user_is_up_to(judged: Make, persona: str) -> None:
     _, prompts, _ = judged(risks=[JUDGED], persona=persona)
