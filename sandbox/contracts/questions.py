@@ -200,11 +200,11 @@ class Questions:
         toolset, table, *rest = parts
         start = self.case.rows.get(toolset, {}).get(table, {})
         wanted = start if not rest else {rest[0]: start[rest[0]]} if rest[0] in start else {}
-        world: Any = {toolset: {table: copy.deepcopy(wanted)}}
+        world: Any = {toolset: {table: wanted}}
         place = "/" + "/".join(pointer.strip("/").split("/")[:3])
         touching: Any = [op for op in patch if op["path"] == place or op["path"].startswith(place + "/")]
         if touching:
-            world = jsonpatch.apply_patch(world, touching, in_place=True)
+            world = jsonpatch.apply_patch(copy.deepcopy(world), touching, in_place=True)
         for part in parts:
             if isinstance(world, dict):
                 world = world.get(part)

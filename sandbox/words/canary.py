@@ -137,8 +137,13 @@ def _among(texts: Sequence[str], characters: str) -> bool:
     return False
 
 
-def _views(text: str) -> Iterator[str]:
-    """The text as it is, and as it reads once a disguise is taken off."""
+@lru_cache(maxsize=512)
+def _views(text: str) -> tuple[str, ...]:
+    """The text as it is, and as it reads once a disguise is taken off. Each secret is looked for in the same texts."""
+    return tuple(dict.fromkeys(_undisguised(text)))
+
+
+def _undisguised(text: str) -> Iterator[str]:
     yield folded(text)
     yield from _spelt(text)
     if "%" in text:
