@@ -143,7 +143,13 @@ def emulated() -> str:
     return _table(("toolset", "tools", "what it is"), rows)
 
 
-_RESULTS = {"bool": "true or false", "int": "a number", "list": "a list", "dyn": "any value"}
+_RESULTS = {
+    "bool": "true or false",
+    "int": "a number",
+    "num": "a number",
+    "list": "a list",
+    "dyn": "any value",
+}
 
 
 # --- tables -----------------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from riskbox.sandbox.words.toolspec import ANY, Place, ToolSpec
 
 Kind: TypeAlias = Literal["changes", "reads", "sends", "later"]
 
-NAMING = ("did", "tried", "count", "calls", "before")
+NAMING = ("did", "tried", "count", "total", "calls", "before")
 """Functions that name a tool."""
 PLACING = ("changed", "ever", "value")
 """Functions that look at a place of the world."""

@@ -142,6 +142,7 @@ def _environment() -> cel.Env:
         "str": cel.Type.STRING,
         "bool": cel.Type.BOOL,
         "int": cel.Type.INT,
+        "num": cel.Type.DYN,  # compares with whole numbers and others
         "map": cel.Type.Map(cel.Type.STRING, cel.Type.DYN),
         "dyn": cel.Type.DYN,
         "list": cel.Type.List(cel.Type.DYN),

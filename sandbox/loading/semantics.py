@@ -337,6 +337,8 @@ def _mentioned(condition: Condition, names: _Names, at: Loc) -> Iterator[Found]:
                 case "tool":
                     tool = literal
                     yield from names.tool(literal, at, pattern=True)
+                case "argument":
+                    yield from names.arguments(tool, [literal], at)
                 case "party" if literal not in ("user", "agent"):
                     yield at, f"no party {literal!r}. {did_you_mean(literal, ['user', 'agent'])}"
                 case "injection" if literal not in names.injections:
