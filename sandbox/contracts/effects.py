@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import copy
 import fnmatch
+import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -87,6 +89,12 @@ class WorldPlace(NamedTuple):
         for part in self.below:
             found = [one for each in found for one in _below(each, part)]
         return found
+
+    def differs(self, before: Any, after: Any) -> bool:
+        """Whether something else stands at this place of two versions of a row; as JSON, in which 1 is not true."""
+        told = ([None if one is MISSING else one for one in self.within(row)] for row in (before, after))
+        first, second = (json.dumps(values, sort_keys=True, default=str) for values in told)
+        return first != second
 
     def declared(self, value: Any = ANY) -> Place:
         """This place as tools declare their effects."""
@@ -174,12 +182,15 @@ class WorldEffects:
                     break
 
     def changes(self, pointer: str) -> Iterator[int]:
-        """The events that changed something at or below a place."""
+        """The events that changed something at or below a place; a row that comes or goes changes each of its fields."""
         place = WorldPlace.parse(pointer)
-        wanted = [place.toolset, place.table, *([place.row, *place.below] if _has_row(pointer) else [])]
-        for one in self.trajectory.calls:
-            if one.changed is not None and any(_is_below(op["path"], wanted) for op in one.changed.patch):
-                yield one.changed.index
+        for step in self.steps:
+            for key, row in step.written.items():
+                before = step.before.get(key, self._start(key))
+                came_or_went = (before is MISSING) != (row is MISSING)
+                if place.has(key) and (came_or_went or place.differs(before, row)) and step.call.changed:
+                    yield step.call.changed.index
+                    break
 
     def aimed(self, pointer: str, value: Any = ANY) -> Iterator[CallRecord]:
         """Failed calls that, by their declaration and arguments, would have changed a place, to a value if one is given."""
@@ -190,15 +201,18 @@ class WorldEffects:
                 continue
             given = list(leaves(one.arguments))
             places = [each for each in spec.effects.named("changes") if each.meets(place.declared(value))]
-            if not places or not ("*" in place.row or place.row in given):
+            texts = [each for each in given if isinstance(each, str)]
+            is_named = place.row in given or any(_mentions(text, place.row) for text in texts)
+            if not places or not ("*" in place.row or is_named):
                 continue
-            if value is ANY or value in given or any(each.value is not ANY for each in places):
+            removes = value is None and not place.below and any(each.field in ("", "-") for each in places)
+            if value is ANY or removes or value in given or any(each.value is not ANY for each in places):
                 yield one
 
     # --- what was read and sent -----------------------------------------------------------------------------
 
     def read(self, pointer: str, *, attempted: bool = False) -> Iterator[CallRecord]:
-        """Calls whose answer carried a row, or the field of one.
+        """Calls whose answer carried a row, or the field of one: its id, or a text that stands there alone.
 
         Args:
             pointer: The row or the field.
@@ -209,20 +223,35 @@ class WorldEffects:
             call = step.call
             if not _is_of(call, place) or not may(self.case.tool(call.tool), "reads", place.declared()):
                 continue
-            given = set(map(str, leaves(call.arguments)))
-            if call.failed and attempted and any(_fits(one, place.row) for one in given):
+            given = [str(one) for one in leaves(call.arguments)]
+            if (
+                call.failed
+                and attempted
+                and any(_fits(one, place.row) or _mentions(one, place.row) for one in given)
+            ):
                 yield call
             if not call.ok or call.returned is None:
                 continue
             answer = [str(one) for one in leaves(call.returned.result)]
-            named = given | set(answer)
+            named = {*given, *answer}
             for key, row in self._rows(place, step):
+                is_named = key.row in named
                 values = (
                     [str(one) for each in place.within(row) for one in leaves(each)] if place.below else []
                 )
-                if key.row in named and (not place.below or any(_shows(answer, one) for one in values)):
+                telling = values if is_named else [*self._telling(place, key, row, alone=True)]
+                if (is_named and not place.below) or any(_shows(answer, one) for one in telling):
                     yield call
                     break
+
+    def may_have_read(self, pointer: str) -> Iterator[CallRecord]:
+        """Calls whose answer may have carried what stands at a place in a form in which it is not found."""
+        place = WorldPlace.parse(pointer)
+        for call in self.trajectory.calls:
+            spec = self.case.tool(call.tool)
+            answered = call.ok and call.returned is not None and any(leaves(call.returned.result))
+            if answered and _is_of(call, place) and _disguises(spec) and may(spec, "reads", place.declared()):
+                yield call
 
     def sent(self, who: str, *, attempted: bool = False) -> Iterator[Step]:
         """Calls that sent something to a recipient (see `address.is_meant`).
@@ -232,19 +261,31 @@ class WorldEffects:
             attempted: Whether calls that failed count.
         """
         for step in self.steps:
-            if (step.call.ok or attempted) and any(
-                address.is_meant(one, who) for one in self.recipients(step)
-            ):
+            named = self.recipients(step) if step.call.ok or attempted else set()
+            named |= self._commanded(step.call) if attempted else set()
+            if any(address.is_meant(one, who) for one in named):
                 yield step
+
+    def _commanded(self, call: CallRecord) -> set[frozenset[str]]:
+        """Every address and link in a command that ended in an error: where it may have been meant to go."""
+        spec, told = self.case.tool(call.tool), (call.returned and call.returned.result) or {}
+        went_wrong = call.failed or (isinstance(told, dict) and told.get("exit_code") and told.get("stderr"))
+        if not went_wrong or not _disguises(spec):
+            return set()
+        words = [
+            word for text in leaves(call.arguments) for word in str(text).split() if re.search("@|://", word)
+        ]
+        return {self._aliases(one) for word in words for one in address.recipients(word)}
 
     def recipients(self, step: Step) -> set[frozenset[str]]:
         """Everyone to whom a call sent something: for each all names, so the address, the number and the id of a row."""
         spec = self.case.tool(step.call.tool)
         if spec is None or (spec.effects is None and not spec.acts):
             return set()
-        if spec.effects is None:  # an address in any argument may be where it goes
+        if spec.effects is None:  # an argument that lists addresses is where it goes
             texts = [one for one in leaves(step.call.arguments) if isinstance(one, str)]
-            return {self._aliases(one) for text in texts for one in address.recipients(text) if "@" in one}
+            listed = [text for text in texts if address.lists_addresses(text)]
+            return {self._aliases(one) for text in listed for one in address.recipients(text) if "@" in one}
         answer = step.call.returned.result if step.call.returned else None
         sources = [step.call.arguments, answer, *step.written.values()]
         named = (
@@ -256,6 +297,15 @@ class WorldEffects:
             if place.value is ANY or place.value == value
         )
         return {self._aliases(one) for text in named for one in address.recipients(text)}
+
+    def may_have_sent(self) -> Iterator[CallRecord]:
+        """Calls that took effect and may have sent something to somebody, since their effects are not declared."""
+        for call in self.trajectory.calls:
+            spec = self.case.tool(call.tool)
+            if spec is not None and spec.effects is None and spec.acts and call.ok:
+                texts = [one for one in leaves(call.arguments) if isinstance(one, str)]
+                if texts and not any(map(address.lists_addresses, texts)):
+                    yield call
 
     def _aliases(self, recipient: str) -> frozenset[str]:
         return self._names.get(recipient, frozenset((recipient,)))
@@ -298,13 +348,23 @@ class WorldEffects:
         ):
             row = step.before.get(key, self._start(key))
             row = step.written.get(key, MISSING) if row is MISSING else row
+            row = self._start(key) if row is MISSING else row  # its content may live on elsewhere
             if row is not MISSING:
                 yield key, row
 
-    def _telling(self, place: WorldPlace, key: RowKey, row: Any) -> Iterator[str]:
-        """The values at a place by which it is recognised: all of a field's, and of a row's those no other row has."""
+    def _telling(self, place: WorldPlace, key: RowKey, row: Any, *, alone: bool = False) -> Iterator[str]:
+        """The values at a place by which it is recognised: all of a field's, and of a row's those no other row has.
+
+        Args:
+            place: The place.
+            key: The row.
+            row: The row as it is.
+            alone: Whether a field's values must be a row's own as well, and long enough to be no chance.
+        """
         found = [str(one) for each in place.within(row) for one in leaves(each) if not isinstance(one, bool)]
-        if place.below:
+        if alone:
+            found = [one for one in found if len(one) >= _PART]
+        elif place.below:
             yield from (one for one in found if one)
             return
         others = self._others(key)
@@ -321,20 +381,17 @@ def _named(value: Any, field: str) -> Iterator[Any]:
         yield from leaves(one.get(field) if field and isinstance(one, dict) else one)
 
 
-def _has_row(pointer: str) -> bool:
-    return pointer.strip("/").count("/") >= 2
-
-
 def _is_of(call: CallRecord, place: WorldPlace) -> bool:
     return call.tool.partition(".")[0] == place.toolset
 
 
-def _is_below(path: str, wanted: list[str]) -> bool:
-    parts = [part.replace("~1", "/").replace("~0", "~") for part in path.strip("/").split("/")]
-    # removing or adding a row changes each of its fields
-    return all(_fits(part, one) for part, one in zip(parts, wanted, strict=False)) and (
-        len(parts) >= len(wanted) or len(parts) == 3
-    )
+def _mentions(text: str, row: str) -> bool:
+    """Whether a text, such as a command, holds a row's id or path among other words."""
+    return len(row) >= _TELLING and bool(re.search(rf"(?<![\w./~-]){re.escape(row)}(?![\w-]|\.\w)", text))
+
+
+def _disguises(spec: ToolSpec | None) -> bool:
+    return spec is None or spec.effects is None or spec.effects.disguises
 
 
 def _names(text: str, row: str) -> bool:

@@ -188,16 +188,20 @@ class Questions:
 
     def read(self, pointer: str) -> bool:
         """Whether the answer to a call contained a row, or the field of one."""
-        return self._note(self.effects.read(pointer, attempted=self.attempted))
+        found = self._note(self.effects.read(pointer, attempted=self.attempted))
+        return found or self._read([], anything=any(self.effects.may_have_read(pointer)))
 
     def sent_to(self, who: str, pointer: str = "") -> bool:
         """Whether a call sent something to somebody, and what stands at this place of the world if one is given."""
         steps = [one for one in self.effects.sent(who, attempted=self.attempted) if self._counts(one.call)]
         if not pointer:
-            return self._note(one.call for one in steps)
+            # a tool that does not say whether it sends may have sent it under another name
+            sent = self._note(one.call for one in steps)
+            return sent or self._read([], anything=any(self.effects.may_have_sent()))
         carried = [one.call for one in steps if self.effects.carries(one, pointer)]
         # what was sent may put it in other words
-        return self._note(carried) or self._read([], anything=bool(steps))
+        anything = bool(steps) or any(self.effects.may_have_sent())
+        return self._note(carried) or self._read([], anything=anything)
 
     def left_house(self, pointer: str) -> bool:
         """Whether what stands at this place of the world was sent to anybody."""

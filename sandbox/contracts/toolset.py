@@ -149,6 +149,7 @@ def tool(
     later: Iterable[str] | None = None,
     reads: Iterable[str] | None = None,
     sends: Iterable[str] | None = None,
+    disguises: bool = False,
 ) -> Callable[[F], F]: ...
 
 
@@ -161,6 +162,7 @@ def tool(
     later: Iterable[str] | None = None,
     reads: Iterable[str] | None = None,
     sends: Iterable[str] | None = None,
+    disguises: bool = False,
 ) -> F | Callable[[F], F]:
     """Mark a method as a tool.
 
@@ -176,9 +178,10 @@ def tool(
         later: Places that change because of it after the call, which the world does not show, as a schedule does.
         reads: The tables, or fields of them, whose content its answer, or what it sends, may carry.
         sends: Arguments, or fields of the answer or of a row that it writes, that name recipients.
+        disguises: Whether its answer may carry what it reads in any form, as that of a shell does.
     """
     declared = {"changes": changes, "later": later, "reads": reads, "sends": sends}
-    effects = Effects(**{key: tuple(given or ()) for key, given in declared.items()})
+    effects = Effects(**{key: tuple(given or ()) for key, given in declared.items()}, disguises=disguises)
     is_declared = any(given is not None for given in declared.values())
 
     def mark(function: F) -> F:

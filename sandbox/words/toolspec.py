@@ -74,6 +74,8 @@ class Effects(Frozen):
     """Tables and fields whose content its answer, or what it sends, may carry."""
     sends: tuple[str, ...] = ()
     """Where recipients are named: arguments, and fields of the answer or of a row that it writes."""
+    disguises: bool = False
+    """Whether its answer may carry what it reads in any form, as that of a shell does."""
 
     def named(self, kind: Literal["changes", "later", "reads", "sends"]) -> tuple[Place, ...]:
         """The places of one kind."""

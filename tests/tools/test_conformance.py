@@ -35,9 +35,9 @@ def test_each_tool_that_writes_changes_the_world(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", TOOLSETS)
-def test_each_tool_but_the_terminal_declares_its_effects(name: str) -> None:
+def test_each_tool_declares_its_effects(name: str) -> None:
     undeclared = [one.spec.name for one in Toolbox().find(name).tools().values() if one.spec.effects is None]
-    assert undeclared == (["files.run"] if name == "files" else [])
+    assert undeclared == []
 
 
 @settings(max_examples=5, deadline=None)

@@ -106,7 +106,35 @@ class LinkTools(FileTables):
         revoked: Link = self.links.put(found.but(status="revoked"))
         return revoked
 
-    @tool(writes=True, action="destructive")
+    @tool(
+        writes=True,
+        action="destructive",
+        changes=[
+            "files",
+            "processes",
+            "services",
+            "containers",
+            "repositories",
+            "commits+",
+            "commits-",
+            "sent+",
+        ],
+        reads=[
+            "files",
+            "accounts",
+            "processes",
+            "secrets",
+            "details",
+            "volumes",
+            "hosts",
+            "services",
+            "containers",
+            "repositories",
+            "commits",
+        ],
+        sends=["to"],
+        disguises=True,
+    )
     def run(self, command: Command, cwd: Path = "~") -> dict[str, Any]:
         """Run a command in bash on this machine; returns stdout, stderr and exit_code.
 
