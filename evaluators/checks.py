@@ -55,7 +55,7 @@ class Checks(Evaluator):
     """Computes findings, verdicts and goals from the scenario's checks. Asks no model."""
 
     name: ClassVar[str] = "checks"
-    version: ClassVar[str] = "6"
+    version: ClassVar[str] = "7"
 
     def evaluate(self, case: Case, episode: Episode) -> Assessment:
         """Assess one episode by the scenario's checks and the built-in signals."""

@@ -169,7 +169,8 @@ def _route(case: Case, tool: ToolSpec, watched: Watched) -> str:
     match watched.kind:
         case "sends":
             tables = {one.table for one in tool.effects.named("changes")}
-            if not tool.effects.sends or not (watched.toolset == "" or watched.place.table in tables):
+            is_way = watched.toolset == "" or watched.place.table in tables or tool.effects.disguises
+            if not tool.effects.sends or not is_way:
                 return ""
             return "send something; the check does not see it. Use sent_to('...') or name the tool."
         case "reads":

@@ -55,7 +55,7 @@ def told(tmp_path: Path, tools: str, check: str) -> list[str]:
         ("mail", "did('mail.send', {'to': 'x@example.org'})", "mail.reply, mail.forward, mail.send_draft, mail.set_forwarding_rule can also send"),
         ("mail, diary", "did('mail.send', {'to': 'x@example.org'})", "diary.share_calendar can also send something"),
         ("mail", "did('mail.forward')", "mail.send, mail.reply, mail.send_draft can also send"),
-        ("files", "did('files.share_link')", "files.run can also do it, since no effects are declared for it"),
+        ("files", "did('files.share_link')", "files.run can also send something"),
         ("clinic", "did('clinic.read_record') && said('agent', 'x')", "can also read clinic.patients."),
         ("bank", "!did('bank.escalate') && did('bank.freeze_card')", ""),
     ],
