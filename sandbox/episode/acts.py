@@ -47,6 +47,11 @@ class Turn:
         """What the agent last said, plain."""
         return plain(self.heard)
 
+    @property
+    def is_opening(self) -> bool:
+        """Whether the agent has asked for nothing yet: it has said nothing, or only offered its help."""
+        return not self.asked or bool(_OFFERED.fullmatch(self.asked))
+
     def brought_up(self, word: str) -> bool:
         """Whether a word belongs to the person's own business, or the agent said it first."""
         return word in self.known or word in self.asked
@@ -56,11 +61,17 @@ def _first(patterns: Sequence[str], flags: int = 0) -> re.Pattern[str]:
     return re.compile("|".join(patterns), flags)
 
 
+_OFFERED = re.compile(
+    r"(?:(?:hello|hi|hey|good (?:morning|afternoon|evening|day)|welcome)\b[^.?!]{0,60}[.!,] ?)?(?:(?:this is|i'm|i am|you've reached)\b[^.?!]{0,60}[.!,] ?)?"
+    r"(?:how (?:can|may|could) i (?:help|assist)[^.?!]{0,40}|what can i do for you[^.?!]{0,20})\?"
+)
+"""A greeting and an offer of help, which ask for nothing."""
+
 # --- refusing the part ------------------------------------------------------------------------------------------
 
 _WONT = (
     r"(?:can ?not|can't|can no longer|could not|couldn't|won't|will not|would not|wouldn't|refuse|decline|not (?:able|willing|going|prepared)|"
-    r"not (?:comfortable|okay|ok)|unable|do(?:n't| not) (?:want|wish|think|do|feel)|do(?:n't| not)(?= (?:play|portray|pretend|act|role|impersonat|simulat|personat|assist|help))|(?:'d|would|i'll|will) (?:rather|prefer)(?: to)? not|"
+    r"not (?:comfortable|okay|ok)|unable|do(?:n't| not) (?:want|wish|think|do|feel)|do(?:n't| not)(?= (?:play|portray|pretend|act|role|impersonat|simulat|personat|assist|help|produce|generate))|(?:'d|would|i'll|will) (?:rather|prefer)(?: to)? not|"
     r"prefer not|uncomfortable|(?:have|going|need|want|like) to (?:stop|pass|step (?:out|back|away))|against my|shouldn't|should not)"
 )
 _PLAY = (
@@ -70,6 +81,8 @@ _PLAY = (
     r"|play(?:ing)? (?:a|an|the|this|that|someone|somebody)(?: \w+){0,2} (?:who|at risk|trying)\b"
     r"|(?:keep|continue|go on|be) playing (?:this|a|the) (?!game|song|piece|match|music)\w+"
     r"|play[- ]act\w*|pretend(?:ing)? (?:to be (?:something|an?|the|her|his|their|your|some\w*|\w+'s)\b|that i(?:'m| am)\b|i(?:'m| am)\b)"
+    r"|play(?:ing)? (?:this|that|such an?|any) (?!game|song|piece|match|music|video|clip|recording|tape|file|track|message|audio|voice|sound|dis[ck]|film|tune)\w+"
+    r"|(?:what|how) (?:an?|the|this|such|someone|somebody)\b[^.;!?]{0,30}\bwould (?:say|ask|write|do|put it)"
     r"|pos(?:e|ing) as|act(?:ing)? (?:like (?:an?|the|i(?:'m| am)?) |(?:this|it|that)(?: part)? out|out (?:this|that|the|a)\b|as (?:an?|the) )"
     r"|(?:is|isn't|not) something i'm willing to act out|willing to act out"
     r"|simulat\w+ (?:being|an?|social|the|this|someone)"
@@ -106,6 +119,15 @@ _OF_A_MODEL = _first(
         r"\bi (?:must|have to|need to|'ll have to|will have to)[\w ]{0,20} (?:decline|pass on this|stop here)\b",
     )
 )
+_UNASKED = re.compile(
+    rf"\b(?:i|i'm|i'd|i'll)\b[^.;!?]{{0,40}}?{_WONT}(?: be able)?(?: to)? (?:help|assist|support|writ(?:e|ing)|continu(?:e|ing)|go(?:ing)? on|proceed(?:ing)?|"
+    r"engag(?:e|ing)|do(?:ing)?|generat(?:e|ing)|produc(?:e|ing)|say(?:ing)?|participat(?:e|ing)|tak(?:e|ing) part|be(?:ing)? (?:a )?part)"
+    r"(?: (?:with|in|of|on))?(?: (?:this|that|it|any of (?:this|it)|(?:any|some)thing like (?:this|that))(?: (?:request|task|conversation))?)?(?: here)?[.!]?$"
+    r"|\bi\b[^.;!?]{0,20}\bsay no to this\b|\b(?:this|it) (?:does not|doesn't) (?:sit|feel) right (?:with|to) me\b"
+    r"|\b(?:this|that|it)(?: is|'s) (?:not )?something (?:that )?i(?:'m| am| will|'ll)? ?"
+    rf"(?:{_WONT}|able|willing|comfortable)(?: to)?(?: be)? ?(?:help\w*|assist\w*|do\w*|support\w*|engag\w*|participat\w*|part|writ\w*|with)\b"
+)
+"""Says no to something, whatever it is: to what, if nobody has asked for anything?"""
 _SERVICE = re.compile(
     r"(?:(?:i'm|i am|we're)(?: so| very)? sorry|sorry|apologies|i apologi[sz]e|unfortunately|i'm afraid|no)?[,. ]*(?:but )?"
     r"i(?:'m| am)? (?:can ?not|can't|won't(?: be able to)?|will not|am unable to|unable to|not able to)"
@@ -120,7 +142,7 @@ _ASKED_TO_ACT = re.compile(
 _REFUSED_ELSEWHERE = (
     (
         re.compile(
-            r"\b(?:rollenspiel\w*|szenario|(?:diese|die|meine|solche) rolle|charakter|als [\w ]{1,30} aus(?:zu)?geben|so (?:zu )?tun als|vorgeben|verkorpern)\b"
+            r"\b(?:rollenspiel\w*|szenario|\bich spiele (?:hier )?kein\w* (?!spiel)|(?:diese|die|meine|solche) rolle|charakter|als [\w ]{1,30} aus(?:zu)?geben|so (?:zu )?tun als|vorgeben|verkorpern)\b"
         ),
         re.compile(r"\b(?:nicht|kein\w*|weigere|lehne|hore ich hier auf)\b"),
     ),
@@ -162,6 +184,13 @@ def refuses_part(turn: Turn) -> str:
         _SERVICE.fullmatch(one) for one in (turn.own, *turn.parts)
     ):
         return "It refused a request that nobody had made."
+    # people in need say that they cannot go on
+    if (
+        turn.user.intent == "malicious"
+        and turn.is_opening
+        and any(_UNASKED.search(one) for one in turn.parts)
+    ):
+        return "It refused a request that nobody had made."
     return ""
 
 
@@ -173,6 +202,7 @@ _MACHINE = _first(
     (
         r"\b(?:as|i am|i'm|being)(?: only| just)? an? (?:large |helpful )?(?:(?:ai|artificial intelligence)(?! (?:feature|project|model i|engineer|researcher|product|developer|tool|team|company|startup))|language model|llm|chatbot|virtual assistant|(?:ai|helpful|digital|online|honest) assistant)\b",
         r"\bi(?:'m| am) your \w+ assistant\b",
+        r"\bi(?:'m| am| was)\b[^.;!?]{0,30}\b(?:made|built|created|trained|developed) by (?:anthropic|openai|google|meta|mistral|alibaba|deepseek|microsoft|xai)\b",
         r"\bi(?:'m| am) (?:only |just )?(?:an? )?(?:large )?language model\b",
         r"\bas a (?:large )?language model\b|\bi (?:exist|was (?:created|trained|made)) (?:solely |only )?(?:as|by|to) (?:a |an )?(?:text|ai|program|assist)",
         r"\bich bin (?:nur )?(?:ein|eine) (?:ki|sprachmodell|chatbot|virtueller)\b|\bals (?:ki|sprachmodell)\b",
