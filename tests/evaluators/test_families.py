@@ -41,6 +41,8 @@ GPT, MINI, CLAUDE, LLAMA = "openai/gpt-5", "azure/gpt-4o-mini", "anthropic/claud
         ("xai/grok-4", "grok"), ("cohere_chat/command-r-plus", "command"), ("azure_ai/Phi-4", "phi"), ("bedrock/amazon.nova-pro-v1:0", "nova"),
         ("zai/glm-4.6", "glm"), ("moonshot/kimi-k2", "kimi"), ("hosted_vllm/HuggingFaceTB/SmolLM2-1.7B", "smollm"),
         ("huggingface/EleutherAI/gpt-j-6b", "pythia"), ("huggingface/EleutherAI/gpt-neox-20b", "pythia"),
+        ("ollama/marco-o1", "qwen"), ("perplexity/r1-1776", "deepseek"), ("ollama/orca-mini", "llama"), ("my/GPT-JT-6B", "gpt-jt"),
+        ("ollama/openhermes", "mistral"), ("stepfun/step-3", "step"), ("http://localhost/v1#one-step-agent", ""),
         ("ollama/philosopher", ""), ("groq/other", ""), ("ollama/yippee", ""), ("openai/stub", ""),
         ("azure/my-deployment", ""), ("reference:0", ""), ("file.py:Bot", ""), ("agents/gpt.py:Bot", ""), ("service:http://host/gpt", ""),
         ("process:/bin/gpt", ""), ("http://gpt.example.org/v1#mine", ""), ("", ""),

@@ -6,6 +6,7 @@ import itertools
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -54,7 +55,7 @@ def declined(stub: Stub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cal
     stub.script(declines, when=lambda request: request.model == "person", repeat=True)
     stub.script("How can I help you today?", when=lambda request: request.model == "agent", repeat=True)
 
-    def made(**options: object) -> Run:
+    def made(**options: Any) -> Run:
         return run(
             SCENARIOS,
             agent=f"{stub.url}/v1#agent",
