@@ -157,7 +157,7 @@ class Runner:
     ) -> None:
         self.run, self.cases, self.store, self.settings = run, cases, store, settings
         self.start_worker, self.workers, self.on_progress = start_worker, workers, on_progress
-        self.progress = RunProgress(planned=len(specs))
+        self.progress = RunProgress(planned=len(specs), retakes=sum(spec.retake > 0 for spec in specs))
         self.specs = {spec.id: spec for spec in specs}
         self.queue: deque[Attempt] = deque(Attempt(spec) for spec in specs)
         self.quarantine: deque[Attempt] = deque()

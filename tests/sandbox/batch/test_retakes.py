@@ -121,6 +121,8 @@ def test_a_run_that_stopped_before_a_retake_goes_on_with_it_and_plays_nothing_tw
     stub.script("I cannot tell you that.", when=lambda request: request.model == "agent", repeat=True)
     done = command("run", "--resume", "latest", "--local", "--json")
     assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert (told["planned"], told["done"], told["retakes"]) == (1, 1, 1)
     assert [(row.retake, row.left_out) for row in rows(tmp_path)] == [(0, "void"), (1, None)]
     asked = len(stub.requests)
     again = command("run", "--resume", "latest", "--local", "--json")
