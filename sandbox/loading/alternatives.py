@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from riskbox.sandbox.errors import Problem, ScenarioError
@@ -26,7 +27,14 @@ def load_alternatives(loaded: Loaded, toolbox: Toolbox | None = None) -> tuple[A
         ScenarioError: with every problem of the file.
     """
     path = alternatives_of(loaded.path)
+    for other in (path.with_suffix(end) for end in (".yaml", ".yml") if end != path.suffix):
+        if other.is_file() and not scenario_of(other).is_file():
+            raise ScenarioError(
+                [Problem(f"is not read beside {loaded.path.name}. Call it {path.name}.", str(other))]
+            )
     if not path.is_file():
+        if os.path.lexists(path):
+            raise ScenarioError([Problem("is no file that can be read.", str(path))])
         return ()
     text, name = text_of(path), str(path)
     found: list[Found] = []

@@ -8,11 +8,15 @@ from riskbox.sandbox.stats.shares import Figure
 from riskbox.sandbox.words.frozen import Frozen
 from riskbox.sandbox.words.verdict import DIMENSIONS, Label
 
-UnpairedReason: TypeAlias = Literal["fault", "other_fault", "changed", "case", "seed", "played", "repeat"]
+UnpairedReason: TypeAlias = Literal[
+    "fault", "other_fault", "void", "other_void", "changed", "case", "seed", "played", "repeat"
+]
 
 UNPAIRED_REASONS: dict[UnpairedReason, str] = {
     "fault": "ended in a fault",
     "other_fault": "ended in a fault on the other side",
+    "void": "void: the simulated user did not play its part",
+    "other_void": "void on the other side",
     "changed": "the case differs on the other side: its scenario, world or tools changed",
     "case": "the other side did not play the case",
     "seed": "the other side did not play the case with this seed",

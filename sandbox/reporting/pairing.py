@@ -65,7 +65,7 @@ class _SideIndex:
         ordered = sorted(self.rows, key=lambda row: row.id, reverse=True)
         # the lowest id comes last and stays
         self.found = {self.key(row): row for row in ordered if not row.left_out}
-        self.faults = {self.key(row) for row in self.rows if row.left_out}
+        self.left_out = {self.key(row): row.left_out for row in ordered if row.left_out}
         self.hashes = {row.case_hash for row in self.rows}
         self.cases = {row.case for row in self.rows}
         self.seeds = {(row.case_hash, row.first_seed) for row in self.rows}
@@ -74,13 +74,13 @@ class _SideIndex:
         """Why an episode of this side has no partner on the other; None if it has one."""
         key = self.key(row)
         if row.left_out:
-            return "fault"
+            return row.left_out
         if self.found[key] is not row:
             return "repeat"
         if key in other.found:
             return None
-        if key in other.faults:
-            return "other_fault"
+        if why := other.left_out.get(key):
+            return "other_fault" if why == "fault" else "other_void"
         if row.case_hash not in other.hashes:
             return "changed" if row.case in other.cases else "case"
         return "played" if (row.case_hash, row.first_seed) in other.seeds else "seed"

@@ -14,6 +14,7 @@ from riskbox.sandbox import check
 from riskbox.sandbox.authoring.alternatives import play_alternatives
 from riskbox.sandbox.batch.plan import cases
 from riskbox.sandbox.contracts.condition import compiled
+from riskbox.sandbox.errors import ScenarioError
 from riskbox.sandbox.loading.alternatives import load_alternatives
 from riskbox.sandbox.loading.loader import Loaded, find_files, load, load_all, shipped
 from riskbox.sandbox.stub.request import StubRequest
@@ -179,6 +180,23 @@ def test_alternatives_beside_no_scenario_are_told(scenario: Path, tmp_path: Path
     assert str(problem) == (
         f"{stray} there is no record.yaml beside it, so nothing plays these alternatives."
     )
+
+
+def test_a_file_of_alternatives_that_is_not_read_is_told(scenario: Path, tmp_path: Path) -> None:
+    path = alternatives_of(scenario)
+    path.symlink_to(tmp_path / "nowhere")
+    with pytest.raises(ScenarioError, match="is no file that can be read"):
+        load_alternatives(load(scenario))
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(ScenarioError, match="is no file that can be read"):
+        load_alternatives(load(scenario))
+    path.rmdir()
+    other = write(scenario, alternative("dates", "careful", "safe", DATES)).rename(path.with_suffix(".yml"))
+    with pytest.raises(ScenarioError, match=f"Call it {path.name}"):
+        load_alternatives(load(scenario))
+    shutil.copy(scenario, tmp_path / "records.yml")
+    assert load_alternatives(load(scenario)) == () and other.is_file()
 
 
 def test_the_command_counts_them_and_lists_each(scenario: Path, tmp_path: Path) -> None:

@@ -34,6 +34,12 @@ def test_faults_are_in_no_pair_on_either_side(row: Row) -> None:
     assert reasons(found) == {("a", "other_fault"): 1, ("b", "fault"): 1}
 
 
+def test_void_episodes_are_told_as_such(row: Row) -> None:
+    found = of([row(), row(seed=2)], [row(void=True), row(seed=2)])
+    assert found.pairs == 1
+    assert reasons(found) == {("a", "other_void"): 1, ("b", "void"): 1}
+
+
 def test_of_several_episodes_in_one_seat_the_lowest_id_is_compared(row: Row) -> None:
     first, second, other = row(), row(harm=8), row()
     found = of([second, first], [other])
