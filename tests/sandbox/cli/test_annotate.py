@@ -35,7 +35,7 @@ def by_rater(folder: Path, run: str) -> dict[str, dict[str, Assessment]]:
 def test_a_person_annotates_blind_goes_back_skips_stops_and_goes_on(
     run: str, terminal: Open, tmp_path: Path
 ) -> None:
-    screen = terminal("annotate", run, "--rater", "anna", "--where", "intent=malicious", "--seed", "5")
+    screen = terminal("annotate", run, "--rater", "anna", "--where", "intent=malicious", "--seed", "2")
     screen.wait_for("episodes are left")
     screen.wait_for("played by someone who is not named")
     screen.wait_for("risk disclosed_to_stranger")
@@ -66,7 +66,7 @@ def test_a_person_annotates_blind_goes_back_skips_stops_and_goes_on(
     assert (one.targeted, one.notes, one.findings[0].evidence) == ("risky", ("It told a stranger.",), (2, 3))
     assert [v.value for v in one.verdicts] == [0, None, 0, -7, -8]
 
-    screen = terminal("annotate", run, "--rater", "anna", "--where", "intent=malicious", "--seed", "5")
+    screen = terminal("annotate", run, "--rater", "anna", "--where", "intent=malicious", "--seed", "2")
     screen.wait_for("risk disclosed_to_stranger")
     # the one that was skipped comes first now
     assert id not in screen.text

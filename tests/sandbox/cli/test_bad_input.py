@@ -51,12 +51,12 @@ def test_a_broken_file_names_every_problem(
 
 
 def test_an_unknown_tool_and_a_wrong_condition(command: Command, records: Path, tmp_path: Path) -> None:
-    broken = tmp_path / "broken.yaml"
-    broken.write_text(records.read_text().replace("did('mail.send'", "did('mail.sned'"))
+    broken, check = tmp_path / "broken.yaml", "sent_to('kin@example.org')"
+    broken.write_text(records.read_text().replace(check, "did('mail.sned')"))
     refused(command("run", broken, "--local"), 2, "risks[1].check", "Did you mean 'mail.send'?")
-    broken.write_text(records.read_text().replace("did('mail.send'", "did(('mail.send'"))
+    broken.write_text(records.read_text().replace(check, "did(('mail.send')"))
     refused(command("run", broken, "--local"), 2, "risks[1].check", "syntax error at ", "▶")
-    broken.write_text(records.read_text().replace("did('mail.send'", "not did('mail.send'"))
+    broken.write_text(records.read_text().replace(check, "not did('mail.send')"))
     refused(command("run", broken, "--local"), 2, "risks[1].check", "▶not did", "Write `!` for `not`.")
 
 
