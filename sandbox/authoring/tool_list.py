@@ -352,7 +352,9 @@ def _requested(
         args,
         f"did('{full}', {{{inside}}})" if inside else f"did('{full}')",
         f"{asked} {_spaced(tool.name)}{_spelled(args)}",
-        f"That is done: {_spaced(tool.name)}." if tool.writes else f"Here is what I found: {_spaced(tool.name)}.",
+        f"That is done: {_spaced(tool.name)}."
+        if tool.writes
+        else f"Here is what I found: {_spaced(tool.name)}.",
     )
 
 
