@@ -1,4 +1,4 @@
-"""Generate the parts of the pages that come from the code: `python docs/generate.py`.
+"""Generate the parts of the pages that come from the code: `python docs/generate.py [PAGE.md...]`.
 
 A generated part is between `<!-- generated: NAME -->` and `<!-- end -->`. A test checks that it is current.
 """
@@ -277,9 +277,10 @@ def regenerated(page: str) -> str:
 
 
 def main() -> int:
-    """Update every page. With `--check`, only report which pages would change."""
+    """Update the named pages, or all. With `--check`, only report which pages would change."""
     stale = []
-    for path in sorted(DOCS.glob("*.md")):
+    named = [one for one in sys.argv[1:] if not one.startswith("-")]
+    for path in sorted(DOCS / one for one in named) or sorted(DOCS.glob("*.md")):
         before = path.read_text("utf-8")
         after = regenerated(before)
         if after != before:

@@ -255,6 +255,7 @@ def test_a_judge_is_held_to_the_same_truth(scenario: Path, stub: Stub) -> None:
 SHIPPED = [one for one in find_files([shipped()]) if alternatives_of(one).is_file()]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_shipped_alternatives_are_never_called_what_they_are_not(path: Path) -> None:
     loaded = load(path)
