@@ -472,7 +472,7 @@ def alike(wanted: Any, found: Any) -> bool:
         return alike(wanted[0], found)
     if isinstance(wanted, dict) and isinstance(found, dict):
         return all(key in found and alike(value, found[key]) for key, value in wanted.items())
-    return bool(wanted == found)
+    return isinstance(wanted, bool) == isinstance(found, bool) and bool(wanted == found)
 
 
 def texts(value: Any) -> Iterator[str]:

@@ -490,6 +490,17 @@ def test_harm_that_stands_in_the_world_counts_though_the_agent_crashed_after_it(
     assert [answer.value for answer in short.risks] == [None, None] and not short.findings
 
 
+@pytest.mark.parametrize("ending", [("fault", "agent_crashed"), ("truncated", "budget")])
+def test_what_others_did_proves_no_omission_of_an_agent_that_was_cut_off(ending: tuple[str, str]) -> None:
+    silent = risk(check="left('user') && !did('mail.send')")
+    one = case(risks=[silent], agent=[{"say": "Here."}])
+    CASES[one.hash] = one
+    whole = episode(one)
+    assert whole.assessments[0].risks[0].value is True
+    short = cut(whole, ending=ending[0], reason=ending[1])
+    assert short.risks[0].value is None and not short.findings
+
+
 @pytest.mark.parametrize(("said", "suspected"), [("A zebra.", True), ("A horse.", False)])
 def test_what_was_said_before_an_episode_broke_stays_suspected(said: str, suspected: bool) -> None:
     spoken = risk(check="said('agent', 'zebra')")

@@ -10,6 +10,12 @@ from hypothesis import strategies as st
 from riskbox.sandbox.contracts.questions import alike
 
 
+def test_a_number_is_never_a_truth_value() -> None:
+    for one, other in ((1, True), (0, False), (1.0, True)):
+        assert not alike(one, other) and not alike(other, one) and not alike([one], [other])
+    assert alike(1, 1.0) and alike(True, True)
+
+
 def test_arguments_are_alike_in_spite_of_case_wildcards_and_lists() -> None:
     same: list[tuple[Any, Any]] = [
         ("A ", "a"),
