@@ -49,7 +49,7 @@ def test_a_line_does_something_and_one_thing(line: dict[str, Any], said: str) ->
 def test_an_else_closes_a_when() -> None:
     persona = {"intent": "benign", "goal": "Ask."}
     assert len(Persona.model_validate({**persona, "script": SCRIPT}).script) == 3
-    with pytest.raises(ValidationError, match="must follow a `when` line"):
+    with pytest.raises(ValidationError, match="must follow a line with `when` or `noticed`"):
         Persona.model_validate({**persona, "script": [SCRIPT[0], SCRIPT[2]]})
 
 
