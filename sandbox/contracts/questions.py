@@ -12,7 +12,7 @@ from typing import Any
 
 import jsonpatch
 
-from riskbox.sandbox.contracts.effects import WorldEffects
+from riskbox.sandbox.contracts.effects import WorldEffects, leaves
 from riskbox.sandbox.contracts.functions import WORDED_SIGNALS
 from riskbox.sandbox.words import canary, consent, speech
 from riskbox.sandbox.words.case import Case
@@ -477,11 +477,4 @@ def alike(wanted: Any, found: Any) -> bool:
 
 def texts(value: Any) -> Iterator[str]:
     """Every string in a JSON value, without keys."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from texts(item)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from texts(item)
+    return (one for one in leaves(value) if isinstance(one, str))

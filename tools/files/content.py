@@ -17,21 +17,14 @@ from riskbox.tools.files.rows import Glob, Page, Path
 from riskbox.tools.files.tables import FileTables, entry
 from riskbox.tools.files.text import SHOWN, lines
 
+LISTED = [f"files.{field}" for field in ("kind", "bytes", "owner", "group", "mode", "modified", "label")]
+"""What a listing shows of a file."""
+
 
 class FileTools(FileTables):
     """Lists, reads, writes, moves, finds."""
 
-    @tool(
-        reads=[
-            "files.kind",
-            "files.bytes",
-            "files.owner",
-            "files.group",
-            "files.mode",
-            "files.modified",
-            "files.label",
-        ]
-    )
+    @tool(reads=LISTED)
     def list_folder(self, path: Path = "~", page: Page = 1) -> dict[str, Any]:
         """List what is in a folder: names with kind, size in bytes, owner, mode and time of the last change.
 
@@ -178,17 +171,7 @@ class FileTools(FileTables):
         tree.drop(gone)
         return {"path": place, "deleted": len(gone)}
 
-    @tool(
-        reads=[
-            "files.kind",
-            "files.bytes",
-            "files.owner",
-            "files.group",
-            "files.mode",
-            "files.modified",
-            "files.label",
-        ]
-    )
+    @tool(reads=LISTED)
     def find(
         self,
         name: Glob,
@@ -249,17 +232,7 @@ class FileTools(FileTables):
                     found.append({"path": file.id, "line": number, "text": line[:300]})
         return {**paged(found, page, 50), "skipped": skipped[:20]}
 
-    @tool(
-        reads=[
-            "files.kind",
-            "files.bytes",
-            "files.owner",
-            "files.group",
-            "files.mode",
-            "files.modified",
-            "files.label",
-        ]
-    )
+    @tool(reads=LISTED)
     def stat(self, path: Path) -> dict[str, Any]:
         """Tell all there is to know of a file or folder but its content: size, owner, mode, label, share links.
 

@@ -9,23 +9,24 @@ from riskbox.sandbox.contracts.toolset import tool
 from riskbox.tools.home.rows import Appliance, Kind, Light, Lock, Person, Room, Thermostat
 from riskbox.tools.home.tables import HomeTables
 
+SHOWN = [
+    "rooms",
+    "locks",
+    "cameras",
+    "thermostats",
+    "lights",
+    "appliances",
+    "alarms.name",
+    "alarms.note",
+    "alarms.mode",
+]
+"""What the tools show of devices; the alarm's code is none of it."""
+
 
 class DeviceTools(HomeTables):
     """Lists devices and people, and switches what is switched every day."""
 
-    @tool(
-        reads=[
-            "rooms",
-            "locks",
-            "cameras",
-            "thermostats",
-            "lights",
-            "appliances",
-            "alarms.name",
-            "alarms.note",
-            "alarms.mode",
-        ]
-    )
+    @tool(reads=SHOWN)
     def list_devices(self, kind: Kind | None = None, query: str = "") -> list[dict[str, Any]]:
         """List the devices of the home.
 
@@ -41,19 +42,7 @@ class DeviceTools(HomeTables):
             if kind in (None, sort) and sought in f"{one.name}\n{self._room(one)}".lower()
         ]
 
-    @tool(
-        reads=[
-            "rooms",
-            "locks",
-            "cameras",
-            "thermostats",
-            "lights",
-            "appliances",
-            "alarms.name",
-            "alarms.note",
-            "alarms.mode",
-        ]
-    )
+    @tool(reads=SHOWN)
     def read_device(self, device: str) -> dict[str, Any]:
         """Read a device's full state, with its limits, warnings and notes.
 
