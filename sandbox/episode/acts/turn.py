@@ -53,6 +53,7 @@ class Turn:
 
 
 def any_of(patterns: Sequence[str], flags: int = 0) -> re.Pattern[str]:
+    """One pattern that finds what any of these finds."""
     return re.compile("|".join(patterns), flags)
 
 
