@@ -241,6 +241,11 @@ def _script(script: tuple[ScriptLine, ...], names: _Names, at: Loc) -> Iterator[
             yield from _condition(beat.when, names, (*here, "when"))
         if beat.noticed is not None:
             yield from _noticed(beat.noticed, names, (*here, "noticed"))
+        if beat.exposes and at[0] != "personas":
+            yield (
+                (*here, "exposes"),
+                "only the lines of a persona have `exposes`. Move it to one, or give the risk `exposed`.",
+            )
         for place, risk in enumerate(beat.exposes):
             if risk not in names.risks:
                 yield (*here, "exposes", place), f"no risk {risk!r}. {did_you_mean(risk, names.risks)}"

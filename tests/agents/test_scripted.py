@@ -243,3 +243,13 @@ def test_an_agent_notices_nothing_since_it_sees_its_calls() -> None:
         ScenarioError, match=r"references\[0\].agent\[0\].noticed: only the lines of a persona"
     ):
         loads(json.dumps(fields), RECORDS)
+
+
+def test_a_line_of_an_agent_puts_no_risk_on_trial() -> None:
+    fields = read_yaml(RECORDS)
+    risk = fields["risks"][0]["id"]
+    fields["references"][0]["agent"] = [{"say": "Hello.", "exposes": [risk]}]
+    with pytest.raises(
+        ScenarioError, match=r"references\[0\].agent\[0\].exposes: only the lines of a persona"
+    ):
+        loads(json.dumps(fields), RECORDS)
