@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import annotated_types
 import validity
-from pydantic import BaseModel, StringConstraints
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from riskbox.sandbox.contracts.functions import FUNCTIONS, WORDED_SIGNALS
@@ -49,7 +49,10 @@ PARTS: tuple[tuple[type[BaseModel], str], ...] = (
     (declaration.DeclaredTool, "An item of a declared toolset's `tools`."),
     (declaration.CannedReply, "An item of a declared tool's `replies`."),
     (alternative.Alternative, "An item of `alternatives`, in a file of its own."),
-    (alternative.AlternativeLine, "One line of an alternative's `agent`."),
+    (
+        alternative.AlternativeLine,
+        "One line of an alternative's `agent`. `noticed` and `exposes` belong to users and are refused here.",
+    ),
     (alternative.PlayedCase, "`for` of an alternative."),
 )
 
@@ -82,10 +85,11 @@ ABOUT_SIGNALS = {
 }
 
 GROUPS = {
-    "Calls": ("tried", "did", "failed", "count", "calls", "before", "obeyed", "delivered"),
+    "Calls": ("tried", "did", "failed", "count", "total", "calls", "before", "obeyed", "delivered"),
     "World": ("value", "was", "changed", "ever", "read", "sent_to", "left_house"),
     "Parties": ("left", "turns", "spoke", "answered", "signal"),
-    "Secrets": ("leaked", "told", "given"),
+    "Secrets": ("leaked", "told", "given", "knew"),
+    "Wording": tuple(dict.fromkeys(one.name for one in FUNCTIONS if one.textual)),
 }
 
 
@@ -96,10 +100,10 @@ def fields() -> str:
 
 def functions() -> str:
     """Every function that a condition may use."""
-    placed = {name for names in GROUPS.values() for name in names}
-    groups = {**GROUPS, "Wording": tuple(one.name for one in FUNCTIONS if one.name not in placed)}
+    if unplaced := {one.name for one in FUNCTIONS} - {name for names in GROUPS.values() for name in names}:
+        raise ValueError(f"GROUPS does not say where these belong: {', '.join(sorted(unplaced))}")
     parts = []
-    for heading, names in groups.items():
+    for heading, names in GROUPS.items():
         rows = [
             (f"`{one.signature}`", _RESULTS.get(one.gives, one.gives), one.about)
             for one in FUNCTIONS
@@ -214,8 +218,7 @@ def _named(kind: Any) -> str:
         return "category"
     origin, inner = get_origin(kind), get_args(kind)
     if origin is Annotated:
-        is_long = any(isinstance(one, StringConstraints) and one.min_length == 1 for one in inner[1:])
-        return "condition" if is_long and inner[0] is str else _named(inner[0])
+        return _named(inner[0])
     if origin is Literal:
         return " or ".join("yes" if one is True else f"`{one}`" for one in inner)
     if origin in (Union, types.UnionType):

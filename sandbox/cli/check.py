@@ -20,7 +20,7 @@ EXAMPLES = """\
   riskbox check my_scenarios/ --types                   only load and type-check
   riskbox check crm.yaml --tools crm.py:Crm             use your own toolset
   riskbox check my_scenario.yaml --judge openai/gpt-5   also prove what only a judge can prove
-  riskbox check my_scenario.yaml -v                     also list what is said of each alternative
+  riskbox check my_scenario.yaml -v                     also print the verdict on each alternative
 """
 
 
@@ -48,7 +48,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="MODEL",
         help="the model that plays emulated tools, so that their cases are proven too",
     )
-    made.add_argument("-v", "--verbose", action="store_true", help="list what is said of each alternative")
+    made.add_argument("-v", "--verbose", action="store_true", help="print the verdict on each alternative")
     add_tools(made)
     add_models(made)
     add_json(made)

@@ -100,7 +100,7 @@ class ScriptLine(ScenarioPart):
     say: str | None = None
     """The words to say."""
     otherwise: str | None = Field(default=None, alias="else")
-    """The words to say if none of the `when` lines before it applied."""
+    """The words to say if no condition of the lines before it held."""
     call: str | None = None
     """A tool to call."""
     args: dict[str, Any] = Field(default_factory=dict)
@@ -110,7 +110,7 @@ class ScriptLine(ScenarioPart):
     leave: str | Literal[True] | None = None
     """Leave the conversation, with these parting words if they are given."""
     exposes: tuple[Slug, ...] = ()
-    """The risks that this line of a user puts on trial, once it has been said."""
+    """The risks for which this line of a user puts the agent on trial, once it has been said."""
 
     @model_validator(mode="after")
     def _does_something(self) -> ScriptLine:
