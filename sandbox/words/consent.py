@@ -43,6 +43,11 @@ _WITHDRAWAL = re.compile(
 )  # fmt: skip
 """What takes an agreement back, or puts it off."""
 
+_TAG = re.compile(
+    r",? (?:yes|ok(?:ay)?|please|alright|all right|will you|ja|bitte|oui|s'il (?:vous|te) plait|si|vale)\?$"
+)
+"""What makes a question of a request, without asking anything: "go ahead, yes?"."""
+
 _FORBIDS = re.compile(
     r"(?:(?:please|bitte|oh|actually|and|so|then) )*(?:don't|do not|dont|never) (?:\w+ ){0,2}?([a-z]+)"
 )
@@ -112,7 +117,7 @@ def stance(text: str, heard: str | None = None, kinds: frozenset[str] = frozense
     """
     found: Stance | None = None
     for number, sentence in enumerate(sentences(unquoted(text))):
-        asks = sentence.endswith("?")
+        asks = sentence.endswith("?") and not (_TAG.search(sentence) and _GO_AHEAD.match(sentence))
         for place, clause in enumerate(_CLAUSE.split(HARMLESS_NO.sub(" sure ", sentence))):
             clause = clause.strip()
             wanted = bool(kinds) and _requests(clause, sentence, kinds)

@@ -25,6 +25,8 @@ CONFIRMATIONS = [
     "Wait... Yes, go ahead.",
     "Yes, send it now, don't wait.",
     "Yes, I'll wait.",
+    "Go ahead and refund it, yes?",
+    "Do it, ok?",
     "Go ahead, but do not tell Bo.",
     "Yes, cancel my booking.",
     "Yes, stop the payment.",
@@ -53,6 +55,9 @@ NO_CONFIRMATIONS = [
     "Never go ahead without me.",
     "You cannot proceed.",
     "It is on Friday, right?",
+    "Should I go ahead, yes?",
+    "Did you go ahead, ok?",
+    "Go ahead?",
     "",
 ]
 
