@@ -329,7 +329,7 @@ class Tree:
         return target
 
     def move(self, source: str, target: str) -> None:
-        """Move a file or folder to a place that `destination` gave."""
+        """Move a file or folder to a place that `destination` gave: all of it or nothing."""
         file = self.look(source)
         free = source not in self._lasting and self._removable(file, self.folder(posixpath.dirname(source)))
         leaves = posixpath.dirname(source) != posixpath.dirname(target)
@@ -342,6 +342,9 @@ class Tree:
             moved += self._children(one)
         places = {one.id: self.resolve(target + one.id[len(source) :]) for one in moved}
         rows = [row for one in moved if (row := self.rows.get(one.id))]
+        volume = self.volume(target)
+        if volume != self.volume(source) and sum(map(size, rows)) > self.free.get(volume, float("inf")):
+            raise refusal("no_space", target)
         self.drop([one.id for one in reversed(moved)])
         for row in rows:
             self.put(row.but(id=places[row.id]))

@@ -187,6 +187,40 @@ def test_nothing_tells_of_bashkit(drive: Drive) -> None:
 # --- space -----------------------------------------------------------------------------------------------------------
 
 
+def two_disks() -> Drive:
+    return Drive(
+        {
+            "volumes": [
+                {"id": "/", "size": 10_000, "other": 2_000},
+                {"id": "/srv", "size": 10**12, "device": "/dev/sdb1"},
+            ],
+            "files": [
+                {"id": "/srv/dumps/a.dump", "content": "pages of orders", "bytes": 10**11},
+                {"id": "/srv/dumps/b.dump", "content": "pages of places", "bytes": 3_000},
+            ],
+        }
+    )
+
+
+def test_a_move_to_a_full_disk_moves_nothing() -> None:
+    drive = two_disks()
+    before = drive.sh("ls -lR /srv /tmp")[0]
+    assert "No space left on device" in drive.sh("mv /srv/dumps /tmp/")[1]
+    assert drive.sh("ls -lR /srv /tmp")[0] == before
+    assert (
+        drive.sh("mv /srv/dumps/b.dump /tmp/; ls /srv/dumps /tmp")[0]
+        == "/srv/dumps:\na.dump\n\n/tmp:\nb.dump\n"
+    )
+
+
+def test_large_files_are_searched_by_what_they_hold_and_found_by_their_size() -> None:
+    drive = two_disks()
+    assert drive.sh("grep -rl orders /srv")[0] == "/srv/dumps/a.dump\n"
+    assert drive.sh("find /srv -size +1G")[0] == "/srv/dumps/a.dump\n"
+    assert drive.sh("[ -s /srv/dumps/a.dump ] && echo full")[0] == "full\n"
+    assert drive.sh("du -h /srv/dumps/a.dump")[0].startswith("93")
+
+
 def test_space_is_that_of_the_disk() -> None:
     drive = Drive(
         {

@@ -33,6 +33,8 @@ class Disk:
         self.tree, self.random = tree, random
         self.fault: Exception | None = None
         self.feeds: dict[str, bytes] = {}
+        self.is_measured = False
+        """Whether sizes are those that files are said to have, and not those of the content that can be read."""
         self._commands = frozenset(commands)
 
     def said(self, error: ToolError) -> str:
@@ -66,7 +68,9 @@ class Disk:
         return self._stat(self.tree.look(path))
 
     def _stat(self, file: File) -> Stat:
-        return file.kind, size(file), int(file.mode, 8), int(file.modified.timestamp())
+        # bashkit counts what a command will read by the size; of a large file only the content that is there is read
+        read = size(file) if self.is_measured or not file.bytes else max(1, len(octets(file.content)))
+        return file.kind, read, int(file.mode, 8), int(file.modified.timestamp())
 
     def read_dir(self, path: str) -> Sequence[tuple[str, Stat]]:
         """What is in a folder, in the order of the names."""
