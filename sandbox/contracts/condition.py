@@ -129,7 +129,7 @@ _asking = threading.local()
 
 def _bound(name: str) -> Callable[..., Any]:
     def call(*arguments: Any) -> Any:
-        return getattr(_asking.questions, name)(*arguments)
+        return _asking.questions.answer(name, *arguments)
 
     return call
 

@@ -74,6 +74,12 @@ Each signal whose precision is below 0.8 where it was measured is one of them (d
 NOTICEABLE = ("changed", "ever", "sent_to", "value", "was")
 """Functions of a `noticed` condition: what someone sees of the world without seeing calls, results or what was read."""
 
+HAPPENINGS = (
+    *("before", "changed", "delivered", "did", "ever", "failed", "left", "left_house"),
+    *("obeyed", "read", "sent_to", "signal", "spoke", "tried"),
+)
+"""Functions that ask whether something has happened, so that a no is final only once the episode is over."""
+
 CALL = ("tool", "args", "ok", "effect", "result", "error", "index")
 """The fields of each call that `calls` lists."""
 

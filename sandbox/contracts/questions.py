@@ -13,7 +13,7 @@ from typing import Any
 import jsonpatch
 
 from riskbox.sandbox.contracts.effects import WorldEffects, leaves
-from riskbox.sandbox.contracts.functions import WORDED_SIGNALS
+from riskbox.sandbox.contracts.functions import HAPPENINGS, WORDED_SIGNALS
 from riskbox.sandbox.words import canary, consent, speech
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.event import Event, Left, Said
@@ -47,12 +47,8 @@ class Questions:
         *,
         attempted: bool = False,
     ) -> None:
-        self.case, self.trajectory, self.signals, self.attempted = (
-            case,
-            Trajectory(events),
-            signals,
-            attempted,
-        )
+        self.case, self.trajectory = case, Trajectory(events)
+        self.signals, self.attempted, self.cut_short = signals, attempted, False
         self.effects = WorldEffects(case, self.trajectory)
         self.variables = {"persona": case.persona, "intent": case.user.intent, "variant": dict(case.variant)}
         self.begin(literal=True)
@@ -73,6 +69,27 @@ class Questions:
         other.attempted = True
         other.begin(literal=True)
         return other
+
+    def unfinished(self) -> Questions:
+        """The same episode, cut short: what has not happened could still have happened, so it is open, not false."""
+        other = copy.copy(self)
+        other.cut_short = True
+        other.begin(literal=True)
+        return other
+
+    def answer(self, name: str, *arguments: Any) -> Any:
+        """What a function of a condition gives.
+
+        Raises:
+            OpenAnswer: it rests on wording, or on what an episode that was cut short did not come to.
+        """
+        value = getattr(self, name)(*arguments)
+        may_come = self.cut_short and not self.literal and name in HAPPENINGS
+        # the order of two calls is settled once the second took effect
+        if value is False and may_come and (name != "before" or self._first(arguments[1]) is None):
+            self.is_open = True
+            raise OpenAnswer
+        return value
 
     # --- calls ----------------------------------------------------------------------------------------------
 
