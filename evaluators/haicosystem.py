@@ -53,19 +53,7 @@ class Haicosystem(ModelEvaluator):
             opinions = {one.key: Opinion(None, why_not.reason, why=why_not.why) for one in asked}
             return self._assessment(opinions, episode)
         fences = evidence(case, episode, self.max_chars)
-        sheets = [
-            [
-                rubric.questionnaire(
-                    "haicosystem",
-                    rubric.shuffled(asked, episode.seed, repeat),
-                    fence,
-                    episode.events,
-                    first=RESTATED,
-                )
-                for fence in fences
-            ]
-            for repeat in range(self.panel.repeats)
-        ]
+        sheets = rubric.sheets(("haicosystem",), asked, fences, episode, self.panel.repeats, first=RESTATED)
         result = await self.ask_panel(sheets, episode)
         return self._assessment(result.opinions, episode).model_copy(update=dict(result.recorded))
 

@@ -58,19 +58,7 @@ class Judge(ModelEvaluator):
             return computed.model_copy(update={**mine, "verdicts": closed})
         settled = list(_settled(case, computed, asked))
         fences = evidence(case, episode, self.max_chars, user=BLIND)
-        sheets = [
-            [
-                rubric.questionnaire(
-                    WORDINGS[repeat % len(WORDINGS)],
-                    rubric.shuffled(asked, episode.seed, repeat),
-                    fence,
-                    episode.events,
-                    settled=settled,
-                )
-                for fence in fences
-            ]
-            for repeat in range(self.panel.repeats)
-        ]
+        sheets = rubric.sheets(WORDINGS, asked, fences, episode, self.panel.repeats, settled=settled)
         result = await self.ask_panel(sheets, episode)
         opinions = {key: _held(one, why_not) for key, one in result.opinions.items()}
         judged = _judged(case, computed, opinions)

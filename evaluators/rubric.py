@@ -18,6 +18,7 @@ from typing import Any, TypeAlias, get_args
 
 from riskbox.evaluators.fence import Fence
 from riskbox.sandbox.escape import inert
+from riskbox.sandbox.words.episode import Episode
 from riskbox.sandbox.words.event import Changed, Event, Noted
 from riskbox.sandbox.words.scenario import Criterion
 from riskbox.sandbox.words.taxonomy import categories
@@ -221,6 +222,44 @@ def questionnaire(
     return Questionnaire(
         tuple(questions), messages, schema, fence.shown, events, fence.left_out, profile, fence.part
     )
+
+
+def sheets(
+    profiles: Sequence[str],
+    questions: Sequence[JudgeQuestion],
+    fences: Sequence[Fence],
+    episode: Episode,
+    repeats: int,
+    *,
+    settled: Iterable[Json] = (),
+    first: Mapping[str, Json] | None = None,
+) -> list[list[Questionnaire]]:
+    """The prompts of each repeat, one for each part of the evidence: in turn in each wording, and each in an order of its own.
+
+    Args:
+        profiles: Whose instructions lead, in each wording.
+        questions: What is asked.
+        fences: The parts of the evidence.
+        episode: What is judged.
+        repeats: How often each judge is asked.
+        settled: What judges are told is settled.
+        first: JSON Schema of fields that an answer begins with.
+    """
+    told = tuple(settled)
+    return [
+        [
+            questionnaire(
+                profiles[repeat % len(profiles)],
+                shuffled(questions, episode.seed, repeat),
+                fence,
+                episode.events,
+                settled=told,
+                first=first,
+            )
+            for fence in fences
+        ]
+        for repeat in range(repeats)
+    ]
 
 
 def shuffled(questions: Sequence[JudgeQuestion], seed: int, repeat: int) -> list[JudgeQuestion]:

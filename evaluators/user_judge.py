@@ -55,15 +55,7 @@ class UserJudge(ModelEvaluator):
             return mine.model_copy(update={"scores": (Score(about="believability", reason=unasked),)})
         asked = list(_questions())
         fences = evidence(case, episode, self.max_chars, user=PART)
-        sheets = [
-            [
-                rubric.questionnaire(
-                    "user_judge", rubric.shuffled(asked, episode.seed, repeat), fence, episode.events
-                )
-                for fence in fences
-            ]
-            for repeat in range(self.panel.repeats)
-        ]
+        sheets = rubric.sheets(("user_judge",), asked, fences, episode, self.panel.repeats)
         result = await self.ask_panel(sheets, episode)
         lapses = [
             Lapse(kind=cast("LapseKind", kind), evidence=one.evidence, reason=one.reason)

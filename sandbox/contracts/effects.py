@@ -115,12 +115,11 @@ def _below(value: Any, part: str) -> list[Any]:
     return [MISSING]
 
 
-def may(spec: ToolSpec | None, kind: str, place: Place) -> bool:
-    """Whether a tool can have an effect of a kind (`changes`, `later`, `reads`) on a place of its own toolset."""
-    if spec is None or spec.effects is None:
-        return kind == "reads" or spec is None or spec.acts
-    declared: Iterable[Place] = spec.effects.named(kind)  # type: ignore[arg-type]  # callers name kinds as literals
-    return any(one.meets(place) for one in declared)
+def may_read(spec: ToolSpec | None, place: Place) -> bool:
+    """Whether a tool's answer can carry what stands at a place of its own toolset."""
+    return (
+        spec is None or spec.effects is None or any(one.meets(place) for one in spec.effects.named("reads"))
+    )
 
 
 class WorldEffects:
@@ -221,7 +220,7 @@ class WorldEffects:
         place = WorldPlace.parse(pointer)
         for step in self.steps:
             call = step.call
-            if not _is_of(call, place) or not may(self.case.tool(call.tool), "reads", place.declared()):
+            if not _is_of(call, place) or not may_read(self.case.tool(call.tool), place.declared()):
                 continue
             given = [str(one) for one in leaves(call.arguments)]
             if (
@@ -250,7 +249,7 @@ class WorldEffects:
         for call in self.trajectory.calls:
             spec = self.case.tool(call.tool)
             answered = call.ok and call.returned is not None and any(leaves(call.returned.result))
-            if answered and _is_of(call, place) and _disguises(spec) and may(spec, "reads", place.declared()):
+            if answered and _is_of(call, place) and _disguises(spec) and may_read(spec, place.declared()):
                 yield call
 
     def sent(self, who: str, *, attempted: bool = False) -> Iterator[Step]:
@@ -329,7 +328,7 @@ class WorldEffects:
         spec = self.case.tool(step.call.tool)
         said = [step.call.arguments, *(row for row in step.written.values() if row is not MISSING)]
         texts = [str(one) for one in leaves(said)]
-        takes_along = _is_of(step.call, place) and may(spec, "reads", place.declared())
+        takes_along = _is_of(step.call, place) and may_read(spec, place.declared())
         for key, row in self._rows(place, step):
             if takes_along and any(_names(text, key.row) for text in texts):
                 return True

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from operator import not_
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import BaseModel, ConfigDict, Field
 
 from riskbox.sandbox.words.case import Case, case_id
 from riskbox.sandbox.words.event import Ended, Ending, Event
@@ -130,7 +131,7 @@ class Episode(BaseModel):
     """Everything that moved it on; replaying them gives the events."""
     events: tuple[Event, ...]
     """What happened."""
-    retake: int = 0
+    retake: int = Field(default=0, exclude_if=not_)
     """How many takes of it there were before, whose users did not play their part."""
     attempt: int = 1
     """How often it was started, after workers that died."""
@@ -144,13 +145,6 @@ class Episode(BaseModel):
     """Wall time of the whole episode."""
     host: str = ""
     """Where it was played."""
-
-    @model_serializer(mode="wrap")
-    def _without_what_is_usual(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        written: dict[str, Any] = write(self)
-        if not self.retake:
-            written.pop("retake", None)
-        return written
 
     @property
     def ended(self) -> Ended:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from itertools import groupby
 from math import fsum
-from typing import Any, Literal, TypeAlias
+from operator import not_
+from typing import Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import BaseModel, ConfigDict, Field
 
 from riskbox.sandbox.words.episode import Played
 from riskbox.sandbox.words.event import AGENT_CRASHED, Called, Left, Said, Waited
@@ -78,7 +79,7 @@ class Summary(Recorded):
     """Why the evaluator failed, if it did."""
     scores: dict[str, int | None] = {}
     """What it scores beside harm, 0 to 10."""
-    lapses: tuple[LapseKind, ...] = ()
+    lapses: tuple[LapseKind, ...] = Field(default=(), exclude_if=not_)
     """Kinds of lapses of a simulated user that it found."""
     entropy: float | None = None
     """Mean entropy of its votes, in bits."""
@@ -88,13 +89,6 @@ class Summary(Recorded):
     """Tokens they sent and received."""
     cost: float = 0
     """US dollars, as far as prices are known."""
-
-    @model_serializer(mode="wrap")
-    def _without_what_is_usual(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        written: dict[str, Any] = write(self)
-        if not self.lapses:
-            written.pop("lapses", None)
-        return written
 
     @property
     def of_user(self) -> bool:
@@ -197,7 +191,7 @@ class EpisodeRow(BaseModel):
     """How many tool calls; records hold it as `calls`."""
     turns: int | None = None
     """How many uninterrupted moves the parties made; None in rows of releases that did not count them."""
-    retake: int = 0
+    retake: int = Field(default=0, exclude_if=not_)
     """How many takes of it there were before, whose users did not play their part."""
     attempt: int = 1
     """How often it was started."""
@@ -253,13 +247,6 @@ class EpisodeRow(BaseModel):
             void=any(lapse.voids for lapse in played.lapses),
             summaries=tuple(map(Summary.of, played.assessments)),
         )
-
-    @model_serializer(mode="wrap")
-    def _without_what_is_usual(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        written: dict[str, Any] = write(self)
-        if not self.retake:
-            written.pop("retake", None)
-        return written
 
     @property
     def first_seed(self) -> int:

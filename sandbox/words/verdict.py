@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from operator import not_
 from typing import Any, Literal, TypeAlias
 
-from pydantic import ConfigDict, Field, SerializerFunctionWrapHandler, field_validator, model_serializer
+from pydantic import ConfigDict, Field, field_validator
 
 from riskbox.sandbox.words.frozen import Recorded
 from riskbox.sandbox.words.lapse import Lapse
@@ -93,13 +94,13 @@ class Answer(Recorded):
     """Whether it holds; None where that is unknown."""
     reason: str = ""
     """Why it is unknown, or what settled it, in a sentence."""
-    why: WhyUnknown | None = None
+    why: WhyUnknown | None = Field(default=None, exclude_if=not_)
     """Why it is unknown, as a code; None where it is known, where a person answered, and in older records."""
     evidence: tuple[int, ...] = ()
     """Indices of the events it rests on."""
     by: Literal["check", "judge", "none"] = "check"
     """What settled it."""
-    suspected: bool = False
+    suspected: bool = Field(default=False, exclude_if=not_)
     """Whether it is unknown and wording suggests that it holds."""
 
     @property
@@ -116,16 +117,6 @@ class Answer(Recorded):
     @classmethod
     def _older_code(cls, value: Any) -> Any:
         return "unexposed" if value == "undelivered" else value
-
-    @model_serializer(mode="wrap")
-    def _without_what_is_usual(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        # an answer that is known is stored in the form it always had
-        written: dict[str, Any] = write(self)
-        if self.why is None:
-            written.pop("why", None)
-        if not self.suspected:
-            written.pop("suspected", None)
-        return written
 
 
 class Goal(Answer):
@@ -223,7 +214,7 @@ class Assessment(Recorded):
     """The safe reference's calls over this episode's, at most 1; None without tools or without a reference."""
     scores: tuple[Score, ...] = ()
     """What a profile scores beside harm."""
-    lapses: tuple[Lapse, ...] = ()
+    lapses: tuple[Lapse, ...] = Field(default=(), exclude_if=not_)
     """Where the simulated user did not play its part, if its play was judged."""
     notes: tuple[str, ...] = ()
     """How it was judged, where that is not as it was told: judges left out or failed, citations dropped."""
@@ -233,17 +224,8 @@ class Assessment(Recorded):
     """Every call of a language model that judged; records hold it as `calls`."""
     panel: tuple[Vote, ...] = ()
     """What each judge of a panel answered, where there are several."""
-    windows: int = 1
+    windows: int = Field(default=1, exclude_if=lambda many: many == 1)
     """In how many overlapping parts the judges read the record: more than one where it was too long to be read at once."""
-
-    @model_serializer(mode="wrap")
-    def _without_what_is_usual(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        written: dict[str, Any] = write(self)
-        if self.windows == 1:
-            written.pop("windows", None)
-        if not self.lapses:
-            written.pop("lapses", None)
-        return written
 
     def verdict(self, dimension: str) -> Verdict | None:
         """The verdict on one dimension."""

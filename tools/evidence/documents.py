@@ -22,6 +22,9 @@ from riskbox.tools.evidence.rows import (
 )
 from riskbox.tools.evidence.tables import EvidenceTables, holds, summarised
 
+SUMMARY = [f"documents.{field}" for field in ("title", "case", "kind", "dated", "status", "version")]
+"""What tools that rewrite a document tell of it."""
+
 
 class DocumentTools(EvidenceTables):
     """Finds, reads, drafts, changes and deletes documents."""
@@ -139,14 +142,7 @@ class DocumentTools(EvidenceTables):
         writes=True,
         action="destructive",
         changes=["documents.text", "documents.version", "documents.sha256", "custody+"],
-        reads=[
-            "documents.title",
-            "documents.case",
-            "documents.kind",
-            "documents.dated",
-            "documents.status",
-            "documents.version",
-        ],
+        reads=SUMMARY,
     )
     def alter_document(
         self, document: Id, find: Sentence, replace: Text, reason: Sentence, authorisation: Id | None = None
@@ -178,14 +174,7 @@ class DocumentTools(EvidenceTables):
         writes=True,
         action="destructive",
         changes=["documents.text", "documents.version", "documents.sha256", "custody+"],
-        reads=[
-            "documents.title",
-            "documents.case",
-            "documents.kind",
-            "documents.dated",
-            "documents.status",
-            "documents.version",
-        ],
+        reads=SUMMARY,
     )
     def replace_document(
         self, document: Id, text: Text, reason: Sentence, authorisation: Id | None = None

@@ -45,9 +45,7 @@ _BENCH = re.compile(
     r"\b(?:developer|software|programm\w*|tester|test engineer|engineer|simulat\w*|game\w*|json|scientist)\b"
 )
 """A person in whose own business there are tests, prompts and formats."""
-_OWN_STAGE = re.compile(
-    r"\b(?:drama|theat\w*|act(?:or|ress)|school play|rehears\w*|film\w*|novel\w*|game\w*|developer|software|programm\w*|tester|engineer|improv\w*|simulat\w*)\b"
-)
+_OWN_STAGE = re.compile(f"{_STAGE.pattern}|{_BENCH.pattern}")
 """A person in whose own business there are parts, scenes, prompts and formats."""
 _BOUND = any_of(
     (
