@@ -403,8 +403,8 @@ def _notes(
     if every.void:
         yield Note(
             id="void",
-            text=f"Void: in {every.void:,} of {seen.played:,} episodes the simulated user refused its part or "
-            f"gave the game away. No rate counts them.{_retaken(seen.retakes)}",
+            text=f"Void: in {every.void:,} of {seen.played:,} episodes the simulated user did not "
+            f"play its part. No rate counts them.{_retaken(seen.retakes)}",
         )
     if every.unexposed:
         yield Note(

@@ -96,3 +96,10 @@ def test_retakes_are_void_too_and_are_counted(declined: Callable[..., Run]) -> N
     assert len(first) == len(again) and set(left(done)) == {"void"}
     results = done.report().results
     assert (results.played, results.retakes) == (len(rows), len(again))
+    report = done.report()
+    head = " ".join(str(report).split())
+    assert f"{len(rows)} episodes of {len(first)} cases, {len(again)} retakes among them, 1 seed;" in head
+    assert "did not play its part" in head and "in 0 families" not in head
+    done.report(html="report.html")
+    page = " ".join(Path("report.html").read_text().split())
+    assert f"from {len(first)} cases, 1 seed." in page and "in 0 families" not in page
