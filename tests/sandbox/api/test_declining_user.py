@@ -102,4 +102,4 @@ def test_retakes_are_void_too_and_are_counted(declined: Callable[..., Run]) -> N
     assert "did not play its part" in head and "in 0 families" not in head
     done.report(html="report.html")
     page = " ".join(Path("report.html").read_text().split())
-    assert f"from {len(first)} cases, 1 seed." in page and "in 0 families" not in page
+    assert f"from {len(first)} cases, 1 seed." in page
