@@ -101,10 +101,10 @@ def _head(results: Results) -> Iterator[RenderableType]:
     first_takes = results.played - results.retakes
     if first_takes != results.planned and not results.chosen:
         played = f"{first_takes:,} of {_many(results.planned, 'episode')}, {_many(results.cases, 'case')}"
-    if results.all.families:  # of the episodes that count; there may be none
-        played = f"{played} in {_many(results.all.families, 'family')}"
     if results.retakes:
         played = f"{played}, {_many(results.retakes, 'retake')} among them"
+    if results.all.families:  # of the episodes that count; there may be none
+        played = f"{played} in {_many(results.all.families, 'family')}"
     yield text(
         f"{played}, {_many(results.seeds, 'seed')}; "
         f"agent: {_listed(results.agents)}; user: {_listed(results.users)}"
