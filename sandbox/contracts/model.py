@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from riskbox.sandbox.words.modelcall import ModelCall, ModelOutcome, ModelRole
+from riskbox.sandbox.words.modelcall import AnswerFlaw, ModelCall, ModelOutcome, ModelRole
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,14 @@ class Reply:
     """For a prompt with a schema, the JSON value that satisfies it; None unless the outcome is ok."""
     detail: str = ""
     """One sentence about what went wrong, where the outcome is not ok."""
+    thought: str = ""
+    """What it thought, where its provider or the text shows it; nobody hears it."""
+    carried: Mapping[str, Any] = field(default_factory=dict)
+    """Fields of its message that the provider wants back unchanged with the history."""
+    finish: str = ""
+    """Why it stopped, in the provider's word."""
+    flaws: Sequence[AnswerFlaw] = ()
+    """What was wrong with the answer."""
 
     def message(self) -> dict[str, Any]:
         """The reply as an assistant message."""

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from pydantic_core import PydanticSerializationError, to_json
 
 from riskbox.sandbox.escape import clipped
-from riskbox.sandbox.words.modelcall import ModelOutcome
+from riskbox.sandbox.words.modelcall import AnswerFlaw, ModelOutcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,14 @@ class Completion:
     """Tokens received."""
     cost: float | None = None
     """US dollars, where the transport knows a price."""
+    thought: str = ""
+    """What the model thought, where the provider or the text shows it."""
+    carried: Mapping[str, Any] = field(default_factory=dict)
+    """Fields of the message that the provider wants back unchanged with the history."""
+    flaws: Sequence[AnswerFlaw] = ()
+    """What was wrong with the answer."""
+    estimated: bool = False
+    """Whether the tokens are our estimate."""
 
 
 class TransportError(Exception):

@@ -148,8 +148,8 @@ def _act(draft: _Draft, given: Acted) -> None:
     if party != expected:
         waits = "a tool call waits for its answer" if expected is None else f"it is the turn of {expected!r}"
         raise WrongInput(f"{party!r} cannot act now: {waits}")
-    if action.note:
-        draft.happen(Noted, (party,), by=party, text=action.note)
+    if action.note or action.carried:
+        draft.happen(Noted, (party,), by=party, text=action.note, carried=action.carried)
     if action.text:
         draft.clock += SECONDS["said"]
         present = tuple(one for one in draft.prepared.everyone if one not in draft.gone)

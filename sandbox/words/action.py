@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from operator import not_
 from typing import Any
+
+from pydantic import Field
 
 from riskbox.sandbox.words.frozen import Frozen
 
@@ -26,7 +29,9 @@ class Action(Frozen):
     leave: bool = False
     """Whether it ends the conversation, after saying its text."""
     note: str = ""
-    """A private note to itself; an event only it sees."""
+    """A private note to itself, such as a model's thought; an event only it sees."""
+    carried: dict[str, Any] = Field(default={}, exclude_if=not_)
+    """Fields of the model's message that its provider wants back unchanged with the history: `reasoning_content`, say."""
 
     @property
     def waits(self) -> bool:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from operator import not_
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Tag, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, TypeAdapter
 
 from riskbox.sandbox.words.frozen import Recorded
 
@@ -100,7 +101,9 @@ class Noted(Happened):
     by: str
     """Whose note it is."""
     text: str
-    """The note."""
+    """The note; a model's thought where a model plays the party."""
+    carried: dict[str, Any] = Field(default={}, exclude_if=not_)
+    """Fields of the model's message that its provider wants back unchanged with the history."""
 
 
 class Waited(Happened):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from operator import not_
 from typing import Literal, TypeAlias
+
+from pydantic import Field
 
 from riskbox.sandbox.words.frozen import Recorded
 
@@ -11,6 +14,18 @@ ModelOutcome: TypeAlias = Literal["ok", "refused", "malformed", "timeout", "rate
 
 ModelRole: TypeAlias = Literal["user", "agent", "tool", "judge"]
 """What a model plays in an episode: the user, the agent, a tool, or the judge of it."""
+
+
+AnswerFlaw: TypeAlias = Literal[
+    "empty", "cut_off", "filtered", "calls_as_text", "thought_in_speech", "bad_arguments", "tools_dropped"
+]
+"""What was wrong with an answer that did come.
+
+empty: neither words nor calls. cut_off: it ended at a limit of tokens. filtered: a content filter cut in beside words or
+calls. calls_as_text: markup of a tool call stands in the words. thought_in_speech: a thought stood in the words, and was
+taken out. bad_arguments: the arguments of a call are no JSON object. tools_dropped: the server counted far fewer tokens
+than the tools have, so the model has not seen them.
+"""
 
 
 class ModelCall(Recorded):
@@ -30,6 +45,12 @@ class ModelCall(Recorded):
     """What came of it."""
     detail: str = ""
     """One sentence where it did not go well."""
+    finish: str = Field(default="", exclude_if=not_)
+    """Why the model stopped, in the provider's word: stop, length, tool_calls, content_filter; empty if nobody said."""
+    flaws: tuple[AnswerFlaw, ...] = Field(default=(), exclude_if=not_)
+    """What was wrong with the answer."""
+    estimated: bool = Field(default=False, exclude_if=not_)
+    """Whether the tokens are our estimate, because the server reported none that can be true."""
     source: Literal["live", "cache", "replay"] = "live"
     """Whether a provider was asked, or an earlier answer was used again."""
     attempts: int = 1
