@@ -18,12 +18,7 @@ Run a stub model provider on this machine, so that you can rehearse a run for fr
 completions, Anthropic's messages, and Ollama's chat and generate.
 
 models:
-  stub          says a short neutral sentence, sometimes calls a tool, and returns JSON if a schema asks for it
-  stub-calls    calls the first tool after each message of the user
-  stub-echo     repeats the user's last message
-  stub-refuses  refuses everything
-  stub-reads    looks up the id that the user mentions and says what it found; passes `riskbox try`
-  stub-silent   returns an empty answer
+{models}
 
 `stub` also plays any other name, such as gpt-5 or claude-sonnet-4-5, so that you can estimate costs."""
 EXAMPLES = """\
@@ -42,7 +37,11 @@ The stub listens at {url} (press ctrl-C to stop). In another terminal, run one o
 
 def parser() -> argparse.ArgumentParser:
     """The options."""
-    made = Parser("stub-server", ABOUT, EXAMPLES)
+    from riskbox.sandbox.stub.models import MODELS
+
+    wide = max(map(len, MODELS))
+    listed = "\n".join(f"  {name.ljust(wide)}  {model.about}" for name, model in MODELS.items())
+    made = Parser("stub-server", ABOUT.format(models=listed), EXAMPLES)
     made.add_argument(
         "--host",
         default="127.0.0.1",

@@ -143,7 +143,7 @@ def whole(request: StubRequest, said: Say) -> bytes:
 def pieces(request: StubRequest, said: Say) -> Iterator[bytes]:
     """The body of a streamed answer: server-sent events."""
     message = _message(request, said)
-    started = {**message, "usage": {**message["usage"], "output_tokens": 1}}
+    started = {**message, "usage": message["usage"] and {**message["usage"], "output_tokens": 1}}
     yield _event("message_start", message=started)
     yield _event("ping")
     index = 0
@@ -161,7 +161,8 @@ def pieces(request: StubRequest, said: Say) -> Iterator[bytes]:
         yield _event("content_block_stop", index=index)
         index += 1
     stopped = {"stop_reason": _stop(said), "stop_sequence": None}
-    yield _event("message_delta", delta=stopped, usage={"output_tokens": message["usage"]["output_tokens"]})
+    written = {"output_tokens": message["usage"]["output_tokens"]} if said.metered else {}
+    yield _event("message_delta", delta=stopped, usage=written)
     yield _event("message_stop")
 
 
@@ -191,7 +192,9 @@ def _message(request: StubRequest, said: Say) -> dict[str, Any]:
             "cache_creation_input_tokens": 0,
             "cache_read_input_tokens": spent.cached,
             "output_tokens": spent.completion,
-        },
+        }
+        if said.metered
+        else {},
     }
 
 

@@ -129,10 +129,12 @@ def head(request: StubRequest) -> dict[str, Any]:
 
 def done(request: StubRequest, said: Say) -> dict[str, Any]:
     """What an answer ends with."""
+    ended = {"done": True, "done_reason": "length" if said.finish == "length" else "stop"}
+    if not said.metered:
+        return ended
     spent = usage(request, said)
     return {
-        "done": True,
-        "done_reason": "length" if said.finish == "length" else "stop",
+        **ended,
         "total_duration": 1_000_000,
         "load_duration": 0,
         "prompt_eval_count": spent.prompt,

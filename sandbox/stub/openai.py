@@ -142,13 +142,14 @@ def whole(request: StubRequest, said: Say) -> bytes:
     if said.calls:
         message["tool_calls"] = _calls(request, said)
     choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": _finish(said)}
-    return encoded({**_head(request, "chat.completion"), "choices": [choice], "usage": _usage(request, said)})
+    spent = {"usage": _usage(request, said)} if said.metered else {}
+    return encoded({**_head(request, "chat.completion"), "choices": [choice], **spent})
 
 
 def pieces(request: StubRequest, said: Say) -> Iterator[bytes]:
     """The body of a streamed answer: server-sent events."""
     head = _head(request, "chat.completion.chunk")
-    counted = {"usage": None} if request.asked.counted else {}
+    counted = {"usage": None} if request.asked.counted and said.metered else {}
 
     def event(delta: dict[str, Any], finish: str | None = None) -> bytes:
         choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}

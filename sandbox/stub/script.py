@@ -61,6 +61,8 @@ class Say:
     """Why it stopped."""
     refused: bool = False
     """Whether the provider marks the text as a refusal."""
+    metered: bool = True
+    """Whether it says what it cost."""
 
 
 @dataclass(frozen=True, slots=True)

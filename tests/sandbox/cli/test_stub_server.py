@@ -13,6 +13,8 @@ from contextlib import contextmanager
 import httpx
 import pytest
 
+from riskbox.sandbox.stub.models import MODELS
+
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -95,4 +97,5 @@ def test_wrong_options(command: Command, words: list[str], told: str) -> None:
 def test_help(command: Command) -> None:
     done = command("stub-server", "--help")
     assert done.returncode == 0 and "examples:\n  riskbox stub-server" in done.stdout
-    assert "stub-refuses" in done.stdout
+    told = " ".join(done.stdout.split())
+    assert all(f"{name} {model.about}" in told for name, model in MODELS.items())

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from riskbox.sandbox.stub.models import MODELS
 from riskbox.sandbox.stub.script import CallTool, Refuse, Say, SayJson, Usage
 from riskbox.sandbox.stub.server import Stub
 
@@ -216,7 +217,8 @@ def test_no_body_crashes_it(stub: Stub, path: str, sent: bytes, client: httpx.Cl
 
 
 def test_what_else_it_answers(stub: Stub, client: httpx.Client) -> None:
-    names = {"stub", "stub-calls", "stub-echo", "stub-reads", "stub-refuses", "stub-silent"}
+    names = set(MODELS)
+    assert {"stub", "stub-echo", "stub-thinks"} < names
     assert {one["id"] for one in client.get(f"{stub.url}/v1/models").json()["data"]} == names
     assert {one["name"] for one in client.get(f"{stub.url}/api/tags").json()["models"]} == names
     assert "tools" in client.post(f"{stub.url}/api/show", json={"model": "stub"}).json()["capabilities"]
