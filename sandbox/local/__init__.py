@@ -1,0 +1,1 @@
+"""A real language model on this machine: where its file lies, and the server that plays it."""
