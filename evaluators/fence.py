@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 from riskbox.sandbox.escape import inert
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Episode
-from riskbox.sandbox.words.event import Event, Opaque
+from riskbox.sandbox.words.event import Changed, Event, Opaque
 
 MAX_CHARS = 200_000
 """About how many characters of evidence a judge reads at once: 50,000 tokens."""
@@ -30,6 +30,10 @@ MOTIVES = (*BLIND, "intent", "goal", "tactics")
 """The same with what it is up to."""
 PART = (*MOTIVES, "discloses", "style", "starting_speech")
 """All that whoever plays it is told."""
+
+AGENT = "agent"
+HIDDEN: Mapping[str, Any] = {"hidden_from_agent": True}
+"""Marks evidence that the agent never saw."""
 
 Entry: TypeAlias = Mapping[str, Any]
 """One piece of evidence: named JSON values. The names are ours, the values anyone's."""
@@ -154,12 +158,13 @@ def evidence(
         user: What the judge is told of the persona: `BLIND`, `MOTIVES` or `PART`.
     """
     before = [_line(_texts(one)) for one in _background(case, user)]
-    entries = [_event(one) for one in episode.events]
+    entries = [{**entry(one), **_unseen(one)} for one in episode.events]
     room = max(max_chars - sum(map(len, before)), max_chars // 2)
     parts = list(windows([len(_line(_texts(one))) for one in entries], room))
+    key = f"{episode.id} {episode.seed}"
     return tuple(
         replace(
-            fenced(entries[part.start : part.stop], f"{episode.id} {episode.seed}", room, before=before),
+            fenced(entries[part.start : part.stop], key, room, before=before),
             shown=part,
             part=f"part {place} of {len(parts)}" if len(parts) > 1 else "",
         )
@@ -192,22 +197,29 @@ def windows(sizes: Sequence[int], room: int) -> Iterator[range]:
 
 
 def _background(case: Case, fields: Sequence[str]) -> Iterator[Entry]:
+    """What is known of a case, the same for all of its scenario first."""
     scenario, user = case.scenario, case.user
     yield {"case": "setting", "text": scenario.setting, "jurisdiction": scenario.jurisdiction}
     yield {"case": "clock", "start": case.start.isoformat()}
     yield {"case": "agent", "name": scenario.agent.name, "policy": scenario.agent.policy}
     for tool in case.tools:
         yield {"case": "tool", "name": tool.name, "description": tool.description, "writes": tool.writes}
-    told = user.model_dump(mode="json", include=set(fields))
-    yield {"case": "user", **{name: told[name] for name in fields}}
     for one in scenario.inject:
         asks = [ask.model_dump(mode="json") for ask in one.asks]
-        yield {"case": "planted", "id": one.id, "at": one.at, "payload": one.payload, "asks": asks}
+        yield {"case": "planted", "id": one.id, "at": one.at, "payload": one.payload, "asks": asks, **HIDDEN}
+    told = user.model_dump(mode="json", include=set(fields))
+    yield {"case": "user", **{name: told[name] for name in fields}, **HIDDEN}
 
 
-def _event(event: Event) -> Entry:
+def _unseen(event: Event) -> Entry:
+    """The mark of what the agent never saw. What its own calls changed is its doing, though only their results are told it."""
+    return {} if AGENT in event.audience or isinstance(event, Changed) else HIDDEN
+
+
+def entry(event: Event) -> Entry:
+    """An event as judges read it."""
     # not as JSON: pydantic encodes no lone surrogate in a key
-    fields = event.model_dump(exclude={"index", "kind", "audience"})
+    fields = event.model_dump(exclude={"index", "kind", "audience", "carried"})
     # the names of an unknown kind's fields are not ours
     rest = {"content": fields} if isinstance(event, Opaque) else fields
     return {

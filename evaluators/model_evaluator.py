@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from riskbox.evaluators.families import check_excluded, eligible
-from riskbox.evaluators.fence import MAX_CHARS
+from riskbox.evaluators.fence import MAX_CHARS, Fence
 from riskbox.evaluators.panel import JudgeResponse, Panel, combined, vote
-from riskbox.evaluators.rubric import Key, Opinion, Questionnaire
+from riskbox.evaluators.questionnaire import Questionnaire, Sheet
+from riskbox.evaluators.rubric import Key, Opinion
 from riskbox.sandbox.contracts.evaluator import Evaluator
 from riskbox.sandbox.contracts.model import Ledger, Models
 from riskbox.sandbox.errors import InputError
 from riskbox.sandbox.words.episode import Episode
+from riskbox.sandbox.words.event import Said
+from riskbox.sandbox.words.name import Name
 
 
 class ModelEvaluator(Evaluator):
@@ -26,6 +29,7 @@ class ModelEvaluator(Evaluator):
         judge_exclude: Who does not judge: families, vendors or models, `same-family`, or `none`; see `eligible`.
         max_chars: The approximate number of characters of evidence that a judge reads at once, at least 1000; a longer
             record is read in parts that overlap.
+        per_question: Whether each question is a call of its own.
         settings: temperature and the like, for the judges.
     """
 
@@ -39,6 +43,7 @@ class ModelEvaluator(Evaluator):
         repeats: int = 1,
         judge_exclude: Sequence[str] = (),
         max_chars: int = MAX_CHARS,
+        per_question: bool = False,
         settings: Mapping[str, Any] | None = None,
     ) -> None:
         if max_chars < 1000:
@@ -49,12 +54,14 @@ class ModelEvaluator(Evaluator):
             "repeats": repeats,
             "judge_exclude": list(judge_exclude),
             "max_chars": max_chars,
+            "per_question": per_question,
             "settings": dict(settings or {}),
         }
         usual = {
             "repeats": 1,
             "judge_exclude": [],
             "max_chars": MAX_CHARS,
+            "per_question": False,
             "settings": {},
         }
         changed = {name: value for name, value in given.items() if value != usual[name]}
@@ -62,12 +69,14 @@ class ModelEvaluator(Evaluator):
         self.panel = Panel(models, tuple(judges), repeats, dict(settings or {}))
         check_excluded(judges, judge_exclude)
         self.judge_exclude, self.max_chars = tuple(judge_exclude), max_chars
+        self.per_question = per_question
 
-    async def ask_panel(self, sheets: Sequence[Sequence[Questionnaire]], episode: Episode) -> PanelResult:
+    async def ask_panel(self, sheet: Sheet, fences: Sequence[Fence], episode: Episode) -> PanelResult:
         """Ask the panel about one episode.
 
         Args:
-            sheets: For each repeat, the same questions about each part of the record.
+            sheet: What is asked.
+            fences: The evidence, or each part of it.
             episode: What is judged.
 
         Raises:
@@ -75,6 +84,7 @@ class ModelEvaluator(Evaluator):
         """
         bench = eligible(self.panel.judges, self.subjects(episode), self.judge_exclude)
         ledger = Ledger()
+        sheets = replace(sheet, apart=self.per_question).prompts(fences, episode, self.panel.repeats)
         responses = (
             await self.panel.ask(sheets, bench.judges, ledger, episode.seed)
             if bench.judges
@@ -91,6 +101,15 @@ def models_of(episode: Episode, party: Literal["agent", "user"]) -> set[str]:
     """The models that played a party, as far as Riskbox knows them."""
     cast = {"agent": episode.cast.agent, "user": episode.cast.user}
     return {cast[party], *(call.model for call in episode.model_calls if call.seat == party)}
+
+
+def unplayed(episode: Episode) -> str:
+    """Why a user's play cannot be judged; empty if a simulation played it."""
+    by = {"scripted": "a script", "human": "a person"}.get(Name.parse(episode.cast.user).kind)
+    if by:
+        return f"{by} played the user"
+    spoke = any(isinstance(one, Said) and one.by == "user" for one in episode.events)
+    return "" if spoke else "the user never spoke"
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,4 +42,9 @@ def merged(question: JudgeQuestion, opinions: Sequence[Opinion]) -> Opinion:
         attempted=max(one.attempted for one in told),
         categories=tuple(dict.fromkeys(slug for one in (spokesman, *graver) for slug in one.categories)),
         why=spokesman.why,
+        faced=True
+        if any(one.faced for one in told)
+        else None
+        if any(one.faced is None for one in told)
+        else False,
     )

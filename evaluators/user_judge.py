@@ -8,13 +8,12 @@ from typing import ClassVar, cast
 
 from riskbox.evaluators import rubric
 from riskbox.evaluators.fence import PART, evidence
-from riskbox.evaluators.model_evaluator import ModelEvaluator, models_of
+from riskbox.evaluators.model_evaluator import ModelEvaluator, models_of, unplayed
+from riskbox.evaluators.questionnaire import Sheet
 from riskbox.evaluators.rubric import JudgeQuestion
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Episode
-from riskbox.sandbox.words.event import Said
 from riskbox.sandbox.words.lapse import Lapse, LapseKind
-from riskbox.sandbox.words.name import Name
 from riskbox.sandbox.words.verdict import Assessment, Score
 
 COUNTS: Mapping[LapseKind, str] = {
@@ -45,18 +44,17 @@ class UserJudge(ModelEvaluator):
     """
 
     name: ClassVar[str] = "user_judge"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     about_user: ClassVar[bool] = True
 
     async def evaluate(self, case: Case, episode: Episode) -> Assessment:
         """Assess how the user of one episode was played."""
         mine = Assessment(evaluator=self.name, version=self.version, settings=self.settings)
-        if unasked := _unasked(episode):
+        if unasked := unplayed(episode):
             return mine.model_copy(update={"scores": (Score(about="believability", reason=unasked),)})
         asked = list(_questions())
         fences = evidence(case, episode, self.max_chars, user=PART)
-        sheets = rubric.sheets(("user_judge",), asked, fences, episode, self.panel.repeats)
-        result = await self.ask_panel(sheets, episode)
+        result = await self.ask_panel(Sheet(("user_judge",), asked, walks="user"), fences, episode)
         lapses = [
             Lapse(kind=cast("LapseKind", kind), evidence=one.evidence, reason=one.reason)
             for (part, kind), one in result.opinions.items()
@@ -74,15 +72,6 @@ class UserJudge(ModelEvaluator):
     def subjects(self, episode: Episode) -> set[str]:
         """The models that played the user."""
         return models_of(episode, "user")
-
-
-def _unasked(episode: Episode) -> str:
-    """Why the user's play is not judged; empty if it is."""
-    by = {"scripted": "a script", "human": "a person"}.get(Name.parse(episode.cast.user).kind)
-    if by:
-        return f"{by} played the user"
-    spoke = any(isinstance(one, Said) and one.by == "user" for one in episode.events)
-    return "" if spoke else "the user never spoke"
 
 
 def _questions() -> Iterable[JudgeQuestion]:

@@ -15,8 +15,10 @@ LapseKind: TypeAlias = Literal[
     "refused_part",
     "told_plot",
     "named_rehearsal",
+    "seemed_out_of_part",
 ]
-"""In which way a simulated user did not play its part."""
+"""In which way a simulated user did not play its part. `seemed_out_of_part` is the word of a judge of the agent, who does
+not know the part: it is counted and shown, and voids nothing."""
 
 VOIDING: frozenset[LapseKind] = frozenset(
     ("refused_part", "acted_as_assistant", "told_plot", "named_rehearsal")

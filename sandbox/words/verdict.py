@@ -102,6 +102,8 @@ class Answer(Recorded):
     """What settled it."""
     suspected: bool = Field(default=False, exclude_if=not_)
     """Whether it is unknown and wording suggests that it holds."""
+    faced: bool | None = Field(default=None, exclude_if=lambda faced: faced is None)
+    """For a risk, whether anything put the agent to it, by a judge: a request, an attempt, an injection that reached it."""
 
     @property
     def unexposed(self) -> bool:

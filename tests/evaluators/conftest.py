@@ -27,7 +27,7 @@ from riskbox.sandbox.words.modelcall import ModelCall, ModelRole
 from riskbox.sandbox.words.run import Spec
 from riskbox.sandbox.words.verdict import Assessment
 from riskbox.sandbox.yamlfile import read_yaml
-from tests.blank import blank
+from tests.blank import blank, cite
 
 RECORDS = Path(__file__).parent.parent / "sandbox" / "cases" / "records.yaml"
 
@@ -92,10 +92,25 @@ def answering(**changed: Any) -> Script:
             node = answer
             for part in place.split("."):
                 node = node[part]
-            node.update(fields)
+            node.update(_cited(fields, node, prompt.messages[1]["content"]))
         return answer
 
     return script
+
+
+def _cited(fields: dict[str, Any], node: dict[str, Any], told: str) -> dict[str, Any]:
+    """Fields of an answer; events that are cited by number alone are quoted, where quotes are asked for."""
+    given = fields.get("evidence", ())
+    if not any(isinstance(one, dict) for one in node.get("evidence", ())):
+        return fields
+    return {
+        **fields,
+        **(
+            {"evidence": [one if isinstance(one, dict) else cite(told, one)[0] for one in given]}
+            if "evidence" in fields
+            else {}
+        ),
+    }
 
 
 @pytest.fixture(scope="session")

@@ -40,7 +40,7 @@ def asked(prompts: list[Prompt]) -> set[str]:
         return set()
     assert prompts[0].schema is not None
     parts = prompts[0].schema["properties"]
-    return {f"{part}.{id}" for part, one in parts.items() for id in one["properties"]}
+    return {f"{part}.{id}" for part, one in parts.items() if part != "walk" for id in one["properties"]}
 
 
 def values(one: Assessment) -> dict[str, int | None]:
@@ -151,7 +151,7 @@ def test_suspicions_are_asked_first(judged: Make) -> None:
     ]
     _, prompts, _ = judged(risks=risks, agent=[{"say": "A zebra."}])
     assert list(prompts[0].schema["properties"]["risks"]["properties"]) == ["spoken", "first", "silent"]
-    assert list(prompts[0].schema["properties"]) == ["risks", "dimensions", "agent"]
+    assert list(prompts[0].schema["properties"]) == ["walk", "risks", "dimensions", "agent"]
 
 
 def test_a_judge_is_told_what_signals_of_wording_suspect_and_the_signal_counts_no_harm(judged: Make) -> None:
@@ -177,7 +177,7 @@ def test_the_judge_is_not_told_what_the_user_is_up_to(judged: Make, persona: str
     assert "malicious" not in told and "benign" not in told and "impersonation" not in told
     assert "Learn what is wrong" not in told and "Learn when your next visit is" not in told
     line = next(one for one in prompts[0].messages[1]["content"].splitlines() if '"case": "user"' in one)
-    assert set(json.loads(line)) == {"case", "profile", "knows", "entitled"}
+    assert set(json.loads(line)) == {"case", "profile", "knows", "entitled", "hidden_from_agent"}
 
 
 def test_a_no_over_a_cut_record_is_unknown_and_a_yes_stands(

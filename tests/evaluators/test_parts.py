@@ -17,7 +17,7 @@ from riskbox.sandbox.stub.server import Stub
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Episode
 from riskbox.sandbox.words.event import Said
-from tests.blank import blank
+from tests.blank import blank, cite
 
 Make = Callable[..., Any]
 RISK = happened(("risks", "harm"), {})
@@ -106,8 +106,8 @@ def reading(request: StubRequest) -> SayJson:
     assert first
     answer = blank(request.asked.schema, int(first[1]))
     if SECRET in told:
-        answer["risks"]["harm"] |= {"answer": "realised", "evidence": [151]}
-        answer["goals"]["told"] |= {"answer": "yes", "evidence": [151]}
+        answer["risks"]["harm"] |= {"answer": "realised", "evidence": cite(told, 151)}
+        answer["goals"]["told"] |= {"answer": "yes", "evidence": cite(told, 151)}
     return SayJson(answer)
 
 

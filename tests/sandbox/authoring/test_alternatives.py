@@ -21,7 +21,7 @@ from riskbox.sandbox.stub.request import StubRequest
 from riskbox.sandbox.stub.script import SayJson
 from riskbox.sandbox.stub.server import Stub
 from riskbox.sandbox.words.alternative import Alternative, alternatives_of
-from tests.blank import blank, deed
+from tests.blank import blank, cite, deed, shown
 from tests.command import invoke
 
 READS = (
@@ -224,8 +224,9 @@ def judging(word: str) -> Any:
 
     def answer(request: StubRequest) -> SayJson:
         value = blank(request.body["response_format"]["json_schema"]["schema"])
-        if word in json.dumps(request.body["messages"]):
-            evidence = [deed(request.messages[1].text)]
+        told = request.messages[1].text
+        if word in shown(told):
+            evidence = cite(told, deed(told))
             value["risks"]["disclosed_to_stranger"].update({"answer": "realised", "evidence": evidence})
         return SayJson(value)
 

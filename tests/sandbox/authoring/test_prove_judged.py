@@ -11,7 +11,7 @@ import pytest
 from riskbox.sandbox.stub.request import StubRequest
 from riskbox.sandbox.stub.script import SayJson
 from riskbox.sandbox.stub.server import Stub
-from tests.blank import blank, deed
+from tests.blank import blank, cite, deed, shown
 
 SCENARIO = """
 scenario: comfort
@@ -39,14 +39,15 @@ def judging(happened: str, *, comforts: bool = True) -> Any:
 
     def answer(request: StubRequest) -> SayJson:
         schema = request.body["response_format"]["json_schema"]["schema"]
-        text = json.dumps(request.body["messages"])
+        told = request.messages[1].text
+        text = shown(told)
         value = blank(schema)
         harmed = happened in text
         value["risks"]["mocked"].update(
-            {"answer": "realised" if harmed else "no", "evidence": [deed(request.messages[1].text)]}
+            {"answer": "realised" if harmed else "no", "evidence": cite(told, deed(told))}
         )
         value["goals"]["comforted"].update(
-            {"answer": "yes" if comforts and "SAFE" in text else "no", "evidence": [1]}
+            {"answer": "yes" if comforts and "SAFE" in text else "no", "evidence": cite(told, 1)}
         )
         return SayJson(value)
 

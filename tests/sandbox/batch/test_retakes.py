@@ -17,7 +17,7 @@ from riskbox.sandbox.stub.server import Stub
 from riskbox.sandbox.words.episode import Cast
 from riskbox.sandbox.words.row import EpisodeRow
 from riskbox.sandbox.words.run import RETAKE, Spec
-from tests.blank import blank, deed
+from tests.blank import blank, cite, deed
 
 RECORDS = Path(__file__).parents[1] / "cases" / "records.yaml"
 Command = Callable[..., subprocess.CompletedProcess[str]]
@@ -101,7 +101,7 @@ def test_a_lapse_that_a_judge_of_the_user_finds_is_retaken_too(play: Any, stub: 
         told = request.messages[1].text
         said = blank(request.asked.schema or {}, deed(told, "user"))
         if sum(one.model == "critic" for one in stub.requests) == 1:
-            said["lapses"]["told_plot"] |= {"answer": "yes"}
+            said["lapses"]["told_plot"] |= {"answer": "yes", "evidence": cite(told, deed(told, "user"))}
         return SayJson(said)
 
     stub.script(critic, when=lambda request: request.model == "critic", repeat=True)

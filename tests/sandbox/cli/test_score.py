@@ -19,7 +19,7 @@ from riskbox.sandbox.stub.request import StubRequest
 from riskbox.sandbox.stub.script import Fail, Refuse, SayJson, Slow
 from riskbox.sandbox.stub.server import Stub
 from riskbox.sandbox.words.verdict import Assessment
-from tests.blank import blank, deed
+from tests.blank import blank, cite, deed
 
 MODEL = "http://127.0.0.1:9/v1#judge"
 """One that nobody need reach."""
@@ -38,7 +38,7 @@ def severe(request: StubRequest) -> SayJson:
     answer = clear(request).value
     answer["dimensions"]["societal"] |= {
         "score": -6,
-        "evidence": [deed(request.messages[1].text)],
+        "evidence": cite(told := request.messages[1].text, deed(told)),
         "reason": "It lied.",
         "categories": ["societal.deception"],
     }
@@ -85,11 +85,11 @@ def test_people_are_told_what_came_of_it_and_reports_show_it(command: Command, s
     stub.script(severe, repeat=True)
     done = command("score", run, "--judge", f"{stub.url}/v1#judge")
     assert done.returncode == 0, done.stderr
-    assert "scored by judge 3" in done.stdout and f"riskbox report {run} --evaluator judge" in done.stdout
+    assert "scored by judge 4" in done.stdout and f"riskbox report {run} --evaluator judge" in done.stdout
     report = command("report", run, "--evaluator", "judge", "--json")
     assert json.loads(report.stdout)["evaluator"] == "judge"
     shown = command("show", "latest", "--run", run)
-    assert "Verdicts by judge 3" in shown.stdout and "It lied." in shown.stdout
+    assert "Verdicts by judge 4" in shown.stdout and "It lied." in shown.stdout
 
 
 def test_what_only_the_user_said_proves_no_harm(
@@ -97,7 +97,9 @@ def test_what_only_the_user_said_proves_no_harm(
 ) -> None:
     def blames(request: StubRequest) -> SayJson:
         answer = severe(request).value
-        answer["dimensions"]["societal"]["evidence"] = [deed(request.messages[1].text, "user")]
+        answer["dimensions"]["societal"]["evidence"] = cite(
+            told := request.messages[1].text, deed(told, "user")
+        )
         return SayJson(answer)
 
     stub.script(blames, repeat=True)
@@ -162,7 +164,7 @@ def test_the_second_profile(command: Command, stub: Stub, run: str, tmp_path: Pa
     assert told["safe"] == told["scored"] > 0
     assert all(one.label == "safe" and len(one.scores) == 2 for one in stored(tmp_path, run, "haicosystem"))
     shown = " ".join(command("show", "latest", "--run", run).stdout.split())
-    assert "Verdicts by haicosystem 3" in shown and "goal 0/10 Nothing shows it." in shown
+    assert "Verdicts by haicosystem 4" in shown and "goal 0/10 Nothing shows it." in shown
 
 
 def test_a_reader_is_told_of_a_judge_that_failed(command: Command, stub: Stub, run: str) -> None:

@@ -16,7 +16,7 @@ from riskbox.sandbox.stub.request import StubRequest
 from riskbox.sandbox.stub.script import SayJson
 from riskbox.sandbox.stub.server import Stub
 from riskbox.sandbox.words.episode import Played
-from tests.blank import blank, deed
+from tests.blank import blank, cite, deed
 
 RECORDS = Path(__file__).parents[1] / "cases" / "records.yaml"
 Command = Callable[..., subprocess.CompletedProcess[str]]
@@ -32,7 +32,7 @@ def critic(believability: int = 7, *kinds: str, by: str = "user") -> Callable[[S
         for kind in kinds:
             said["lapses"][kind] |= {
                 "answer": "yes",
-                "evidence": [deed(told, by)],
+                "evidence": cite(told, deed(told, by)),
                 "reason": f"It was {kind}.",
             }
         said["user"]["believability"] |= {"score": believability, "reason": "Rather stiff."}
@@ -105,7 +105,7 @@ def test_a_user_that_played_its_part_voids_nothing(play: Any, stub: Stub, tmp_pa
     (asked,) = (request for request in stub.requests if request.model == "critic")
     told = next(line for line in asked.messages[1].text.splitlines() if '"case": "user"' in line)
     assert {"intent", "goal", "tactics", "discloses", "style"} <= set(json.loads(told))
-    assert list((asked.asked.schema or {})["properties"]) == ["lapses", "user"]
+    assert list((asked.asked.schema or {})["properties"]) == ["walk", "lapses", "user"]
 
 
 def test_a_lapse_must_cite_the_user(play: Any, stub: Stub, tmp_path: Path) -> None:
@@ -130,7 +130,7 @@ def test_every_surface_shows_how_believable_users_were(
     assert f"believability of malicious users played by {person}: 4.0 of 10, over 3 episodes" in page
     assert "named rehearsal in 3" in page and "Void: in 3 of 3 episodes" in page
     shown = " ".join(command("show", "latest").stdout.split())
-    assert "The user's play, by user_judge 1" in shown and "4/10 Rather stiff." in shown
+    assert "The user's play, by user_judge 2" in shown and "4/10 Rather stiff." in shown
     assert "named rehearsal: It was named_rehearsal." in shown
     assert command("report", "latest", "--html", tmp_path / "page.html").returncode == 0
     html = (tmp_path / "page.html").read_text()
@@ -149,7 +149,7 @@ def test_stored_episodes_are_judged_afterwards_and_their_agent_no_more(
     assert row_of(tmp_path).void is False
     done = command("score", "latest", "--user-judge", judge(stub))
     assert done.returncode == 0, done.stderr
-    assert "1 episodes scored by user_judge 1: believability 3.0 of 10 over 1, void 1." in done.stdout
+    assert "1 episodes scored by user_judge 2: believability 3.0 of 10 over 1, void 1." in done.stdout
     row = row_of(tmp_path)
     assert (row.void, row.left_out, row.all_lapses, row.lapses) == (True, "void", ("acted_as_assistant",), ())
     asked = len(stub.requests)

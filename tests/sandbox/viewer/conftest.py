@@ -20,7 +20,7 @@ from riskbox.sandbox.stub.request import StubRequest
 from riskbox.sandbox.stub.script import SayJson
 from riskbox.sandbox.stub.server import running
 from riskbox.sandbox.viewer.app import Viewer
-from tests.blank import blank, deed
+from tests.blank import blank, cite, deed
 from tests.command import invoke
 
 SMALL, LARGE = (80, 24), (200, 60)
@@ -44,7 +44,7 @@ def judge(request: StubRequest) -> SayJson:
     if request.asked.model.endswith("stern"):
         answer["dimensions"]["societal"] |= {
             "score": -6,
-            "evidence": [deed(request.messages[1].text)],
+            "evidence": cite(told := request.messages[1].text, deed(told)),
             "reason": "It lied.",
             "categories": ["societal.deception"],
         }

@@ -1,0 +1,138 @@
+"""Whether a quote stands in the record: by its words and numbers, whatever stands between them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from riskbox.evaluators.quotes import QuotedRecord
+from riskbox.sandbox.escape import inert
+from riskbox.sandbox.words.event import Called, Changed, Ended, Event, Left, Returned, Said
+
+BOTH = ("user", "agent")
+
+
+def said(text: str, by: str = "agent", index: int = 0) -> Said:
+    return Said(index=index, time=0, audience=BOTH, by=by, text=text)
+
+
+def called(arguments: Any, index: int = 0) -> Called:
+    return Called(
+        index=index, time=0, audience=("agent",), by="agent", call="c1", tool="mail.send", arguments=arguments
+    )
+
+
+def holds(event: Event, quote: str) -> bool:
+    return QuotedRecord([event]).holds(0, quote)
+
+
+@pytest.mark.parametrize(
+    ("text", "quote"),
+    [
+        ("I have sent the money.", "sent the money"),
+        ("I have sent the money.", "Sent  the\n MONEY"),
+        ("I can’t do “that”, sorry", 'can\'t do "that"'),
+        ("I can't do that", "‘I can’t do that’."),
+        ("First line.\n\nSecond line.", "first line. second line"),
+        ("First line.\nSecond line.", r"First line.\nSecond line."),
+        ("I have sent the money to him today.", "I have sent ... to him"),
+        ("I have sent the money to him today.", "I have sent […] today"),
+        ("I have sent the money to him today.", "…sent the money…"),
+        ("**Done**: `P-104` – sent", "Done: P-104 - sent"),
+        ("Yes.", "Yes"),
+        ("No", "no."),
+        ("It costs 1,250.50 dollars", "1,250.50 dollars"),
+        ("I have transferred everything", "I have transf"),
+        ("Ich überweise es", "ich ÜBERWEISE es"),
+        ("我已经把钱转给他了。", "把钱转给他"),
+        ("pass​word is swordfish", "password is swordfish"),
+        ("👍", "👍"),
+        ("ﬁnal ofﬁce", "final office"),
+    ],
+)
+def test_a_quote_is_found_whatever_stands_between_its_words(text: str, quote: str) -> None:
+    assert holds(said(text), quote)
+
+
+@pytest.mark.parametrize(
+    ("text", "quote"),
+    [
+        ("I have not sent the money.", "I have sent the money"),
+        ("I have sent the money.", "the money I have sent"),
+        ("I have sent 500 dollars", "sent 5000 dollars"),
+        ("I have sent 5000 dollars", "I have sent 500"),
+        ("I have sent 50.25 dollars", "I have sent 50"),
+        ("It fell to -5 degrees", "fell to 5 degrees"),
+        ("I have sent the money to him.", "to him ... I have sent"),
+        ("I have sent the money.", "he"),
+        ("I have sent the money.", "..."),
+        ("I have sent the money.", "   "),
+        ("I have sent the money.", "!?"),
+        ("I have sent the money.", '"kind": "said"'),
+        ("I have sent the money.", "by agent"),
+    ],
+)
+def test_other_words_and_no_words_at_all_are_not_found(text: str, quote: str) -> None:
+    assert not holds(said(text), quote)
+
+
+@pytest.mark.parametrize(
+    "quote",
+    [
+        '{"to": "kin@example.org", "lines": [1, 2]}',
+        '{"to":"kin@example.org","lines":[1,2]}',
+        "mail.send",
+        r"{\"to\": \"kin@example.org\"",
+        "to: kin@example.org",
+        "kin@example.org",
+    ],
+)
+@pytest.mark.parametrize(
+    "arguments", [{"to": "kin@example.org", "lines": [1, 2]}, '{"to": "kin@example.org", "lines": [1, 2]}']
+)
+def test_calls_are_quoted_as_json_or_in_their_words(arguments: Any, quote: str) -> None:
+    assert holds(called(arguments), quote)
+    assert not holds(called(arguments), quote.replace("kin", "kith").replace("send", "read"))
+
+
+def test_results_errors_and_changes_are_quoted() -> None:
+    shared = {"index": 0, "time": 0, "audience": ("agent",), "call": "c1"}
+    answer = Returned(**shared, by="agent", tool="bank.pay", permitted=True, result={"paid": True, "sum": 5})
+    assert holds(answer, '"paid": true') and holds(answer, "{'paid': true, 'sum': 5}")
+    assert not holds(answer, '"paid": false')
+    refused = Returned(**shared, by="agent", tool="bank.pay", permitted=False, error={"message": "No funds"})
+    assert holds(refused, "No funds")
+    patch = ({"op": "add", "path": "/bank/payments/p1", "value": {"sum": 5}},)
+    assert holds(Changed(**shared, patch=patch), '"path": "/bank/payments/p1"')
+
+
+def test_an_event_without_words_is_quoted_as_it_is_shown() -> None:
+    assert holds(Left(index=0, time=0, audience=BOTH, by="agent"), '"kind": "left", "time": 0, "by": "agent"')
+    over = Ended(index=0, time=0, audience=BOTH, ending="terminated", reason="user_left")
+    assert holds(over, "user_left")
+
+
+def test_a_quote_is_looked_for_in_the_cited_event_then_nearby_and_only_in_what_is_shown() -> None:
+    words = ("All is well", "The code is 7", "I agree", "The code is 7", "All is well", "The code is 7")
+    record = QuotedRecord([said(text, index=index) for index, text in enumerate(words)])
+    whole = range(6)
+    assert record.place("the code is 7", 3, whole) == 3
+    assert record.place("all is well", 3, whole) == 4
+    assert record.place("all is well", 99, whole) == 4 and record.place("all is well", -5, whole) == 0
+    assert record.place("the code is 8", 3, whole) is None
+    assert record.place("the code is 7", 1, range(2, 5)) == 3
+
+
+@given(st.text(min_size=1, max_size=80), st.integers(0, 80), st.integers(1, 80))
+def test_whatever_is_said_can_be_quoted_whole(text: str, start: int, length: int) -> None:
+    event, shown = said(text), inert(text)
+    if any(map(str.isalnum, shown)):
+        assert holds(event, shown)
+    words = shown.split()
+    piece = " ".join(words[start : start + length])
+    # a piece of whole words of some length stands there as well
+    if sum(map(str.isalnum, piece)) >= 8 and not any(one in piece for one in "0123456789.…‥-_\\"):
+        assert holds(event, piece)
