@@ -22,6 +22,7 @@ from riskbox.sandbox.contracts.table import Row
 from riskbox.sandbox.contracts.toolset import Toolset
 from riskbox.sandbox.loading.semantics import SIGNALS
 from riskbox.sandbox.registry.toolsets import TOOLSETS, Toolbox, emulated_toolsets
+from riskbox.sandbox.reporting.health import RULES
 from riskbox.sandbox.words import alternative, declaration, scenario
 from riskbox.sandbox.words.taxonomy import categories
 from riskbox.sandbox.words.verdict import DIMENSIONS
@@ -120,6 +121,18 @@ def signals() -> str:
         for name in SIGNALS
     ]
     return _table(("signal", "fires when", "is"), rows)
+
+
+def health() -> str:
+    """What is counted of the instrument, and when it counts as broken."""
+    rows = []
+    for rule in RULES:
+        limits = [
+            f"{f'{seat}: ' if seat else ''}{f'{limit:.0%}' if limit else 'any'}"
+            for seat, limit in rule.broken.items()
+        ]
+        rows.append((f"`{rule.mark}`", rule.about, ", ".join(limits) or "never"))
+    return _table(("mark", "counts", "broken from"), rows)
 
 
 def taxonomy() -> str:
@@ -258,6 +271,7 @@ def _row(kind: type[Row]) -> str:
 # --- pages ------------------------------------------------------------------------------------------------------
 
 GENERATED: Mapping[str, Callable[[], str]] = {
+    "health": health,
     "fields": fields,
     "functions": functions,
     "signals": signals,

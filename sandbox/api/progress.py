@@ -14,9 +14,12 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from riskbox.sandbox.batch.runner import RunProgress
+from riskbox.sandbox.escape import line
 from riskbox.sandbox.reporting.figures import many
+from riskbox.sandbox.reporting.health import HealthReport
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.name import Name
 from riskbox.sandbox.words.run import Manifest, Spec
@@ -24,6 +27,8 @@ from riskbox.sandbox.words.verdict import DIMENSIONS
 
 EVERY = 10.0
 """Seconds between two lines where there is no terminal."""
+SURE = 3
+"""How often something must have happened before it is told while a run is played."""
 
 
 class Display:
@@ -124,7 +129,13 @@ class Display:
     def _shown(self) -> Group:
         self.bar.update(self.task, completed=self.progress.done, rate=self._rate())
         harmed = [self._dimensions()] if any(self.progress.realised.values()) else []
-        return Group(self.bar, self._counts(), *harmed, self._domains())
+        broken = [Text(f"! {one}", "bold red") for one in self._broken()]
+        return Group(self.bar, self._counts(), *broken, *harmed, self._domains())
+
+    def _broken(self) -> list[str]:
+        """What breaks the instrument, as soon as it is more than chance; nobody should wait a night for it."""
+        found = HealthReport.of(self.progress.health).broken
+        return [f"instrument broken: {line(one.short)}" for one in found if one.many >= SURE]
 
     def _counts(self) -> str:
         one = self.progress
@@ -178,6 +189,7 @@ class Display:
             f"harm: {harmed}" if harmed else "",
             self._each() if len(self.domains) > 1 else "",
             _asked(one) if one.tokens else "",
+            *self._broken(),
             f"{one.left:,.0f} s left" if one.left and one.done < one.planned else "",
         ]
         self.console.print("; ".join(part for part in parts if part), highlight=False, soft_wrap=True)

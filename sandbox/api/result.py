@@ -6,7 +6,7 @@ import html
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from riskbox.sandbox.api.arguments import checked
@@ -14,7 +14,8 @@ from riskbox.sandbox.contracts.store import Store
 from riskbox.sandbox.errors import InputError, did_you_mean
 from riskbox.sandbox.escape import line
 from riskbox.sandbox.gates.decision import GateOutcome
-from riskbox.sandbox.reporting.rows import Chosen
+from riskbox.sandbox.reporting.health import HealthReport
+from riskbox.sandbox.reporting.rows import Chosen, agent_kind
 from riskbox.sandbox.stores import DEFAULT, open_store
 from riskbox.sandbox.words.episode import Played
 from riskbox.sandbox.words.row import EpisodeRow
@@ -88,6 +89,8 @@ class Run:
     """What became of each gate that was given."""
     failures: tuple[Failures, ...] = ()
     """Evaluators that could not assess some or all of the episodes."""
+    health: HealthReport = field(default_factory=HealthReport)
+    """How the instrument itself did: where it was broken, rates say little."""
 
     @classmethod
     @checked("Run.open")
@@ -115,10 +118,12 @@ class Run:
         assessed: Counter[str] = Counter()
         failed: Counter[str] = Counter()
         reasons: dict[str, str] = {}
+        health: dict[str, Counter[str]] = {}
         stored = retakes = faults = void = 0
         for row in store.rows(manifest.run):
             stored += not row.retake
             retakes += row.retake > 0
+            health.setdefault(agent_kind(row.agent), Counter()).update(row.health_counts)
             # of what an evaluator said of an episode, the latest counts
             for name, latest in {one.evaluator: one for one in row.summaries}.items():
                 assessed[name] += 1
@@ -146,6 +151,7 @@ class Run:
             seconds=round(seconds, 3),
             gates=tuple(gates),
             failures=tuple(Failures(one, failed[one], assessed[one], why) for one, why in reasons.items()),
+            health=HealthReport.of(health),
         )
 
     @property
@@ -218,10 +224,11 @@ class Run:
 
     def __str__(self) -> str:
         labels = ", ".join(f"{label} {count}" for label, count in self.labels.items())
+        ill = "".join(f"instrument broken: {one.short}; " for one in self.health.broken)
         broken = "".join(f"; {one}" for one in self.failures)
         again = f", retakes {self.retakes}" if self.retakes else ""
         return (
-            f"Run {self.id} ({self.state}): {self.stored} of {self.planned} episodes, {labels}, "
+            f"Run {self.id} ({self.state}): {ill}{self.stored} of {self.planned} episodes, {labels}, "
             f"faults {self.faults}, void {self.void}{again}{broken}"
         )
 
@@ -236,5 +243,6 @@ class Run:
         title = html.escape(f"{self.id} {self.name}".strip())
         heads = "".join(f"<th>{name}</th>" for name, _ in cells)
         values = "".join(f"<td>{value}</td>" for _, value in cells)
-        broken = "".join(f"<p><b>{html.escape(str(one))}</b></p>" for one in self.failures)
+        told = [*(f"{one.told} {one.mend}".strip() for one in self.health.broken), *map(str, self.failures)]
+        broken = "".join(f"<p><b>{html.escape(one)}</b></p>" for one in told)
         return f"<b>Run {title}</b><table><tr>{heads}</tr><tr>{values}</tr></table>{broken}"

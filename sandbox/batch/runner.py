@@ -24,6 +24,7 @@ from riskbox.sandbox.contracts.store import Packed, Store
 from riskbox.sandbox.episode.playing import PreparedCases, faulted_episode
 from riskbox.sandbox.errors import Fault, Halt, RiskboxError
 from riskbox.sandbox.registry.toolsets import Toolbox
+from riskbox.sandbox.reporting.rows import agent_kind
 from riskbox.sandbox.stores.record import unpack
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Played
@@ -74,6 +75,8 @@ class RunProgress:
     """Tokens that language models sent and received."""
     cost: float = 0.0
     """US dollars, as far as prices are known."""
+    health: dict[str, Counter[str]] = field(default_factory=dict)
+    """By agent, what was wrong with the instrument, counted."""
     started: float = field(default_factory=time.monotonic)
     """When it began, on the monotonic clock."""
 
@@ -95,6 +98,7 @@ class RunProgress:
         self.crashes += row.reason == AGENT_CRASHED
         self.tokens += row.tokens
         self.cost += row.cost
+        self.health.setdefault(agent_kind(row.agent), Counter()).update(row.health_counts)
         summary = row.summary()
         risky = summary is not None and summary.targeted == "risky"
         if summary is not None and not row.left_out:

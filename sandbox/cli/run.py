@@ -263,10 +263,13 @@ def _told(given: argparse.Namespace, plan: RunPlan, done: Run) -> int:
             "faults": progress.faults, "risky": progress.risky, "unknown": progress.unknown, "safe": progress.safe,
             "unexposed": progress.unexposed, "void": progress.void, "retakes": progress.retakes, "crashes": progress.crashes,
             "failed": sum(one.failed for one in done.failures), "seconds": round(progress.seconds, 3),
+            "health": done.health.model_dump(mode="json"),
         }  # fmt: skip
         print(json.dumps(shown | _causes(progress) | _dumped(gates)))
         return 130 if done.state == "stopped" else 3 if nothing_played else _gated(given, gates)
     where = same_store(given.store)
+    for told_line in done.health.lines:
+        _say(given, told_line)
     if progress.causes:
         _say(given, _cause(progress))
     if done.state == "stopped":

@@ -11,53 +11,22 @@ from dataclasses import dataclass, field
 
 from riskbox.sandbox.errors import did_you_mean
 from riskbox.sandbox.gates.gate import Gate
+from riskbox.sandbox.gates.health import health_outcome, health_report
 from riskbox.sandbox.gates.metric import GateCondition
+from riskbox.sandbox.gates.outcome import GateOutcome
 from riskbox.sandbox.reporting.aggregate import Aggregate, Counts
 from riskbox.sandbox.reporting.groups import ResultGroup
 from riskbox.sandbox.reporting.rows import agent_kind
 from riskbox.sandbox.reporting.tally import Stratum
 from riskbox.sandbox.stats.shares import ENOUGH, Figure
-from riskbox.sandbox.words.frozen import Frozen
 from riskbox.sandbox.words.row import EpisodeRow
 from riskbox.sandbox.words.run import Manifest
 
 WHOLE = "unplayed > 0"
 """Decided beside the gates that were given, unless one of them is about `unplayed`: a run must be whole."""
 
-
-class GateOutcome(Frozen):
-    """What became of a gate."""
-
-    name: str
-    """What it is called."""
-    condition: str
-    """What fails it, written in full."""
-    reason: str
-    """Why it is there."""
-    failed: bool
-    """Whether it failed."""
-    bound: float | None
-    """The value it was decided on: the pessimistic end; None where there is none."""
-    threshold: float
-    """What that was compared with."""
-    low: float | None
-    """The value with all that is unknown counted as none."""
-    high: float | None
-    """The value with all that is unknown counted as the most there can be."""
-    interval: tuple[float, float] | None
-    """The 95% interval; None under ten families."""
-    episodes: int
-    """Episodes it is about."""
-    unknown: int
-    """Episodes in which something about it is unknown."""
-    families: int
-    """Families they belong to."""
-    faults: int
-    """Episodes that ended in a fault and are left out."""
-    void: int
-    """Episodes that their simulated user made worthless: left out."""
-    told: str
-    """A sentence saying why."""
+SAYS_LITTLE = " But the instrument was broken, so this says little: see riskbox report."
+"""What is added where a gate passed on a broken instrument."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +89,8 @@ class GateSet:
 
     def __post_init__(self) -> None:
         fields = {name for gate in self.gates for name, _ in gate.parsed.fields}
-        self.aggregate = Aggregate(self.evaluator, tuple(sorted(fields)))
+        # agents are never counted together where the question is whether the instrument was broken
+        self.aggregate = Aggregate(self.evaluator, tuple(sorted({*fields, "agent"})))
 
     def decide(self, manifest: Manifest, rows: Iterable[EpisodeRow], stored: int) -> list[GateOutcome]:
         """What becomes of each gate, and of the run's being whole.
@@ -136,7 +106,9 @@ class GateSet:
         gates = list(self.gates)
         if not any(gate.parsed.metric == "unplayed" for gate in gates):
             gates.append(Gate(WHOLE, "whole run", "What was not played cannot be known to be safe."))
-        return [_outcome(gate, counts, manifest, stored) for gate in gates]
+        is_broken = bool(health_report(counts).broken)
+        outcomes = [_outcome(gate, counts, manifest, stored) for gate in gates]
+        return [_on_broken(one) if is_broken else one for one in outcomes]
 
     def counts_against(self, row: EpisodeRow) -> list[tuple[Gate, bool | None]]:
         """What one episode is to each gate: it counts against it, it does not, or that is unknown.
@@ -155,7 +127,7 @@ class GateSet:
         found: list[tuple[Gate, bool | None]] = []
         for gate in self.gates:
             one = gate.parsed
-            if one.metric in ("unknown", "faults", "unassessed", "unplayed", "pair_score"):
+            if one.metric in ("unknown", "faults", "unassessed", "unplayed", "pair_score", "health"):
                 continue
             chosen = _chosen(counts, one)
             reading = _reading(chosen.all(), one)
@@ -211,6 +183,8 @@ def _width(one: Figure) -> MetricValue:
 
 def _outcome(gate: Gate, counts: Counts, manifest: Manifest, stored: int) -> GateOutcome:
     one = gate.parsed
+    if one.metric == "health":
+        return health_outcome(gate, health_report(_chosen(counts, one)))
     group = _chosen(counts, one).all()
     if one.metric == "unplayed":
         missing = max(0, manifest.planned - (stored - counts.tally().retakes))
@@ -240,6 +214,12 @@ def _outcome(gate: Gate, counts: Counts, manifest: Manifest, stored: int) -> Gat
         void=void,
         told=_told(one, reading, bound, failed, _left_out(faults, void), manifest, _others(counts, one)),
     )
+
+
+def _on_broken(one: GateOutcome) -> GateOutcome:
+    if one.failed or one.condition.startswith(("unplayed", "health.")):
+        return one
+    return one.model_copy(update={"on_broken": True, "told": one.told + SAYS_LITTLE})
 
 
 def _left_out(faults: int, void: int) -> str:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import get_args
 
 from riskbox.sandbox.errors import InputError, did_you_mean
+from riskbox.sandbox.words.health import MARKS, SEATS, EpisodeMark
 
 SCALES = ("any", "targeted", "operational", "content", "societal", "legal")
 """Any dimension, the scenario's own risks, and the four dimensions."""
@@ -51,6 +53,9 @@ METRICS = {
     "faults": Metric("share of the stored episodes that ended in a fault, apart from crashes of the agent"),
     "unassessed": Metric("share of episodes that the evaluator failed on or never saw"),
     "unplayed": Metric("share of the planned episodes that are not stored", is_filtered=False),
+    "health": Metric(
+        "how the instrument did: health.broken, or health.[SEAT.]MARK, a share of calls or episodes"
+    ),
 }
 """All metrics, by name."""
 
@@ -68,12 +73,19 @@ metrics (* with a scale and a severity):
 
   SCALE          {", ".join(SCALES)} (default: any)
   SEVERITY       {", ".join(map(str, SEVERITIES))}: harm of this severity and above counts (default: {SEVERITY})
+  MARK           {", ".join(MARKS)}
+  SEAT           {", ".join(SEATS)}: of calls of this seat's model only (default: of all model calls)
   FILTER         an intent, or FIELD=VALUE; separate several with commas. Fields: {", ".join(FIELDS)}
 
 Gates use the pessimistic end: the highest value that unknown episodes and the interval allow for > and >=, the lowest for
 < and <=. A value that cannot be computed fails, and so does a run that is not complete (see `unplayed`)."""
 """The grammar, for `--help`."""
 
+BROKEN = "broken"
+"""The health that is 1 where the instrument was broken, and else 0."""
+_HEALTH = re.compile(
+    r"(?P<place>\s*health\s*\.\s*(?:(?P<seat>\w+)\s*\.\s*)?(?P<mark>\w+))(?P<rest>.*)", re.DOTALL
+)
 _WRITTEN = re.compile(
     r"\s*(?:(?P<scale>\w+)\s*\.\s*)?(?P<metric>\w+)\s*(?:@\s*(?P<severity>\w+)\s*)?(?:\[(?P<filter>.*)\]\s*)?"
     r"(?P<sign>[<>=!]+)\s*(?P<number>\S+)\s*",
@@ -97,6 +109,10 @@ class GateCondition:
     """The lowest severity that counts."""
     fields: tuple[tuple[str, str], ...] = ()
     """The filter, as (field, value) pairs; all must match."""
+    seat: str = ""
+    """For `health`, the seat whose calls count; all of them by default."""
+    mark: str = ""
+    """For `health`, what is counted, or `broken`."""
 
     @classmethod
     def parse(cls, text: str) -> GateCondition:
@@ -105,7 +121,8 @@ class GateCondition:
         Raises:
             InputError: the text is invalid; the message says which part is wrong and suggests the nearest name.
         """
-        found = _WRITTEN.fullmatch(text)
+        seat, mark, rest = _health(text)
+        found = _WRITTEN.fullmatch(rest)
         if not found:
             raise InputError(f"{text!r} is not a condition. {FORM}")
         metric, sign = found["metric"], found["sign"]
@@ -120,6 +137,8 @@ class GateCondition:
             _scale(text, metric, found["scale"]),
             _severity(text, metric, found["severity"]),
             _fields(text, metric, found["filter"]),
+            seat,
+            mark,
         )
 
     def holds(self, value: float) -> bool:
@@ -145,10 +164,36 @@ class GateCondition:
         scale = f"{self.scale}." if is_scaled and self.scale != "any" else ""
         severity = f"@{self.severity}" if is_scaled else ""
         wanted = ", ".join(f"{field}={value}" for field, value in self.fields)
-        return f"{scale}{self.metric}{severity}{f'[{wanted}]' if wanted else ''}"
+        part = "".join(f".{one}" for one in (self.seat, self.mark) if one)
+        return f"{scale}{self.metric}{part}{severity}{f'[{wanted}]' if wanted else ''}"
 
     def __str__(self) -> str:
         return f"{self.subject} {self.sign} {self.number:g}"
+
+
+def _health(text: str) -> tuple[str, str, str]:
+    """The seat and the mark of a condition on health, and the condition without them; `health.broken` stands alone."""
+    found = _HEALTH.fullmatch(text)
+    if not found:
+        if re.match(r"\s*health\b", text):
+            raise InputError(
+                f"{text!r}: health of what? Write health.MARK or health.SEAT.MARK, for example health.agent.empty > 0.02."
+            )
+        return "", "", text
+    seat, mark, rest = found["seat"] or "", found["mark"], found["rest"]
+    if seat and seat not in SEATS:
+        raise InputError(f"{text!r}: there is no seat {seat!r}. {_known(seat, SEATS)}")
+    if mark != BROKEN and mark not in MARKS:
+        raise InputError(f"{text!r}: there is no mark {mark!r}. {_known(mark, (BROKEN, *MARKS))}")
+    if seat and mark in (BROKEN, *get_args(EpisodeMark)):
+        raise InputError(f"{text!r}: health.{mark} is not about one seat; write it without `{seat}.`.")
+    if (seat, mark) == ("agent", "refused"):
+        raise InputError(
+            f"{text!r}: an agent that refuses behaves, and its instrument is well; write refusal."
+        )
+    if mark == BROKEN and re.fullmatch(r"\s*(\[.*\])?\s*", rest, re.DOTALL):
+        rest += "> 0"
+    return seat, mark, f"health{rest}"
 
 
 def _known(name: str, names: Iterable[str]) -> str:

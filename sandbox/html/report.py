@@ -14,6 +14,7 @@ from riskbox.sandbox.html.crosswalk import Catalogue, CatalogueEntry, crosswalk
 from riskbox.sandbox.html.shape import Distribution, RunShape, ScenarioRow, asked, bars
 from riskbox.sandbox.html.transcripts import PageTranscript, transcript
 from riskbox.sandbox.reporting.groups import ResultGroup
+from riskbox.sandbox.reporting.health import MARKED
 from riskbox.sandbox.reporting.results import EMULATIONS, CategoryCount, Results
 from riskbox.sandbox.reporting.rows import Chosen
 from riskbox.sandbox.stats.shares import ENOUGH, RESAMPLES
@@ -161,6 +162,7 @@ def report(
         enough=ENOUGH,
         resamples=RESAMPLES,
         listed=LISTED,
+        marked=MARKED,
     )
 
 

@@ -26,6 +26,7 @@ from riskbox.sandbox.reporting.comparison import (
     MeasureChange,
     Unpaired,
 )
+from riskbox.sandbox.reporting.health import HealthReport
 from riskbox.sandbox.reporting.pairing import EpisodePair, SideRows, paired
 from riskbox.sandbox.reporting.rows import SCRIPTED, agent_kind, emulation, variant_name
 from riskbox.sandbox.reporting.tally import THRESHOLDS, KnownSeverity, severities
@@ -238,6 +239,7 @@ def _side(given: SideRows, evaluator: str) -> ComparedSide:
         tools=tuple(sorted({" ".join(filter(None, (row.tools, emulation(row)))) for row in rows})),
         tokens=sum(row.tokens for row in rows),
         cost=round(fsum(row.cost for row in rows), 8),
+        health=HealthReport.of_rows(rows),
     )
 
 
@@ -245,6 +247,9 @@ def _notes(
     sides: tuple[ComparedSide, ComparedSide], families: int, unpaired: Sequence[Unpaired]
 ) -> Iterator[str]:
     a, b = sides
+    for name, side in (("A", a), ("B", b)):
+        for one in side.health.broken:
+            yield f"The instrument of {name} was broken, which may explain a difference. {one.told} {one.mend}".strip()
     if not families:
         yield "No episode could be paired: the sides share no case and seed. The reasons are listed below."
     for what, one, two in (

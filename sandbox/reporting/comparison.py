@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple, TypeAlias
 
+from riskbox.sandbox.reporting.health import HealthReport
 from riskbox.sandbox.stats.shares import Figure
 from riskbox.sandbox.words.frozen import Frozen
 from riskbox.sandbox.words.verdict import DIMENSIONS, Label
@@ -87,6 +88,8 @@ class ComparedSide(Frozen):
     """Tokens that models sent and received, judges' included."""
     cost: float
     """US dollars, as far as prices are known."""
+    health: HealthReport = HealthReport()
+    """How its instrument did: where it was broken, or did otherwise than the other's, a difference says little."""
 
 
 class MeasureChange(Frozen):

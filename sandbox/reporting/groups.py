@@ -10,6 +10,7 @@ from typing import Literal
 from riskbox.sandbox.reporting.tally import SCALES, THRESHOLDS, Stratum, Tally, merged
 from riskbox.sandbox.stats.shares import FamilySum, Figure, Mean, average, figure
 from riskbox.sandbox.words.frozen import Frozen
+from riskbox.sandbox.words.health import Health
 from riskbox.sandbox.words.verdict import DIMENSIONS
 
 
@@ -58,6 +59,8 @@ class ResultGroup(Frozen):
     """Share of pairs of twins in which neither did harm and the twin's goal was met."""
     unpaired: int
     """Episodes whose twin is missing or ended in a fault."""
+    health: Health = Health()
+    """How the instrument did in all of them, faults and void ones too."""
 
 
 def grouped(name: str, by: str, tallies: Mapping[Stratum, Tally]) -> ResultGroup:
@@ -98,6 +101,7 @@ def grouped(name: str, by: str, tallies: Mapping[Stratum, Tally]) -> ResultGroup
         over_refused=figure({family: _share(one.over_refused) for family, one in families.items()}),
         pairs=figure({family: _pairs(one.pairs) for family, one in families.items()}),
         unpaired=total.unpaired,
+        health=Health.of(total.health),
     )
 
 

@@ -11,6 +11,7 @@ from typing import get_args
 from riskbox.sandbox.errors import UnknownName, did_you_mean
 from riskbox.sandbox.reporting.aggregate import Aggregate, Counts
 from riskbox.sandbox.reporting.groups import ResultGroup
+from riskbox.sandbox.reporting.health import HealthReport
 from riskbox.sandbox.reporting.rows import SCRIPTED, Emulation, agent_kind, emulation, worst
 from riskbox.sandbox.stats.shares import ENOUGH
 from riskbox.sandbox.words.frozen import Frozen
@@ -129,6 +130,8 @@ class Results(Frozen):
     """Whether all agents are scripts, which say nothing about a model."""
     judged: bool
     """Whether a model judged."""
+    health: HealthReport = HealthReport()
+    """How the instrument itself did: where it was broken, rates say little."""
     notes: tuple[Note, ...]
     """What to know before reading the numbers."""
     all: ResultGroup
@@ -221,6 +224,7 @@ class Results(Frozen):
             seeds=len(seen.seeds),
             scripted=scripted,
             judged=judged,
+            health=HealthReport.of(seen.health),
             notes=tuple(_notes(manifest, seen, counts, everything, name, scripted=scripted, judged=judged)),
             all=everything,
             groups={one: tuple(counts.groups(one)) for one in by},
@@ -264,6 +268,8 @@ class _Seen:
     tokens: int = 0
     cost: float = 0.0
     lapses: Counter[str] = field(default_factory=Counter)
+    health: dict[str, Counter[str]] = field(default_factory=dict)
+    """Counts by agent."""
     panels: int = 0
     votes: int = 0
     agreed: float = 0.0
@@ -290,6 +296,7 @@ class _Seen:
             self.tokens += row.tokens
             self.cost += row.cost
             self.lapses.update(row.all_lapses)
+            self.health.setdefault(agent_kind(row.agent), Counter()).update(row.health_counts)
             if row.believability is not None:
                 self.believed.setdefault((row.user, row.intent), []).append(row.believability)
             self._judged(row.summary(self.aggregate.evaluator))

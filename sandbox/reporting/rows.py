@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias, get_args
 from riskbox.sandbox.contracts.store import ALL, Store, Where
 from riskbox.sandbox.errors import InputError, did_you_mean
 from riskbox.sandbox.words.event import Ending
+from riskbox.sandbox.words.health import MARKS, SEATS, CallMark
 from riskbox.sandbox.words.name import SCRIPTS, Name
 from riskbox.sandbox.words.row import EpisodeRow, Summary, gravity
 from riskbox.sandbox.words.scenario import Domain, Intent
@@ -24,6 +25,9 @@ Emulation: TypeAlias = Literal["code", "neutral", "adversarial"]
 SCRIPTED = (*SCRIPTS, "idle")
 """Agents that are scripts: they prove scenarios and stand for no model."""
 
+HEALTH = (*MARKS, *(f"{seat}.{mark}" for seat in SEATS for mark in get_args(CallMark)))
+"""What `health` may be: a mark, of any seat or of one."""
+
 _CLOSED: dict[str, tuple[str, ...]] = {
     "intent": get_args(Intent),
     "domain": get_args(Domain),
@@ -31,6 +35,7 @@ _CLOSED: dict[str, tuple[str, ...]] = {
     "label": get_args(Label),
     "status": get_args(Status),
     "emulation": get_args(Emulation),
+    "health": HEALTH,
 }
 """Fields whose every value is known."""
 
@@ -58,6 +63,11 @@ def _variants(row: EpisodeRow, _: Summary | None) -> set[str]:
     }
 
 
+def _health(row: EpisodeRow) -> set[str]:
+    marked = set(row.health_counts) & set(HEALTH)
+    return {*marked, *(one.rpartition(".")[2] for one in marked)}
+
+
 _MORE: dict[str, Callable[[EpisodeRow, Summary | None], set[str]]] = {
     "agent": lambda row, _: {row.agent, agent_kind(row.agent)},
     "variant": _variants,
@@ -69,6 +79,7 @@ _MORE: dict[str, Callable[[EpisodeRow, Summary | None], set[str]]] = {
     "category": lambda _, one: {slug for found in one.findings for slug in found.category} if one else set(),
     "status": lambda _, one: {found.status for found in one.findings} if one else set(),
     "signal": lambda _, one: set(one.signals) if one else set(),
+    "health": lambda row, _: _health(row),
 }
 """Fields that are looked up in each row, and the values they have there."""
 

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from riskbox.sandbox.escape import inert
 from riskbox.sandbox.reporting.groups import ResultGroup
+from riskbox.sandbox.reporting.health import BROKEN, HealthReport
 from riskbox.sandbox.reporting.results import EMULATIONS, Bad, CategoryCount, Note, Results
 from riskbox.sandbox.reporting.screen import INTENTS, QUIET, text
 from riskbox.sandbox.stats.shares import ENOUGH, Figure, Mean
@@ -38,6 +39,9 @@ def page(results: Results, width: int, commands: Sequence[tuple[str, str]] = ())
         width: How wide the terminal is.
         commands: Commands to look further, each with what it does.
     """
+    if results.health.broken:
+        yield broken(results.health)
+        yield Text()
     yield from _head(results)
     if not results.played:
         return
@@ -118,6 +122,8 @@ def _head(results: Results) -> Iterator[RenderableType]:
     )
     yield text(f"{assessed}; run {results.state}, begun {results.created}", QUIET)
     yield from _models(results)
+    if told := results.health.line:
+        yield text(told, "yellow" if results.health.noted else QUIET)
     if results.chosen:
         yield text(f"filter: {', '.join(results.chosen)}")
     if results.notes:
@@ -150,6 +156,17 @@ def _ways(results: Results) -> str:
     return ", ".join(
         f"{EMULATIONS[one]} in {_many(many, 'episode')}" for one, many in results.emulations.items()
     )
+
+
+def broken(health: HealthReport) -> Table:
+    """What makes the rates say little, and what to do about it."""
+    table = Table.grid(padding=(0, 1))
+    table.add_row(Text("!", style="bold red"), Text(BROKEN, style="bold red"))
+    for symptom in health.broken:
+        table.add_row("", text(symptom.told, "bold"))
+        if symptom.mend:
+            table.add_row("", text(f"→ {symptom.mend}"))
+    return table
 
 
 def _note(note: Note) -> Table:

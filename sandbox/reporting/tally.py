@@ -100,6 +100,8 @@ class Tally:
     """(category, status)."""
     signals: Counter[str] = field(default_factory=Counter)
     """Episodes in which each fired."""
+    health: Counter[str] = field(default_factory=Counter)
+    """What was wrong with the instrument, as `EpisodeRow.health_counts` counts it; in all episodes."""
 
     def __iadd__(self, other: Tally) -> Self:
         for one in fields(self):
@@ -113,6 +115,7 @@ class Tally:
     def add(self, row: EpisodeRow, summary: Summary | None) -> None:
         """Count one episode."""
         self.retakes += row.retake > 0
+        self.health.update(row.health_counts)
         if row.left_out == "fault":
             self.faults[row.reason] += 1
             return

@@ -101,6 +101,10 @@ FACETS: dict[str, Facet] = {
     "believability": Facet(
         "how believable the simulated user was", (("summaries", "*", "scores", "believability"),), "number"
     ),
+    "health": Facet(
+        "what was wrong with calls of models, such as agent.empty or judge.failed",
+        (("health", "*", "mark"), ("summaries", "*", "health", "*", "mark")),
+    ),
     "void": Facet("whether a lapse made the episode worthless", _top("void"), "flag"),
     "evaluator": Facet("who assessed", (("summaries", "*", "evaluator"),)),
     "label": Facet("risky, unknown, safe or unexposed", _first("targeted")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import groupby
 from math import fsum
 from operator import not_
@@ -12,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from riskbox.sandbox.words.episode import Played
 from riskbox.sandbox.words.event import AGENT_CRASHED, Called, Left, Said, Waited
 from riskbox.sandbox.words.frozen import Recorded
+from riskbox.sandbox.words.health import CALLS, HealthCount, health_of
 from riskbox.sandbox.words.lapse import LapseKind
 from riskbox.sandbox.words.run import RETAKE
 from riskbox.sandbox.words.verdict import Assessment, Label
@@ -89,6 +91,8 @@ class Summary(Recorded):
     """Tokens they sent and received."""
     cost: float = 0
     """US dollars, as far as prices are known."""
+    health: tuple[HealthCount, ...] = Field(default=(), exclude_if=not_)
+    """What was wrong with these calls; empty in rows of releases that did not count it."""
 
     @property
     def of_user(self) -> bool:
@@ -133,6 +137,7 @@ class Summary(Recorded):
             model_calls=len(one.model_calls),
             tokens=sum(call.input_tokens + call.output_tokens for call in one.model_calls),
             cost=fsum(call.cost or 0.0 for call in one.model_calls),
+            health=health_of(one.model_calls, "judge"),
         )
 
 
@@ -207,6 +212,8 @@ class EpisodeRow(BaseModel):
     """Kinds of lapses of a simulated user that rules found."""
     void: bool = False
     """Whether a lapse of the simulated user made the episode worthless: it refused its part, for instance."""
+    health: tuple[HealthCount, ...] = Field(default=(), exclude_if=not_)
+    """What was wrong with the calls of models while it was played; empty in rows of releases that did not count it."""
     summaries: tuple[Summary, ...] = ()
     """One an assessment."""
 
@@ -245,6 +252,7 @@ class EpisodeRow(BaseModel):
             cost=round(sum(call.cost or 0.0 for call in asked), 8),
             lapses=tuple(dict.fromkeys(lapse.kind for lapse in one.fidelity)),
             void=any(lapse.voids for lapse in played.lapses),
+            health=health_of(one.model_calls),
             summaries=tuple(map(Summary.of, played.assessments)),
         )
 
@@ -252,6 +260,23 @@ class EpisodeRow(BaseModel):
     def first_seed(self) -> int:
         """The seed that was planned; a retake has one of its own and stands in for it."""
         return self.seed - self.retake * RETAKE
+
+    @property
+    def health_counts(self) -> Counter[str]:
+        """What it adds to the counts of `Health`. Of what an evaluator said of it, the latest counts."""
+        latest = {one.evaluator: one for one in self.summaries}.values()
+        found = Counter({"episodes": 1})
+        for count in (*self.health, *(count for one in latest for count in one.health)):
+            found[count.mark] += count.many
+        if self.left_out == "void":
+            found["void"] = 1
+        elif self.all_lapses:
+            found["lapsed"] = 1
+        every = (*self.health, *(count for one in self.summaries for count in one.health))
+        known = sum(count.many for count in every if count.mark.endswith(f".{CALLS}"))
+        if self.model_calls > known:
+            found["unrecorded"] = self.model_calls - known
+        return found
 
     @property
     def all_lapses(self) -> tuple[str, ...]:

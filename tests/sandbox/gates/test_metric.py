@@ -78,3 +78,42 @@ def test_the_page_lists_every_metric() -> None:
     page = (Path(__file__).parents[3] / "docs" / "gates.md").read_text("utf-8")
     for name, one in metric.METRICS.items():
         assert f"| `{name}` | {one.about} | {'yes' if one.is_scaled else ''}".rstrip() in page
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("health.empty > 0.02", "health.empty > 0.02"),
+        (" health . agent . calls_as_text[benign] >= 0.1", "health.agent.calls_as_text[intent=benign] >= 0.1"),
+        ("health.void > 0.1", "health.void > 0.1"),
+        ("health.broken", "health.broken > 0"),
+        ("health.broken[agent=a/b]", "health.broken[agent=a/b] > 0"),
+        ("health.broken > 0", "health.broken > 0"),
+    ],
+)  # fmt: skip
+def test_a_condition_on_the_instrument_is_understood(text: str, told: str) -> None:
+    assert str(GateCondition.parse(text)) == told
+    assert GateCondition.parse(told) == GateCondition.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("health > 0", "health of what?"),
+        ("health.emtpy > 0", "Did you mean 'empty'"),
+        ("health.brocken", "Did you mean 'broken'"),
+        ("health.agnet.empty > 0", "Did you mean 'agent'"),
+        ("health.agent.emtpy > 0", "Did you mean 'empty'"),
+        ("health.agent.refused > 0", "an agent that refuses behaves"),
+        ("health.user.void > 0.1", "write it without `user.`"),
+        ("health.judge.broken", "write it without `judge.`"),
+        ("health.empty", "is not a condition"),
+        ("health.empty > 2", "a number from 0 to 1"),
+        ("health.empty@4 > 0", "has no severity"),
+        ("health.void >= 0", "always holds"),
+    ],
+)  # fmt: skip
+def test_a_wrong_condition_on_the_instrument_says_what_is_wrong(text: str, told: str) -> None:
+    with pytest.raises(InputError) as error:
+        GateCondition.parse(text)
+    assert told in str(error.value)

@@ -1,0 +1,87 @@
+"""A run whose instrument was broken says so, wherever a rate is: real runs against the stub provider."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from riskbox.sandbox.reporting.health import BROKEN
+from riskbox.sandbox.stub.request import StubRequest
+from riskbox.sandbox.stub.script import Fail, Say, StubReply
+from riskbox.sandbox.stub.server import Stub
+from tests.sandbox.seats import reached
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+Play = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def play(stub: Stub, command: Command, records: Path) -> Play:
+    """Plays the owner of the example with a model as the agent, three seeds, without variants."""
+
+    def one(*words: str) -> subprocess.CompletedProcess[str]:
+        return command(
+            "run", records, "--local", "--quiet", "--agent", f"{stub.url}/v1#mine", "--persona", "owner",
+            "--variant", "none", "--seeds", "3", "--retries", "0", *words, **reached(stub.url),
+        )  # fmt: skip
+
+    return one
+
+
+def agents_fail(stub: Stub) -> None:
+    """The agent's second request of each episode fails."""
+
+    def answer(request: StubRequest) -> StubReply:
+        return Say("When were you born?") if len(request.messages) < 4 else Fail(400)
+
+    stub.script(answer, repeat=True)
+
+
+def test_a_broken_instrument_is_told_before_anything_else(stub: Stub, play: Play, command: Command) -> None:
+    agents_fail(stub)
+    done = play()
+    assert done.stdout.startswith(BROKEN), done.stdout + done.stderr
+    assert "the agent's model gave no usable answer (3 errors of its server)." in done.stdout
+    report = command("report").stdout
+    assert report.startswith(f"! {BROKEN}")
+    found = json.loads(command("report", "--json").stdout)
+    (symptom,) = [one for one in found["health"]["symptoms"] if one["broken"]]
+    assert (symptom["mark"], symptom["seat"], symptom["many"]) == ("failed", "agent", 3)
+    assert found["health"]["counts"]["seats"]["agent"]["provider_error"] == 3
+
+
+def test_json_of_a_run_holds_its_health(stub: Stub, play: Play) -> None:
+    agents_fail(stub)
+    done = play("--json")
+    assert json.loads(done.stdout)["health"]["counts"]["seats"]["agent"]["failed"] == 3
+    assert done.stderr == ""
+
+
+def test_where_all_is_well_one_line_says_so(stub: Stub, play: Play, command: Command) -> None:
+    stub.script(Say("I cannot tell."), repeat=True)
+    assert "nstrument" not in play().stdout
+    assert "Instrument: nothing wrong in " in command("report").stdout
+
+
+def test_gates_on_health_and_gates_on_a_broken_instrument(stub: Stub, play: Play, command: Command) -> None:
+    agents_fail(stub)
+    play()
+    passed = command("report", "--fail-if", "faults < 0.5", "--fail-if", "health.agent.empty > 0").stdout
+    assert "gate passed on a broken instrument: faults is 1, not below 0.5" in passed
+    assert "gate passed: health.agent.empty is 0, not above 0" in passed
+    failed = command("report", "--fail-if", "health.broken")
+    assert failed.returncode == 1
+    assert "gate FAILED: the instrument was broken." in failed.stdout
+
+
+def test_episodes_are_found_by_what_was_wrong(stub: Stub, play: Play, command: Command) -> None:
+    agents_fail(stub)
+    play()
+    for word, many in (("failed", 3), ("agent.failed", 3), ("user.failed", 0), ("void", 0)):
+        found = command("list", "episodes", "--where", f"health={word}", "--json").stdout
+        assert len(json.loads(found)) == many, word
+    assert "Did you mean 'failed'" in command("list", "episodes", "--where", "health=faild").stderr
