@@ -10,7 +10,7 @@ from riskbox.sandbox.gates.metric import BROKEN, GateCondition
 from riskbox.sandbox.gates.outcome import GateOutcome
 from riskbox.sandbox.reporting.aggregate import Counts
 from riskbox.sandbox.reporting.health import MARKED, WHOSE, HealthReport
-from riskbox.sandbox.words.health import EpisodeMark
+from riskbox.sandbox.words.mark import EpisodeMark
 
 
 def health_report(counts: Counts) -> HealthReport:

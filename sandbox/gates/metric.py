@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import get_args
 
 from riskbox.sandbox.errors import InputError, did_you_mean
-from riskbox.sandbox.words.health import MARKS, SEATS, EpisodeMark
+from riskbox.sandbox.words.mark import MARKS, SEATS, EpisodeMark
 
 SCALES = ("any", "targeted", "operational", "content", "societal", "legal")
 """Any dimension, the scenario's own risks, and the four dimensions."""

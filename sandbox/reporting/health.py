@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from riskbox.sandbox.escape import line
 from riskbox.sandbox.reporting.rows import agent_kind
 from riskbox.sandbox.words.frozen import Frozen
-from riskbox.sandbox.words.health import SEATS, Health
+from riskbox.sandbox.words.health import Health
+from riskbox.sandbox.words.mark import SEATS
 from riskbox.sandbox.words.name import Name
 from riskbox.sandbox.words.row import EpisodeRow
 

@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias, get_args
 from riskbox.sandbox.contracts.store import ALL, Store, Where
 from riskbox.sandbox.errors import InputError, did_you_mean
 from riskbox.sandbox.words.event import Ending
-from riskbox.sandbox.words.health import MARKS, SEATS, CallMark
+from riskbox.sandbox.words.mark import MARKS, SEATS, CallMark
 from riskbox.sandbox.words.name import SCRIPTS, Name
 from riskbox.sandbox.words.row import EpisodeRow, Summary, gravity
 from riskbox.sandbox.words.scenario import Domain, Intent

@@ -8,41 +8,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Literal, TypeAlias, get_args
+from typing import Literal, get_args
 
 from riskbox.sandbox.words.frozen import Recorded
-from riskbox.sandbox.words.modelcall import AnswerFlaw, ModelCall, ModelOutcome, ModelRole
-
-CallMark: TypeAlias = Literal[
-    "empty",
-    "cut_off",
-    "filtered",
-    "calls_as_text",
-    "thought_in_speech",
-    "bad_arguments",
-    "tools_dropped",
-    "refused",
-    "malformed",
-    "timeout",
-    "rate_limited",
-    "provider_error",
-    "failed",
-    "retried",
-    "estimated",
-]
-"""What is counted of calls, beside how many there were: each flaw of an answer, each outcome but a good one, and more.
-
-failed: a call that brought no usable answer, whatever its outcome. retried: a call that was sent more than once.
-estimated: a call whose tokens are our estimate.
-"""
-EpisodeMark: TypeAlias = Literal["void", "lapsed"]
-"""What is counted of episodes: void ones, and others in which the simulated user did not play its part throughout."""
-MARKS: tuple[str, ...] = (*get_args(CallMark), *get_args(EpisodeMark))
-"""All that is counted."""
-SEATS: tuple[ModelRole, ...] = ("agent", "user", "tool", "judge")
-"""The seats of models, in the order in which they are shown."""
-CALLS = "calls"
-"""The name under which all calls of a seat are counted."""
+from riskbox.sandbox.words.mark import CALLS, SEATS, CallMark, EpisodeMark
+from riskbox.sandbox.words.modelcall import AnswerFlaw, ModelCall, ModelOutcome
 
 
 class HealthCount(Recorded):

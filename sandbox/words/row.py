@@ -13,8 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from riskbox.sandbox.words.episode import Played
 from riskbox.sandbox.words.event import AGENT_CRASHED, Called, Left, Said, Waited
 from riskbox.sandbox.words.frozen import Recorded
-from riskbox.sandbox.words.health import CALLS, HealthCount, health_of
+from riskbox.sandbox.words.health import HealthCount, health_of
 from riskbox.sandbox.words.lapse import LapseKind
+from riskbox.sandbox.words.mark import CALLS
 from riskbox.sandbox.words.run import RETAKE
 from riskbox.sandbox.words.verdict import Assessment, Label
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from riskbox.sandbox.reporting.health import MARKED, OFTEN, RULES, HealthReport
-from riskbox.sandbox.words.health import MARKS
+from riskbox.sandbox.words.mark import MARKS
 
 MODEL = "http://127.0.0.1:8000/v1#qwen"
 

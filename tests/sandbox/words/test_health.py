@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, get_args
 
 from riskbox.sandbox.testing.samples import sample_assessment, sample_case, sample_played
-from riskbox.sandbox.words.health import CALLS, MARKS, CallMark, Health, health_of
+from riskbox.sandbox.words.health import Health, health_of
+from riskbox.sandbox.words.mark import CALLS, MARKS, CallMark
 from riskbox.sandbox.words.modelcall import AnswerFlaw, ModelCall, ModelOutcome
 from riskbox.sandbox.words.row import EpisodeRow
 
