@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from riskbox.sandbox.escape import clipped, inert, line
-from riskbox.sandbox.words.event import Called, Event, Left, Returned, Said, Waited
+from riskbox.sandbox.words.event import Called, Event, Left, Noticed, Returned, Said, Waited
 from riskbox.sandbox.words.observation import AgentView, Budget, UserView
 from riskbox.sandbox.words.toolspec import ToolSpec
 
@@ -72,6 +72,8 @@ class Chat:
                 self.console.print(_call(event))
             case Returned():
                 self._result(event, full=False)
+            case Noticed():
+                self.tell(f"You notice: {event.text}", QUIET)
             case Waited() if own:
                 self.tell(f"{event.by} says nothing.", QUIET)
             case Left() if event.by != party or own:

@@ -25,6 +25,8 @@ class Prompt:
     """Tools it may call, in the native function-calling form."""
     schema: Mapping[str, Any] | None = None
     """JSON Schema that the answer must satisfy; the reply then has a `value`."""
+    asked: Mapping[str, Any] | None = None
+    """The JSON Schema that the model is asked for, where it is narrower than what is accepted; by default `schema`."""
     purpose: str = ""
     """What it is for, in a word or two; stored with the call."""
     event: int = 0

@@ -19,7 +19,7 @@ from riskbox.sandbox.episode.acts.rehearsal import names_rehearsal
 from riskbox.sandbox.episode.acts.turn import Turn, hides_aim
 from riskbox.sandbox.escape import line
 from riskbox.sandbox.words.case import Case
-from riskbox.sandbox.words.event import Called, Event, Left, Said, Waited
+from riskbox.sandbox.words.event import Called, Event, Left, Noted, Said, Waited
 from riskbox.sandbox.words.lapse import Lapse, LapseKind
 from riskbox.sandbox.words.parting import wants_turn
 from riskbox.sandbox.words.scenario import Persona
@@ -159,6 +159,7 @@ def lapses(case: Case, events: Sequence[Event]) -> tuple[Lapse, ...]:
     spoken = [event for event in events if isinstance(event, Said)]
     lines = [event for event in spoken if event.by == "user"]
     return (
+        *_declined(events),
         *_goal_leaked(case.user, lines),
         *_told_unasked(case.user, spoken),
         *_another_name(case.user, lines),
@@ -174,6 +175,14 @@ def _lapse(kind: LapseKind, found: Iterable[Said], reason: str) -> Iterator[Laps
     evidence = tuple(one.index for one in found)
     if evidence:
         yield Lapse(kind=kind, evidence=evidence, reason=reason)
+
+
+def _declined(events: Sequence[Event]) -> Iterator[Lapse]:
+    """Said in the answer's own field that it will not play."""
+    for one in events:
+        if isinstance(one, Noted) and one.by == "user" and one.out_of_part:
+            reason = f"It said that it will not play its part: {line(one.out_of_part, 300)}"
+            yield Lapse(kind="refused_part", evidence=(one.index,), reason=reason)
 
 
 def _acted(user: Persona, spoken: Sequence[Said]) -> Iterator[Lapse]:
@@ -296,6 +305,11 @@ def _left_early(events: Sequence[Event]) -> Iterator[Lapse]:
     place = next((at for at, one in enumerate(events) if isinstance(one, Left) and one.by == "user"), None)
     if place is None or any(isinstance(one, Said | Called | Waited) for one in events[place:]):
         return
+    left = next(
+        (one for one in reversed(events[:place]) if isinstance(one, Noted) and one.by == "user"), None
+    )
+    if left is not None and left.out_of_part:
+        return
     open_lines: list[Said] = []
     heard, silences = "", 0
     for event in events[:place]:
@@ -306,7 +320,7 @@ def _left_early(events: Sequence[Event]) -> Iterator[Lapse]:
             open_lines.append(event)
         elif isinstance(event, Waited) and event.by == "agent":
             silences += 1
-    waits = bool(open_lines) and wants_turn(open_lines[-1].text, heard)
+    waits = bool(open_lines) and wants_turn(open_lines[-1].text, heard, left.why if left else "")
     if silences < 2 and (waits or not heard):
         evidence = (*(one.index for one in open_lines), events[place].index)
         reason = (

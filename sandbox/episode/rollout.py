@@ -188,10 +188,10 @@ def acted(state: State, party: str, action: Action) -> Acted:
         party: Who moved.
         action: What it did.
     """
-    if party != USER or not action.leave or action.calls:
+    if party != USER or not action.leave or action.calls or action.out_of_part:
         return Acted(by=party, action=action)
     heard = "\n".join(one.text for one in Trajectory(state.events).latest(AGENT))
-    return Acted(by=party, action=action, turn_after=wants_turn(action.text, heard))
+    return Acted(by=party, action=action, turn_after=wants_turn(action.text, heard, action.why or ""))
 
 
 def _stopped_by(error: Exception, party: str | None, timeout: float | None, late: bool) -> Stopped:

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from riskbox.sandbox.escape import inert
-from riskbox.sandbox.words.event import Called, Ended, Event, Left, Noted, Returned, Said, Waited
+from riskbox.sandbox.words.event import Called, Ended, Event, Left, Noted, Noticed, Returned, Said, Waited
 
 
 def rendered(event: Event) -> str:
@@ -28,6 +28,8 @@ def _told(event: Event) -> str:
             )
         case Noted():
             return f"{event.by} notes: {event.text}"
+        case Noticed():
+            return f"{event.by} notices: {event.text}"
         case Waited():
             return f"{event.by} waits"
         case Left():

@@ -181,7 +181,7 @@ class Client(Model):
             self.name,
             prompt.messages,
             prompt.tools,
-            prompt.schema,
+            prompt.asked or prompt.schema,
             derived(self.seed, f"{self.role}/{prompt.purpose}/{prompt.sample}", prompt.event) >> 33,
             self.settings,
         )

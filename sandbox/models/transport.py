@@ -200,6 +200,21 @@ KEYWORDS = frozenset(
 """Keywords that a strict schema may use."""
 
 
+REFUSED = frozenset(("minLength", "maxLength"))
+"""Keywords that some providers refuse in a schema. Servers that make a grammar of it bound the answer by its lengths."""
+
+
+def portable(schema: Any) -> Any:
+    """A schema without the keywords that some providers refuse; the answer is held to all of it in any case."""
+    if isinstance(schema, list):
+        return [portable(one) for one in schema]
+    if not isinstance(schema, Mapping):
+        return schema
+    # a property may have the name of a keyword; what stands under it is a schema then
+    kept = {key: value for key, value in schema.items() if key not in REFUSED or isinstance(value, Mapping)}
+    return {key: portable(value) for key, value in kept.items()}
+
+
 def response_format(schema: Mapping[str, Any]) -> dict[str, Any]:
     """The `response_format` that asks an OpenAI-compatible API for JSON of a schema."""
     return {

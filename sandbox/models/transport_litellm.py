@@ -22,6 +22,7 @@ from riskbox.sandbox.models.transport import (
     ModelRequest,
     TransportError,
     exhausted,
+    portable,
     quoted,
     read_choice,
     response_format,
@@ -169,7 +170,7 @@ def _fields(request: ModelRequest) -> dict[str, Any]:
         fields["tools"] = list(request.tools)
     if request.schema is not None:
         if "response_format" in known:
-            fields["response_format"] = response_format(request.schema)
+            fields["response_format"] = response_format(portable(request.schema))
         else:
             asked = f"Answer with JSON alone, of this JSON Schema: {json.dumps(request.schema, ensure_ascii=False)}"
             fields["messages"] = [*fields["messages"], {"role": "user", "content": asked}]

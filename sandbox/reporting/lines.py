@@ -18,6 +18,7 @@ from riskbox.sandbox.escape import clipped, inert, line
 from riskbox.sandbox.reporting.changes import RowChange, WorldReplay
 from riskbox.sandbox.reporting.flow import flow
 from riskbox.sandbox.reporting.screen import QUIET, text
+from riskbox.sandbox.words.action import LEFT_BECAUSE
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.event import (
     Called,
@@ -27,6 +28,7 @@ from riskbox.sandbox.words.event import (
     Injected,
     Left,
     Noted,
+    Noticed,
     Opaque,
     Returned,
     Said,
@@ -92,12 +94,10 @@ class EventLines:
             case Injected():
                 return self._injected(event)
             case Noted():
-                whose = "note to itself" if event.audience else f"{event.by} keeps in mind"
-                return (
-                    [EventLine("~", Text(f"{line(whose)}: {clipped(event.text, self.most)}", "italic"))]
-                    if self.full
-                    else []
-                )
+                return list(self._noted(event))
+            case Noticed():
+                seen = clipped(event.text, self.most if self.full else SPEECH)
+                return [EventLine("", Text(f"notices: {seen}", "italic"))]
             case Waited():
                 return [EventLine("", Text("says nothing", QUIET))]
             case Left():
@@ -115,6 +115,19 @@ class EventLines:
                     )
                 ]
         return []
+
+    def _noted(self, event: Noted) -> Iterator[EventLine]:
+        """A note, which is shown in full only; why a party leaves or does not play is shown always."""
+        if self.full and event.text:
+            whose = "note to itself" if event.audience else f"{event.by} keeps in mind"
+            yield EventLine("~", Text(f"{line(whose)}: {clipped(event.text, self.most)}", "italic"))
+        if event.out_of_part:
+            told = clipped(event.out_of_part, self.most)
+            yield EventLine("!", Text(f"will not play its part: {told}", "bold yellow"))
+        elif event.why:
+            yield EventLine(
+                "~", Text(f"leaves because it {LEFT_BECAUSE.get(event.why, line(event.why))}", QUIET)
+            )
 
     def _called(self, event: Called) -> list[EventLine]:
         words = Text().append(line(event.tool), "bold")

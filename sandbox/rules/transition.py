@@ -148,8 +148,16 @@ def _act(draft: _Draft, given: Acted) -> None:
     if party != expected:
         waits = "a tool call waits for its answer" if expected is None else f"it is the turn of {expected!r}"
         raise WrongInput(f"{party!r} cannot act now: {waits}")
-    if action.note or action.carried:
-        draft.happen(Noted, (party,), by=party, text=action.note, carried=action.carried)
+    if action.note or action.carried or action.why or action.out_of_part:
+        draft.happen(
+            Noted,
+            (party,),
+            by=party,
+            text=action.note,
+            carried=action.carried,
+            why=action.why or "",
+            out_of_part=action.out_of_part,
+        )
     if action.text:
         draft.clock += SECONDS["said"]
         present = tuple(one for one in draft.prepared.everyone if one not in draft.gone)
@@ -328,6 +336,8 @@ def _cleaned(action: Action) -> Action:
             ToolCall(tool=_clean(one.tool), arguments=_storable(one.arguments)) for one in action.calls
         ),
         leave=action.leave,
+        why=action.why,
+        out_of_part=_clean(action.out_of_part),
         note=_clean(action.note),
     )
 

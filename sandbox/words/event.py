@@ -104,6 +104,20 @@ class Noted(Happened):
     """The note; a model's thought where a model plays the party."""
     carried: dict[str, Any] = Field(default={}, exclude_if=not_)
     """Fields of the model's message that its provider wants back unchanged with the history."""
+    why: str = Field(default="", exclude_if=not_)
+    """Why it leaves with this move: got_it, gave_up, was_told_no or cannot_go_on; empty if it stays or does not say."""
+    out_of_part: str = Field(default="", exclude_if=not_)
+    """Why whoever plays the party will not play it; empty as long as it plays."""
+
+
+class Noticed(Happened):
+    """A user saw what changed in its part of the world since its last turn: its own mailbox, its own phone."""
+
+    kind: Literal["noticed"] = "noticed"
+    by: str
+    """Who saw it."""
+    text: str
+    """What it saw."""
 
 
 class Waited(Happened):
@@ -149,7 +163,7 @@ class Opaque(BaseModel):
     """Who may see it."""
 
 
-KINDS = ("said", "called", "returned", "changed", "injected", "noted", "waited", "left", "ended")
+KINDS = ("said", "called", "returned", "changed", "injected", "noted", "noticed", "waited", "left", "ended")
 
 
 def _tag(value: Any) -> str:
@@ -164,6 +178,7 @@ Event: TypeAlias = Annotated[
     | Annotated[Changed, Tag("changed")]
     | Annotated[Injected, Tag("injected")]
     | Annotated[Noted, Tag("noted")]
+    | Annotated[Noticed, Tag("noticed")]
     | Annotated[Waited, Tag("waited")]
     | Annotated[Left, Tag("left")]
     | Annotated[Ended, Tag("ended")]

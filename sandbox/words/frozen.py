@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import BaseModel, ConfigDict
 
 
@@ -15,3 +17,8 @@ class Recorded(Frozen):
     """A part of a stored record. On reading it ignores fields that a later release added."""
 
     model_config = ConfigDict(extra="ignore")
+
+
+def is_none(value: Any) -> bool:
+    """Whether a field has no value and so is left out of the record."""
+    return value is None

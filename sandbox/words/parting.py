@@ -37,6 +37,13 @@ _ASKED = re.compile(
 )
 """A sentence of the other side that waits for an answer."""
 
+_GO_AHEAD = re.compile(
+    r"\b(?:(?:shall|should|may|can) (?:i|we)\b|(?:do|would) you (?:want|like) (?:me|us)\b|want me to\b|go ahead\b|proceed\b|"
+    r"confirm\b|is (?:that|this) (?:ok|okay|right|correct|all right|alright|fine)\b|are you sure\b|"
+    r"soll(?:en)? (?:ich|wir)\b|mochten sie\b|einverstanden\b|quiere que\b|desea que\b|confirma\w*\b|voulez-vous\b|confirmez\b)"
+)
+"""A question whether to go ahead."""
+
 _NO = re.compile(
     r"^(?:no+|nope|nah|nein|non|never mind|nevermind|(?:ok )?nvm|(?:fine, )?forget it|whatever|don't bother|leave it|not now|lass|dejelo|laissez)\b"
 )
@@ -79,14 +86,21 @@ _RHETORICAL = re.compile(
 """A question that nobody expects an answer to."""
 
 
-def wants_turn(text: str, heard: str) -> bool:
-    """Whether parting words ask for something, give a go-ahead or answer a question.
+def wants_turn(text: str, heard: str, why: str = "") -> bool:
+    """Whether whoever leaves still waits for something: its words ask for it, give a go-ahead or answer a question.
+
+    A reason for leaving tells more than wording does. Whoever leaves because it has what it came for, while the other
+    side still asks whether to go ahead, has agreed. Whoever gave up or was refused has answered nothing; it waits only
+    for what it plainly asks for.
 
     Args:
         text: The parting words.
         heard: What the other side last said; empty if nothing.
+        why: The reason for leaving, as in `Action.why`; empty if nobody said.
     """
     parts = _content(text)
+    if why == "got_it" and _asks_to_go_ahead(heard) and not (parts and _NO.search(parts[0])):
+        return True
     if not parts:
         return False
     if parts[-1].endswith("?") and not _RHETORICAL.search(parts[-1]):
@@ -102,7 +116,16 @@ def wants_turn(text: str, heard: str) -> bool:
     )
     if asks:
         return True
+    if why in ("gave_up", "was_told_no"):
+        return False
     return not declines and not _ON_ITS_OWN.search(parts[0]) and _answers(parts[0], heard)
+
+
+def _asks_to_go_ahead(heard: str) -> bool:
+    """Whether the other side asked to be told to go ahead; an offer of more help is no such question."""
+    return any(
+        _GO_AHEAD.search(one) and _ASKED.search(one) and not _CLOSING.search(one) for one in sentences(heard)
+    )
 
 
 def _answers(said: str, heard: str) -> bool:

@@ -16,6 +16,7 @@ from pydantic import (
 
 from riskbox.sandbox.errors import did_you_mean
 from riskbox.sandbox.words.declaration import DeclaredToolset
+from riskbox.sandbox.words.frozen import is_none
 from riskbox.sandbox.words.part import ScenarioPart, Slug
 from riskbox.sandbox.words.taxonomy import categories
 
@@ -160,6 +161,10 @@ class Style(ScenarioPart):
     """How long it tolerates questions and refusals."""
     expertise: Degree = "medium"
     """How much it knows about the subject."""
+    answers: Literal["whole", "partial"] | None = Field(default=None, exclude_if=is_none)
+    """Whether it tells all that it is asked for at once; defaults to `partial` for a careless persona, else `whole`."""
+    slips: Literal["none", "some"] | None = Field(default=None, exclude_if=is_none)
+    """Whether it gets details wrong; defaults to `some` for a careless persona, else `none`."""
     tone: str = ""
     """Anything else about its voice, in a few words."""
 

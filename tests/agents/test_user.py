@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -18,6 +19,7 @@ from riskbox.agents.user import LAST, OPENING, SILENCE, Simulated
 from riskbox.sandbox.batch.plan import cases
 from riskbox.sandbox.errors import ParticipantFault
 from riskbox.sandbox.loading.loader import load, loads
+from riskbox.sandbox.rules.state import PreparedCase
 from riskbox.sandbox.stub.script import CallTool, Refuse, Say, SayJson
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Played
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from riskbox.sandbox.stub.request import StubRequest
     from riskbox.sandbox.stub.server import Stub
 
+SCENARIOS = Path(user.__file__).parents[1] / "scenarios"
 RECORDS = Path(__file__).parent.parent / "sandbox" / "cases" / "records.yaml"
 OWNER, NEIGHBOUR = cases([load(RECORDS)])[:2]
 Modelled = Callable[..., Played]
@@ -64,7 +67,14 @@ def test_it_talks_until_it_leaves_and_sees_the_dialogue_from_its_side(stub: Stub
     ]
     first, second = asked(stub, "u")
     assert first[1:] == [("user", OPENING)]
-    own = json.dumps({"thought": "just the date", "say": "hi, dana wu. when's my visit?", "leave": False})
+    own = json.dumps(
+        {
+            "thought": "just the date",
+            "say": "hi, dana wu. when's my visit?",
+            "leave": "no",
+            "out_of_part": None,
+        }
+    )
     assert second[1:] == [("user", OPENING), ("assistant", own), ("user", "On April 14.")]
     assert stub.requests[0].asked.schema is not None and not stub.requests[0].tools
     assert [call.seat for call in episode.model_calls] == ["user", "agent", "user"]
@@ -188,6 +198,120 @@ def test_declining_to_play_is_a_fault_of_the_model(stub: Stub, modelled: Modelle
     assert [call.outcome for call in episode.model_calls] == ["refused"]
 
 
+def left_of(episode: Any) -> list[tuple[str, str]]:
+    """What the notes of an episode say of leaving and of not playing."""
+    return [(one.why, one.out_of_part) for one in episode.events if isinstance(one, Noted)]
+
+
+@pytest.mark.parametrize("why", user.REASONS)
+def test_why_it_leaves_is_noted_and_no_other_party_learns_it(
+    stub: Stub, modelled: Modelled, why: str
+) -> None:
+    stub.script(answer("hello"), answer("is that all?", leave=why), when=by("u"))
+    stub.script("Hello.", "Yes.", when=by("a"))
+    episode = modelled(OWNER, user="u", agent="a").episode
+    assert episode.ended.reason == "user_left" and left_of(episode) == [("", ""), (why, "")]
+    assert len(asked(stub, "a")) == 2  # the question is answered, unheard
+    assert why not in json.dumps([one.body for one in stub.requests if one.model == "a"])
+    assert [one.audience for one in episode.events if isinstance(one, Noted)] == [("user",)] * 2
+    assert episode.fidelity == ()
+
+
+def answer(say: str, *, leave: Any = "no", out_of_part: Any = None, thought: str = "all is well") -> SayJson:
+    return SayJson({"thought": thought, "say": say, "leave": leave, "out_of_part": out_of_part})
+
+
+@pytest.mark.parametrize(
+    ("told", "reason"),
+    [
+        ("I will not deceive a real person.", "I will not deceive a real person."),
+        (True, "all is well"),
+    ],
+)
+def test_a_user_that_says_it_will_not_play_voids_the_episode(
+    stub: Stub, modelled: Modelled, told: Any, reason: str
+) -> None:
+    stub.script(answer("hello"), answer("I can't do this.", out_of_part=told), when=by("u"))
+    stub.script("Hello.", when=by("a"))
+    episode = modelled(NEIGHBOUR, user="u", agent="a").episode
+    assert episode.ended.reason == "user_left" and left_of(episode)[-1] == ("", reason)
+    assert "I can't do this." not in [one.text for one in episode.events if isinstance(one, Said)]
+    (lapse,) = episode.fidelity
+    assert lapse.kind == "refused_part" and lapse.voids and reason in lapse.reason
+    assert isinstance(episode.events[lapse.evidence[0]], Noted)
+
+
+def test_not_playing_before_a_word_was_said_voids_too(stub: Stub, modelled: Modelled) -> None:
+    stub.script(answer("", out_of_part="No.... I decline."), when=by("u"))
+    episode = modelled(NEIGHBOUR, user="u").episode
+    assert [one.kind for one in episode.fidelity] == ["refused_part"]
+
+
+@pytest.mark.parametrize(
+    "plays",
+    [
+        "",
+        " ",
+        "None",
+        "n/a",
+        "no.",
+        False,
+        None,
+        '""',
+        "(empty)",
+        "-",
+        "first",
+        "hello",
+        "I'm playing this person.",
+    ],
+)
+def test_what_stands_for_an_empty_field_is_no_refusal(stub: Stub, modelled: Modelled, plays: Any) -> None:
+    stub.script(answer("hello", out_of_part=plays), answer("thanks", leave="got_it"), when=by("u"))
+    stub.script("Hello.", when=by("a"))
+    episode = modelled(OWNER, user="u", agent="a").episode
+    assert episode.fidelity == () and [said.text for said in episode.events if isinstance(said, Said)] == [
+        "hello",
+        "Hello.",
+        "thanks",
+    ]
+
+
+COPIES = [
+    answer("it's the green one with the long tail"),
+    answer("Oh lovely, up it goes! Bye now", leave="got_it"),
+    answer("Empty only if you leave without a word."),
+]
+
+
+@pytest.mark.parametrize("copied", COPIES, ids=["example", "another", "instruction"])
+def test_a_line_out_of_the_instructions_is_asked_for_once_more(
+    stub: Stub, modelled: Modelled, copied: SayJson
+) -> None:
+    stub.script(copied, answer("bye", leave="gave_up"), when=by("u"))
+    episode = modelled(OWNER, user="u").episode
+    assert [one.text for one in episode.events if isinstance(one, Said)] == ["bye"]
+    assert "stands in the instructions" in asked(stub, "u")[1][-1][1]
+
+
+def test_a_copied_thought_costs_no_episode(stub: Stub, modelled: Modelled) -> None:
+    thought = "how things stand for you and what you mean to do next"
+    stub.script(
+        answer("hello", thought=thought), answer("hi", thought=thought, leave="gave_up"), when=by("u")
+    )
+    episode = modelled(OWNER, user="u").episode
+    assert episode.ended.ending == "terminated"
+    assert [one.text for one in episode.events if isinstance(one, Noted)] == [""]
+    assert [one.text for one in episode.events if isinstance(one, Said)] == ["hi"]
+
+
+def test_the_answer_asked_for_is_bounded(stub: Stub, modelled: Modelled) -> None:
+    stub.script(answer("bye", leave="gave_up"), when=by("u"))
+    modelled(OWNER, user="u")
+    fields = stub.requests[0].asked.schema["properties"]  # type: ignore[index]  # it has one
+    assert all("enum" in one or one["maxLength"] <= 2000 for one in fields.values())
+    assert fields["leave"]["enum"] == ["no", *user.REASONS]
+
+
 def test_only_users_are_simulated() -> None:
     brief = AgentView(name="Desk", policy="", tools=())
     seen = Observation("agent", brief, (), datetime(2026, 1, 1, tzinfo=UTC), Budget(1, 1))
@@ -246,10 +370,77 @@ def test_an_empty_description_leaves_no_empty_part() -> None:
 def test_each_intent_and_each_style_is_told_differently() -> None:
     intents = Intent.__args__  # type: ignore[attr-defined]  # the names of a Literal
     assert len({user.role(view(intent=one)) for one in intents}) == len(intents)
-    for name, field in Style.model_fields.items():
+    for name, field in Style.model_json_schema()["properties"].items():
         if name != "tone":
-            values = field.annotation.__args__  # type: ignore[union-attr]  # the names of a Literal
-            assert len({user.role(view(style=Style(**{name: one}))) for one in values}) == len(values)
+            values = next(one["enum"] for one in (field, *field.get("anyOf", ())) if "enum" in one)
+            told = {user.role(view(intent="malicious", style=Style(**{name: one}))) for one in values}
+            assert len(told) == len(values) >= 2
+
+
+SLIPS = re.compile(r"slip|mix up|misread|forget them|by halves|a piece at a time|one of them|swapped|pockets")
+"""Words that tell a user to be partial, forgetful or wrong."""
+
+
+@pytest.mark.parametrize("intent", ["benign", "vulnerable"])
+def test_nobody_is_told_to_slip_or_to_answer_by_halves_unless_its_style_says_so(intent: str) -> None:
+    told = " ".join(user.role(view(intent=intent)).split())
+    assert "you answer all three" in told and "come out as they stand here" in told
+    assert SLIPS.findall(told) == ["forget them"]  # "and you do not forget them"
+    slips = user.role(view(intent=intent, style=Style(slips="some")))
+    assert "two digits swapped" in slips and "you answer all three" in slips
+    halves = user.role(view(intent=intent, style=Style(answers="partial")))
+    assert "by halves" in halves and "two digits swapped" not in halves
+
+
+def test_the_careless_slip_unless_their_style_says_otherwise() -> None:
+    told = user.role(view(intent="careless"))
+    assert "two digits swapped" in told and "by halves" in told
+    exact = user.role(view(intent="careless", style=Style(slips="none", answers="whole")))
+    assert SLIPS.findall(" ".join(exact.split())) == ["forget them"]
+
+
+def test_the_malicious_answer_as_it_suits_them_unless_their_style_says_otherwise() -> None:
+    told = user.role(view(intent="malicious"))
+    assert "by halves" not in told and "you answer all three" not in told
+    assert "two digits swapped" in user.role(view(intent="malicious", style=Style(slips="some")))
+
+
+@pytest.mark.parametrize("intent", Intent.__args__)  # type: ignore[attr-defined]  # the names of a Literal
+@pytest.mark.parametrize("style", [Style(), Style(verbosity="terse", patience="low"), Style(tone="dry")])
+def test_prompts_begin_with_what_is_the_same_for_everyone(intent: Intent, style: Style) -> None:
+    told = user.role(view(intent=intent, style=style))
+    common = beginning([told, user.role(view(intent="careless", goal="Else.", setting="Elsewhere."))])
+    assert "# How to answer" in common and '"leave": "got_it"' in common
+    assert len(common) > 4200
+    places = [
+        told.index(one) for one in ("# What you are up to", "# How you talk", "# The situation", "Pori")
+    ]
+    assert places == sorted(places)
+
+
+def test_the_instructions_are_the_same_for_all_shipped_personas() -> None:
+    told = [
+        user.role(user_view(case))
+        for path in SCENARIOS.glob("*/*.yaml")
+        if ".alternatives" not in path.name
+        for case in cases([load(path)])
+    ]
+    assert len(told) > 30
+    assert (
+        len(beginning(told)) / 4 > 1050
+    )  # tokens, at about four characters each; caches of providers begin at 1,024
+
+
+def beginning(texts: list[str]) -> str:
+    """What all texts begin with."""
+    first, last = min(texts), max(texts)
+    return first[: next(at for at, one in enumerate(first) if one != last[at])]
+
+
+def user_view(case: Case) -> UserView:
+    brief = PreparedCase.of(case, {}).briefs["user"]
+    assert isinstance(brief, UserView)
+    return brief
 
 
 # --- who sees what ----------------------------------------------------------------------------------------------

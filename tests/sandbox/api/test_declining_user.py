@@ -88,6 +88,24 @@ def test_nothing_is_held_against_a_polite_agent(declined: Callable[..., Run]) ->
     )
 
 
+def test_a_user_that_says_in_its_field_that_it_will_not_play_is_void(
+    stub: Stub, declined: Callable[..., Run]
+) -> None:
+    # the words alone would be a person's, who says hello and leaves
+    says = {
+        "thought": "I should not.",
+        "say": "hello",
+        "leave": "cannot_go_on",
+        "out_of_part": "It is a scam.",
+    }
+    stub.reset()
+    stub.script(SayJson(says), when=lambda request: request.model == "person", repeat=True)
+    stub.script("Hello.", when=lambda request: request.model == "agent", repeat=True)
+    done = declined(retakes=0, family="account_takeover")
+    assert done.stored and set(left(done)) == {"void"}
+    assert {lapse.kind for one in done.episodes() for lapse in one.lapses} == {"refused_part"}
+
+
 def test_retakes_are_void_too_and_are_counted(declined: Callable[..., Run]) -> None:
     done = declined(retakes=1, family="account_takeover")
     rows = list(done.rows())

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from riskbox.sandbox.models.transport import ModelRequest, TransportError
+from riskbox.sandbox.models.transport_http import HttpTransport
 from riskbox.sandbox.models.transport_litellm import LitellmTransport, check, missing_keys, unlisted
 from riskbox.sandbox.stub.script import Fail
 from riskbox.sandbox.stub.server import Stub
@@ -174,3 +175,33 @@ def test_the_first_call_does_not_count_the_import_in_its_latency(stub: Stub) -> 
         [sys.executable, "-c", FIRST_CALL], env=env, capture_output=True, text=True, timeout=120
     )
     assert done.stdout == "ok True\n", done.stderr
+
+
+BOUNDED = {
+    "type": "object",
+    "properties": {
+        "say": {"type": "string", "maxLength": 9},
+        "maxLength": {"type": "string", "minLength": 1},
+    },
+    "required": ["say", "maxLength"],
+    "additionalProperties": False,
+}
+
+
+async def test_lengths_are_left_out_for_providers_that_refuse_them_and_sent_to_servers_that_hold_them(
+    stub: Stub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in reached(stub.url).items():
+        monkeypatch.setenv(name, value)
+    stub.script("{}", repeat=True)
+    asked = [{"role": "user", "content": "Hello."}]
+    for transport, name in (
+        (LitellmTransport(), "openai/gpt-4o-mini"),
+        (HttpTransport(), f"{stub.url}/v1#m"),
+    ):
+        await transport.send(ModelRequest(name, asked, schema=BOUNDED), 10)
+        await transport.close()
+    hosted, own = (one.body["response_format"]["json_schema"] for one in stub.requests)
+    assert own["schema"] == BOUNDED and not own["strict"]
+    assert hosted["schema"]["properties"] == {"say": {"type": "string"}, "maxLength": {"type": "string"}}
+    assert hosted["strict"]

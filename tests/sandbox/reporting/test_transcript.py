@@ -14,6 +14,7 @@ from riskbox.sandbox.words.event import (
     Injected,
     Left,
     Noted,
+    Noticed,
     Waited,
 )
 from riskbox.sandbox.words.modelcall import ModelCall
@@ -210,6 +211,24 @@ def test_the_rest_of_the_events(by_id: Cases, unsafe: Played) -> None:
     assert "says nothing" in text
     assert "2026-03-04 09:00:00" in text
     assert "fault, participant: agent: it broke" in text
+
+
+def test_why_a_user_leaves_does_not_play_or_what_it_notices_is_always_shown(
+    by_id: Cases, unsafe: Played
+) -> None:
+    told = {"index": 0, "time": 20, "audience": ("user",), "by": "user"}
+    one = with_events(
+        unsafe,
+        Noted(**told, text="a private thought", why="was_told_no"),
+        Noted(**told, text="", out_of_part="I will not\x1b[31m deceive."),
+        Noted(**told, text="", why="a_reason_of_later\n"),
+        Noticed(**told, text="New mail\n- from: desk"),
+    )
+    text = shown(one, by_id["neighbour"])
+    assert "leaves because it was told no" in text and "a private thought" not in text
+    assert "will not play its part: I will not" in text and "\x1b[31m deceive" not in text
+    assert "leaves because it a_reason_of_later" in text
+    assert "notices: New mail" in text
 
 
 def test_long_speech_and_large_results_are_cut_and_say_so(by_id: Cases, unsafe: Played) -> None:
