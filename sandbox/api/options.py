@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias, TypedDict
 
 from riskbox.sandbox.errors import InputError, did_you_mean
-from riskbox.sandbox.models.client import OURS, ModelOptions
+from riskbox.sandbox.models.client import CALL_SECONDS, OURS, ModelOptions
 from riskbox.sandbox.models.limits import ModelLimits
 from riskbox.sandbox.models.recording import Mode, Recording
+from riskbox.sandbox.words.episode import Cast
+from riskbox.sandbox.words.name import Name
 
 SEATS = ("agent", "user", "tool", "judge")
 """The seats a model can sit in."""
@@ -48,8 +51,8 @@ class ModelArguments(TypedDict, total=False):
     """US dollars per million input and output tokens, by model, if litellm's price table lacks or gets it wrong."""
     retries: int
     """How often a failed call is retried; 5 by default."""
-    call_seconds: float
-    """The time limit for one call, in seconds; 120 by default."""
+    call_seconds: float | None
+    """The time limit for one call, in seconds; 120 by default, and at most 0.4 of `turn_seconds`."""
     record: str | Path | None
     """A file in which every model call is recorded, to replay the run offline."""
     replay: str | Path | None
@@ -84,7 +87,7 @@ def model_settings(options: ModelArguments) -> ModelOptions:
         limits=limits,
         recording=_recording(options),
         retries=retries,
-        seconds=positive("call_seconds", options.get("call_seconds")) or 120.0,
+        seconds=positive("call_seconds", options.get("call_seconds")) or CALL_SECONDS,
         prices=prices,
     )
 
@@ -107,6 +110,49 @@ def seat_settings(settings: SeatSettings | None) -> dict[str, dict[str, Any]]:
                     f"setting {seat}.{key}: settings are stored with the run. Put keys into environment variables."
                 )
     return {seat: dict(values) for seat, values in (settings or {}).items()}
+
+
+SHARE = 0.4
+"""The most of a turn's time that a call has where only the turn's is given: a second attempt and a pause fit into it."""
+
+
+def within_turn(
+    options: ModelOptions, turn: float | None, given: float | None, casts: Iterable[Cast]
+) -> ModelOptions:
+    """The options with a time limit for a call that lies below that for a turn, so that a call can be retried.
+
+    Args:
+        options: How models are asked.
+        turn: The time limit for a turn, in seconds; None for none.
+        given: The time limit for a call that the user gave; None where it was left to Riskbox.
+        casts: Who plays. `timeout` among the settings of a seat is the time limit for its calls.
+
+    Raises:
+        InputError: the user gave limits of which the call's is not below the turn's.
+    """
+    if turn is None:
+        return options
+    if given is None:
+        options = replace(options, seconds=min(options.seconds, SHARE * turn))
+    for cast in casts:
+        for seat, name in (("agent", cast.agent), ("user", cast.user), ("tool", cast.tools)):
+            if name and Name.parse(name).models:
+                own = cast.settings.get(seat, {}).get("timeout")
+                _require_below(turn, options.seconds if own is None else own, seat if own is not None else "")
+    return options
+
+
+def _require_below(turn: float, given: Any, seat: str) -> None:
+    try:
+        seconds = float(given)
+    except (TypeError, ValueError):
+        raise InputError(f"--setting {seat}.timeout={given}: must be a number of seconds.") from None
+    what = f"--setting {seat}.timeout={seconds:g}" if seat else f"--call-seconds {seconds:g}"
+    if seconds >= turn:
+        raise InputError(
+            f"{what}: one call could take the whole turn (--turn-seconds {turn:g}) and never be retried. Give calls at most "
+            f"{SHARE * turn:g} seconds, or turns more time."
+        )
 
 
 def positive(name: str, value: float | None) -> float | None:

@@ -11,7 +11,13 @@ from typing import Protocol, Unpack, runtime_checkable
 
 from riskbox.sandbox.api.arguments import checked
 from riskbox.sandbox.api.objects import listed, name_of, names_of
-from riskbox.sandbox.api.options import ModelArguments, SeatSettings, model_settings, seat_settings
+from riskbox.sandbox.api.options import (
+    ModelArguments,
+    SeatSettings,
+    model_settings,
+    seat_settings,
+    within_turn,
+)
 from riskbox.sandbox.api.result import store_url
 from riskbox.sandbox.api.run import AgentLike, ToolsetLike, Words
 from riskbox.sandbox.api.sync import plan_twins
@@ -198,7 +204,7 @@ def prepare_episode(
         local=True,
         timeouts=Timeouts(turn_seconds or None, episode_seconds or None),
         toolsets=toolsets,
-        models=model_settings(models),
+        models=within_turn(model_settings(models), turn_seconds or None, models.get("call_seconds"), [cast]),
     )
     return EpisodePlan(prepared, spec, made, url, start, origin)
 

@@ -9,7 +9,13 @@ from typing import Any, Literal, TypeAlias, Unpack
 
 from riskbox.sandbox.api.arguments import checked
 from riskbox.sandbox.api.objects import listed, name_of, names_of, unshippable
-from riskbox.sandbox.api.options import ModelArguments, SeatSettings, model_settings, seat_settings
+from riskbox.sandbox.api.options import (
+    ModelArguments,
+    SeatSettings,
+    model_settings,
+    seat_settings,
+    within_turn,
+)
 from riskbox.sandbox.api.progress import Display, domains
 from riskbox.sandbox.api.result import Run, store_url
 from riskbox.sandbox.api.sync import plan_twins
@@ -177,7 +183,7 @@ def prepare(
     address: str | None = None,
     workers: int = 0,
     concurrency: int = 200,
-    turn_seconds: float | None = 120.0,
+    turn_seconds: float | None = 300.0,
     episode_seconds: float | None = 1800.0,
     place: Mapping[str, Placement] | None = None,
     agent_memory: float | None = None,
@@ -226,7 +232,8 @@ def prepare(
         address: The Ray cluster to join; by default one is started on this machine.
         workers: The number of episode actors; one per core by default.
         concurrency: How many episodes each actor plays at once.
-        turn_seconds: The time limit for one turn, in seconds; None or 0 for none.
+        turn_seconds: The time limit for one turn, in seconds, without the time that model calls wait to be sent; None or 0
+            for none.
         episode_seconds: The time limit for an episode, in seconds; None or 0 for none.
         place: Where your agent and user run: `{"agent": "actor"}` (a separate process) or `"inline"` (in the episode actor).
         agent_memory: GB of memory of each process of your agent.
@@ -272,8 +279,11 @@ def prepare(
         gpus=agent_gpus,
         working_dir=str(working_dir) if working_dir else None,
     )
+    call_seconds = models.get("call_seconds")
     if resume:
-        return _resumed(resume, url, made, gates, quiet=not progress)
+        resumed = _resumed(resume, url, made, gates, quiet=not progress)
+        resumed.settings = _timed(resumed.settings, call_seconds, resumed.specs)
+        return resumed
     if "human" in (*agents, user_name):
         raise InputError("run: a person cannot play a batch; use `riskbox play SCENARIO --as user|agent`.")
     for one in agents:
@@ -297,6 +307,7 @@ def prepare(
         emulation=emulation,
         settings={seat: one for seat, one in seats.items() if seat != "judge"},
     )
+    made = _timed(made, call_seconds, specs)
     _refuse_unasked(made, specs)
     notes = _notes(here) + unlisted(plan.asked_models(specs, made.judges))
     return RunPlan(cases, specs, made, url, name, gates, notes=notes, quiet=not progress)
@@ -384,6 +395,12 @@ def _resumed(run: str, url: str, settings: RunSettings, gates: GateSet | None, *
         settings = launch.assessed_as_before(replace(settings, toolsets=toolsets), manifest)
         cases, specs = launch.remaining(store, manifest.run)
     return RunPlan(cases, specs, settings, url, gates=gates, resumed=manifest, quiet=quiet)
+
+
+def _timed(made: RunSettings, call_seconds: float | None, specs: Sequence[Spec]) -> RunSettings:
+    """The settings with a time limit for a call that lies below that for a turn."""
+    casts = {(one.cast.agent, one.cast.user, one.cast.tools): one.cast for one in specs}
+    return replace(made, models=within_turn(made.models, made.timeouts.turn, call_seconds, casts.values()))
 
 
 def _refuse_unasked(settings: RunSettings, specs: Sequence[Spec]) -> None:

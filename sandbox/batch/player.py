@@ -16,7 +16,7 @@ from riskbox.sandbox.contracts.model import ModelSession
 from riskbox.sandbox.contracts.participant import Participant
 from riskbox.sandbox.contracts.store import Packed
 from riskbox.sandbox.episode.playing import PreparedCases, faulted_episode, make_participants, play_episode
-from riskbox.sandbox.episode.rollout import ProcessDied
+from riskbox.sandbox.episode.limited import ProcessDied
 from riskbox.sandbox.errors import Fault, Halt, RiskboxError
 from riskbox.sandbox.models.client import Clients
 from riskbox.sandbox.models.quota import Lease, UsageReport
@@ -186,7 +186,9 @@ class Player:
             return Interrupted(spec.id, str(error))
         except Halt:
             raise
-        except (Exception, SystemExit) as error:
+        except (Exception, SystemExit, asyncio.CancelledError) as error:
+            if isinstance(error, asyncio.CancelledError) and self.models.stopping:
+                raise
             # a participant is anyone's code, and what it raises is the fault of this episode alone
             boundary = error.boundary if isinstance(error, Fault) else "participant"
             told = str(error) if isinstance(error, RiskboxError) else f"{type(error).__name__}: {error}"

@@ -274,9 +274,8 @@ def add_models(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--call-seconds",
         type=float,
-        default=120.0,
         metavar="S",
-        help="time out a call after S seconds (default: 120)",
+        help="time out a call after S seconds (default: 120, and at most 0.4 of the limit for a turn)",
     )
     kept = group.add_mutually_exclusive_group()
     kept.add_argument(

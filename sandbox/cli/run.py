@@ -135,9 +135,9 @@ def parser() -> argparse.ArgumentParser:
     group.add_argument(
         "--turn-seconds",
         type=float,
-        default=120.0,
+        default=300.0,
         metavar="S",
-        help="time limit for one turn (default: 120)",
+        help="time limit for one turn, without the time that model calls wait to be sent (default: 300)",
     )
     group.add_argument(
         "--episode-seconds",

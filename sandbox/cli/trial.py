@@ -80,9 +80,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--turn-seconds",
         type=float,
-        default=120.0,
+        default=300.0,
         metavar="S",
-        help="time limit for one turn (default: 120)",
+        help="time limit for one turn, without the time that model calls wait to be sent (default: 300)",
     )
     add_models(made)
     add_tools(made)
@@ -121,7 +121,7 @@ def main(argv: list[str]) -> int:
     from riskbox.sandbox.stores import open_store
 
     party = _party(given)
-    settings = _terms(given, party.judge)
+    settings = _terms(given, party.judge, _cast(given, party))
     toolbox = Toolbox(settings.toolsets)
     # what a person named is looked at first; the shipped scenarios take seconds to load, and are in order
     chosen = _chosen(given, toolbox, emulated=bool(party.tools)) if given.paths else []
@@ -196,13 +196,14 @@ def _party(given: argparse.Namespace) -> _Party:
     return party
 
 
-def _terms(given: argparse.Namespace, judge: str) -> RunSettings:
+def _terms(given: argparse.Namespace, judge: str, cast: Cast) -> RunSettings:
+    from riskbox.sandbox.api.options import within_turn
     from riskbox.sandbox.batch.settings import RunSettings
     from riskbox.sandbox.episode.rollout import Timeouts
 
     if not 0 <= given.turn_seconds < float("inf"):
         raise InputError("try: --turn-seconds must be a number of seconds, or 0 for no limit.")
-    models = models_from(given)
+    models = within_turn(models_from(given), given.turn_seconds or None, given.call_seconds, [cast])
     if models.limits.run_dollars is None and models.limits.run_tokens is None:
         models = replace(models, limits=replace(models.limits, run_dollars=CAP))
     settings = settings_from(given).get("judge", {})

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import logging
 import platform
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from riskbox.sandbox.contracts.evaluator import Evaluator
 from riskbox.sandbox.contracts.model import ModelSession
 from riskbox.sandbox.contracts.participant import Participant
+from riskbox.sandbox.contracts.unsent import counting
 from riskbox.sandbox.episode.answered import checked
 from riskbox.sandbox.episode.fidelity import lapses
-from riskbox.sandbox.episode.rollout import Timeouts, rollout
-from riskbox.sandbox.errors import EvaluatorFault, Halt, RiskboxError
+from riskbox.sandbox.episode.limited import TooLong, limited
+from riskbox.sandbox.episode.rollout import Timeouts, contained, described, rollout
+from riskbox.sandbox.errors import EvaluatorFault, Halt
 from riskbox.sandbox.registry import agents, users
 from riskbox.sandbox.registry.toolsets import Toolbox
 from riskbox.sandbox.registry.toolsets import emulator as emulator_of
@@ -26,6 +30,11 @@ from riskbox.sandbox.words.episode import CaseRef, Episode, Origin, Played, Turn
 from riskbox.sandbox.words.input import Stopped
 from riskbox.sandbox.words.run import Spec
 from riskbox.sandbox.words.verdict import Assessment
+
+CLOSING = 30.0
+"""Seconds that a participant may take to close when the episode is over."""
+ASSESSING = 3600.0
+"""Seconds that an evaluator may take over one episode. Time in which its model calls wait to be sent is not counted."""
 
 
 @dataclass
@@ -109,18 +118,28 @@ async def play_episode(
         state, timings, halt = await rollout(
             start or begin(prepared, spec.seed), participants, timeouts, emulator, stop
         )
+        took = time.monotonic() - started
+        episode = episode_record(
+            run, spec, state, timings, took, attempt=attempt, origin=origin, session=session
+        )
     finally:
-        for participant in participants.values():
-            await participant.close()
+        await _closed(participants)
     if halt and not keep_halted:
         raise halt
-    episode = episode_record(
-        run, spec, state, timings, time.monotonic() - started, attempt=attempt, origin=origin, session=session
-    )
     played = Played(episode=episode, assessments=await assess(prepared.case, episode, evaluators))
     if halt:
         raise EpisodeHalted(halt, played)
     return played
+
+
+async def _closed(participants: Mapping[str, Participant]) -> None:
+    """Close the participants; one that fails or hangs costs a line in the log, and never the episode."""
+    for party, participant in participants.items():
+        try:
+            await limited(contained(participant.close()), CLOSING)
+        except Exception as error:
+            told = f"took longer than {CLOSING:g} s" if isinstance(error, TooLong) else described(error)
+            logging.getLogger("riskbox").warning("%s: close() failed: %s", party, told)
 
 
 def episode_record(
@@ -172,18 +191,25 @@ async def assess(case: Case, episode: Episode, evaluators: Sequence[Evaluator]) 
 async def _assessed(case: Case, episode: Episode, evaluator: Evaluator) -> Assessment:
     try:
         found = evaluator.evaluate(case, episode)
-        said = checked(await found if inspect.isawaitable(found) else found, evaluator, episode)
+        if inspect.isawaitable(found):
+            with counting():
+                found, _ = await limited(_awaited(found), ASSESSING)
+        said = checked(found, evaluator, episode)
         # whoever writes an evaluator may forget to say which one it is; assessments are kept apart by that
         who = {"evaluator": evaluator.name, "version": evaluator.version, "settings": evaluator.settings}
         return said.model_copy(update=who)
     except (Halt, KeyboardInterrupt, asyncio.CancelledError, GeneratorExit):
         raise
     except BaseException as error:  # an evaluator may be anyone's code, and may exit; its failure is data
-        told = str(error) if isinstance(error, RiskboxError) else f"{type(error).__name__}: {error}"
+        told = f"it took longer than {ASSESSING:g} s" if isinstance(error, TooLong) else described(error)
         fault = f"{EvaluatorFault.boundary}: {told}"
         return Assessment(
             evaluator=evaluator.name, version=evaluator.version, settings=evaluator.settings, fault=fault
         )
+
+
+async def _awaited(work: Awaitable[Any]) -> Any:
+    return await work
 
 
 def faulted_episode(

@@ -5,18 +5,21 @@ from __future__ import annotations
 import asyncio
 import inspect
 import time
-from collections.abc import Awaitable, Coroutine, Generator, Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 from riskbox.sandbox.contracts.emulator import Emulator
 from riskbox.sandbox.contracts.participant import Participant
+from riskbox.sandbox.contracts.unsent import counting
+from riskbox.sandbox.episode.limited import ProcessDied, TooLong, limited
 from riskbox.sandbox.errors import (
     BudgetSpent,
     Fault,
     Halt,
     ModelFault,
     ParticipantFault,
+    RiskboxError,
     ToolFault,
     Withdrawn,
 )
@@ -40,14 +43,11 @@ WARM_UP = 300.0
 class Timeouts:
     """Time limits in seconds of wall time; None for no limit."""
 
-    turn: float | None = 120.0
-    """For one answer of a participant, or of a tool that is answered outside the step."""
+    turn: float | None = 300.0
+    """For one answer of a participant, or of a tool that is answered outside the step. Time in which its model calls wait
+    to be sent is not counted. It has room for two model calls that each take as long as a call may."""
     episode: float | None = 1800.0
     """For one whole episode."""
-
-
-class ProcessDied(Exception):
-    """The process that a participant runs in has died. The episode cannot go on, and may not be to blame."""
 
 
 class Rollout(NamedTuple):
@@ -84,6 +84,17 @@ async def rollout(
         ProcessDied: a participant's process died.
         Halt: a participant says while it gets ready that no later call of its model can go better.
     """
+    with counting():
+        return await _rolled_out(state, participants, timeouts, emulator, stop)
+
+
+async def _rolled_out(
+    state: State,
+    participants: Mapping[str, Participant],
+    timeouts: Timeouts,
+    emulator: Emulator | None,
+    stop: asyncio.Event | None,
+) -> Rollout:
     timings: list[TurnTiming] = []
     halt: Halt | None = None
     deadline = None if timeouts.episode is None else time.monotonic() + timeouts.episode
@@ -118,11 +129,11 @@ async def _made_ready(participants: Mapping[str, Participant]) -> Stopped | None
     """Why the episode cannot begin; None if everyone is ready."""
     for party, participant in participants.items():
         try:
-            await _limited(contained(participant.ready()), WARM_UP)
+            await limited(contained(participant.ready()), WARM_UP)
         except (ProcessDied, Halt):
             raise
         except Exception as error:  # anyone's code again
-            told = "was not ready in time" if isinstance(error, TimeoutError) else _told(error)
+            told = "was not ready in time" if isinstance(error, TooLong) else described(error)
             return Stopped(ending="fault", reason=ParticipantFault.boundary, detail=f"{party}: {told}")
     return None
 
@@ -151,25 +162,19 @@ async def next_input(
         Halt: a model says that no later call can go better.
     """
     started = time.monotonic()
-    if deadline is not None:
-        left = deadline - started
-        if left <= 0:
-            stopped = Stopped(
-                ending="truncated", reason="episode_seconds", detail="The episode took too long."
-            )
-            return stopped, None
-        timeout = left if timeout is None else min(timeout, left)
+    if deadline is not None and started >= deadline:
+        stopped = Stopped(ending="truncated", reason="episode_seconds", detail="The episode took too long.")
+        return stopped, None
     party = turns(state)
     try:
         if party is None:
-            return (await _limited(_answer(state, emulator), timeout))[0], None
+            return (await limited(_answer(state, emulator), timeout, deadline))[0], None
         acting = contained(participants[party].act(observe(state, party)))
-        action, waited = await _limited(acting, timeout)
+        action, waited = await limited(acting, timeout, deadline)
     except (ProcessDied, Halt):
         raise
     except Exception as error:  # a participant may be anyone's code; what it raises is data, not a crash
-        late = deadline is not None and time.monotonic() >= deadline
-        return _stopped_by(error, party, timeout, late), None
+        return _stopped_by(error, party, timeout), None
     if not isinstance(action, Action):
         detail = f"{party}: it answered {type(action).__name__}, not an Action."
         return _broken(party, detail), None
@@ -194,13 +199,19 @@ def acted(state: State, party: str, action: Action) -> Acted:
     return Acted(by=party, action=action, turn_after=wants_turn(action.text, heard, action.why or ""))
 
 
-def _stopped_by(error: Exception, party: str | None, timeout: float | None, late: bool) -> Stopped:
+def _stopped_by(error: Exception, party: str | None, timeout: float | None) -> Stopped:
     """The ending that an error of a participant or of a tool is."""
+    who = party or "a tool"
     match error:
-        case TimeoutError():
-            reason, who = ("episode_seconds" if late else "turn_seconds"), (party or "a tool")
+        case TooLong(at_end=True, unsent=True):
+            detail = f"{who}: rate limits held its model call back until the episode's time was over."
+            return Stopped(ending="fault", reason=ModelFault.boundary, detail=detail)
+        case TooLong(at_end=True):
+            detail = f"{who} had not answered when the episode's time was over."
+            return Stopped(ending="truncated", reason="episode_seconds", detail=detail)
+        case TooLong():
             detail = f"{who} took longer than {timeout:g} s."
-            return Stopped(ending="truncated", reason=reason, detail=detail)
+            return Stopped(ending="truncated", reason="turn_seconds", detail=detail)
         case BudgetSpent():
             return Stopped(ending="truncated", reason="budget", detail=str(error))
         case Withdrawn():
@@ -212,7 +223,7 @@ def _stopped_by(error: Exception, party: str | None, timeout: float | None, late
             return Stopped(ending="fault", reason=error.boundary, detail=f"{party}: {told}")
         case Fault():
             return Stopped(ending="fault", reason=error.boundary, detail=str(error))
-    return _broken(party, f"{party}: {_told(error)}")
+    return _broken(party, f"{party}: {described(error)}")
 
 
 def _broken(party: str | None, detail: str) -> Stopped:
@@ -258,58 +269,11 @@ async def contained(work: Awaitable[T]) -> T:
         task = asyncio.current_task()
         if task is None or task.cancelling():
             raise
-        raise ParticipantFault(_told(error)) from error
+        raise ParticipantFault(described(error)) from error
 
 
-async def _limited(work: Coroutine[Any, Any, T], seconds: float | None) -> tuple[T, bool]:
-    """What the work comes to, and whether it had to be waited for.
-
-    Most turns of scripted participants are answered without waiting; they are spared the timer and the measuring,
-    which would cost more than the turn.
-    """
-    try:
-        first = work.send(None)
-    except StopIteration as done:
-        return done.value, False
-    try:
-        async with asyncio.timeout(seconds) as limit:
-            return await _StartedCoroutine(work, first), True
-    except TimeoutError as error:
-        if limit.expired():
-            raise
-        raise ParticipantFault(_told(error)) from error  # its own time-out, not ours
-
-
-class _StartedCoroutine:
-    """A coroutine that has run to its first wait, to be awaited from there.
-
-    `_limited` runs a participant's coroutine by hand until it first waits. A coroutine that was started by hand can
-    no longer be awaited as it is: the first thing that it waits for (a future of the event loop) has already come out
-    of `send`, and the loop never saw it. So `__await__` does what `await` would have done from there. It yields that
-    first future to the loop, sends each answer back into the coroutine, and throws what the loop throws. Cancellation
-    and time-outs come in as exceptions at the `yield`; they must reach the coroutine, so that its `finally` blocks run
-    and it may still answer. A new task for the coroutine would be shorter. It would cost more than a scripted turn, and
-    a cancellation would have to be handed on to it.
-    """
-
-    def __init__(self, work: Coroutine[Any, Any, Any], waits_for: Any) -> None:
-        self.work, self.waits_for = work, waits_for
-
-    def __await__(self) -> Generator[Any, Any, Any]:
-        waits_for = self.waits_for
-        while True:
-            thrown: BaseException | None = None
-            given = None
-            try:
-                given = yield waits_for
-            except BaseException as error:  # cancellation comes in here and belongs to the coroutine
-                thrown = error
-            try:
-                waits_for = self.work.send(given) if thrown is None else self.work.throw(thrown)
-            except StopIteration as done:
-                return done.value
-
-
-def _told(error: BaseException) -> str:
-    text = f"{type(error).__name__}: {error}".removesuffix(": ")
+def described(error: BaseException) -> str:
+    """An error in one line: its sentence where it is one of ours, else its kind as well."""
+    text = str(error) if isinstance(error, RiskboxError) else f"{type(error).__name__}: {error}"
+    text = text.removesuffix(": ")
     return text if len(text) <= 500 else text[:497] + "..."

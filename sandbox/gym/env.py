@@ -114,7 +114,7 @@ class SandboxEnv(gymnasium.Env[Chat, Action]):
         models: ModelOptions | None = None,
         toolsets: Iterable[str] = (),
         agent: str = "gymnasium",
-        turn_seconds: float | None = 120.0,
+        turn_seconds: float | None = 300.0,
         render_mode: str | None = None,
     ) -> None:
         if render_mode not in (None, "ansi"):

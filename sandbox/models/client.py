@@ -7,11 +7,13 @@ import json
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, Literal
 
 from riskbox.sandbox.contracts.model import Ledger, Model, Models, Prompt, Reply
+from riskbox.sandbox.contracts.unsent import waiting
 from riskbox.sandbox.errors import BudgetSpent, Halt, InputError, ModelFault
 from riskbox.sandbox.models.lease import Admission, LeaseHolder
 from riskbox.sandbox.models.limits import ModelLimits
@@ -36,6 +38,14 @@ PATIENCE = 300.0
 """The longest wait, in seconds, that a provider may ask for. A call that would have to wait longer fails."""
 BUDGET_MAX_TOKENS = 4096
 """`max_tokens` of a call that sets none, where a budget must know the most that it may cost."""
+MAX_TOKENS: Mapping[ModelRole, int] = {"agent": 16_384, "user": 4096, "tool": 8192, "judge": 16_384}
+"""`max_tokens` of a call that sets none, by seat, thinking included: high enough to stop nothing but a runaway."""
+THINKING_MAX_TOKENS = 32_768
+"""The same where the settings ask the model to think."""
+THINKING = frozenset(("thinking", "reasoning", "reasoning_effort"))
+"""Settings that ask a model to think."""
+CALL_SECONDS = 120.0
+"""Timeout of one attempt, in seconds, where nobody sets another."""
 LIKELY = 300
 """Tokens that an answer is estimated to have, where only a rate is limited."""
 OURS = frozenset(
@@ -54,8 +64,10 @@ class ModelOptions:
     """The file that calls are recorded in or replayed from."""
     retries: int = 5
     """Number of retries of a call that failed and may succeed later."""
-    seconds: float = 120.0
-    """Timeout of one attempt, in seconds."""
+    retries_after_timeout: int = 1
+    """How many of them may follow a time-out: a model that hangs would else hold an episode up for many minutes."""
+    seconds: float = CALL_SECONDS
+    """Timeout of one attempt, in seconds; below the limit of a turn, so that a second attempt fits into it."""
     prices: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     """US dollars for a million tokens sent and for a million received, by model. Overrides litellm's price table."""
 
@@ -79,6 +91,7 @@ class Clients(Models):
         self.stopping = False
         self.pauses: dict[str, float] = {}
         """By model that answered 429, when it may be called again, on the monotonic clock."""
+        self._most_tokens: dict[str, int | None] = {}
         self._transports: dict[bool, Transport] = {}
         self._prices: dict[str, tuple[float, float] | None] = {}
 
@@ -118,6 +131,12 @@ class Clients(Models):
             )
         return self._prices[name]
 
+    def most_tokens(self, name: str) -> int | None:
+        """The most tokens that an answer of a model can have; None if that is not known, 0 if it takes no limit."""
+        if name not in self._most_tokens:
+            self._most_tokens[name] = self.transport(name).most_tokens(name)
+        return self._most_tokens[name]
+
     async def close(self) -> None:
         """Close connections and recordings."""
         await self.lease_holder.close()
@@ -142,6 +161,7 @@ class _CallStats:
 
     started: float
     attempts: int = 0
+    timeouts: int = 0
     latency: float = 0.0
     key: str = ""
     source: Literal["live", "cache", "replay"] = "live"
@@ -169,8 +189,12 @@ class Client(Model):
         except (TypeError, ValueError) as error:
             raise InputError(f"a setting of {name} must be a number: {error}.") from None
         self.settings = settings
-        # a budget must know the most a call may cost; recordings do not depend on whether there is a budget
-        self.sent = settings if answered or not limits.budgeted else settings | {"max_tokens": self.answered}
+        self.max_tokens: int | None = None
+        """The limit that a call is sent with because its settings have none. No part of a recorded request."""
+        if not answered:
+            # a budget must know the most a call may cost
+            generous = THINKING_MAX_TOKENS if THINKING & settings.keys() else MAX_TOKENS[role]
+            self.max_tokens = self.answered if limits.budgeted else generous
         self.counted = limits.budgeted or limits.per_minute(name)[1] is not None
         """Whether the size of a call matters."""
         self.limited = clients.lease_holder.limited(name)
@@ -236,34 +260,48 @@ class Client(Model):
 
     async def _live(self, request: ModelRequest, stats: _CallStats) -> Completion:
         """The provider's answer, after retries where needed."""
-        if self.sent is not self.settings:
-            request = replace(request, settings=self.sent)
         await self.clients.transport(self.name).ready()
+        request = replace(request, settings=self._sent())
+        seed = request.seed
         while True:
             admission = await self._admission(request) if self.counted else Admission(self.name)
-            await self._pause()
             try:
-                if not self.limited:
+                async with AsyncExitStack() as admitted:
+                    with waiting():
+                        await self._pause()
+                        if self.limited:
+                            await admitted.enter_async_context(self.clients.lease_holder.admitted(admission))
+                            await self._pause_admitted(admission)
                     return await self._once(request, admission, stats)
-                async with self.clients.lease_holder.admitted(admission):
-                    return await self._admitted(request, admission, stats)
             except TransportError as failure:
-                wait = self._wait(failure, stats.attempts)
+                wait = self._wait(failure, stats)
                 if wait is None:
                     raise
                 if failure.outcome == "rate_limited":
                     # other calls of the model would only get the same answer
                     pauses = self.clients.pauses
                     pauses[self.name] = max(pauses.get(self.name, 0.0), time.monotonic() + wait)
-                else:
+                    continue
+                if failure.outcome == "timeout":
+                    # a model that got lost in its answer would get lost in the same one again
+                    stats.timeouts += 1
+                    request = replace(request, seed=derived(seed, "again", stats.timeouts) >> 33)
+                with waiting():
                     await asyncio.sleep(wait)
 
-    async def _admitted(self, request: ModelRequest, admission: Admission, stats: _CallStats) -> Completion:
+    def _sent(self) -> Mapping[str, Any]:
+        """The settings that a call is sent with: those of its seat, and a limit of tokens where they have none."""
+        most = self.clients.most_tokens(self.name) if self.max_tokens else 0
+        if not self.max_tokens or most == 0:
+            return self.settings
+        return self.settings | {"max_tokens": min(self.max_tokens, most or self.max_tokens)}
+
+    async def _pause_admitted(self, admission: Admission) -> None:
+        """Pause once more: the model may have become too busy while the call waited for its admission."""
         most = admission.tokens, admission.dollars
         admission.tokens = admission.dollars = 0.0  # an unsent call has cost nothing
-        await self._pause()  # the model may have become too busy meanwhile
+        await self._pause()
         admission.tokens, admission.dollars = most
-        return await self._once(request, admission, stats)
 
     async def _once(self, request: ModelRequest, admission: Admission, stats: _CallStats) -> Completion:
         stats.attempts += 1
@@ -282,9 +320,12 @@ class Client(Model):
         admission.dollars = self._cost(answer) or 0.0
         return answer
 
-    def _wait(self, failure: TransportError, attempts: int) -> float | None:
+    def _wait(self, failure: TransportError, stats: _CallStats) -> float | None:
         """Seconds until the next attempt; None if there is none."""
-        if not failure.retryable or attempts > self.clients.options.retries:
+        options, attempts = self.clients.options, stats.attempts
+        if not failure.retryable or attempts > options.retries:
+            return None
+        if failure.outcome == "timeout" and stats.timeouts >= options.retries_after_timeout:
             return None
         if failure.retry_after:
             # a little later than asked, so that not all calls resume in the same moment

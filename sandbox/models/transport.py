@@ -111,6 +111,9 @@ class Transport(Protocol):
     def price(self, model: str) -> tuple[float, float] | None:
         """US dollars for one token sent and for one received; None if no price is known."""
 
+    def most_tokens(self, model: str) -> int | None:
+        """The most tokens that an answer can have; None if that is not known, 0 if the provider takes no such limit."""
+
     async def close(self) -> None:
         """Close the connections."""
 

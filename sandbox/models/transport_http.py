@@ -80,6 +80,10 @@ class HttpTransport:
         """None: a server of one's own has no price unless `--price` gives one."""
         return None
 
+    def most_tokens(self, model: str) -> int | None:
+        """None: no server tells."""
+        return None
+
     async def close(self) -> None:
         """Close the connections."""
         if self._session is not None:

@@ -81,6 +81,16 @@ class LitellmTransport:
         sent, received = found.get("input_cost_per_token"), found.get("output_cost_per_token")
         return None if sent is None or received is None else (float(sent), float(received))
 
+    def most_tokens(self, model: str) -> int | None:
+        """The most tokens of an answer, from litellm's table; 0 where it says that the provider takes no limit."""
+        if not {"max_tokens", "max_completion_tokens"} & _supported(model):
+            return 0
+        try:
+            found = _litellm().get_model_info(model).get("max_output_tokens")
+        except Exception:  # it raises whatever it likes for a model it does not know
+            return None
+        return int(found) if found else None
+
     async def close(self) -> None:
         """Close litellm's connections."""
         if _litellm.cache_info().currsize:

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from riskbox.sandbox.contracts.participant import Participant
-from riskbox.sandbox.episode.rollout import ProcessDied, Rollout, Timeouts, contained, rollout
+from riskbox.sandbox.episode.limited import ProcessDied
+from riskbox.sandbox.episode.rollout import Rollout, Timeouts, contained, rollout
 from riskbox.sandbox.errors import BudgetSpent, Halt, ParticipantFault, Withdrawn
 from riskbox.sandbox.registry.users import user
 from riskbox.sandbox.rules.transition import begin, step
@@ -59,7 +60,7 @@ async def ended(does: Any, timeouts: Timeouts = Timeouts(5, 10)) -> tuple[str, s
         ("Hello", "fault", AGENT_CRASHED, "agent: it answered str, not an Action."),
         (KeyError("x"), "fault", AGENT_CRASHED, "agent: KeyError: 'x'"),
         (SystemExit(3), "fault", AGENT_CRASHED, "agent: its code called exit(3)"),
-        (TimeoutError("mine"), "truncated", "turn_seconds", "agent took longer than 5 s."),
+        (TimeoutError("mine"), "fault", AGENT_CRASHED, "agent: TimeoutError: mine"),
         (BudgetSpent("no dollar left"), "truncated", "budget", "no dollar left"),
         (Withdrawn("had enough"), "truncated", "cancelled", "had enough"),
     ],

@@ -465,3 +465,74 @@ async def test_what_no_utf8_can_hold_is_sent_and_understood(stub: Stub, sit: Sit
     reply = await sit().ask(f"half {half}")
     assert reply.text == "You said half \ufffd"
     assert stub.requests[-1].said == f"half {half}"
+
+
+# --- time-outs and limits of tokens -----------------------------------------------------------------------------
+
+
+async def test_a_call_that_timed_out_is_asked_once_more_with_another_seed(stub: Stub, sit: Sit) -> None:
+    stub.script(Slow(30), "Hello.")
+    seat = sit(retries=5, seconds=0.3)
+    assert (await seat.ask()).text == "Hello."
+    first, second = (one.body["seed"] for one in stub.requests)
+    assert first != second and 0 <= second < 2**31
+    stub.script(Slow(30), repeat=True)
+    assert (await fails(seat)).outcome == "timeout"
+    assert (seat.call.attempts, len(stub.requests)) == (2, 4)
+    assert [one.body["seed"] for one in stub.requests[2:]] == [first, second], "the same in every run"
+
+
+async def test_retries_of_other_failures_keep_the_seed_and_their_number(stub: Stub, sit: Sit) -> None:
+    stub.script(Fail(429, retry_after=SOON), Slow(30), Fail(429, retry_after=SOON), "Hello.")
+    seat = sit(retries=5, seconds=0.3)
+    assert (await seat.ask()).text == "Hello."
+    seeds = [one.body["seed"] for one in stub.requests]
+    assert seeds[0] == seeds[1] != seeds[2] == seeds[3]
+
+
+@pytest.mark.parametrize(("seat", "most"), [("agent", 16_384), ("user", 4096), ("tool", 8192), ("judge", 16_384)])
+async def test_every_seat_has_a_limit_of_tokens(stub: Stub, sit: Sit, seat: str, most: int) -> None:
+    await sit(seat=seat).ask()
+    assert stub.requests[-1].body["max_tokens"] == most
+    await sit(seat=seat, settings={"max_tokens": 77}).ask()
+    assert stub.requests[-1].body["max_tokens"] == 77
+    await sit(seat=seat, settings={"max_completion_tokens": 88}).ask()
+    assert "max_tokens" not in stub.requests[-1].body
+    await sit(seat=seat, settings={"reasoning_effort": "high"}).ask()
+    assert stub.requests[-1].body["max_tokens"] == 32_768
+
+
+async def test_no_more_tokens_are_asked_for_than_a_model_can_write(stub: Stub, sit: Sit) -> None:
+    await sit("openai/gpt-4-turbo").ask()
+    assert stub.requests[-1].body["max_tokens"] == 4096
+
+
+async def test_a_model_that_thinks_is_asked_in_its_own_word(stub: Stub, sit: Sit) -> None:
+    await sit("openai/gpt-5-mini").ask()
+    body = stub.requests[-1].body
+    assert body["max_completion_tokens"] == 16_384 and "max_tokens" not in body
+
+
+BOUNDED = {
+    "type": "object",
+    "properties": {
+        "maxLength": {"type": "string", "maxLength": 5, "minLength": 1},
+        "quotes": {"type": "array", "items": {"enum": ["a", "b"]}, "maxItems": 2},
+    },
+    "required": ["maxLength", "quotes"],
+    "additionalProperties": False,
+}
+
+
+@pytest.mark.parametrize(("transport", "strict"), [(OPENAI, True), ("http", False)])
+async def test_a_bound_that_strict_mode_refuses_is_checked_when_the_answer_comes(
+    stub: Stub, sit: Sit, transport: str, strict: bool
+) -> None:
+    stub.script(SayJson({"maxLength": "too long", "quotes": []}))
+    reply = await sit(transport).ask(schema=BOUNDED)
+    assert (reply.outcome, reply.detail) == ("malformed", "maxLength: 'too long' is too long")
+    asked = stub.requests[-1].body["response_format"]["json_schema"]
+    text = asked["schema"]["properties"]["maxLength"]
+    assert asked["strict"] is strict
+    assert asked["schema"]["properties"]["quotes"]["maxItems"] == 2
+    assert text == ({"type": "string"} if strict else BOUNDED["properties"]["maxLength"])  # type: ignore[index]
