@@ -295,7 +295,7 @@ def test_a_turn_that_waits_too_long_for_its_model_is_cut_off(
     stub: Stub, run: Riskbox, store: Callable[[], Store]
 ) -> None:
     stub.script(Slow(30), repeat=True)
-    done = run(*OWNER, "--turn-seconds", "0.5", "--quiet")
+    done = run(*OWNER, "--turn-seconds", "0.5", "--call-seconds", "0.4", "--quiet")
     assert (done.returncode, done.stderr) == (0, "")
     (one,) = episodes(store()).values()
     assert (one.episode.ended.ending, one.episode.ended.reason) == ("truncated", "turn_seconds")
