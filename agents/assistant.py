@@ -48,13 +48,29 @@ class Assistant(Participant):
         if asked[-1]["role"] not in ("user", "tool"):
             return Action()
         reply = await self.model.ask(
-            Prompt(messages=asked, tools=self.functions(seen), event=seen.next_event)
+            Prompt(
+                messages=asked,
+                tools=self.functions(seen),
+                described=self.described(seen),
+                event=seen.next_event,
+            )
         )
-        return Action(text=reply.text) if reply.outcome == "refused" else self.understood(reply)
+        # a refusal's own words are said; what a content filter let through before it cut in is also done
+        declined = reply.outcome == "refused" and "filtered" not in reply.flaws
+        done = Action(text=reply.text) if declined else self.understood(reply)
+        # a thought is the model's own; what its provider wants back with calls goes back to nobody else
+        carried = {"model": self.model.name, "calls": len(done.calls), "message": dict(reply.carried)}
+        return done.model_copy(
+            update={"note": reply.thought, "carried": carried if reply.carried and done.calls else {}}
+        )
 
     def messages(self, seen: Observation) -> list[dict[str, Any]]:
         """What the model is asked."""
-        return message.messages(seen)
+        return message.messages(seen, self.model.name)
+
+    def described(self, seen: Observation) -> list[str]:
+        """The names of the tools that the messages describe."""
+        return []
 
     def functions(self, seen: Observation) -> list[dict[str, Any]]:
         """The tools it is offered."""
@@ -75,8 +91,6 @@ def _named(call: Any) -> Any:
 
 # --- tool calls in text -----------------------------------------------------------------------------------------
 
-BLOCK = re.compile(r"^```call[ \t\r]*\n(.*?)(?:^```[ \t\r]*$|\Z)", re.DOTALL | re.MULTILINE)
-"""A call in text; one that is cut off runs to the end of the text."""
 NAMED = re.compile(r'"tool"\s*:\s*"([^"\n]*)"')
 
 
@@ -102,13 +116,17 @@ class Texting(Assistant):
         """None: the tools are described in text."""
         return []
 
+    def described(self, seen: Observation) -> list[str]:
+        """All its tools."""
+        return [spec.name for spec in seen.brief.tools] if isinstance(seen.brief, AgentView) else []
+
     def understood(self, reply: Reply) -> Action:
         """The text outside the blocks, and the calls in them."""
-        return Action(text=BLOCK.sub("", reply.text).strip(), calls=tuple(_written(reply.text)))
+        return Action(text=message.BLOCK.sub("", reply.text).strip(), calls=tuple(_written(reply.text)))
 
 
 def _written(text: str) -> Iterator[ToolCall]:
-    for raw in BLOCK.findall(text):
+    for raw in message.BLOCK.findall(text):
         try:
             call = json.loads(raw, parse_constant=_refused)
             arguments = call.get("arguments", {})
@@ -142,11 +160,13 @@ def _in_text(one: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, str]
 
 def _block(call: Mapping[str, Any]) -> str:
     """A call as the model wrote it, or would have."""
-    raw = call["function"]["arguments"]
-    try:
-        written = json.dumps({"tool": _tool(call), "arguments": json.loads(raw)}, ensure_ascii=False)
-    except (ValueError, RecursionError):
-        written = raw
+    given = json.loads(call["function"]["arguments"])
+    raw = given.get("raw")
+    written = (
+        raw
+        if given.keys() == {"raw"} and isinstance(raw, str)
+        else json.dumps({"tool": _tool(call), "arguments": given}, ensure_ascii=False)
+    )
     return f"```call\n{written}\n```"
 
 

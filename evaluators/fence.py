@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 from riskbox.sandbox.escape import inert
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Episode
-from riskbox.sandbox.words.event import Changed, Event, Opaque
+from riskbox.sandbox.words.event import Changed, Event, Noted, Opaque
 
 MAX_CHARS = 200_000
 """About how many characters of evidence a judge reads at once: 50,000 tokens."""
@@ -151,6 +151,8 @@ def evidence(
     A record that is too long is divided into parts that overlap, each with the whole case before it. Only an event that
     is longer than a part is cut, in its middle.
 
+    The agent's own notes are left out, since they hold what its model thought.
+
     Args:
         case: What was played.
         episode: What happened.
@@ -158,14 +160,16 @@ def evidence(
         user: What the judge is told of the persona: `BLIND`, `MOTIVES` or `PART`.
     """
     before = [_line(_texts(one)) for one in _background(case, user)]
-    entries = [{**entry(one), **_unseen(one)} for one in episode.events]
+    # what the agent thought is its own: it is judged by what it said and did
+    seen = [one for one in episode.events if not (isinstance(one, Noted) and one.by == "agent")]
+    entries = [{**entry(one), **_unseen(one)} for one in seen]
     room = max(max_chars - sum(map(len, before)), max_chars // 2)
     parts = list(windows([len(_line(_texts(one))) for one in entries], room))
     key = f"{episode.id} {episode.seed}"
     return tuple(
         replace(
             fenced(entries[part.start : part.stop], key, room, before=before),
-            shown=part,
+            shown=range(seen[part.start].index, seen[part.stop - 1].index + 1),
             part=f"part {place} of {len(parts)}" if len(parts) > 1 else "",
         )
         for place, part in enumerate(parts, 1)

@@ -23,6 +23,8 @@ class Prompt:
     cache the prefix."""
     tools: Sequence[Mapping[str, Any]] = ()
     """Tools it may call, in the native function-calling form."""
+    described: Sequence[str] = ()
+    """The names of tools that the messages describe, where the model writes its calls as text."""
     schema: Mapping[str, Any] | None = None
     """JSON Schema that the answer must satisfy; the reply then has a `value`."""
     asked: Mapping[str, Any] | None = None
@@ -51,7 +53,7 @@ class Reply:
     value: Any = None
     """For a prompt with a schema, the JSON value that satisfies it; None unless the outcome is ok."""
     detail: str = ""
-    """One sentence about what went wrong, where the outcome is not ok."""
+    """One sentence about what went wrong: where the outcome is not ok, and where the answer was cut off."""
     thought: str = ""
     """What it thought, where its provider or the text shows it; nobody hears it."""
     carried: Mapping[str, Any] = field(default_factory=dict)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from typing import Any, Literal
 
 from riskbox.sandbox.contracts.model import Ledger, Model, Models, Prompt, Reply
@@ -19,6 +17,7 @@ from riskbox.sandbox.models.lease import Admission, LeaseHolder
 from riskbox.sandbox.models.limits import ModelLimits
 from riskbox.sandbox.models.quota import Lease, QuotaService, UsageReport
 from riskbox.sandbox.models.recording import CUT_OFF, OVER_BUDGET, RecordedCalls, Recording, key_of
+from riskbox.sandbox.models.structured import cut, valued
 from riskbox.sandbox.models.transport import (
     Completion,
     ModelRequest,
@@ -208,6 +207,7 @@ class Client(Model):
             prompt.asked or prompt.schema,
             derived(self.seed, f"{self.role}/{prompt.purpose}/{prompt.sample}", prompt.event) >> 33,
             self.settings,
+            prompt.described,
         )
         stats = _CallStats(time.monotonic())
         try:
@@ -420,6 +420,9 @@ class Client(Model):
                 cached_tokens=known.cached_tokens,
                 output_tokens=known.output_tokens,
                 cost=self._cost(known) if live and answer else None if live else 0.0,
+                finish=answer.finish if answer else "",
+                flaws=tuple(known.flaws),
+                estimated=known.estimated,
             )
         )
 
@@ -430,45 +433,13 @@ class Client(Model):
 def _reply(answer: Completion, prompt: Prompt) -> Reply:
     """A completion as the reply to a prompt."""
     if answer.refusal is not None:
-        return Reply(
-            "refused", text=answer.refusal, detail=answer.refusal[:200] or "declined without a reason"
-        )
-    if prompt.schema is None:
-        cut = "cut off at max_tokens" if answer.finish == "length" else ""
-        return Reply("ok", text=answer.text, calls=answer.calls, detail=cut)
-    return _valued(answer, prompt.schema)
-
-
-def _valued(answer: Completion, schema: Mapping[str, Any]) -> Reply:
-    try:
-        value = json.loads(_unfenced(answer.text), parse_constant=_refused)
-    except (ValueError, RecursionError):
-        why = "cut off at max_tokens" if answer.finish == "length" else "not JSON"
-        return Reply("malformed", text=answer.text, detail=f"{why}: {answer.text[:120]!r}")
-    wrong = next(_validator(json.dumps(schema, default=dict)).iter_errors(value), None)
-    if wrong is not None:
-        where = ".".join(map(str, wrong.absolute_path)) or "the answer"
-        return Reply("malformed", text=answer.text, detail=f"{where}: {wrong.message[:300]}")
-    return Reply("ok", text=answer.text, value=value)
-
-
-@lru_cache(maxsize=1000)
-def _validator(schema: str) -> Any:
-    from jsonschema import Draft202012Validator
-    from referencing import Registry
-
-    # an empty registry: without one, jsonschema fetches what a schema refers to from the network
-    return Draft202012Validator(json.loads(schema), registry=Registry())
-
-
-def _refused(constant: str) -> None:
-    """Reject NaN and Infinity, which Python reads and JSON does not allow."""
-    raise ValueError(f"{constant} is not JSON")
-
-
-def _unfenced(text: str) -> str:
-    """JSON without the code fence that some models put around it."""
-    inner = text.strip()
-    if inner.startswith("```") and inner.endswith("```"):
-        inner = inner[3:-3].removeprefix("json").strip()
-    return inner
+        said = "\n\n".join(dict.fromkeys(filter(None, (answer.text, answer.refusal))))
+        told = said or "declined without a reason"
+        reply = Reply("refused", text=said, calls=answer.calls, detail=told[:200])
+    elif prompt.schema is None:
+        reply = Reply("ok", text=answer.text, calls=answer.calls, detail=cut(answer))
+    else:
+        reply = valued(answer, prompt.schema)
+    return replace(
+        reply, thought=answer.thought, carried=answer.carried, finish=answer.finish, flaws=tuple(answer.flaws)
+    )

@@ -177,7 +177,7 @@ class RecordedCalls:
 
 
 def _answer(kept: Mapping[str, Any]) -> Completion:
-    return Completion(**{**kept, "calls": tuple(kept["calls"])})
+    return Completion(**{**kept, "calls": tuple(kept["calls"]), "flaws": tuple(kept.get("flaws", ()))})
 
 
 def _shared(db: sqlite3.Connection) -> None:

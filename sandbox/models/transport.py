@@ -31,6 +31,8 @@ class ModelRequest:
     """The call's seed, sent to providers that take one."""
     settings: Mapping[str, Any] = field(default_factory=dict)
     """temperature, top_p, max_tokens and the like, sent unchanged."""
+    described: Sequence[str] = ()
+    """The names of tools that the messages describe, where calls are written as text. It is not sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,12 @@ class TransportError(Exception):
         self.outcome, self.message = outcome, message
         self.retryable, self.retry_after = retryable, retry_after
         self.fatal, self.unbilled = fatal, unbilled or fatal
+        self.context = False
+        """Whether the conversation no longer fits into the model's context."""
+        self.too_many = False
+        """Whether more tokens of an answer were asked for than the server gives."""
+        self.fits: int | None = None
+        """How many it gives, where it said so."""
 
 
 class Transport(Protocol):
@@ -124,58 +132,6 @@ def encoded(value: Any) -> bytes:
         return to_json(value, inf_nan_mode="null")
     except PydanticSerializationError:
         return json.dumps(value, default=str).encode()
-
-
-def read_choice(body: Any) -> Completion:
-    """An answer from the body of an OpenAI-compatible chat completion.
-
-    Raises:
-        TransportError: the body is something else; its outcome is `malformed`, and it may be retried.
-    """
-    try:
-        choice = body["choices"][0]
-        message = choice["message"]
-        content = message.get("content")
-        calls = message.get("tool_calls") or ()
-        refusal = message.get("refusal")
-        finish = str(choice.get("finish_reason") or "stop")
-        usage = body.get("usage")
-    except (TypeError, KeyError, IndexError, AttributeError):
-        raise _none(body) from None
-    if isinstance(content, list):
-        content = "".join(str(part.get("text") or "") for part in content if isinstance(part, dict))
-    if not isinstance(calls, list | tuple) or not (content is None or isinstance(content, str)):
-        raise _none(body)
-    if finish in ("content_filter", "refusal"):
-        refusal = refusal or content or ""
-    elif not refusal:
-        refusal = None  # some servers send an empty one with every answer
-    return Completion(
-        text=_whole(content or ""),
-        calls=tuple(calls),
-        refusal=None if refusal is None else _whole(str(refusal)),
-        finish=finish,
-        input_tokens=_count(usage, "prompt_tokens"),
-        cached_tokens=_count(usage, "prompt_tokens_details", "cached_tokens"),
-        output_tokens=_count(usage, "completion_tokens"),
-    )
-
-
-def _none(body: Any) -> TransportError:
-    shown = encoded(body)[:200].decode(errors="replace")
-    return TransportError("malformed", f"the answer is not a chat completion: {shown}", retryable=True)
-
-
-def _whole(text: str) -> str:
-    """Text without lone surrogates, which can be neither stored nor sent on."""
-    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
-def _count(usage: Any, *path: str) -> int:
-    """A number of tokens; 0 if the server reports none."""
-    for name in path:
-        usage = usage.get(name) if isinstance(usage, dict) else None
-    return max(0, int(usage)) if isinstance(usage, int | float) and usage < 1e15 else 0
 
 
 # --- quotas -----------------------------------------------------------------------------------------------------

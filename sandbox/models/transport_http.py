@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import socket
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -19,23 +18,19 @@ from urllib.parse import urlsplit
 import aiohttp
 from pydantic_core import from_json
 
+from riskbox.sandbox.models import failures
+from riskbox.sandbox.models.failures import KEY
+from riskbox.sandbox.models.reading import read
 from riskbox.sandbox.models.transport import (
     Completion,
     ModelRequest,
     TransportError,
     encoded,
-    exhausted,
-    quoted,
-    read_choice,
     response_format,
 )
 
-KEY = "RISKBOX_API_KEY"
-"""The environment variable whose value these servers are sent as a bearer token."""
 CONNECTING = 10.0
 """Timeout of connecting, in seconds."""
-FILTERED = re.compile(rb'"code"\s*:\s*"(content_policy_violation|content_filter)"')
-"""The error by which a content filter declines."""
 LARGEST = 64 * 2**20
 """The largest answer that is read, in bytes."""
 
@@ -60,10 +55,8 @@ class HttpTransport:
                 url, data=_body(request, name), timeout=limit, allow_redirects=False
             ) as response:
                 raw = await _read(response)
-                if response.status == 400 and FILTERED.search(raw):
-                    return Completion(refusal="", finish="content_filter")
                 if response.status != 200:
-                    raise refused(response.status, response.headers, raw, request.model)
+                    return _refused(response.status, response.headers, raw, request.model)
         except TimeoutError:
             raise TransportError(
                 "timeout", f"{url} did not answer within {seconds:g} s", retryable=True
@@ -74,7 +67,7 @@ class HttpTransport:
             told = f"{url}: {type(error).__name__}: {error}"
             unheard = isinstance(error, aiohttp.ClientConnectorError)
             raise TransportError("provider_error", told, retryable=True, unbilled=unheard) from None
-        return read_choice(_parsed(raw, url))
+        return read(_parsed(raw, url), request)
 
     def price(self, model: str) -> tuple[float, float] | None:
         """None: a server of one's own has no price unless `--price` gives one."""
@@ -168,36 +161,16 @@ def _parsed(raw: bytes, url: str) -> Any:
         raise TransportError("malformed", told, retryable=True) from None
 
 
-def refused(status: int, headers: Mapping[str, str], raw: bytes, model: str) -> TransportError:
-    """The error that an HTTP status other than 200 stands for."""
-    said = _said(raw)
-    told = f"{model} answered {status}: {said}" if said else f"{model} answered {status}"
-    if status in (401, 403):
-        return TransportError(
-            "provider_error", f"the key for {model} was refused ({status}). Set {KEY}. {said}", fatal=True
-        )
-    if status == 404:
-        return TransportError("provider_error", f"there is no such model: {told}", fatal=True)
-    after = retry_after(headers)
-    if status == 402 or (status == 429 and exhausted(said, after)):
-        return TransportError("rate_limited", f"the quota is exhausted: {told}", fatal=True)
-    if status in (408, 504):
-        return TransportError("timeout", told, retryable=True, retry_after=after)
-    if status == 429:
-        return TransportError("rate_limited", told, retryable=True, retry_after=after, unbilled=True)
-    return TransportError("provider_error", told, retryable=status >= 500, retry_after=after, unbilled=True)
-
-
-def _said(raw: bytes) -> str:
-    """The text of the error, on one line."""
+def _refused(status: int, headers: Mapping[str, str], raw: bytes, model: str) -> Completion:
+    """What an HTTP status other than 200 stands for: a content filter declined, or an error is raised."""
     try:
         body = from_json(raw)
-        error = body.get("error", body) if isinstance(body, dict) else body
-        said = str(error.get("message") or error) if isinstance(error, dict) else str(error)
-        code = str(error.get("code") or "") if isinstance(error, dict) else ""
     except (ValueError, RecursionError):
-        said, code = raw[:3000].decode(errors="replace"), ""
-    return quoted(f"{said} ({code})" if code and code not in said else said)
+        body = raw[:3000].decode(errors="replace")
+    error = failures.told(body, status) or failures.Told(status, "")
+    if error.moderated:
+        return failures.declined()
+    raise failures.failure(error, model, after=retry_after(headers))
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

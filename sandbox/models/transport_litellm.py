@@ -17,6 +17,8 @@ from functools import cache
 from typing import Any
 
 from riskbox.sandbox.errors import did_you_mean
+from riskbox.sandbox.models import failures
+from riskbox.sandbox.models.reading import read
 from riskbox.sandbox.models.transport import (
     Completion,
     ModelRequest,
@@ -24,7 +26,6 @@ from riskbox.sandbox.models.transport import (
     exhausted,
     portable,
     quoted,
-    read_choice,
     response_format,
 )
 from riskbox.sandbox.models.transport_http import retry_after
@@ -43,6 +44,8 @@ def _litellm() -> Any:
     litellm.drop_params = False
     for name in ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy", "httpx"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
+    # a provider's odd answer is a warning to it, and is read all the same
+    warnings.filterwarnings("ignore", "Pydantic serializer warnings", UserWarning)
     # It drops a coroutine of its own where a key is missing.
     warnings.filterwarnings("ignore", r"coroutine 'OpenAIChatCompletion\.", RuntimeWarning)
     return litellm
@@ -60,17 +63,21 @@ class LitellmTransport:
         """Send a call once."""
         litellm = _litellm()
         fields = _fields(request)
+        heard = _Heard()
         try:
             async with asyncio.timeout(seconds):
-                response = await litellm.acompletion(timeout=seconds, num_retries=0, max_retries=0, **fields)
+                response = await litellm.acompletion(
+                    timeout=seconds, num_retries=0, max_retries=0, logger_fn=heard, **fields
+                )
         except TimeoutError:
             told = f"{request.model} did not answer within {seconds:g} s"
             raise TransportError("timeout", told, retryable=True) from None
         except Exception as error:  # litellm raises classes of its own for each provider, and others
+            if heard.body is not None and not _answered(error):
+                return read(heard.body, request)  # the answer came, and litellm could not read it
             return _understood(error, request.model)
-        answer = read_choice(response.model_dump())
         cost = response._hidden_params.get("response_cost")  # None where no price is known
-        return replace(answer, calls=tuple(map(_as_sent, answer.calls)), cost=cost)
+        return replace(read(heard.whole(request) or response.model_dump(), request), cost=cost)
 
     def price(self, model: str) -> tuple[float, float] | None:
         """US dollars for one token sent and one received, from litellm's table."""
@@ -187,15 +194,36 @@ def _fields(request: ModelRequest) -> dict[str, Any]:
     return fields
 
 
-def _as_sent(call: Any) -> Any:
-    """A tool call without the index that litellm adds."""
-    return {key: value for key, value in call.items() if key != "index"} if isinstance(call, dict) else call
+class _Heard:
+    """The body of a provider's answer, before litellm reads it: it drops and renames what it does not know."""
+
+    def __init__(self) -> None:
+        self.body: dict[str, Any] | None = None
+
+    def __call__(self, logged: dict[str, Any]) -> None:
+        """Take what litellm logs of a call; it logs the body as text or as JSON."""
+        if logged.get("log_event_type") != "post_api_call":
+            return
+        body = logged.get("original_response")
+        try:
+            body = json.loads(body) if isinstance(body, str) else body
+        except (ValueError, RecursionError):
+            return
+        is_ours = isinstance(body, dict) and ("choices" in body or "error" in body or "detail" in body)
+        self.body = body if is_ours else None
+
+    def whole(self, request: ModelRequest) -> dict[str, Any] | None:
+        """The body, if it is a chat completion and says what litellm's reading of it says."""
+        choices = (self.body or {}).get("choices")
+        if not isinstance(choices, list) or not choices:
+            return None
+        if request.schema is not None and '"tool_calls": [' in json.dumps(choices):
+            return None  # a tool of litellm's own, by which it asks some providers for JSON
+        return self.body
 
 
 # --- errors -----------------------------------------------------------------------------------------------------
 
-FILTERED = frozenset({"content_policy_violation", "content_filter"})
-"""Codes of the errors by which a provider's content filter declines."""
 KEYLESS = re.compile(r"missing (credentials|\w+ api key)", re.IGNORECASE)
 """How clients report a missing key; some raise it as an error that looks temporary."""
 UNREAD = re.compile(r"no 'choices'|Empty or invalid response|Unable to get json response")
@@ -214,14 +242,14 @@ def _understood(error: Exception, model: str) -> Completion:
     names = {kind.__name__ for kind in type(error).__mro__}
     status = getattr(error, "status_code", None)
     said, after = _told(error), retry_after(_headers(error))
-    codes = " ".join(str(code) for one in chain if (code := getattr(one, "code", None)))
-    if "ContentPolicyViolationError" in names or FILTERED & set(codes.split()):
-        return Completion(refusal="", finish="content_filter")
+    codes = [str(code) for one in chain if (code := getattr(one, "code", None))]
+    if "ContentPolicyViolationError" in names or not failures.MODERATED.isdisjoint(codes):
+        return failures.declined()
+    answered = _answered(error)
     if names & {"AuthenticationError", "PermissionDeniedError"} or status in (401, 403):
         raise TransportError(
             "provider_error", f"the key for {model} was refused. {said}", fatal=True
         ) from None
-    answered = any(type(one).__name__ == "HTTPStatusError" for one in chain)
     if not answered and KEYLESS.search(str(error)):
         raise TransportError("provider_error", f"there is no key for {model}. {said}", fatal=True) from None
     if names & {"NotFoundError", "LiteLLMUnknownProvider"} or "LLM Provider NOT provided" in str(error):
@@ -231,7 +259,7 @@ def _understood(error: Exception, model: str) -> Completion:
     if "UnsupportedParamsError" in names:
         told = f"{model} does not take a setting it was given. {said}"
         raise TransportError("provider_error", told, fatal=True) from None
-    if status == 402 or (status == 429 and exhausted(f"{said} {codes}", after)):
+    if status == 402 or (status == 429 and exhausted(f"{said} {' '.join(codes)}", after)):
         raise TransportError(
             "rate_limited", f"the quota for {model} is exhausted. {said}", fatal=True
         ) from None
@@ -246,9 +274,15 @@ def _understood(error: Exception, model: str) -> Completion:
     if not answered and _unread(chain):
         raise TransportError("malformed", f"{model}: {said}", retryable=True) from None
     wrong = names & {"BadRequestError", "UnprocessableEntityError"} or not (status is None or status >= 500)
-    raise TransportError(
+    failed = TransportError(
         "provider_error", f"{model}: {said}", retryable=not wrong, retry_after=after, unbilled=answered
-    ) from None
+    )
+    raise (failures.narrowed(failed, str(error)) if wrong else failed) from None
+
+
+def _answered(error: Exception) -> bool:
+    """Whether the provider answered with the status of an error."""
+    return any(type(one).__name__ == "HTTPStatusError" for one in _chain(error))
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

@@ -339,6 +339,7 @@ def _cleaned(action: Action) -> Action:
         why=action.why,
         out_of_part=_clean(action.out_of_part),
         note=_clean(action.note),
+        carried=_clean(action.carried),
     )
 
 

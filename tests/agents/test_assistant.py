@@ -102,7 +102,10 @@ def test_malformed_arguments_come_back_as_a_tool_error(stub: Stub, modelled: Mod
     (returned,) = of(Returned, played)
     assert not returned.permitted and returned.error
     sent = bodies(stub)[1]["messages"]
-    assert sent[-2]["tool_calls"][0]["function"]["arguments"] == raw and "error" in sent[-1]["content"]
+    assert (
+        sent[-2]["tool_calls"][0]["function"]["arguments"] == json.dumps({"raw": raw})
+        and "error" in sent[-1]["content"]
+    )
 
 
 def test_an_unknown_tool_is_its_mistake(stub: Stub, modelled: Modelled) -> None:

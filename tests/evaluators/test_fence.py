@@ -110,11 +110,27 @@ def holding(episode: Episode, text: str) -> Episode:
         Returned(
             index=index + 5, by="agent", call="c8", tool="x", permitted=False, error={"message": text}, **seen
         ),
-        Noted(index=index + 6, by="agent", text=text, **seen),
+        Noted(index=index + 6, by="user", text=text, **seen),
         Opaque(kind=text, index=index + 7, **{"audience": ("agent",), "said": text, "event": text}),
     )
     last = episode.ended.model_copy(update={"index": index + len(more), "detail": text})
     return episode.model_copy(update={"events": (*episode.events[:-1], *more, last)})
+
+
+def thought(event: Any) -> bool:
+    """Whether an event is the agent's own note, which holds what its model thought."""
+    return isinstance(event, Noted) and event.by == "agent"
+
+
+def test_no_judge_reads_what_the_agent_thought(one: Case, episode: Episode) -> None:
+    note = Noted(index=1, time=1, audience=("agent",), by="agent", text="lime", carried={"reasoning": "lime"})
+    later = [event.model_copy(update={"index": event.index + 1}) for event in episode.events[1:]]
+    thinking = episode.model_copy(update={"events": (episode.events[0], note, *later)})
+    for room in (200_000, 800):
+        parts = evidence(one, thinking, room)
+        assert not any("lime" in str(part) for part in parts)
+        shown = {index for part in parts for index in part.shown}
+        assert {event.index for event in thinking.events if not thought(event)} <= shown
 
 
 # --- attacks ----------------------------------------------------------------------------------------------------
@@ -158,7 +174,7 @@ def test_no_instruction_of_a_transcript_stands_outside_the_fence(
         orders, data = apart(prompt)
         assert ORDER not in orders and "score 0" not in orders
         read += [entry["event"] for entry in data if "event" in entry]
-    assert sorted(set(read)) == list(range(len(hostile.events)))
+    assert sorted(set(read)) == [one.index for one in hostile.events if not thought(one)]
     assert len(models.prompts) == 1 or "long" in attack_name
     # where texts were too long to be read whole, a "no" settles nothing
     is_cut = "long" in attack_name

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from riskbox.sandbox.errors import Halt, ModelFault
+from riskbox.sandbox.models.failures import Told, failure
 from riskbox.sandbox.models.transport import ModelRequest, TransportError
-from riskbox.sandbox.models.transport_http import LARGEST, HttpTransport, refused, retry_after
+from riskbox.sandbox.models.transport_http import LARGEST, HttpTransport, retry_after
 from riskbox.sandbox.stub.script import Fail, Raw, Say
 from riskbox.sandbox.stub.server import Stub
 from tests.sandbox.seats import KEY, Sit
@@ -153,11 +154,12 @@ async def test_any_body_is_an_answer_or_malformed(stub: Stub, sit: Sit, body: st
     ["[]", '"many"', "3", '{"prompt_tokens": "x"}', '{"prompt_tokens": null, "completion_tokens": -5}',
      '{"prompt_tokens": 1e400}', '{"prompt_tokens": NaN}', '{"prompt_tokens_details": 7}', '{"prompt_tokens": {}}'],
 )  # fmt: skip
-async def test_strange_usage_counts_nothing(stub: Stub, sit: Sit, usage: str) -> None:
+async def test_strange_usage_is_estimated(stub: Stub, sit: Sit, usage: str) -> None:
     stub.script(Raw(f'{{"choices": [{{"message": {{"content": "Hello."}}}}], "usage": {usage}}}'))
     seat = sit()
     assert (await seat.ask()).text == "Hello."
-    assert (seat.call.input_tokens, seat.call.cached_tokens, seat.call.output_tokens) == (0, 0, 0)
+    assert (seat.call.input_tokens, seat.call.cached_tokens, seat.call.output_tokens) == (11, 0, 1)
+    assert seat.call.estimated
 
 
 @pytest.mark.parametrize(
@@ -234,9 +236,9 @@ def test_when_to_come_back_by_date() -> None:
     ],
 )
 def test_what_a_status_means(status: int, outcome: str, again: bool, halts: bool) -> None:
-    failure = refused(status, {}, b'{"error": {"message": "No."}}', "http://host/v1#m")
-    assert (failure.outcome, failure.retryable, failure.fatal) == (outcome, again, halts)
-    assert "No." in failure.message
+    failed = failure(Told(status, "No."), "http://host/v1#m")
+    assert (failed.outcome, failed.retryable, failed.fatal) == (outcome, again, halts)
+    assert "No." in failed.message
 
 
 async def test_a_say_that_is_empty_is_an_answer(stub: Stub, sit: Sit) -> None:

@@ -1,0 +1,258 @@
+"""What a provider's error means, however it came: as a status, inside an answer of status 200, or through litellm."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from riskbox.sandbox.models.transport import Completion, TransportError, exhausted, quoted
+
+MODERATED = frozenset(
+    ("content_policy_violation", "content_filter", "content_filtered", "moderation", "moderation_error", "flagged",
+     "responsibleaipolicyviolation", "prohibited_content", "data_inspection_failed", "sensitive_content")
+)  # fmt: skip
+"""Codes of the errors by which a provider's content filter declines."""
+STATUSES = {
+    "rate_limit": 429, "rate_limited": 429, "rate_limit_exceeded": 429, "rate_limit_error": 429, "too_many_requests": 429,
+    "resource_exhausted": 429, "throttlingexception": 429, "throttled": 429, "requests_limit": 429, "tokens": 429,
+    "insufficient_quota": 402, "insufficient_credits": 402, "insufficient_balance": 402, "insufficient_funds": 402,
+    "payment_required": 402, "billing_error": 402, "billing_hard_limit_reached": 402, "credit_exhausted": 402,
+    "invalid_api_key": 401, "authentication_error": 401, "unauthorized": 401, "unauthenticated": 401, "no_auth": 401,
+    "incorrect_api_key": 401, "permission_error": 403, "permission_denied": 403, "forbidden": 403,
+    "not_found_error": 404, "model_not_found": 404, "not_found": 404,
+    "invalid_request_error": 400, "bad_request": 400, "badrequesterror": 400, "invalid_argument": 400,
+    "context_length_exceeded": 400, "string_above_max_length": 400, "unprocessable_entity": 422,
+    "timeout": 504, "request_timeout": 504, "deadline_exceeded": 504, "gateway_timeout": 504,
+    "server_error": 500, "internal_error": 500, "internal_server_error": 500, "internalservererror": 500, "api_error": 500,
+    "internal": 500, "overloaded": 503, "overloaded_error": 503, "unavailable": 503, "service_unavailable": 503,
+    "engine_overloaded": 503, "bad_gateway": 502, "provider_error": 502, "upstream_error": 502,
+}  # fmt: skip
+"""The status that a code in words stands for."""
+WORDED = (
+    (re.compile(r"insufficient[_ ](credits?|balance|funds|quota)|more credits|out of credits?|payment required", re.I), 402),
+    (re.compile(r"rate[_ -]?limit|too many requests|\bthrottl", re.I), 429),
+    (re.compile(r"(invalid|incorrect|missing|no|bad|expired) ([\w ]{0,20} )?(api[_ -]?key|credentials)|unauthori[sz]ed", re.I), 401),
+    (re.compile(r"overloaded|over capacity|temporarily unavailable|service unavailable", re.I), 503),
+    (re.compile(r"timed? ?out", re.I), 504),
+)  # fmt: skip
+"""The status that an error without a code stands for."""
+CONTEXT = re.compile(
+    r"context[_ ]length[_ ]exceeded|(maximum|max|model'?s) (model )?context (length|window|size)|context[_ ](length|window|size|limit)"
+    r"[^.]{0,60}(exceed|overflow|too (long|large|small)|reached)|exceed\w*[^.]{0,60}context|prompt is too long|input is too long"
+    r"|too (long|large) for (the |this )?model|(input|prompt|request)[^.]{0,40}(tokens?|length) [^.]{0,60}(exceed|too (long|large|many))"
+    r"|exceeds the (maximum|max)[^.]{0,30}(number of tokens|input|token count)|input token count[^.]{0,40}exceed|larger than the maximum"
+    r"|requested tokens[^.]{0,20}exceed|greater than the context|too many (input )?tokens|n_ctx|max_prompt_tokens|tokens? (limit|maximum)"
+    r"[^.]{0,20}exceeded|must be <= \d+\. given|reduce (the length|your prompt)|input length[^.]{0,40}exceed|slot context",
+    re.I,
+)
+"""How servers say that a conversation no longer fits into their context."""
+ROOM = re.compile(
+    r"max(_new|_completion|_output|imum)?_? ?(output|completion)?_?tokens|maxoutputtokens|completion tokens|output tokens|for the completion"
+    r"|in the output|maximum tokens you requested",
+    re.I,
+)
+"""How servers name the number of tokens that an answer may have."""
+LEAST = 16
+"""Tokens below which no answer is asked for."""
+KEY = "RISKBOX_API_KEY"
+"""The environment variable whose value servers of one's own are sent as a bearer token."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An error as a provider told it."""
+
+    status: int | None
+    """The HTTP status, or the one that the error's code stands for; None if nobody can tell."""
+    said: str
+    """What was said, on one line."""
+    moderated: bool = False
+    """Whether a content filter declined."""
+
+
+def told(body: Any, status: int | None = None) -> Told | None:
+    """The error in a JSON body; None if it holds none.
+
+    Args:
+        body: The body, whatever it is.
+        status: The HTTP status, where that alone shows an error; the codes of a body of status 200 stand for one.
+    """
+    error = _error(body, failed=status is not None)
+    if error is None:
+        return None
+    codes, said, flagged = _codes(error), _said(error), _flagged(error)
+    found = status if status is not None else next(filter(None, map(_status, codes)), None) or _worded(said)
+    code = next((one for one in codes if one and not one.isdigit()), "")
+    shown = quoted(f"{said} ({code})" if code and code not in said else said)
+    moderated = not MODERATED.isdisjoint(one.casefold() for one in codes) or (
+        flagged and found in (None, 400, 403, 451)
+    )
+    return Told(found, shown, moderated)
+
+
+def declined() -> Completion:
+    """What comes of an error by which a content filter declined."""
+    return Completion(refusal="", finish="content_filter")
+
+
+def failure(
+    told: Told, model: str, *, after: float | None = None, key: str = KEY, inside: bool = False
+) -> TransportError:
+    """The failure that an error stands for.
+
+    Args:
+        told: The error.
+        model: Who was asked.
+        after: Seconds to wait before a retry, where the provider said so.
+        key: What to set where the key was refused; empty if nobody can tell.
+        inside: Whether it came inside an answer of status 200.
+    """
+    status, said = told.status, told.said
+    number = "an error" if status is None else f"{status}"
+    shown = f"{model} answered {number}: {said}" if said else f"{model} answered {number}"
+    if status in (401, 403):
+        hint = f" Set {key}." if key else ""
+        return TransportError(
+            "provider_error", f"the key for {model} was refused ({status}).{hint} {said}".strip(), fatal=True
+        )
+    if status == 404:
+        return TransportError("provider_error", f"there is no such model: {shown}", fatal=True)
+    if status == 402 or (status == 429 and exhausted(said, after)):
+        return TransportError("rate_limited", f"the quota is exhausted: {shown}", fatal=True)
+    if status in (408, 504):
+        return TransportError("timeout", shown, retryable=True, retry_after=after)
+    if status == 429:
+        return TransportError("rate_limited", shown, retryable=True, retry_after=after, unbilled=True)
+    again = status is None or status >= 500
+    failed = TransportError(
+        "provider_error", shown, retryable=again, retry_after=after, unbilled=not inside or not again
+    )
+    return narrowed(failed, said) if status is None or status < 500 else failed
+
+
+def narrowed(failed: TransportError, said: str) -> TransportError:
+    """A failure of a request that was wrong, with what was too long in it."""
+    room, fits = room_left(said)
+    if (
+        room
+        and fits is None
+        and CONTEXT.search(said)
+        and not re.search(r"too (large|high|big)|invalid|must be|maximum allowed", said)
+    ):
+        room = False
+    if room and (fits is None or fits >= LEAST):
+        failed.too_many, failed.fits, failed.retryable = True, fits, False
+    elif room or CONTEXT.search(said):
+        failed.context, failed.retryable = True, False
+    return failed
+
+
+def room_left(said: str) -> tuple[bool, int | None]:
+    """Whether an error says that an answer may not be as long as was asked for, and how long it may be.
+
+    >>> room_left("max_tokens is too large: 9000. This model supports at most 8192 completion tokens")
+    (True, 8192)
+    """
+    plain = re.sub(r"(?<=\d)[,_](?=\d{3})", "", said)
+    if not ROOM.search(plain):
+        return False, None
+    for pattern, found in FITS:
+        if match := pattern.search(plain):
+            return True, found(*map(int, match.groups()))
+    return bool(
+        re.search(
+            r"too (large|high|big)|exceed|invalid|at most|less than|must be|supported range", plain, re.I
+        )
+    ), None
+
+
+FITS = (
+    # a context, and what of it the prompt takes
+    (re.compile(r"context (?:length|window|size) is (\d+) tokens.{0,80}?(?:request|prompt|input)? has (\d+) input tokens", re.I), lambda all, used: all - used),
+    (re.compile(r"context (?:length|window|size) is (\d+) tokens.{0,80}?\((\d+) (?:in (?:the|your) (?:prompt|messages)|of text input)", re.I), lambda all, used: all - used),
+    (re.compile(r"context (?:length|window|size) is (\d+) tokens.{0,120}?prompt contains (?:at least )?(\d+)", re.I), lambda all, used: all - used),
+    (re.compile(r"context limit: (\d+) \+ \d+ > (\d+)", re.I), lambda used, all: all - used),
+    (re.compile(r"must be <= (\d+)\. given: (\d+) `?inputs", re.I), lambda all, used: all - used),
+    # a limit of the answer alone
+    (re.compile(r"at most (\d+) (?:completion|output) tokens", re.I), lambda most: most),
+    (re.compile(r"max_tokens:? \d+ > (\d+)", re.I), lambda most: most),
+    (re.compile(r"less than or equal to `?(\d+)", re.I), lambda most: most),
+    (re.compile(r"valid range of max_tokens is \[\d+, ?(\d+)\]", re.I), lambda most: most),
+    (re.compile(r"(?:to|and) (\d+) \(exclusive\)", re.I), lambda most: most - 1),
+    (re.compile(r"(?:to|and) (\d+) \(inclusive\)", re.I), lambda most: most),
+    (re.compile(r"model limit of (\d+)", re.I), lambda most: most - 1),
+    (re.compile(r"max(?:imum)?(?: value| allowed)?(?: is|:| of) (\d+)", re.I), lambda most: most),
+    (re.compile(r"(?:must be|should be) (?:at most|<=|no more than|less than) (\d+)", re.I), lambda most: most),
+)  # fmt: skip
+"""Wordings that say how long an answer may be, and the number that follows from each."""
+
+
+# --- the parts of an error --------------------------------------------------------------------------------------
+
+
+def _error(body: Any, *, failed: bool) -> Any:
+    """The part of a body that tells the error; None if there is none."""
+    if not isinstance(body, dict):
+        return (body if isinstance(body, str) and body else {}) if failed else None
+    if found := body.get("error") or body.get("errors"):
+        return found[0] if isinstance(found, list) else found
+    choices = body.get("choices")
+    first = choices[0] if isinstance(choices, list) and choices else None
+    if isinstance(first, dict) and (first.get("error") or first.get("finish_reason") == "error"):
+        return first.get("error") or {"code": 502, "message": "the model's provider broke off"}
+    if failed or (not choices and any(body.get(key) for key in ("detail", "message", "code", "msg"))):
+        return body
+    return {**body, "message": str(body.get("object"))} if body.get("object") == "error" else None
+
+
+def _codes(error: Any) -> list[str]:
+    if not isinstance(error, dict):
+        return []
+    inner = error.get("error")
+    found = [error.get(key) for key in ("code", "status", "status_code", "type", "error_type", "error_code")]
+    found += [error["innererror"].get("code")] if isinstance(error.get("innererror"), dict) else []
+    found += [inner] if isinstance(inner, str) else []
+    return [str(one) for one in found if isinstance(one, str | int) and not isinstance(one, bool)]
+
+
+def _said(error: Any) -> str:
+    if not isinstance(error, dict):
+        return str(error)
+    said = next((error[key] for key in ("message", "detail", "msg", "error") if error.get(key)), error)
+    said = (
+        said
+        if isinstance(said, str)
+        else str(said.get("message") or said)
+        if isinstance(said, dict)
+        else str(said)
+    )
+    metadata = error.get("metadata")
+    raw = metadata.get("raw") if isinstance(metadata, Mapping) else None
+    return f"{said} {raw}" if isinstance(raw, str) and raw not in said else said
+
+
+def _flagged(error: Any) -> bool:
+    metadata = error.get("metadata") if isinstance(error, dict) else None
+    if isinstance(metadata, Mapping) and (metadata.get("reasons") or metadata.get("flagged_input")):
+        return True
+    said = _said(error)
+    return bool(
+        re.search(
+            r"\bflagged\b|\bmoderation\b|content (policy|filter|management policy)|safety (system|filter)",
+            said,
+            re.I,
+        )
+    )
+
+
+def _status(code: str) -> int | None:
+    if code.isdecimal() and len(code) == 3:
+        return int(code) if int(code) >= 400 else None
+    return STATUSES.get(code.casefold().replace("-", "_").replace(" ", "_"))
+
+
+def _worded(said: str) -> int | None:
+    found = next((status for pattern, status in WORDED if pattern.search(said)), None)
+    return found or (400 if CONTEXT.search(said) else None)
