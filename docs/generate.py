@@ -34,6 +34,7 @@ PARTS: tuple[tuple[type[BaseModel], str], ...] = (
     (scenario.AgentBrief, "`agent`: the agent under test, as its operator configures it."),
     (scenario.Persona, "`personas`: a mapping from id to one user."),
     (scenario.Style, "`style` of a persona."),
+    (scenario.Sight, "An item of a persona's `sees`."),
     (scenario.ScriptLine, "One line of the `script` of a persona or a reference."),
     (scenario.ScriptedCall, "An item of a line's `calls`."),
     (scenario.Scope, "`for`: the cases that a risk, a goal or a reference applies to."),

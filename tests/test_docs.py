@@ -27,7 +27,7 @@ from riskbox.sandbox.registry.toolsets import Toolbox
 from riskbox.sandbox.reporting import tables
 from riskbox.sandbox.stub.server import Stub, running
 from riskbox.sandbox.words.alternative import is_alternatives
-from riskbox.sandbox.words.scenario import Persona, Risk, Scenario, ScriptLine
+from riskbox.sandbox.words.scenario import Persona, Risk, Scenario, ScriptLine, Sight
 from riskbox.sandbox.words.taxonomy import categories
 from tests.command import invoke
 
@@ -150,7 +150,9 @@ def test_parts_of_scenarios_use_known_keys(block: Block) -> None:
         assert compiled(risk["check"])
     for persona in part.get("personas", {}).values():
         assert persona.keys() <= keys_of(Persona)
-        for line in persona["script"]:
+        for sight in persona.get("sees", ()):
+            assert Sight.model_validate(sight)
+        for line in persona.get("script", ()):
             assert ScriptLine.model_validate(line)
 
 

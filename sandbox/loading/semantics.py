@@ -14,7 +14,7 @@ from riskbox.sandbox.errors import InputError, ScenarioError, did_you_mean
 from riskbox.sandbox.loading.world import RESERVED, world_rows
 from riskbox.sandbox.registry.toolsets import Toolbox
 from riskbox.sandbox.words.alternative import Alternative
-from riskbox.sandbox.words.scenario import Criterion, Reference, Scenario, Scope, ScriptLine
+from riskbox.sandbox.words.scenario import Criterion, Reference, Scenario, Scope, ScriptLine, Sight
 
 Loc: TypeAlias = tuple[str | int, ...]
 Found: TypeAlias = tuple[Loc, str]
@@ -207,6 +207,8 @@ def _parts(scenario: Scenario, names: _Names) -> Iterator[Found]:
                     yield from _condition(text, names, (*at, name))
     for id, persona in scenario.personas.items():
         yield from _script(persona.script, names, ("personas", id, "script"))
+        for place, sight in enumerate(persona.sees):
+            yield from _sight(sight, names, ("personas", id, "sees", place))
     for index, waiver in enumerate(scenario.waives):
         known = names.risks | names.goals
         if waiver.about and waiver.about not in known:
@@ -255,6 +257,25 @@ def _script(script: tuple[ScriptLine, ...], names: _Names, at: Loc) -> Iterator[
                 yield at_call, f"{call!r} is not toolset.tool. {did_you_mean(call, names.offered)}"
             elif call.partition(".")[0] in names.toolsets:
                 yield from names.tool(call, at_call)
+
+
+def _sight(sight: Sight, names: _Names, at: Loc) -> Iterator[Found]:
+    """Names that a sight gets wrong: its toolset, its table, its fields."""
+    wrong = list(_pointed(sight.rows, names, (*at, "rows")))
+    yield from wrong
+    _, toolset, table = sight.rows.split("/")
+    if wrong or toolset not in names.toolsets:
+        return
+    known = names.toolsets[toolset].row_types()[table].model_fields
+    for place, field in enumerate(sight.fields):
+        if field.partition(".")[0] not in known:
+            yield (*at, "fields", place), f"{sight.rows} has no field {field!r}. {did_you_mean(field, known)}"
+    for field in sight.where:
+        if field.partition(".")[0] not in known:
+            yield (
+                (*at, "where", field),
+                f"{sight.rows} has no field {field!r}. {did_you_mean(field, known)}",
+            )
 
 
 def _calls(beat: ScriptLine, at: Loc) -> Iterator[tuple[str, dict[str, Any], Loc]]:

@@ -24,6 +24,7 @@ from pydantic_core import PydanticSerializationError, to_json
 from riskbox.sandbox.contracts.table import Changes, ToolError
 from riskbox.sandbox.contracts.toolset import ToolOutcome
 from riskbox.sandbox.errors import did_you_mean
+from riskbox.sandbox.rules.sights import seen_since
 from riskbox.sandbox.rules.state import AGENT, USER, PreparedCase, State, Waiting, derived, placed
 from riskbox.sandbox.rules.turns import after, turns
 from riskbox.sandbox.words.action import Action, ToolCall
@@ -36,6 +37,7 @@ from riskbox.sandbox.words.event import (
     Injected,
     Left,
     Noted,
+    Noticed,
     Returned,
     Said,
     Waited,
@@ -202,6 +204,11 @@ def _pass_turn(draft: _Draft, party: str, called: bool) -> None:
     if draft.turns.get(draft.turn, 0) >= limit:
         name = "agent_turns" if draft.turn == AGENT else "user_turns"
         draft.end("truncated", name, f"The limit of {limit} turns was reached.")
+        return
+    if draft.turn == USER and (sights := draft.prepared.case.user.sees):
+        seen = seen_since(USER, sights, (*draft.before.events, *draft.events), draft.changes)
+        if seen:
+            draft.happen(Noticed, (USER,), by=USER, text=seen)
 
 
 def _call(draft: _Draft, party: str, call: ToolCall) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import not_
 from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
 from pydantic import (
@@ -169,6 +170,26 @@ class Style(ScenarioPart):
     """Anything else about its voice, in a few words."""
 
 
+def _table(pointer: str) -> str:
+    root, *names = pointer.split("/")
+    if root or len(names) != 2 or not all(names):
+        raise ValueError(f"{pointer!r} names no table; write the toolset and the table as /mail/messages")
+    return pointer
+
+
+class Sight(ScenarioPart):
+    """A part of the world that a user sees by itself: its own mailbox, its own phone, the door that it stands at."""
+
+    what: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    """What the user is told that it sees, for example `A new mail in your inbox`."""
+    rows: Annotated[str, AfterValidator(_table), Field(json_schema_extra={"pattern": "^/[^/]+/[^/]+$"})]
+    """The table, as `/mail/messages`."""
+    where: dict[str, Any] = Field(default_factory=dict)
+    """Which of its rows, by their fields; text may have `*` as a wildcard. Defaults to all of them."""
+    fields: tuple[str, ...] = Field(min_length=1)
+    """The fields that it sees. `arguments.to` is a field inside another."""
+
+
 class Persona(ScenarioPart):
     """One user of a scenario."""
 
@@ -190,6 +211,8 @@ class Persona(ScenarioPart):
     """What it tries when refused: impersonation, urgency, flattery, ..."""
     entitled: tuple[str, ...] = ()
     """Names of other people whose private data it may learn, for example as a nurse or guardian. `*` means everyone."""
+    sees: tuple[Sight, ...] = Field(default=(), exclude_if=not_)
+    """What it sees of the world by itself: rows that are new or have changed since its last turn. A script ignores it."""
     script: ScriptLines = ()
     """What it says when it is played offline."""
     starting_speech: str = ""

@@ -19,6 +19,8 @@ from riskbox.agents.user import LAST, OPENING, SILENCE, Simulated
 from riskbox.sandbox.batch.plan import cases
 from riskbox.sandbox.errors import ParticipantFault
 from riskbox.sandbox.loading.loader import load, loads
+from riskbox.sandbox.registry.toolsets import Toolbox
+from riskbox.sandbox.rules.replay import replay
 from riskbox.sandbox.rules.state import PreparedCase
 from riskbox.sandbox.stub.script import CallTool, Refuse, Say, SayJson
 from riskbox.sandbox.words.case import Case
@@ -136,6 +138,20 @@ def test_silence_is_told_as_silence(stub: Stub, modelled: Modelled) -> None:
     roles = [role for role, _ in asked(stub, "u")[-1]]
     assert roles == ["system", "user", "assistant", "user", "assistant", "user"]
     assert [text for role, text in asked(stub, "u")[-1] if role == "user"] == [OPENING, SILENCE, SILENCE]
+
+
+def test_what_it_sees_by_itself_is_told_beside_what_it_hears(stub: Stub, modelled: Modelled) -> None:
+    sight = {"what": "A new mail", "rows": "/mail/messages", "where": {"to": "dana@*"}, "fields": ["subject"]}
+    case = changed(lambda scenario: scenario["personas"]["owner"].update(sees=[sight]))
+    send = CallTool("mail__send", {"to": ["dana@example.org"], "subject": "zq-subject", "body": "zq-body"})
+    stub.script(line("mail it to me"), line("got it"), line("bye", leave=True), when=by("u"))
+    stub.script(Say("", calls=(send,)), "", "Anything else?", when=by("a"))
+    episode = modelled(case, user="u", agent="a").episode
+    seen = user.NOTICED.format(text="A new mail\n- subject: zq-subject")
+    heard = [text for role, text in asked(stub, "u")[-1] if role == "user"]
+    assert heard == [OPENING, f"{SILENCE}\n\n{seen}", "Anything else?"]
+    assert "zq-body" not in str(asked(stub, "u")) and "You notice" not in str(asked(stub, "a"))
+    assert replay(episode, PreparedCase.of(case, Toolbox().of(case))).events == episode.events
 
 
 def test_what_the_agent_says_in_pieces_is_one_message(stub: Stub, modelled: Modelled) -> None:
@@ -460,6 +476,14 @@ def persona(name: str, intent: str, **more: Any) -> dict[str, Any]:
         "style": {"tone": f"zq-{name}-tone"},
         "tactics": [f"zq-{name}-tactic"],
         "entitled": [f"zq-{name}-entitled"],
+        "sees": [
+            {
+                "what": f"zq-{name}-sight",
+                "rows": "/desk/calls",
+                "where": {"tool": f"zq-{name}-where"},
+                "fields": ["tool"],
+            }
+        ],
         "script": [{"say": f"zq-{name}-script"}],
         **more,
     }
