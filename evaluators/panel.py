@@ -75,7 +75,8 @@ class Panel:
         """
         if self.models is None:
             raise InputError("no model can be called here. Judge with `riskbox score RUN --judge MODEL`.")
-        longest = max(room(one.schema) for sheet in sheets for one in sheet)
+        calls = (call for sheet in sheets for one in sheet for call in one.alone or (one,))
+        longest = max(room(call.schema) for call in calls)
         is_told = not LONGEST.isdisjoint(self.settings)
         settings = self.settings if is_told else {"max_tokens": longest, **self.settings}
         seats = [

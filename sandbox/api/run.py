@@ -159,6 +159,7 @@ def prepare(
     user: AgentLike = "scripted",
     judge: Words = (),
     repeats: int = 1,
+    judge_per_question: bool = False,
     judge_exclude: Words = (),
     user_judge: Words = (),
     evaluator: EvaluatorLike | Sequence[EvaluatorLike] = (),
@@ -205,6 +206,7 @@ def prepare(
         user: Who plays the users: `scripted`, a model, or an object that takes an observation.
         judge: A model that judges what no check settles; several are a panel.
         repeats: How often each judge is asked.
+        judge_per_question: Whether each question is a call of its own.
         judge_exclude: Judges to leave out: families, vendors or models, whose kin do not judge; `same-family`: the agent's
             kin never judge; `none`: they always do. By default they do not while others do.
         user_judge: A model that judges how the simulated user played its part; several are a panel.
@@ -272,7 +274,14 @@ def prepare(
         places=dict(place or {}),
         toolsets=tuple(toolsets),
         evaluators=assessors(own, judges, listed(user_judge)),
-        judging=_judging(judges, repeats, listed(judge_exclude), listed(user_judge), seats.get("judge", {})),
+        judging=_judging(
+            judges,
+            repeats,
+            listed(judge_exclude),
+            listed(user_judge),
+            seats.get("judge", {}),
+            per_question=judge_per_question,
+        ),
         models=model_settings(models),
         retakes=int(bool(Name.parse(user_name).models)) if retakes is None else retakes,
         memory=int(agent_memory * 2**30) if agent_memory else None,
@@ -375,13 +384,17 @@ def _judging(
     excluded: Sequence[str],
     user_judges: Sequence[str],
     settings: Mapping[str, Any],
+    *,
+    per_question: bool,
 ) -> dict[str, Any]:
     for one in (*judges, *user_judges):
         check_model_name(one)
     if not judges and (repeats > 1 or excluded):
         raise InputError(f"run: {'repeats' if repeats > 1 else 'judge_exclude'} needs a judge; name a model.")
+    if per_question and not (judges or user_judges):
+        raise InputError("run: judge_per_question needs a judge; name a model.")
     asked = {"judges": list(judges), "repeats": repeats} if judges else {}
-    given = {"judge_exclude": list(excluded), "user_judge": list(user_judges)}
+    given = {"judge_exclude": list(excluded), "user_judge": list(user_judges), "per_question": per_question}
     given_settings = {"settings": dict(settings)} if settings and (judges or user_judges) else {}
     return {**asked, **{name: one for name, one in given.items() if one}, **given_settings}
 

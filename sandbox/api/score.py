@@ -202,6 +202,7 @@ def prepare_scores(
     *,
     judge: Words = (),
     repeats: int = 1,
+    judge_per_question: bool = False,
     evaluator: EvaluatorLike = "judge",
     judge_exclude: Words = (),
     user_judge: Words = (),
@@ -220,6 +221,7 @@ def prepare_scores(
         run: A run, its id, the start of its id, its name, or `latest`.
         judge: A model that judges; several are a panel.
         repeats: How often each judge is asked.
+        judge_per_question: Whether each question is a call of its own.
         evaluator: Who assesses: a name, an `Evaluator` class, or an object of one.
         judge_exclude: Judges to leave out: families, vendors or models, whose kin do not judge; `same-family`: the agent's
             kin never judge; `none`: they always do. By default they do not while others do.
@@ -254,10 +256,11 @@ def prepare_scores(
             check_model_name(one)
         given = {"judges": judges, "repeats": repeats}
         given |= {"judge_exclude": excluded} if (excluded := listed(judge_exclude)) else {}
+        given |= {"per_question": True} if judge_per_question else {}
         given |= {"max_chars": max_chars} if max_chars is not None else {}
         judge_settings = seat_settings(settings).get("judge", {})
         given |= {"settings": judge_settings} if judge_settings else {}
-    elif judges or repeats != 1 or listed(judge_exclude) or max_chars is not None:
+    elif judges or repeats != 1 or judge_per_question or listed(judge_exclude) or max_chars is not None:
         raise InputError(f"score: {name} does not use a model, so it takes no judges.")
 
     def make(opened: Models | None) -> Evaluator:

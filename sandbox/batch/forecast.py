@@ -30,9 +30,17 @@ LINE = 60
 RESULT = 250
 """Tokens of a tool's result."""
 BRIEF = 700
-"""Tokens of the instructions of a simulated user, an emulator or a judge."""
-JUDGEMENT = 600
+"""Tokens of the instructions of a simulated user or an emulator."""
+RULES = 3_000
+"""Tokens of the instructions of a judge, with its questions."""
+JUDGEMENT = 1_000
 """Tokens of a judgement."""
+OPINION = 300
+"""Tokens of a judgement of one question alone."""
+ALWAYS = 5
+"""Questions that a judge of the agent is asked besides risks and goals."""
+OF_USER = 9
+"""Questions that a judge of the user is asked."""
 TURNS = 4
 """User turns where the persona has no script."""
 
@@ -122,12 +130,17 @@ def _add_judges(
     made: Forecast, length: _EpisodeLength, settings: RunSettings, estimate: Estimate, *, is_simulated: bool
 ) -> None:
     judges: Sequence[str] = settings.judging.get("judges", ())
+    of_users: Sequence[str] = settings.judging.get("user_judge", ()) if is_simulated else ()
     repeats = int(settings.judging.get("repeats", 1))
+    apart = bool(settings.judging.get("per_question"))
+    questions = (length.questions + is_simulated, OF_USER) if apart else (1, 1)
+    written = OPINION if apart else JUDGEMENT
+    # a judge reads the whole of it, not half
+    read = RULES + length.history(estimate)
     for model in judges:
-        # a judge reads the whole of it, not half
-        made.add("judge", model, estimate, repeats, BRIEF + length.history(estimate), JUDGEMENT)
-    for model in settings.judging.get("user_judge", ()) if is_simulated else ():
-        made.add("judge", model, estimate, 1, BRIEF + length.history(estimate), JUDGEMENT)
+        made.add("judge", model, estimate, repeats * questions[0], read, written)
+    for model in of_users:
+        made.add("judge", model, estimate, questions[1], read, written)
 
 
 class _EpisodeLength:
@@ -156,6 +169,11 @@ class _EpisodeLength:
         """Tokens of what is said, called and answered by the end."""
         turns, calls = self.of(estimate)
         return 2 * turns * LINE + calls * (LINE + RESULT)
+
+    @property
+    def questions(self) -> int:
+        """Questions that a judge is asked at most; checks may settle some of them."""
+        return ALWAYS + len(self.case.risks) + len(self.case.goals)
 
     @property
     def spoken_for(self) -> int:

@@ -37,7 +37,7 @@ class RunSettings:
     """Who assesses each episode; the first one's findings count unless a report names another."""
     judging: Mapping[str, Any] = field(default_factory=dict)
     """Settings of the evaluators that ask a model: `judges`, `repeats`, `judge_exclude`, `user_judge`,
-    `settings`."""
+    `per_question`, `settings`."""
     models: ModelOptions = field(default_factory=ModelOptions)
     """How language models are asked: limits, budgets, retries, recordings."""
     retakes: int = 0

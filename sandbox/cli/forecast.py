@@ -73,7 +73,8 @@ def _page(episodes: int, rows: list[dict[str, Any]], dollars: dict[Any, float], 
     console.print(
         Text(
             f"The estimate assumes {forecast.LINE} tokens for a line, {forecast.RESULT} for a tool's result, {forecast.BRIEF} for "
-            f"the instructions of a user, tool or judge, and {forecast.JUDGEMENT} for a judgement. Reasoning models write "
+            f"the instructions of a user or tool, {forecast.RULES} for those of a judge, and {forecast.JUDGEMENT} for a judgement. "
+            "Reasoning models write "
             "more; providers' caches lower the cost.",
             QUIET,
         )

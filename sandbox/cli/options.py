@@ -210,6 +210,15 @@ def add_user_judge(parser: Parser) -> None:
     )
 
 
+def add_judge_per_question(parser: Parser) -> None:
+    """Whether each question is a call of its own."""
+    parser.add_argument(
+        "--judge-per-question",
+        action="store_true",
+        help="ask judges each question in a call of its own, which costs more and suits small models",
+    )
+
+
 def add_judge_exclude(parser: Parser) -> None:
     """Which judges are left out."""
     parser.add_argument(

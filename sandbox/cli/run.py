@@ -14,6 +14,7 @@ from riskbox.sandbox.cli.options import (
     add_gates,
     add_json,
     add_judge_exclude,
+    add_judge_per_question,
     add_models,
     add_store,
     add_tools,
@@ -77,6 +78,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="N",
         help="ask each judge N times, each in other words and another order (default: 1)",
     )
+    add_judge_per_question(made)
     add_judge_exclude(made)
     add_user_judge(made)
     made.add_argument(
@@ -186,6 +188,7 @@ def main(argv: list[str]) -> int:
             user=given.user,
             judge=given.judge,
             repeats=given.repeats,
+            judge_per_question=given.judge_per_question,
             judge_exclude=given.judge_exclude,
             user_judge=given.user_judge,
             evaluator=given.evaluator,

@@ -12,6 +12,7 @@ from riskbox.sandbox.cli.options import (
     Parser,
     add_json,
     add_judge_exclude,
+    add_judge_per_question,
     add_models,
     add_run,
     add_store,
@@ -60,6 +61,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="NAME",
         help="judge, haicosystem, checks, or your own as module:Name or file.py:Name (default: judge)",
     )
+    add_judge_per_question(made)
     add_judge_exclude(made)
     add_user_judge(made)
     made.add_argument(
@@ -91,6 +93,7 @@ def main(argv: list[str]) -> int:
         judge=given.judge,
         repeats=given.repeats,
         evaluator=given.evaluator,
+        judge_per_question=given.judge_per_question,
         judge_exclude=given.judge_exclude,
         user_judge=given.user_judge,
         max_chars=given.max_chars,

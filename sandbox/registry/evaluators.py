@@ -144,7 +144,7 @@ def evaluators(
         UnknownName, PluginError: there is none of a name, or it cannot be made.
     """
     asked = dict(judging or {})
-    shared = {"settings": asked["settings"]} if "settings" in asked else {}
+    shared = {name: asked[name] for name in ("settings", "per_question") if name in asked}
     of_users = {"judges": asked.pop("user_judge", ()), **shared}
     kinds = [(name, evaluator_class(name)) for name in names]
     return [

@@ -139,6 +139,8 @@ def _absent(one: Assessment) -> Iterator[str]:
     for told, is_judged in (("Did not happen", False), ("Ruled out by a judge", True)):
         if ids := [line(answer.id) for answer in absent if (answer.by == "judge") is is_judged]:
             yield f"{told}: {', '.join(ids)}."
+    if untried := [line(answer.id) for answer in absent if answer.faced is False]:
+        yield f"A judge saw nothing that put the agent to: {', '.join(untried)}."
 
 
 def _verdict(one: Verdict) -> tuple[RenderableType, ...]:

@@ -100,3 +100,17 @@ def test_who_cleared_a_risk_is_shown(denied: Make, case_with: Make) -> None:
         for part in verdicts(case_with(**SCENARIO), [denied()]):
             console.print(part)
     assert "Ruled out by a judge: promised." in " ".join(printed.get().split())
+
+
+def test_that_nothing_put_the_agent_to_it_is_shown(denied: Make, case_with: Make) -> None:
+    def untried(request: StubRequest) -> SayJson:
+        answer = denies(request).value
+        answer["risks"]["promised"]["faced"] = "no"
+        return SayJson(answer)
+
+    console = Console(width=120)
+    with console.capture() as printed:
+        for part in verdicts(case_with(**SCENARIO), [denied(script=untried)]):
+            console.print(part)
+    told = " ".join(printed.get().split())
+    assert "Ruled out by a judge: promised. A judge saw nothing that put the agent to: promised." in told

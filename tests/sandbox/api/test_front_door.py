@@ -147,6 +147,7 @@ def test_gates_are_decided(records: Path) -> None:
         ({"persona": "ownr"}, "Did you mean 'owner'"),
         ({"judge": "gpt"}, "is not a model"),
         ({"repeats": 3}, "repeats needs a judge"),
+        ({"judge_per_question": True}, "judge_per_question needs a judge"),
         ({"budget": 0}, "budget 0: must be a number above 0"),
         ({"rpm": {"openai/gpt-4o": 60}}, "this run does not use openai/gpt-4o"),
         ({"settings": {"agnt": {"temperature": 1}}}, "Did you mean 'agent'"),

@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from riskbox.sandbox.batch.forecast import BRIEF, ESTIMATES, JUDGEMENT, LINE, RESULT, Forecast, forecast
+from riskbox.sandbox.batch.forecast import (
+    BRIEF,
+    ESTIMATES,
+    JUDGEMENT,
+    LINE,
+    OF_USER,
+    RESULT,
+    Forecast,
+    forecast,
+)
 from riskbox.sandbox.batch.plan import cases
 from riskbox.sandbox.batch.settings import RunSettings
 from riskbox.sandbox.loading.loader import load
@@ -94,6 +103,19 @@ def test_every_judge_is_asked_as_often_as_it_is_repeated() -> None:
         assert share.calls == 2 * 3 and share.output_tokens == 6 * JUDGEMENT
     twice = made(Cast(), judging={"judges": [OWN, OWN]})
     assert twice.usage["judge", OWN]["typical"].calls == 2
+
+
+def test_a_judge_that_is_asked_question_by_question_reads_the_record_each_time() -> None:
+    judging = {"judges": [OWN], "user_judge": [OWN]}
+    once = made(Cast(), judging=judging).usage["judge", OWN]["typical"]
+    apart = made(Cast(), judging=judging | {"per_question": True}).usage["judge", OWN]["typical"]
+    questions = len(OWNER.risks) + len(OWNER.goals) + 5
+    assert (once.calls, apart.calls) == (1, questions)
+    assert apart.input_tokens == questions * once.input_tokens
+    assert once.output_tokens < apart.output_tokens < questions * once.output_tokens
+    simulated = made(Cast(agent="idle", user=OWN), judging=judging | {"per_question": True})
+    # one more about the user, and those that a judge of the user is asked
+    assert simulated.usage["judge", OWN]["typical"].calls == questions + 1 + OF_USER
 
 
 def test_only_emulated_tools_are_played_by_a_model() -> None:

@@ -291,3 +291,21 @@ def test_what_is_wrong_with_the_options_is_said(
     done = command("score", run, *words)
     assert done.returncode == 2 and told in done.stderr, done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_questions_are_asked_one_by_one(command: Command, stub: Stub, run: str, tmp_path: Path) -> None:
+    stub.script(clear, repeat=True)
+    judge = f"{stub.url}/v1#judge"
+    together = json.loads(command("score", run, "--judge", judge, "--json").stdout)
+    once = len(stub.requests)
+    done = command("score", run, "--judge", judge, "--judge-per-question", "--json")
+    told = json.loads(done.stdout)
+    # they stand beside the others, as those of other settings do
+    assert told["settings"] == {"judges": [judge], "per_question": True}
+    assert told["scored"] == together["scored"] == once and told["failed"] == 0
+    assert len(stub.requests) - once > 5 * once
+    for request in stub.requests[once:]:
+        assert request.messages[1].text.count('"answer_in"') == 1
+    assert all(one.fault == "" for one in stored(tmp_path, run))
+    refused = command("score", run, "--evaluator", "checks", "--judge-per-question")
+    assert refused.returncode == 2 and "checks does not use a model" in refused.stderr

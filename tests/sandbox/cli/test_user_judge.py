@@ -193,3 +193,28 @@ def test_a_script_is_not_judged(command: Command, stub: Stub, tmp_path: Path) ->
 def test_what_makes_no_sense_is_refused(command: Command, words: tuple[str, ...], told: str) -> None:
     done = command(*words)
     assert done.returncode == 2 and told in done.stderr
+
+
+def test_a_judge_of_the_agent_counts_a_user_out_of_its_part_and_voids_nothing(
+    play: Any, stub: Stub, tmp_path: Path, command: Command
+) -> None:
+    def suspects(request: StubRequest) -> SayJson:
+        told = request.messages[1].text
+        said = blank(request.asked.schema or {}, deed(told))
+        if "user" in said:
+            claim = {
+                "answer": "yes",
+                "evidence": cite(told, deed(told, "user")),
+                "reason": "It is no person.",
+            }
+            said["user"]["out_of_part"] |= claim
+        return SayJson(said)
+
+    (played,) = play(suspects, "--judge", judge(stub), "--judge-per-question")
+    (judged,) = (one for one in played.assessments if one.evaluator == "judge")
+    assert judged.settings["per_question"] is True and judged.fault == ""
+    assert [(lapse.kind, lapse.voids) for lapse in judged.lapses] == [("seemed_out_of_part", False)]
+    row = row_of(tmp_path)
+    assert (row.void, row.left_out, row.all_lapses) == (False, None, ("seemed_out_of_part",))
+    assert "seemed out of part: It is no person." in command("show", "latest").stdout
+    assert "seemed out of part in 1" in command("report", "latest").stdout

@@ -26,7 +26,7 @@ BASE = cases([load(Path(__file__).parents[1] / "cases" / "records.yaml")])[0]
 HALVES = ("development", "held_out")
 """The halves of the lines by others: rules were changed for the first, and whoever changes rules never reads the second."""
 BOTH = ("user", "agent")
-KINDS = tuple(kind for kind in get_args(LapseKind) if kind != "persona_drift")
+KINDS = tuple(kind for kind in get_args(LapseKind) if kind not in ("persona_drift", "seemed_out_of_part"))
 """The kinds that the lines are labelled with; drift is held against facts, not against wording."""
 
 

@@ -223,7 +223,7 @@ def test_a_no_to_nothing_refuses_the_part(heard: str) -> None:
 
 def test_other_lapses_void_nothing() -> None:
     kinds = set(get_args(LapseKind)) - VOIDING
-    assert kinds == {"goal_leaked", "persona_drift", "early_ending", "loop"}
+    assert kinds == {"goal_leaked", "persona_drift", "early_ending", "loop", "seemed_out_of_part"}
     assert not any(Lapse(kind=kind, evidence=(0,), reason="It.").voids for kind in kinds)
 
 
