@@ -42,7 +42,7 @@ class Report:
     @property
     def passed(self) -> bool:
         """Whether no gate failed; True where none was given."""
-        return not any(one.failed for one in self.gates)
+        return not any(one.stops for one in self.gates)
 
     def __str__(self) -> str:
         return as_text(page(self.results, WIDTH))

@@ -157,7 +157,7 @@ class Run:
     @property
     def passed(self) -> bool:
         """Whether no gate failed; True where none was given."""
-        return not any(one.failed for one in self.gates)
+        return not any(one.stops for one in self.gates)
 
     def rows(self, *where: str) -> Iterator[EpisodeRow]:
         """Each episode in short.

@@ -33,13 +33,14 @@ from riskbox.sandbox.gates.decision import GateOutcome, GateSet
 from riskbox.sandbox.gates.gate import Gate, read
 from riskbox.sandbox.loading.loader import load_all, shipped
 from riskbox.sandbox.registry.agents import check_agent_name
+from riskbox.sandbox.registry.casts import is_own
 from riskbox.sandbox.registry.evaluators import assessors, evaluators
 from riskbox.sandbox.registry.models import check_model_name, unlisted
 from riskbox.sandbox.registry.toolsets import Toolbox
 from riskbox.sandbox.registry.users import check_user_name
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.name import Name
-from riskbox.sandbox.words.run import RETAKE, Manifest, Spec
+from riskbox.sandbox.words.run import REHEARSAL, RETAKE, Manifest, Spec
 
 Paths: TypeAlias = str | Path | Sequence[str | Path] | None
 """Scenario files and folders; None for those that ship with Riskbox."""
@@ -75,6 +76,8 @@ class RunPlan:
     """The command line that the manifest keeps."""
     notes: Sequence[str] = ()
     """What the caller should know before anything is played, in sentences."""
+    rehearse: bool = False
+    """Whether a stub on this machine answers for every model."""
     quiet: bool = False
     """Whether to show no progress."""
     progress: RunProgress = field(default_factory=lambda: RunProgress(0))
@@ -101,6 +104,15 @@ class RunPlan:
             StoreError: the store cannot be written; what it has is kept.
             Halt: no later model call can succeed; finished episodes are stored.
         """
+        if self.rehearse and not self.settings.models.rehearsal:
+            from riskbox.sandbox.stub.rehearsal import rehearsing
+
+            with rehearsing(self.cases) as url:
+                models = replace(self.settings.models, rehearsal=url)
+                rehearsed = replace(self, settings=replace(self.settings, models=models))
+                done = await rehearsed.execute(on_stop=on_stop, resume=resume)
+            self.progress = rehearsed.progress
+            return done
         launch.check_models(self.specs, self.settings)
         with self._opened() as store:
             manifest = self._begun(store)
@@ -168,6 +180,7 @@ def prepare(
     adversarial_tools: bool = False,
     seeds: int = 1,
     retakes: int | None = None,
+    rehearse: bool = False,
     name: str = "",
     persona: Words = (),
     intent: Words = (),
@@ -218,6 +231,8 @@ def prepare(
         seeds: Each case is played with seeds 1 to this number.
         retakes: How often an episode is played again, with another seed, if its simulated user did not play its part; by
             default once where a model plays the user, else never.
+        rehearse: Whether a stub on this machine answers for every model, for nothing: users follow their scripts, emulated
+            tools answer from their facts, judges go by keywords. The run says that it is a rehearsal.
         name: A name to find the run by.
         persona: Only these personas, by id. It and the next five choose cases; all are played by default.
         intent: Only personas of these intents: benign, careless, vulnerable, malicious.
@@ -288,9 +303,11 @@ def prepare(
         gpus=agent_gpus,
         working_dir=str(working_dir) if working_dir else None,
     )
+    if rehearse:
+        _refuse_rehearsal(made)
     call_seconds = models.get("call_seconds")
     if resume:
-        resumed = _resumed(resume, url, made, gates, quiet=not progress)
+        resumed = _resumed(resume, url, made, gates, rehearse=rehearse, quiet=not progress)
         resumed.settings = _timed(resumed.settings, call_seconds, resumed.specs)
         return resumed
     if "human" in (*agents, user_name):
@@ -319,7 +336,9 @@ def prepare(
     made = _timed(made, call_seconds, specs)
     _refuse_unasked(made, specs)
     notes = _notes(here) + unlisted(plan.asked_models(specs, made.judges))
-    return RunPlan(cases, specs, made, url, name, gates, notes=notes, quiet=not progress)
+    if rehearse:
+        notes = [*_rehearsal_notes(agents), *notes]
+    return RunPlan(cases, specs, made, url, name, gates, notes=notes, rehearse=rehearse, quiet=not progress)
 
 
 run, run_async = plan_twins(
@@ -378,6 +397,32 @@ def _notes(here: Sequence[str]) -> list[str]:
     ]
 
 
+def _refuse_rehearsal(settings: RunSettings) -> None:
+    """Refuse what a rehearsal cannot be.
+
+    Raises:
+        InputError: it would play on other machines, or be recorded.
+    """
+    if settings.address not in (None, "auto"):
+        raise InputError(
+            "run: a rehearsal's stub listens on this machine alone; leave the address out, or write auto."
+        )
+    if settings.models.recording is not None:
+        raise InputError(
+            "run: a rehearsal is neither recorded nor replayed: its answers would pass for those of the models. Leave "
+            "record, replay and cache out."
+        )
+
+
+def _rehearsal_notes(agents: Sequence[str]) -> list[str]:
+    told = [REHEARSAL]
+    if own := [one for one in agents if not Name.parse(one).models and is_own("agent", one)]:
+        told.append(
+            f"{', '.join(own)}: your own code plays as it is; the models that it asks itself are asked, and cost."
+        )
+    return told
+
+
 def _judging(
     judges: Sequence[str],
     repeats: int,
@@ -399,15 +444,25 @@ def _judging(
     return {**asked, **{name: one for name, one in given.items() if one}, **given_settings}
 
 
-def _resumed(run: str, url: str, settings: RunSettings, gates: GateSet | None, *, quiet: bool) -> RunPlan:
+def _resumed(
+    run: str, url: str, settings: RunSettings, gates: GateSet | None, *, rehearse: bool, quiet: bool
+) -> RunPlan:
     from riskbox.sandbox.stores import open_store
 
     with open_store(url, create=False, writes=True) as store:
         manifest = store.run(run)
+        if rehearse and not manifest.rehearsal:
+            raise InputError(f"run: {manifest.run} is no rehearsal, and does not go on as one.")
+        if manifest.rehearsal:
+            _refuse_rehearsal(settings)
         toolsets = settings.toolsets or tuple(manifest.settings.get("toolsets", ()))
         settings = launch.assessed_as_before(replace(settings, toolsets=toolsets), manifest)
         cases, specs = launch.remaining(store, manifest.run)
-    return RunPlan(cases, specs, settings, url, gates=gates, resumed=manifest, quiet=quiet)
+    notes = [REHEARSAL] if manifest.rehearsal else []
+    return RunPlan(
+        cases, specs, settings, url, gates=gates, resumed=manifest, notes=notes, rehearse=manifest.rehearsal,
+        quiet=quiet,
+    )  # fmt: skip
 
 
 def _timed(made: RunSettings, call_seconds: float | None, specs: Sequence[Spec]) -> RunSettings:

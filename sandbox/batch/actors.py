@@ -22,8 +22,8 @@ from riskbox.sandbox.batch.runner import WorkerDied
 from riskbox.sandbox.batch.settings import RunSettings
 from riskbox.sandbox.contracts.model import ModelSession
 from riskbox.sandbox.contracts.participant import Participant
-from riskbox.sandbox.episode.playing import make_participants
 from riskbox.sandbox.episode.limited import ProcessDied
+from riskbox.sandbox.episode.playing import make_participants
 from riskbox.sandbox.episode.rollout import contained
 from riskbox.sandbox.errors import Fault, InputError, ParticipantFault, RiskboxError
 from riskbox.sandbox.models.limits import ModelLimits

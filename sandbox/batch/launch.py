@@ -63,7 +63,8 @@ def new_manifest(
     used = {spec.case for spec in specs}
     return Manifest(
         run=new_run_id(now),
-        name=name,
+        name=_rehearsal_of(name) if settings.models.rehearsal else name,
+        rehearsal=bool(settings.models.rehearsal),
         created=now.isoformat(timespec="seconds"),
         planned=len(specs),
         cases={case.id: case.hash for case in cases if case.hash in used},
@@ -83,6 +84,11 @@ def new_manifest(
         platform=f"{platform.system()} {platform.release()} {platform.machine()}",
         command=tuple(_without_passwords(command)),
     )
+
+
+def _rehearsal_of(name: str) -> str:
+    """A name that nobody takes for that of the run itself."""
+    return f"rehearsal of {name}" if name else "rehearsal"
 
 
 def _versions() -> dict[str, str]:

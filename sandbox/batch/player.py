@@ -15,8 +15,8 @@ from riskbox.sandbox.batch.settings import RunSettings
 from riskbox.sandbox.contracts.model import ModelSession
 from riskbox.sandbox.contracts.participant import Participant
 from riskbox.sandbox.contracts.store import Packed
-from riskbox.sandbox.episode.playing import PreparedCases, faulted_episode, make_participants, play_episode
 from riskbox.sandbox.episode.limited import ProcessDied
+from riskbox.sandbox.episode.playing import PreparedCases, faulted_episode, make_participants, play_episode
 from riskbox.sandbox.errors import Fault, Halt, RiskboxError
 from riskbox.sandbox.models.client import Clients
 from riskbox.sandbox.models.quota import Lease, UsageReport

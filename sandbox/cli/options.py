@@ -171,8 +171,9 @@ def told(outcomes: Iterable[GateOutcome]) -> list[str]:
     for one in outcomes:
         name = "" if one.name == one.condition else f"{line(one.name)}: "
         reason = f" ({line(one.reason)})" if one.failed and one.reason else ""
+        gate = "in this rehearsal, gate" if one.rehearsal else "gate"
         passed = "passed on a broken instrument" if one.on_broken else "passed"
-        lines.append(f"gate {'FAILED' if one.failed else passed}: {name}{line(one.told)}{reason}")
+        lines.append(f"{gate} {'FAILED' if one.failed else passed}: {name}{line(one.told)}{reason}")
     return lines
 
 

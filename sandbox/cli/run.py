@@ -37,6 +37,7 @@ EXAMPLES = """\
   riskbox run                                             play every bundled case with its reference agents
   riskbox run my_scenarios/ --agent my_agent.py:Bot       test your own agent, in a separate process
   riskbox run --agent openai/gpt-5-mini --user openai/gpt-5-mini --judge openai/gpt-5 --dry-run
+  riskbox run --agent my_agent.py:Bot --user openai/gpt-5-mini --judge openai/gpt-5 --rehearse
   riskbox run --agent http://127.0.0.1:8000/v1#qwen --user ... --budget 5 --record run.calls
   riskbox run --domain healthcare --intent malicious --seeds 5
   riskbox run --agent my_agent.py:Bot --fail-if "legal.risk_ratio > 0.05" --fail-if "faults > 0.02"
@@ -106,6 +107,12 @@ def parser() -> argparse.ArgumentParser:
         metavar="N",
         help="play an episode up to N times again, with another seed, if its simulated user did not play its part (default: "
         "1 if a model plays the user, else 0)",
+    )
+    made.add_argument(
+        "--rehearse",
+        action="store_true",
+        help="play the whole run for nothing: a stub on this machine answers for every model, users follow their scripts, and "
+        "the numbers are no result",
     )
     made.add_argument("--name", default="", help="a name for the run")
     made.add_argument(
@@ -197,6 +204,7 @@ def main(argv: list[str]) -> int:
             adversarial_tools=given.adversarial_tools,
             seeds=given.seeds,
             retakes=given.retakes,
+            rehearse=given.rehearse,
             name=given.name,
             persona=given.persona,
             intent=given.intent,
@@ -310,7 +318,7 @@ def _gated(given: argparse.Namespace, gates: Sequence[GateOutcome]) -> int:
     """Say why each gate failed or passed; 1 if one failed."""
     for line in told(gates):
         _say(given, line)
-    return int(any(one.failed for one in gates))
+    return int(any(one.stops for one in gates))
 
 
 def _say(given: argparse.Namespace, text: str) -> None:

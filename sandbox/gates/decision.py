@@ -213,6 +213,7 @@ def _outcome(gate: Gate, counts: Counts, manifest: Manifest, stored: int) -> Gat
         faults=faults,
         void=void,
         told=_told(one, reading, bound, failed, _left_out(faults, void), manifest, _others(counts, one)),
+        rehearsal=manifest.rehearsal,
     )
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from operator import not_
+
+from pydantic import Field
+
 from riskbox.sandbox.words.frozen import Frozen
 
 
@@ -40,3 +44,10 @@ class GateOutcome(Frozen):
     """Whether it passed although the instrument was broken, so that passing says little."""
     told: str
     """A sentence saying why."""
+    rehearsal: bool = Field(default=False, exclude_if=not_)
+    """Whether the run is a rehearsal, which no gate fails."""
+
+    @property
+    def stops(self) -> bool:
+        """Whether it fails whoever asked: a gate of a rehearsal fails nobody."""
+        return self.failed and not self.rehearsal

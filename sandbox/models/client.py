@@ -69,6 +69,8 @@ class ModelOptions:
     """Timeout of one attempt, in seconds; below the limit of a turn, so that a second attempt fits into it."""
     prices: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     """US dollars for a million tokens sent and for a million received, by model. Overrides litellm's price table."""
+    rehearsal: str = ""
+    """The address of a server that answers for every model, for nothing; empty where each is asked itself."""
 
 
 class Clients(Models):
@@ -109,12 +111,12 @@ class Clients(Models):
 
     def transport(self, name: str) -> Transport:
         """The transport that reaches a model."""
-        own = name.startswith(OWN_SERVER)
+        own = bool(self.options.rehearsal) or name.startswith(OWN_SERVER)
         if own not in self._transports:
             if own:
                 from riskbox.sandbox.models.transport_http import HttpTransport
 
-                self._transports[own] = HttpTransport()
+                self._transports[own] = HttpTransport(self.options.rehearsal)
             else:
                 from riskbox.sandbox.models.transport_litellm import LitellmTransport
 
@@ -123,6 +125,8 @@ class Clients(Models):
 
     def price(self, name: str) -> tuple[float, float] | None:
         """US dollars for one token sent and for one received; None if no price is known."""
+        if self.options.rehearsal:
+            return 0.0, 0.0
         if name not in self._prices:
             given = self.options.prices.get(name)
             self._prices[name] = (
@@ -388,6 +392,8 @@ class Client(Model):
     # --- the record -----------------------------------------------------------------------------------------
 
     def _cost(self, answer: Completion) -> float | None:
+        if self.clients.options.rehearsal:
+            return 0.0
         given = self.clients.options.prices.get(self.name)
         if given:
             return (answer.input_tokens * given[0] + answer.output_tokens * given[1]) / 1e6

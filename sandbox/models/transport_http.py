@@ -36,9 +36,14 @@ LARGEST = 64 * 2**20
 
 
 class HttpTransport:
-    """Calls OpenAI-compatible servers by URL."""
+    """Calls OpenAI-compatible servers by URL.
 
-    def __init__(self) -> None:
+    Args:
+        at: The address of one server that answers for every model; empty for that in each model's name.
+    """
+
+    def __init__(self, at: str = "") -> None:
+        self.at = at
         self._session: aiohttp.ClientSession | None = None
         self._places: dict[str, tuple[str, str]] = {}
 
@@ -105,7 +110,7 @@ class HttpTransport:
 
     def _place(self, model: str) -> tuple[str, str]:
         if model not in self._places:
-            url, _, name = model.partition("#")
+            url, _, name = (f"{self.at}/v1", "", model) if self.at else model.partition("#")
             self._places[model] = (f"{url.rstrip('/')}/chat/completions", name)
         return self._places[model]
 

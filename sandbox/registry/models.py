@@ -60,12 +60,12 @@ def check_askable(names: Iterable[str], options: ModelOptions) -> None:
     """Make sure that models can be asked, without asking them: a provider's key is set, a server of one's own is up.
 
     Whether a key is right, and whether a provider knows the model, only the first call tells. Nothing is checked where
-    a recording exists, since it may answer every call.
+    a recording exists, since it may answer every call, and in a rehearsal.
 
     Raises:
         Halt: one of them cannot be asked.
     """
-    if options.recording is not None and Path(options.recording.path).is_file():
+    if options.rehearsal or (options.recording is not None and Path(options.recording.path).is_file()):
         return
     for name in dict.fromkeys(names):
         if Name.parse(name).is_own_server:

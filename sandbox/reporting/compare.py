@@ -32,6 +32,7 @@ from riskbox.sandbox.reporting.rows import SCRIPTED, agent_kind, emulation, vari
 from riskbox.sandbox.reporting.tally import THRESHOLDS, KnownSeverity, severities
 from riskbox.sandbox.stats.shares import ENOUGH, FamilySum, Figure, difference, figure
 from riskbox.sandbox.words.row import EpisodeRow, Summary, gravity
+from riskbox.sandbox.words.run import REHEARSAL
 from riskbox.sandbox.words.verdict import Label
 
 Span: TypeAlias = tuple[float, float]
@@ -200,7 +201,7 @@ def compare(
         pairs=len(pairs),
         cases=len({pair.a.case_hash for pair in pairs}),
         families=families,
-        notes=tuple(_notes(sides, families, unpaired)),
+        notes=(*_rehearsed((a, b)), *_notes(sides, families, unpaired)),
         changes=tuple(_changes(measured)),
         groups={name: tuple(_groups(name, measured)) for name in by},
         labels=labels,
@@ -241,6 +242,12 @@ def _side(given: SideRows, evaluator: str) -> ComparedSide:
         cost=round(fsum(row.cost for row in rows), 8),
         health=HealthReport.of_rows(rows),
     )
+
+
+def _rehearsed(given: Iterable[SideRows]) -> Iterator[str]:
+    rehearsed = [name for name, one in zip("AB", given, strict=True) if one.manifest.rehearsal]
+    if rehearsed:
+        yield f"Of {' and '.join(rehearsed)}: {REHEARSAL[0].lower()}{REHEARSAL[1:]}"
 
 
 def _notes(

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from operator import not_
 from statistics import fmean
 from typing import get_args
+
+from pydantic import Field
 
 from riskbox.sandbox.errors import UnknownName, did_you_mean
 from riskbox.sandbox.reporting.aggregate import Aggregate, Counts
@@ -16,7 +19,7 @@ from riskbox.sandbox.reporting.rows import SCRIPTED, Emulation, agent_kind, emul
 from riskbox.sandbox.stats.shares import ENOUGH
 from riskbox.sandbox.words.frozen import Frozen
 from riskbox.sandbox.words.row import EpisodeRow, FindingRow, Summary, gravity
-from riskbox.sandbox.words.run import Manifest
+from riskbox.sandbox.words.run import REHEARSAL, Manifest
 from riskbox.sandbox.words.taxonomy import Category, categories
 
 COMPUTING = ("checks",)
@@ -126,6 +129,8 @@ class Results(Frozen):
     """How many cases."""
     seeds: int
     """How many seeds."""
+    rehearsal: bool = Field(default=False, exclude_if=not_)
+    """Whether it is a rehearsal, so that no number is a result."""
     scripted: bool
     """Whether all agents are scripts, which say nothing about a model."""
     judged: bool
@@ -222,6 +227,7 @@ class Results(Frozen):
             emulations={one: seen.emulations[one] for one in get_args(Emulation) if seen.emulations[one]},
             cases=len(seen.cases),
             seeds=len(seen.seeds),
+            rehearsal=manifest.rehearsal,
             scripted=scripted,
             judged=judged,
             health=HealthReport.of(seen.health),
@@ -362,6 +368,8 @@ def _notes(
     scripted: bool,
     judged: bool,
 ) -> Iterator[Note]:
+    if manifest.rehearsal:
+        yield Note(id="rehearsal", text=REHEARSAL)
     if scripted:
         yield Note(
             id="reference",

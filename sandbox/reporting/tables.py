@@ -97,6 +97,8 @@ def listed_commands(commands: Sequence[tuple[str, str]], width: int) -> Renderab
 
 def _head(results: Results) -> Iterator[RenderableType]:
     title = Text("Riskbox report", style="bold")
+    if results.rehearsal:
+        title.append(" of a rehearsal, which has no results", style="bold yellow")
     if results.scripted:
         title.append(" on reference agents, not on a model", style="bold yellow")
     named = f" ({results.name})" if results.name else ""

@@ -16,8 +16,10 @@ Seat: TypeAlias = Literal["agent", "user", "tool", "judge"]
 
 ID = re.compile(r"\b[A-Z]{1,4}-\d+\b")
 """What looks like an id: O-1042."""
+KEY = re.compile(r"\b[A-Za-z]{1,4}-\d+\b")
+"""What may be one where something asks for an id: m-1042, too."""
 EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
-NAMED = re.compile(r"\b(?!(?:Hi|Hello|Dear|Hey)\b)[A-Z][\w'-]+ [A-Z][\w'-]+\b")
+NAMED = re.compile(r"(?<![\w'])(?!(?:Hi|Hello|Dear|Hey)\b)[A-Z][\w-]+ [A-Z][\w'-]+\b")
 """What looks like a person's name."""
 DATE = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
 READS = frozenset(
@@ -89,23 +91,30 @@ def line(
     request: StubRequest, words: str, chance: int, *, leave: bool = False, thought: str = ""
 ) -> SayJson | Fail:
     """A line in the form in which users answer; what it does not need is left empty or false."""
-    from riskbox.sandbox.authoring.sample import NoSample, fits
-
     schema = request.asked.schema or {}
     made = fitting(schema, chance)
     if not isinstance(made, SayJson):
         return made
-    value = dict(made.value)
-    given: dict[str, Any] = {"say": words, "leave": leave, "thought": thought}
-    for name, part in schema.get("properties", {}).items():
-        for empty in [given[name]] if name in given else [None, False, ""]:
-            try:
-                if name in value and fits(empty, part, schema):
-                    value[name] = empty
-                    break
-            except NoSample:
-                continue
+    value, parts = dict(made.value), schema.get("properties", {})
+    # a form may ask why somebody leaves, and `no` then says that nobody does
+    stays: tuple[Any, ...] = (False, "no")
+    said = words[: parts.get("say", {}).get("maxLength", len(words))]
+    given: dict[str, Sequence[Any]] = {"say": [said], "thought": [thought]}
+    reasons = [one for one in parts.get("leave", {}).get("enum", ()) if one not in stays]
+    given["leave"] = [True, *reasons] if leave else stays
+    for name in [one for one in parts if one in value or one in given]:
+        candidates = given.get(name, (None, False, ""))
+        value[name] = next((one for one in candidates if _fits(one, parts[name], schema)), value.get(name))
     return SayJson(value)
+
+
+def _fits(value: Any, part: Any, schema: dict[str, Any]) -> bool:
+    from riskbox.sandbox.authoring.sample import NoSample, fits
+
+    try:
+        return fits(value, part, schema)
+    except NoSample:
+        return False
 
 
 # --- calls ------------------------------------------------------------------------------------------------------
@@ -152,14 +161,17 @@ def _found(name: str, part: Mapping[str, Any], text: str) -> Any:
         )
     if "string" not in kinds:
         return None
+    # what a result calls by the same name is meant
+    if told := re.findall(rf'"{re.escape(name)}": "([^"\\]+)"', text):
+        return told[-1]
     if re.search(r"mail|recipient|^(to|cc|bcc)$", spoken):
         return _last(EMAIL.findall(text))
     if re.search(r"date|day|born|birth", spoken):
         return _last(DATE.findall(text))
-    told = str(part.get("description", ""))
-    if re.search(r"(^|_)(ids?|no|number|ref|reference|code)$", spoken) or re.search(r"\bids?\b", told):
-        example, pattern = ID.search(told), part.get("pattern")
-        ids = ID.findall(text)
+    about = str(part.get("description", ""))
+    if re.search(r"(^|_)(ids?|no|number|ref|reference|code)$", spoken) or re.search(r"\bids?\b", about):
+        example, pattern = ID.search(about), part.get("pattern")
+        ids = KEY.findall(text)
         if example:
             ids = [one for one in ids if one.partition("-")[0] == example[0].partition("-")[0]]
         return _last([one for one in ids if not pattern or re.search(pattern, one)])
@@ -193,4 +205,4 @@ def looked_up(request: StubRequest, most: int = 3) -> CallTool | None:
     free = [one for one in request.asked.tools if is_reading(one) and one.name not in made]
     known = [found for one in free if (found := known_call(one, text)) and found.arguments]
     # what takes an id says more than what only searches
-    return min(known, key=lambda one: not ID.search(str(one.arguments)), default=None)
+    return min(known, key=lambda one: not KEY.search(str(one.arguments)), default=None)

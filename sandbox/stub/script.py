@@ -4,15 +4,15 @@
     stub.script(Json({"severity": 7}), when=lambda request: request.model == "judge", repeat=True)
     stub.script(lambda request: Say(f"You said: {request.said}"), repeat=True)
 
-A reply that is a plain text is what the model says. A reply may also be a function from the request to a reply; None
-leaves the answer to the model, that is, to its name.
+A reply that is a plain text is what the model says. A reply may also be a function from the request to a reply, sync
+or async; None leaves the answer to the model, that is, to its name.
 """
 
 from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
@@ -137,7 +137,7 @@ class Drop:
 
 StubReply: TypeAlias = str | Say | CallTool | SayJson | Refuse | Fail | Raw | Slow | Drop
 """One answer."""
-ScriptEntry: TypeAlias = StubReply | Callable[[StubRequest], "StubReply | None"]
+ScriptEntry: TypeAlias = StubReply | Callable[[StubRequest], "StubReply | Awaitable[StubReply | None] | None"]
 """An answer, or a function from the request to an answer."""
 Predicate: TypeAlias = Callable[[StubRequest], bool]
 """Which requests a rule is for."""

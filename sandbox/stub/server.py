@@ -9,7 +9,7 @@ import os
 import random
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Awaitable, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -150,7 +150,7 @@ class Stub:
         if self._remember:
             self.requests.append(request)
         try:
-            reply = self._reply(request)
+            reply = await self._reply(request)
             return await self._send(http, format, request, reply)
         except Exhausted as error:
             return self._wrong(format, str(error))
@@ -163,10 +163,11 @@ class Stub:
         headers, key = redacted(http.headers)
         return StubRequest(name, http.path, headers, key, body, format.read(body), time.time())
 
-    def _reply(self, request: StubRequest) -> StubReply:
+    async def _reply(self, request: StubRequest) -> StubReply:
         scripted = self._script.reply(request)
         if callable(scripted):
-            scripted = scripted(request)
+            found = scripted(request)
+            scripted = await found if isinstance(found, Awaitable) else found
         return answer(request, self._seed) if scripted is None else scripted
 
     def _wrong(self, format: Format, told: str, code: str = "stub_script") -> web.Response:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from operator import not_
 from typing import Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from riskbox.sandbox.words.case import digest
 from riskbox.sandbox.words.episode import Cast, Origin
@@ -16,6 +17,10 @@ RunState: TypeAlias = Literal["running", "done", "stopped", "failed"]
 
 RETAKE = 1_000_000
 """What a retake adds to the seed of the take before it; no run plans as many seeds."""
+
+
+REHEARSAL = "This is a rehearsal: a stub answered for every model. None of its numbers is a result."
+"""What is said wherever the numbers of one are shown."""
 
 
 class Spec(Frozen):
@@ -55,6 +60,8 @@ class Manifest(BaseModel):
     """The run's id: its time and four random digits, for instance `20260302-091500-a3f1`."""
     name: str = ""
     """A name given by the user."""
+    rehearsal: bool = Field(default=False, exclude_if=not_)
+    """Whether a stub answered for every model, so that no number of the run is a result."""
     created: str
     """When it began, ISO 8601, UTC."""
     state: RunState = "running"

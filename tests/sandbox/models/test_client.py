@@ -493,7 +493,9 @@ async def test_retries_of_other_failures_keep_the_seed_and_their_number(stub: St
     assert seeds[0] == seeds[1] != seeds[2] == seeds[3]
 
 
-@pytest.mark.parametrize(("seat", "most"), [("agent", 16_384), ("user", 4096), ("tool", 8192), ("judge", 16_384)])
+@pytest.mark.parametrize(
+    ("seat", "most"), [("agent", 16_384), ("user", 4096), ("tool", 8192), ("judge", 16_384)]
+)
 async def test_every_seat_has_a_limit_of_tokens(stub: Stub, sit: Sit, seat: str, most: int) -> None:
     await sit(seat=seat).ask()
     assert stub.requests[-1].body["max_tokens"] == most

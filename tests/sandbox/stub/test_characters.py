@@ -15,6 +15,7 @@ from riskbox.sandbox.stores import open_store
 from riskbox.sandbox.stub.models import MODELS
 from riskbox.sandbox.stub.server import Stub
 from riskbox.sandbox.words.episode import Played
+from riskbox.sandbox.words.event import Said
 from riskbox.sandbox.words.row import EpisodeRow
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
@@ -107,7 +108,7 @@ def test_one_obeys_what_it_reads_and_another_tells_it_in_confidence(play: Play) 
     rows, _ = play("stub-obeys", "agent", "--variant", "mail")
     assert {one.label for row in rows for one in row.summaries} == {"risky"}
     rows, played = play("stub-hides-harm", "agent", "--persona", "neighbour", "--variant", "none")
-    said = next(one.text for one in played[0].episode.events if one.kind == "said" and one.by == "agent")
+    said = next(one.text for one in played[0].episode.events if isinstance(one, Said) and one.by == "agent")
     assert "Crohn" in said[1_000:-1_000] and "Crohn" not in said[:1_000] + said[-1_000:]
     (checks,) = rows[0].summaries
     assert [(one.risk, one.status) for one in checks.findings] == [("disclosed_to_stranger", "suspected")]
