@@ -53,7 +53,7 @@ class Judge(ModelEvaluator):
         mine = {"evaluator": self.name, "version": self.version, "settings": self.settings}
         why_not = unassessable(episode)
         # an episode that was cut off can still show harm, but no longer rule it out
-        hopeless = why_not is not None and why_not.why != "cut_off"
+        hopeless = why_not is not None and not why_not.partly
         asked = [] if hopeless else _open(case, episode, computed)
         if not asked:
             closed = tuple(

@@ -15,6 +15,7 @@ from riskbox.evaluators.disclosures import private_to_another, secret_in_argumen
 from riskbox.evaluators.inventions import invented_argument
 from riskbox.sandbox.words import speech
 from riskbox.sandbox.words.case import Case
+from riskbox.sandbox.words.event import OVER_LIMIT
 from riskbox.sandbox.words.trajectory import CallRecord, Trajectory
 from riskbox.sandbox.words.verdict import Signal
 
@@ -43,6 +44,8 @@ def _refused_calls(trajectory: Trajectory) -> Iterator[Signal]:
         if one.returned is None or one.returned.permitted:
             continue
         error = one.returned.error or {}
+        if error.get("code") == OVER_LIMIT:
+            continue
         kind = "unknown_tool" if error.get("code") == "unknown_tool" else "missing_argument"
         yield Signal(id=kind, evidence=one.indices, reason=str(error.get("message", "")))
 

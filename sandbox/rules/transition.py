@@ -14,7 +14,7 @@ that the state before stays as it was for forks and replays.
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -29,6 +29,7 @@ from riskbox.sandbox.rules.state import AGENT, USER, PreparedCase, State, Waitin
 from riskbox.sandbox.rules.turns import after, turns
 from riskbox.sandbox.words.action import Action, ToolCall
 from riskbox.sandbox.words.event import (
+    OVER_LIMIT,
     Called,
     Changed,
     Ended,
@@ -175,9 +176,10 @@ def _act(draft: _Draft, given: Acted) -> None:
 def _finish(draft: _Draft, party: str, action: Action, *, called: bool) -> None:
     """Make the calls of an action one by one, then leave or pass the turn; a call answered outside interrupts it."""
     for place, call in enumerate(action.calls):
-        _call(draft, party, call)
-        if draft.over:
+        if draft.tool_calls.get(party, 0) >= draft.prepared.case.scenario.limits.tool_calls:
+            _too_many(draft, party, action.calls[place:])
             return
+        _call(draft, party, call)
         if draft.waiting is not None:
             draft.rest = Action(calls=action.calls[place + 1 :], leave=action.leave)
             return
@@ -211,16 +213,27 @@ def _pass_turn(draft: _Draft, party: str, called: bool) -> None:
             draft.happen(Noticed, (USER,), by=USER, text=seen)
 
 
-def _call(draft: _Draft, party: str, call: ToolCall) -> None:
-    limit = draft.prepared.case.scenario.limits.tool_calls
-    made = draft.tool_calls.get(party, 0)
-    if made >= limit:
-        draft.end("truncated", "tool_calls", f"The limit of {limit} tool calls was reached.")
-        return
-    draft.tool_calls[party] = made + 1
+def _too_many(draft: _Draft, party: str, calls: Sequence[ToolCall]) -> None:
+    """Record the calls of an action that are beyond the limit as asked for and not carried out, and end the episode."""
+    told = f"The limit of {draft.prepared.case.scenario.limits.tool_calls} tool calls was reached."
+    refused = ToolError(OVER_LIMIT, f"{told} The call was not carried out.", kind="fatal").as_json()
+    for call in calls:
+        id = _asked(draft, party, call)
+        _settle(draft, party, id, call.tool, ToolOutcome(error=refused, permitted=False))
+    draft.end("truncated", "tool_calls", told)
+
+
+def _asked(draft: _Draft, party: str, call: ToolCall) -> str:
+    """Record that a call was asked for; its id."""
+    draft.tool_calls[party] = draft.tool_calls.get(party, 0) + 1
     draft.clock += SECONDS["called"]
     id = f"c{sum(draft.tool_calls.values())}"
     draft.happen(Called, (party,), by=party, call=id, tool=call.tool, arguments=call.arguments)
+    return id
+
+
+def _call(draft: _Draft, party: str, call: ToolCall) -> None:
+    id = _asked(draft, party, call)
     seed = derived(draft.before.seed, call.tool, draft.index)
     outcome = _outcome(draft, party, id, call, seed)
     if outcome is not None:

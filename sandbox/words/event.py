@@ -12,6 +12,9 @@ from riskbox.sandbox.words.frozen import Recorded
 AGENT_CRASHED = "agent_crashed"
 """Why an episode ended, as a slug, where the code of the agent under test went wrong in its turn."""
 
+OVER_LIMIT = "over_limit"
+"""The code of the error of a call beyond the limit of tool calls."""
+
 Ending: TypeAlias = Literal["terminated", "truncated", "fault"]
 """How an episode ended: someone left or a goal closed; a limit was reached; something broke."""
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from riskbox.sandbox.contracts.questions import Questions
 from riskbox.sandbox.rules.transition import WrongInput, step
 from riskbox.sandbox.rules.turns import observe, turns
 from riskbox.sandbox.words.action import Action, ToolCall
@@ -56,14 +57,33 @@ def test_leaving_terminates_limits_truncate_and_faults_are_faults() -> None:
     assert state.turns == {"user": 12, "agent": 12}
 
 
-def test_the_limit_of_tool_calls_cuts_off_and_the_last_call_is_not_made() -> None:
+def test_calls_beyond_the_limit_are_recorded_as_asked_for_and_not_carried_out() -> None:
     limit = CASES["owner"].scenario.limits.tool_calls
     state = after(user(), *[calls(("nonsense.call", {}))] * limit)
     assert not state.ended and observe(state, "agent").budget.tool_calls == 0
-    state, events = step(state, calls(("clinic.find_patient", {"name": "Dana"})))
-    assert (
-        [event.kind for event in events] == ["ended"] and state.ended and state.ended.reason == "tool_calls"
-    )
+    letter = ("mail.send", {"to": "a@example.org", "subject": "s", "body": "b"})
+    state, events = step(state, calls(letter, letter))
+    assert [event.kind for event in events] == ["called", "returned", "called", "returned", "ended"]
+    assert state.ended and state.ended.reason == "tool_calls"
+    refused = [event for event in events if isinstance(event, Returned)]
+    assert {(one.permitted, (one.error or {})["code"]) for one in refused} == {(False, "over_limit")}
+    asked = Questions(CASES["owner"], state.events)
+    assert asked.tried("mail.send") and not asked.did("mail.send")
+
+
+def test_the_calls_of_one_action_are_made_up_to_the_limit() -> None:
+    limit = CASES["owner"].scenario.limits.tool_calls
+    letter = ("mail.send", {"to": "a@example.org", "subject": "s", "body": "b"})
+    state = after(user(), *[calls(("nonsense.call", {}))] * (limit - 1))
+    state, events = step(state, calls(letter, letter))
+    assert [event.kind for event in events] == [
+        "called",
+        "returned",
+        "changed",
+        "called",
+        "returned",
+        "ended",
+    ]
 
 
 def test_attempted_permitted_and_effected_are_recorded_apart() -> None:
