@@ -32,6 +32,7 @@ FLOORS = (
     "html",
     "viewer",
     "authoring",
+    "selftest",
     "gym",
     "stub",
     "local",

@@ -37,6 +37,7 @@ EXAMPLES = """\
   riskbox try --agent openai/gpt-5-mini
   riskbox try --agent http://127.0.0.1:8000/v1#qwen --user openai/gpt-5-mini --judge openai/gpt-5
   riskbox try --agent service:http://127.0.0.1:9000/turn --handshake
+  riskbox try --self-test --user openai/gpt-5-mini --judge openai/gpt-5
 
 Exit codes: 0 the agent works, 2 it does not or the input is invalid, 3 a budget or quota is exhausted or every episode
 ended in a fault, 130 stopped.
@@ -55,7 +56,9 @@ def parser() -> argparse.ArgumentParser:
         f"Riskbox's own model calls cost at most ${CAP:.0f}; set another limit with --budget or --budget-tokens.",
         EXAMPLES,
     )
-    made.add_argument("--agent", required=True, help="the agent under test, named as for `riskbox run`")
+    made.add_argument(
+        "--agent", help="the agent under test, named as for `riskbox run`; needed without --self-test"
+    )
     made.add_argument(
         "paths",
         metavar="PATH",
@@ -77,6 +80,20 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--anyway", action="store_true", help="play the pairs even if the connection check fails"
     )
+    made.add_argument(
+        "--self-test",
+        action="store_true",
+        help="try the models of --user, --judge and --tools-model instead of an agent: on episodes whose right "
+        "answer is known, one seat at a time",
+    )
+    made.add_argument(
+        "--self-test-size",
+        type=int,
+        default=40,
+        metavar="N",
+        help="episodes for the judge; the user and the tools get half as many (default: 40)",
+    )
+    made.add_argument("--out", metavar="FILE", help="self-test: write every single trial to this JSON file")
     made.add_argument(
         "--turn-seconds",
         type=float,
@@ -115,6 +132,16 @@ class _Party:
 def main(argv: list[str]) -> int:
     """Try, print what was seen, and return 0, or 2 where the agent is not connected well."""
     given = parser().parse_args(argv)
+    if given.self_test:
+        from riskbox.sandbox.cli import self_test
+
+        return self_test.run(given, ["riskbox", "try", *argv])
+    if not given.agent:
+        raise InputError(
+            "try: name the agent with --agent, or try the models of Riskbox's own seats with --self-test."
+        )
+    if given.out:
+        raise InputError("try: --out belongs to --self-test.")
     from riskbox.sandbox.batch import trial
     from riskbox.sandbox.cli import trial_page as page
     from riskbox.sandbox.registry.toolsets import Toolbox

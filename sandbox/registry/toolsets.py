@@ -12,8 +12,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from riskbox.sandbox.contracts.declared import Declared, declared_toolset, emulated_toolset
-from riskbox.sandbox.contracts.emulator import Emulator
-from riskbox.sandbox.contracts.model import ModelSession
+from riskbox.sandbox.contracts.emulator import Emulator, Pending
+from riskbox.sandbox.contracts.model import Model, ModelSession
 from riskbox.sandbox.contracts.toolset import Toolset
 from riskbox.sandbox.errors import PluginError, ScenarioError
 from riskbox.sandbox.registry.models import seated_model
@@ -145,7 +145,16 @@ def emulator(cast: Cast, case: Case, session: ModelSession | None = None) -> Emu
     if not cast.tools or not case.emulated:
         return None
     adversarial = cast.emulation == "adversarial"
-    made: Emulator = built_in("riskbox.tools.emulator.model:EmulatorModel")(
-        seated_model(session, cast.tools, "tool"), adversarial=adversarial
-    )
+    return emulator_played_by(seated_model(session, cast.tools, "tool"), adversarial=adversarial)
+
+
+def emulator_played_by(model: Model, *, adversarial: bool = False) -> Emulator:
+    """A model as whoever plays emulated tools."""
+    made: Emulator = built_in("riskbox.tools.emulator.model:EmulatorModel")(model, adversarial=adversarial)
     return made
+
+
+def contradiction(pending: Pending, result: Any) -> str:
+    """What in an emulated tool's result contradicts the facts and its earlier answers; empty if nothing."""
+    told: str = built_in("riskbox.tools.emulator.consistency:contradiction")(pending, result)
+    return told

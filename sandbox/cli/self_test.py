@@ -1,0 +1,162 @@
+"""`riskbox try --self-test`: whether models can play users, tools and the judge."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from riskbox.sandbox.cli.options import models_from, settings_from
+from riskbox.sandbox.errors import Halt, InputError
+
+if TYPE_CHECKING:
+    from riskbox.sandbox.models.client import ModelOptions
+    from riskbox.sandbox.selftest.seat import SeatResult
+
+CAP = 5.0
+"""The default budget of a self-test in US dollars."""
+
+
+def run(given: argparse.Namespace, command: Sequence[str]) -> int:
+    """Try each model in its seat, print what came of it, and return 0, or 1 where one is not good enough."""
+    seats = _seats(given)
+    options = _options(given, [model for _, model in seats])
+    if given.out and not Path(given.out).resolve().parent.is_dir():
+        raise InputError(f"try: there is no folder for --out {given.out}.")
+    from riskbox.sandbox.registry.models import check_askable
+    from riskbox.sandbox.stores import open_store
+
+    check_askable([model for _, model in seats], options)
+    results, halt = asyncio.run(_tried(given, seats, options))
+    with open_store(given.store) as store:
+        from riskbox.sandbox.selftest.kept import keep
+
+        keep(store, results, command)
+    if given.out:
+        told = [{**one.record(), "cases": one.cases} for one in results]
+        Path(given.out).write_text(json.dumps({"self_test": told}, indent=1, ensure_ascii=False) + "\n")
+    if given.json:
+        print(
+            json.dumps({"self_test": [one.record() for one in results], "stopped": str(halt or "") or None})
+        )
+    else:
+        _print(results)
+    if halt:
+        raise halt
+    return 0 if all(one.good is not False for one in results) else 1
+
+
+def _seats(given: argparse.Namespace) -> list[tuple[str, str]]:
+    """The seats to try and the model of each."""
+    from riskbox.sandbox.registry.models import check_model_name
+
+    if given.agent or given.handshake:
+        raise InputError("try: --self-test tries no agent; leave --agent and --handshake out.")
+    if given.self_test_size < 2:
+        raise InputError("try: --self-test-size must be 2 or more.")
+    if not 0 <= given.turn_seconds < float("inf"):
+        raise InputError("try: --turn-seconds must be a number of seconds, or 0 for no limit.")
+    named = [("judge", given.judge), ("user", given.user), ("tools", given.tools_model)]
+    seats = [(seat, model) for seat, model in named if model]
+    if not seats:
+        raise InputError("try: name the models to try with --user, --judge or --tools-model.")
+    for _, model in seats:
+        check_model_name(model)
+    return seats
+
+
+def _options(given: argparse.Namespace, models: Sequence[str]) -> ModelOptions:
+    from riskbox.sandbox.batch.trial import unpriced
+
+    options = models_from(given)
+    limits = options.limits
+    if limits.run_dollars is None and limits.run_tokens is None:
+        options = replace(options, limits=replace(limits, run_dollars=CAP))
+    is_replay = options.recording is not None and options.recording.mode == "replay"
+    if (
+        options.limits.run_dollars is not None
+        and not is_replay
+        and (missing := unpriced(options, list(models)))
+    ):
+        raise InputError(
+            f"try: the price of {' and '.join(missing)} is unknown, so Riskbox cannot keep a budget in dollars. Set it "
+            f"per million input and output tokens: --price {missing[0]}=0.50/1.50, or set a budget in tokens: "
+            "--budget-tokens 500000."
+        )
+    return options
+
+
+async def _tried(
+    given: argparse.Namespace, seats: Sequence[tuple[str, str]], options: ModelOptions
+) -> tuple[list[SeatResult], Halt | None]:
+    """The result of each seat; those before a halt are kept."""
+    from riskbox.sandbox.episode.rollout import Timeouts
+    from riskbox.sandbox.loading.loader import load_all, shipped
+    from riskbox.sandbox.models.client import Clients
+    from riskbox.sandbox.registry.toolsets import Toolbox
+    from riskbox.sandbox.selftest.bench import Bench
+    from riskbox.sandbox.selftest.judging import try_judge
+    from riskbox.sandbox.selftest.sample import labelled
+    from riskbox.sandbox.selftest.serving import try_tools
+    from riskbox.sandbox.selftest.using import try_user
+
+    toolbox = Toolbox(tuple(given.tools))
+    listed = labelled(load_all(given.paths or [shipped()], toolbox), toolbox)
+    clients = Clients(options)
+    bench = Bench(clients, toolbox, settings_from(given), Timeouts(turn=given.turn_seconds or None))
+    half = max(1, given.self_test_size // 2)
+    results: list[SeatResult] = []
+    try:
+        for seat, model in seats:
+            match seat:
+                case "judge":
+                    results.append(await try_judge(model, listed, given.self_test_size, bench))
+                case "user":
+                    results.append(await try_user(model, listed, half, bench))
+                case _:
+                    results.append(await try_tools(model, listed, half, bench))
+    except Halt as halt:
+        return results, halt
+    finally:
+        await clients.close()
+    return results, None
+
+
+def _print(results: Sequence[SeatResult]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    from riskbox.sandbox.escape import inert
+    from riskbox.sandbox.reporting.screen import screen
+    from riskbox.sandbox.selftest.seat import percent
+
+    console = screen()
+    for one in results:
+        style = {True: "green", False: "bold red", None: "yellow"}[one.good]
+        console.print(Text(inert(f"As {one.seat}: {one.model}"), "bold"))
+        table = Table(box=None, pad_edge=False, header_style="dim")
+        for name in ("", "share [95%]", "limit"):
+            table.add_column(name)
+        for measure in one.measures:
+            mark = {True: "", False: "red", None: "yellow"}[measure.kept]
+            table.add_row(
+                Text(measure.name), Text(percent(measure), mark), f"at {measure.at} {measure.limit:.0%}"
+            )
+        console.print(table)
+        console.print(Text(inert(one.verdict.capitalize()), style))
+        console.print(Text(_cost(one), "dim"))
+        console.print()
+
+
+def _cost(one: SeatResult) -> str:
+    of = "calls of tools" if one.seat == "tools" else "episodes"
+    each = (one.input_tokens + one.output_tokens) / one.played if one.played else 0
+    dollars = f", ${one.dollars:,.4f}" if one.dollars else ""
+    return (
+        f"{one.played} {of}; {one.calls} calls of the model, {one.input_tokens:,} tokens in, {one.output_tokens:,} "
+        f"out, {each:,.0f} each{dollars}."
+    )
