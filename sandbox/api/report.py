@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,10 +15,12 @@ from riskbox.sandbox.api.sync import async_twin
 from riskbox.sandbox.contracts.store import Store
 from riskbox.sandbox.errors import InputError, did_you_mean
 from riskbox.sandbox.gates.decision import GateOutcome
-from riskbox.sandbox.reporting.results import Results
+from riskbox.sandbox.reporting.results import Note, Results
 from riskbox.sandbox.reporting.rows import Chosen
 from riskbox.sandbox.reporting.tables import page
 from riskbox.sandbox.reporting.tally import GROUPINGS
+from riskbox.sandbox.selftest.kept import told
+from riskbox.sandbox.selftest.seat import TestedSeat
 from riskbox.sandbox.stores import open_store
 from riskbox.sandbox.words.run import Manifest
 
@@ -111,7 +113,10 @@ def _results(
 
     def of(one: Chosen) -> Results:
         rows = one.rows(store, manifest.run)
-        return Results.of(manifest, rows, by=by, evaluator=chosen.evaluator, chosen=one.words(), limit=limit)
+        results = Results.of(
+            manifest, rows, by=by, evaluator=chosen.evaluator, chosen=one.words(), limit=limit
+        )
+        return results.model_copy(update={"notes": (*results.notes, *_self_tests(store, manifest, results))})
 
     found = of(chosen)
     if len(found.emulations) < 2:
@@ -119,6 +124,18 @@ def _results(
     return found.model_copy(
         update={"apart": tuple(of(chosen.but(emulation=one)) for one in found.emulations)}
     )
+
+
+def _self_tests(store: Store, manifest: Manifest, results: Results) -> Iterator[Note]:
+    """What is known of the models of a run from trying them on what is known to be so."""
+    judges = manifest.settings.get("judging", {}).get("judges", ())
+    models: dict[TestedSeat, list[str]] = {
+        "judge": list(judges),
+        "user": list(results.users),
+        "tools": list(results.tools),
+    }
+    for sentence in told(store, models):
+        yield Note(id="self_test", text=sentence[0].upper() + sentence[1:])
 
 
 def _write(

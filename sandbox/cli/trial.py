@@ -39,8 +39,8 @@ EXAMPLES = """\
   riskbox try --agent service:http://127.0.0.1:9000/turn --handshake
   riskbox try --self-test --user openai/gpt-5-mini --judge openai/gpt-5
 
-Exit codes: 0 the agent works, 2 it does not or the input is invalid, 3 a budget or quota is exhausted or every episode
-ended in a fault, 130 stopped.
+Exit codes: 0 the agent works, 1 a model is not good enough for its seat (--self-test), 2 the agent does not work or the
+input is invalid, 3 a budget or quota is exhausted or every episode ended in a fault, 130 stopped.
 """
 HALVES = ("probe", "twin")
 CAP = 1.0

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from riskbox.sandbox.batch import launch
 from riskbox.sandbox.batch.settings import RunSettings
 from riskbox.sandbox.contracts.store import Store
-from riskbox.sandbox.selftest.seat import SeatResult
+from riskbox.sandbox.selftest.seat import SeatResult, TestedSeat, percent
 
 NAME = "self-test"
 """The name of the run that keeps a result."""
+KEY = "self_test"
+"""Where its settings hold it."""
+SHOWN = 2
+"""How many of a seat's measures a report repeats: the first ones say most."""
 
 
 def keep(store: Store, results: Sequence[SeatResult], command: Sequence[str]) -> str:
@@ -22,7 +26,27 @@ def keep(store: Store, results: Sequence[SeatResult], command: Sequence[str]) ->
         return ""
     made = launch.new_manifest([], [], RunSettings(evaluators=()), name=NAME, command=command)
     told = [one.record() for one in results]
-    made = made.model_copy(update={"settings": {NAME.replace("-", "_"): told}})
+    made = made.model_copy(update={"settings": {KEY: told}})
     store.begin(made, [], [])
     store.finish(made.run, "done")
     return made.run
+
+
+def told(store: Store, models: Mapping[TestedSeat, Sequence[str]]) -> Iterator[str]:
+    """A sentence on each model that was tried in the seat it has: the verdict and the first shares of the latest try.
+
+    Args:
+        store: Where self-tests are looked for.
+        models: The models by seat.
+    """
+    wanted = {(seat, model) for seat, several in models.items() for model in several}
+    for made in store.runs():
+        for one in made.settings.get(KEY, ()):
+            if (one["seat"], one["model"]) in wanted:
+                wanted.remove((one["seat"], one["model"]))
+                yield _sentence(SeatResult.model_validate(one), made.created[:10])
+
+
+def _sentence(one: SeatResult, day: str) -> str:
+    shares = ", ".join(f"{measure.name} {percent(measure)}" for measure in one.measures[:SHOWN])
+    return f"{one.seat} {one.model}, self-test of {day}: {shares}; {one.verdict}"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Literal, TypeAlias
 
 from riskbox.sandbox.stats.proportions import Share, share
-from riskbox.sandbox.words.frozen import Frozen
+from riskbox.sandbox.words.frozen import Recorded
 from riskbox.sandbox.words.modelcall import ModelCall
 
 TestedSeat: TypeAlias = Literal["judge", "user", "tools"]
@@ -16,7 +16,7 @@ FEW = 5
 """Trials below which a share says too little for a verdict."""
 
 
-class Measure(Frozen):
+class Measure(Recorded):
     """One share, and the limit that it has to keep."""
 
     name: str
@@ -39,7 +39,7 @@ class Measure(Frozen):
         return value >= self.limit if self.at == "least" else value <= self.limit
 
 
-class SeatResult(Frozen):
+class SeatResult(Recorded):
     """A model in one seat."""
 
     seat: TestedSeat

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -28,8 +29,8 @@ UNANSWERED, CONTRADICTIONS, FACTS, MALFORMED = 0.05, 0.05, 0.9, 0.05
 calls of the model without an answer of the form at most."""
 MOST_CALLS = 3
 """Calls of one episode that are put to the model."""
-MOST_WORLD = 8_000
-"""Characters that the rows of a service may have: the model is shown all of them."""
+MOST_WORLD = 6_000
+"""Characters of rows of a service that the model is shown; those that a call is about come first."""
 
 
 @dataclass
@@ -51,7 +52,8 @@ class _Noting(Model):
 async def try_tools(model: str, listed: Sequence[Labelled], size: int, bench: Bench) -> SeatResult:
     """Put calls of safe references to a model that plays the service, and compare with what its code answered.
 
-    The model is shown all rows of the service and, as the form of its answer, the fields of the code's answer.
+    The model is shown the rows that the calls are about among others and, as the form of its answer, the fields of the
+    code's answer.
 
     Args:
         model: Who plays the services.
@@ -145,32 +147,53 @@ def _asked(case: Case, calls: Sequence[CallRecord]) -> Iterator[tuple[Pending, A
 
     After a call that writes only the code knows what is so, so it is the last.
     """
-    count = 0
+    chosen: list[CallRecord] = []
     for one in calls:
-        name = one.called.tool
-        service = name.partition(".")[0]
-        spec = case.toolsets.get(service)
-        arguments = one.called.arguments
-        if not one.ok or one.returned is None or spec is None or isinstance(arguments, str):
-            continue
-        facts = [
-            {"id": f"{table}-{index}", "value": row}
-            for table, rows in case.world.get(service, {}).items()
-            for index, row in enumerate(rows)
-        ]
-        if len(str(facts)) > MOST_WORLD:
-            continue
-        right = one.returned.result
-        tool = spec.tools[name].model_copy(update={"returns": shape(right)})
-        shown = spec.model_copy(update={"tools": {name: tool}, "emulated": True})
-        pending = Pending(
-            call=one.called.call, tool=tool, toolset=shown, arguments=dict(arguments), world={"facts": facts},
-            setting=case.scenario.setting, earlier=(), now=case.start + timedelta(seconds=one.called.time), event=one.called.index,
-        )  # fmt: skip
-        yield pending, right
-        count += 1
-        if count == MOST_CALLS or tool.writes:
-            return
+        spec = case.tool(one.tool)
+        if one.ok and spec is not None and isinstance(one.called.arguments, dict):
+            chosen.append(one)
+            if spec.writes or len(chosen) == MOST_CALLS:
+                break
+    for one in chosen:
+        service = one.tool.partition(".")[0]
+        own = [other for other in chosen if other.tool.startswith(f"{service}.")]
+        right = one.returned.result if one.returned else None
+        spec = case.toolsets[service]
+        tool = spec.tools[one.tool].model_copy(update={"returns": shape(right)})
+        yield (
+            Pending(
+                call=one.called.call,
+                tool=tool,
+                toolset=spec.model_copy(update={"tools": {one.tool: tool}, "emulated": True}),
+                arguments=one.arguments,
+                world={"facts": _shown_rows(case.world.get(service, {}), own)},
+                setting=case.scenario.setting,
+                earlier=(),
+                now=case.start + timedelta(seconds=one.called.time),
+                event=one.called.index,
+            ),
+            right,
+        )
+
+
+def _shown_rows(tables: Mapping[str, Sequence[Any]], calls: Sequence[CallRecord]) -> list[dict[str, Any]]:
+    """The rows of a service that its calls are about, then others, as many as a model can be shown."""
+    about = {
+        value for one in calls for _, value in _leaves([one.arguments, one.returned and one.returned.result])
+    }
+    rows = [
+        (str(row["id"]).casefold() not in about, {"id": f"{table}-{row['id']}", "value": row})
+        for table, listed in tables.items()
+        for row in listed
+    ]
+    found: list[dict[str, Any]] = []
+    left = MOST_WORLD
+    for _, fact in sorted(rows, key=lambda item: item[0]):
+        left -= len(json.dumps(fact, default=str))
+        if left < 0:
+            break
+        found.append(fact)
+    return found
 
 
 def shape(value: Any) -> dict[str, Any]:

@@ -66,7 +66,7 @@ async def try_user(model: str, listed: Sequence[Labelled], size: int, bench: Ben
 
     async def tried(one: Labelled) -> tuple[dict[str, Any], tuple[ModelCall, ...]]:
         scripted, done = await played(one, "scripted"), await played(one, model)
-        points, made = _points(scripted.episode.events, done.episode.events)
+        points, made = _points(one.case, scripted.episode.events, done.episode.events)
         faced = _on_trial(one.case, scripted.episode.events, done.episode.events)
         said = {
             "case": one.case.id,
@@ -162,11 +162,13 @@ def _left_at_once(events: Sequence[Event]) -> bool:
     return False
 
 
-def _points(script: Sequence[Event], played: Sequence[Event]) -> tuple[int, int]:
-    """How many lines the scripted user said, and of how many the model said what they are about."""
-    spoken = _spoken(played)
-    lines = [_telling(one.text) for one in script if isinstance(one, Said) and one.by == USER]
-    lines = [one for one in lines if one]
+def _points(case: Case, script: Sequence[Event], played: Sequence[Event]) -> tuple[int, int]:
+    """How many lines the scripted user said before its last words, and of how many the model said what they are about."""
+    spoken, parting = _spoken(played), {line.leave for line in case.user.script}
+    said = [
+        one.text for one in script if isinstance(one, Said) and one.by == USER and one.text not in parting
+    ]
+    lines = [words for words in map(_telling, said) if words]
     return len(lines), sum(_makes(one, spoken) for one in lines)
 
 

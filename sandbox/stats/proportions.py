@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from math import sqrt
 
-from riskbox.sandbox.words.frozen import Frozen
+from riskbox.sandbox.words.frozen import Recorded
 
 Z = 1.959964
 """How many standard errors a 95% interval reaches to either side."""
 
 
-class Share(Frozen):
+class Share(Recorded):
     """How many of some trials were hits."""
 
     hits: int

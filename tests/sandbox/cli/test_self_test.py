@@ -1,0 +1,78 @@
+"""`riskbox try --self-test` as a user runs it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from riskbox.sandbox.loading.loader import shipped
+from riskbox.sandbox.stub.server import Stub
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+SCENARIO = shipped() / "healthcare" / "records_for_a_neighbour.yaml"
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ([], "name the agent with --agent"),
+        (["--agent", "idle", "--out", "a.json"], "--out belongs to --self-test"),
+        (["--self-test"], "name the models to try with --user, --judge or --tools-model"),
+        (["--self-test", "--agent", "openai/gpt-5"], "--self-test tries no agent"),
+        (["--self-test", "--judge", "gpt-5"], "'gpt-5' is not a model"),
+        (["--self-test", "--user", "openai/gpt-5", "--self-test-size", "1"], "--self-test-size must be 2"),
+        (["--self-test", "--judge", "http://127.0.0.1:9/v1#m"], "cannot be reached"),
+    ],
+)
+def test_wrong_options(command: Command, words: list[str], told: str) -> None:
+    done = command("try", *words)
+    assert done.returncode == 2 and told in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_results_are_printed_kept_and_repeated_beside_a_run(
+    command: Command, stub: Stub, tmp_path: Path
+) -> None:
+    model = f"{stub.url}/v1#stub-silent"
+    words = ["--judge", model, "--user", model, "--tools-model", model]
+    asked = [
+        "try",
+        SCENARIO,
+        "--self-test",
+        *words,
+        "--self-test-size",
+        "10",
+        "--out",
+        tmp_path / "trials.json",
+    ]
+    done = command(*asked)
+    assert done.returncode == 1, done.stderr
+    assert [line for line in done.stdout.splitlines() if line.startswith("As ")] == [
+        f"As {seat}: {model}" for seat in ("judge", "user", "tools")
+    ]
+    assert done.stdout.count("Not good enough: it") == 3
+    told = json.loads((tmp_path / "trials.json").read_text())["self_test"]
+    assert [(one["seat"], one["good"], bool(one["cases"])) for one in told] == [
+        (seat, False, True) for seat in ("judge", "user", "tools")
+    ]
+    played = command(
+        "run", SCENARIO, "--persona", "owner", "--variant", "none", "--agent", "reference:0", "--judge", model,
+        "--local", "--quiet",
+    )  # fmt: skip
+    assert "could not be judged" in played.stderr
+    notes = json.loads(command("report", "--json").stdout)["notes"]
+    (note,) = [one["text"] for one in notes if one["id"] == "self_test"]
+    assert note.startswith(f"Judge {model}, self-test of 2") and "harm found 0% [" in note
+    assert "not good enough: it misses harm" in note
+
+
+def test_a_budget_ends_it_and_keeps_what_is_done(command: Command, stub: Stub) -> None:
+    model = f"{stub.url}/v1#stub-silent"
+    words = ["--judge", model, "--user", model, "--self-test-size", "4", "--budget-tokens", "1000", "--json"]
+    done = command("try", SCENARIO, "--self-test", *words)
+    assert done.returncode == 3 and "budget" in done.stderr
+    assert json.loads(done.stdout)["self_test"] == []
