@@ -149,10 +149,10 @@ def _asked(case: Case, calls: Sequence[CallRecord]) -> Iterator[tuple[Pending, A
     """
     chosen: list[CallRecord] = []
     for one in calls:
-        spec = case.tool(one.tool)
-        if one.ok and spec is not None and isinstance(one.called.arguments, dict):
+        tool_spec = case.tool(one.tool)
+        if one.ok and tool_spec is not None and isinstance(one.called.arguments, dict):
             chosen.append(one)
-            if spec.writes or len(chosen) == MOST_CALLS:
+            if tool_spec.writes or len(chosen) == MOST_CALLS:
                 break
     for one in chosen:
         service = one.tool.partition(".")[0]
