@@ -1,7 +1,7 @@
 """Estimates what a run would ask of language models before anything is asked: calls, tokens, dollars.
 
 Two figures each. The *typical* one takes as many user turns as the persona's script has lines, and as many tool calls
-as the longest safe reference makes. The *most* takes every turn and call that the scenario's limits allow. A token is
+as the longest safe reference makes, or one a turn where there is none. The *most* takes every turn and call that the scenario's limits allow. A token is
 taken as four characters of what is known, and the rest by the constants below, which are written beside the result so
 that they can be doubted. Caches, retries and what a model thinks before it answers are not reckoned.
 """
@@ -17,13 +17,14 @@ from pydantic_core import to_json
 
 from riskbox.sandbox.batch.settings import RunSettings
 from riskbox.sandbox.contracts.message import functions
-from riskbox.sandbox.models.client import OWN_SERVER, Clients, ModelOptions
+from riskbox.sandbox.models.client import OWN_SERVER, Clients
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Cast
 from riskbox.sandbox.words.modelcall import ModelRole
 from riskbox.sandbox.words.name import Name
 from riskbox.sandbox.words.observation import AgentView, Budget, Observation
 from riskbox.sandbox.words.run import Spec
+from riskbox.sandbox.words.scenario import ScriptLine
 
 LINE = 60
 """Tokens of a line that someone says."""
@@ -41,6 +42,8 @@ ALWAYS = 5
 """Questions that a judge of the agent is asked besides risks and goals."""
 OF_USER = 9
 """Questions that a judge of the user is asked."""
+PART = 50_000
+"""Tokens of a record that a judge reads at once; it reads a longer one in parts."""
 TURNS = 4
 """User turns where the persona has no script."""
 
@@ -59,12 +62,15 @@ class ExpectedUsage:
     """Tokens that it reads."""
     output_tokens: float = 0
     """Tokens that it writes."""
+    largest_prompt: float = 0
+    """Tokens of the longest prompt among them."""
 
-    def add(self, calls: float, read: float, written: float) -> None:
-        """Add calls that together read and write so many tokens."""
+    def add(self, calls: float, read: float, written: float, largest: float) -> None:
+        """Add calls that together read and write so many tokens, and of which none reads more than the largest."""
         self.calls += calls
         self.input_tokens += read
         self.output_tokens += written
+        self.largest_prompt = max(self.largest_prompt, largest if calls else 0)
 
 
 @dataclass
@@ -77,13 +83,22 @@ class Forecast:
     """By seat and model."""
     prices: dict[str, tuple[float, float] | None] = field(default_factory=dict)
     """US dollars for one token sent and received, by model; None where none is known."""
+    windows: dict[str, int | None] = field(default_factory=dict)
+    """The tokens that each model can read at once; None where nobody tells."""
 
     def add(
-        self, seat: ModelRole, model: str, estimate: Estimate, calls: float, read: float, written: float
+        self,
+        seat: ModelRole,
+        model: str,
+        estimate: Estimate,
+        calls: float,
+        read: float,
+        written: float,
+        largest: float,
     ) -> None:
-        """Add calls of a model in a seat, and what each of them reads and writes."""
+        """Add calls of a model in a seat, what each of them reads and writes on average, and the most that one reads."""
         usage = self.usage.setdefault((seat, model), {"typical": ExpectedUsage(), "most": ExpectedUsage()})
-        usage[estimate].add(calls, calls * read, calls * written)
+        usage[estimate].add(calls, calls * read, calls * written, largest)
 
     def cost(self, seat: ModelRole, model: str, estimate: Estimate) -> float | None:
         """US dollars; None where no price is known."""
@@ -102,28 +117,31 @@ def forecast(cases: Iterable[Case], specs: Sequence[Spec], settings: RunSettings
             for _ in range(1 + settings.retakes * (estimate == "most" and is_simulated)):
                 _add_seats(made, lengths[spec.case], spec.cast, estimate)
                 _add_judges(made, lengths[spec.case], settings, estimate, is_simulated=is_simulated)
-    made.prices = _prices(settings.models, {model for _, model in made.usage})
+    clients = Clients(
+        replace(settings.models, recording=None)
+    )  # nothing is asked, so nothing is recorded either
+    for model in sorted({model for _, model in made.usage}):
+        made.prices[model] = clients.price(model) or ((0.0, 0.0) if model.startswith(OWN_SERVER) else None)
+        made.windows[model] = clients.transport(model).window(model)
     return made
-
-
-def _prices(terms: ModelOptions, models: Iterable[str]) -> dict[str, tuple[float, float] | None]:
-    clients = Clients(replace(terms, recording=None))  # nothing is asked, so nothing is recorded either
-    return {
-        model: clients.price(model) or ((0.0, 0.0) if model.startswith(OWN_SERVER) else None)
-        for model in models
-    }
 
 
 def _add_seats(made: Forecast, length: _EpisodeLength, cast: Cast, estimate: Estimate) -> None:
     turns, calls = length.of(estimate)
+    played = length.emulated_calls(estimate)
     # a history grows from nothing to its whole length: a call reads half of it on average
     dialogue, history = turns * LINE, length.history(estimate) / 2
     for model in Name.parse(cast.agent).models:
-        made.add("agent", model, estimate, turns + calls, length.told + history, LINE)
+        read = length.told + history
+        made.add("agent", model, estimate, turns + calls, read, LINE, read + history)
     for model in Name.parse(cast.user).models:
-        made.add("user", model, estimate, turns - length.spoken_for, BRIEF + dialogue, LINE)
+        read = BRIEF + dialogue
+        made.add("user", model, estimate, turns - length.spoken_for, read, LINE, read + dialogue)
     if cast.tools and length.emulated:
-        made.add("tool", cast.tools, estimate, calls, BRIEF + length.emulated + calls * RESULT / 2, RESULT)
+        # a service reads what was asked of it before, and what it answered
+        earlier = played * (LINE + RESULT) / 2
+        read = BRIEF + length.emulated + earlier
+        made.add("tool", cast.tools, estimate, played, read, RESULT, read + earlier)
 
 
 def _add_judges(
@@ -137,10 +155,15 @@ def _add_judges(
     written = OPINION if apart else JUDGEMENT
     # a judge reads the whole of it, not half
     read = RULES + length.history(estimate)
+    largest = min(read, RULES + PART)
     for model in judges:
-        made.add("judge", model, estimate, repeats * questions[0], read, written)
+        made.add("judge", model, estimate, repeats * questions[0], read, written, largest)
     for model in of_users:
-        made.add("judge", model, estimate, questions[1], read, written)
+        made.add("judge", model, estimate, questions[1], read, written, largest)
+
+
+def _called(beat: ScriptLine) -> list[str]:
+    return [*([beat.call] if beat.call else []), *(one.call for one in beat.calls)]
 
 
 class _EpisodeLength:
@@ -155,15 +178,27 @@ class _EpisodeLength:
         most = min(limits.user_turns, limits.agent_turns)
         if estimate == "most":
             return most, limits.tool_calls if self.case.tools else 0
+        turns = min(len(self.case.user.script) or TURNS, most)
+        calls = max(map(len, self._scripted), default=turns if self.case.tools else 0)
+        return turns, min(calls, limits.tool_calls)
+
+    def emulated_calls(self, estimate: Estimate) -> int:
+        """How many of the tool calls go to services that a model plays."""
+        calls = self.of(estimate)[1]
+        if estimate == "most" or not self._scripted:
+            return calls if self.case.emulated else 0
+        made = (sum(call.partition(".")[0] in self.case.emulated for call in one) for one in self._scripted)
+        return min(max(made), calls)
+
+    @cached_property
+    def _scripted(self) -> list[list[str]]:
+        """The tools that each safe reference calls, in order."""
         scripts = [
             one.agent
             for _, one in self.case.references
             if one.ends == "safe" and not isinstance(one.agent, str)
         ]
-        calls = max(
-            (sum((b.call is not None) + len(b.calls) for b in script) for script in scripts), default=0
-        )
-        return min(len(self.case.user.script) or TURNS, most), min(calls, limits.tool_calls)
+        return [[call for beat in script for call in _called(beat)] for script in scripts]
 
     def history(self, estimate: Estimate) -> float:
         """Tokens of what is said, called and answered by the end."""

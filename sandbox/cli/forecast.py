@@ -30,13 +30,14 @@ def show(made: Forecast, *, as_json: bool) -> None:
 def _row(made: Forecast, seat: ModelRole, model: str) -> dict[str, Any]:
     from riskbox.sandbox.batch.forecast import ESTIMATES
 
-    row: dict[str, Any] = {"seat": seat, "model": model}
+    row: dict[str, Any] = {"seat": seat, "model": model, "window": made.windows.get(model)}
     for estimate in ESTIMATES:
         used = made.usage[seat, model][estimate]
         row[estimate] = {
             "calls": round(used.calls),
             "input_tokens": round(used.input_tokens),
             "output_tokens": round(used.output_tokens),
+            "largest_prompt": round(used.largest_prompt),
             "dollars": made.cost(seat, model, estimate),
         }
     return row
@@ -56,6 +57,12 @@ def _page(episodes: int, rows: list[dict[str, Any]], dollars: dict[Any, float], 
         console.print(Text("Riskbox would call no language model, so the run costs nothing."))
         return
     console.print(_table(rows))
+    console.print(Text("\nThe longest prompt, in tokens:"))
+    console.print(_prompts(rows))
+    for row in rows:
+        if told := _too_long(row):
+            console.print(Text(told, "yellow"))
+    console.print()
     if len(unpriced) < len({row["model"] for row in rows}):
         console.print(
             Text(
@@ -102,6 +109,37 @@ def _table(rows: list[dict[str, Any]]) -> Any:
             _dollars(row["most"]["dollars"]),
         )
     return table
+
+
+def _prompts(rows: list[dict[str, Any]]) -> Any:
+    from rich.table import Table
+    from rich.text import Text
+
+    from riskbox.sandbox.escape import inert
+
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name in ("seat", "model", "usual", "at limits", "model reads"):
+        table.add_column(name, justify="left" if name in ("seat", "model") else "right", overflow="fold")
+    for row in rows:
+        table.add_row(
+            row["seat"],
+            Text(inert(row["model"])),
+            f"{row['typical']['largest_prompt']:,}",
+            f"{row['most']['largest_prompt']:,}",
+            f"{row['window']:,}" if row["window"] else "unknown",
+        )
+    return table
+
+
+def _too_long(row: dict[str, Any]) -> str:
+    """What will not fit into what a model reads, in a sentence; empty if all will."""
+    from riskbox.sandbox.escape import inert
+
+    window, usual, most = row["window"], row["typical"]["largest_prompt"], row["most"]["largest_prompt"]
+    if not window or most <= window:
+        return ""
+    which = "usual episodes will not fit" if usual > window else "episodes near their limits will not fit"
+    return f"{inert(row['model'])} reads {window:,} tokens, so in the seat of the {row['seat']} {which}."
 
 
 def _dollars(value: float | None) -> str:

@@ -122,6 +122,9 @@ class Transport(Protocol):
     def most_tokens(self, model: str) -> int | None:
         """The most tokens that an answer can have; None if that is not known, 0 if the provider takes no such limit."""
 
+    def window(self, model: str) -> int | None:
+        """The tokens that a model can read at once; None if that is not known."""
+
     async def close(self) -> None:
         """Close the connections."""
 

@@ -28,6 +28,7 @@ from riskbox.sandbox.models.transport import (
     encoded,
     response_format,
 )
+from riskbox.sandbox.models.window import window
 
 CONNECTING = 10.0
 """Timeout of connecting, in seconds."""
@@ -81,6 +82,10 @@ class HttpTransport:
     def most_tokens(self, model: str) -> int | None:
         """None: no server tells."""
         return None
+
+    def window(self, model: str) -> int | None:
+        """What the server tells in its list of models; None where it does not."""
+        return window(model)
 
     async def close(self) -> None:
         """Close the connections."""

@@ -98,6 +98,14 @@ class LitellmTransport:
             return None
         return int(found) if found else None
 
+    def window(self, model: str) -> int | None:
+        """The tokens that a model can read at once, from litellm's table."""
+        try:
+            found = _litellm().get_model_info(model).get("max_input_tokens")
+        except Exception:  # it raises whatever it likes for a model it does not know
+            return None
+        return int(found) if found else None
+
     async def close(self) -> None:
         """Close litellm's connections."""
         if _litellm.cache_info().currsize:

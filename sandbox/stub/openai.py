@@ -26,6 +26,8 @@ STREAM = "text/event-stream"
 NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 ROLES = frozenset({"system", "developer", "user", "assistant", "tool"})
 
+WINDOW = 131_072
+"""Tokens that the stub's models are said to read at once."""
 ERRORS = {
     400: ("invalid_request_error", None, "The request is not valid."),
     401: ("invalid_request_error", "invalid_api_key", "Incorrect API key provided."),
@@ -191,7 +193,7 @@ def error(fail: Fail) -> bytes:
 def models(names: list[str]) -> bytes:
     """The body of a list of models."""
     return encoded(
-        {"object": "list", "data": [{"id": one, "object": "model", "created": 0, "owned_by": "stub"} for one in names]}
+        {"object": "list", "data": [{"id": one, "object": "model", "created": 0, "owned_by": "stub", "max_model_len": WINDOW} for one in names]}
     )  # fmt: skip
 
 

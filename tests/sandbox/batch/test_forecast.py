@@ -234,3 +234,68 @@ def test_what_is_left_of_a_run_is_foretold_and_not_played(command: Command, stub
     assert said["models"][0]["typical"]["dollars"] == 0 and len(stub.requests) == asked
     again = json.loads(command("list", "runs", "--json").stdout)
     assert again[0]["state"] == "stopped"
+
+
+# --- what fits --------------------------------------------------------------------------------------------------
+
+
+INBOX = cases([load(RECORDS.with_name("inbox.yaml"))])[0]
+"""Its service is played by a model; its longest safe reference calls it twice."""
+
+
+def test_calls_of_services_are_those_that_a_model_answers() -> None:
+    found = made(Cast(tools=OWN), case=INBOX).usage["tool", OWN]
+    assert (found["typical"].calls, found["most"].calls) == (2, INBOX.scenario.limits.tool_calls)
+    fields = OWNER.model_dump(mode="json") | {"hash": ""}
+    fields["toolsets"]["mail"]["emulated"] = True
+    # its references call the clinic, which code plays, and never the mail
+    half = made(Cast(tools=OWN), case=type(OWNER).sealed(**fields)).usage["tool", OWN]
+    assert (half["typical"].calls, half["typical"].largest_prompt) == (0, 0)
+    assert half["most"].calls == OWNER.scenario.limits.tool_calls
+
+
+def test_without_a_safe_reference_a_tool_is_called_each_turn() -> None:
+    fields = INBOX.model_dump(mode="json") | {"hash": ""}
+    fields["scenario"]["references"] = []
+    found = made(Cast(agent=OWN, tools=OWN), case=type(INBOX).sealed(**fields)).usage
+    turns = len(INBOX.user.script)
+    assert found["tool", OWN]["typical"].calls == turns
+    assert found["agent", OWN]["typical"].calls == 2 * turns
+
+
+def test_the_longest_prompt_is_that_of_the_last_call() -> None:
+    judging = {"judges": [OWN]}
+    found = made(Cast(agent=OWN, user=OWN, tools=OWN), case=INBOX, judging=judging).usage
+    for seat in ("agent", "user", "tool"):
+        for estimate in ESTIMATES:
+            used = found[seat, OWN][estimate]  # type: ignore[index]  # a seat's name
+            assert used.largest_prompt > used.input_tokens / used.calls
+        assert found[seat, OWN]["most"].largest_prompt > found[seat, OWN]["typical"].largest_prompt  # type: ignore[index]
+    long = changed(limits={"user_turns": 900, "agent_turns": 900, "tool_calls": 900})
+    judged = made(Cast(), case=long, judging=judging).usage["judge", OWN]["most"]
+    assert judged.largest_prompt < judged.input_tokens  # it reads a long record in parts
+
+
+def test_what_a_model_reads_is_told_by_the_table_or_by_its_server(stub: Stub) -> None:
+    own, other = f"{stub.url}/v1#stub", f"{stub.url}/v1#nobody"
+    found = made(
+        Cast(agent="openai/gpt-4", user=own, tools=other), Cast(agent="openai/nobody-knows"), case=INBOX
+    )
+    assert found.windows == {"openai/gpt-4": 8192, own: 131_072, other: None, "openai/nobody-knows": None}
+    assert made(Cast(agent=OWN)).windows == {OWN: None}
+
+
+def test_what_will_not_fit_is_said(command: Command) -> None:
+    words = (RECORDS, "--agent", "openai/gpt-4", "--user", "openai/gpt-5-mini")
+    flat = " ".join(dry(command, *words).stdout.split())
+    assert (
+        "openai/gpt-4 reads 8,192 tokens, so in the seat of the agent episodes near their limits will not fit."
+        in flat
+    )
+    assert "gpt-5-mini reads" not in flat
+    rows = json.loads(dry(command, *words, "--json").stdout)["models"]
+    agent = next(one for one in rows if one["seat"] == "agent")
+    assert (
+        agent["window"] == 8192
+        and agent["typical"]["largest_prompt"] < 8192 < agent["most"]["largest_prompt"]
+    )
