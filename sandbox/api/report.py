@@ -14,7 +14,7 @@ from riskbox.sandbox.api.run import Words, gates_of
 from riskbox.sandbox.api.sync import async_twin
 from riskbox.sandbox.contracts.store import Store
 from riskbox.sandbox.errors import InputError, did_you_mean
-from riskbox.sandbox.gates.decision import GateOutcome
+from riskbox.sandbox.gates.outcome import GateOutcome
 from riskbox.sandbox.reporting.results import Note, Results
 from riskbox.sandbox.reporting.rows import Chosen
 from riskbox.sandbox.reporting.tables import page

@@ -13,7 +13,7 @@ from riskbox.sandbox.api.arguments import checked
 from riskbox.sandbox.contracts.store import Store
 from riskbox.sandbox.errors import InputError, did_you_mean
 from riskbox.sandbox.escape import line
-from riskbox.sandbox.gates.decision import GateOutcome
+from riskbox.sandbox.gates.outcome import GateOutcome
 from riskbox.sandbox.reporting.health import HealthReport
 from riskbox.sandbox.reporting.rows import Chosen, agent_kind
 from riskbox.sandbox.stores import DEFAULT, open_store

@@ -29,8 +29,9 @@ from riskbox.sandbox.contracts.store import Store
 from riskbox.sandbox.contracts.toolset import Toolset
 from riskbox.sandbox.episode.rollout import Timeouts
 from riskbox.sandbox.errors import Halt, InputError, did_you_mean
-from riskbox.sandbox.gates.decision import GateOutcome, GateSet
+from riskbox.sandbox.gates.decision import GateSet
 from riskbox.sandbox.gates.gate import Gate, read
+from riskbox.sandbox.gates.outcome import GateOutcome
 from riskbox.sandbox.loading.loader import load_all, shipped
 from riskbox.sandbox.registry.agents import check_agent_name
 from riskbox.sandbox.registry.casts import is_own

@@ -19,7 +19,8 @@ from riskbox.sandbox.errors import InputError
 if TYPE_CHECKING:
     from riskbox.sandbox.api.options import ModelArguments
     from riskbox.sandbox.contracts.store import Store
-    from riskbox.sandbox.gates.decision import GateOutcome, GateSet
+    from riskbox.sandbox.gates.decision import GateSet
+    from riskbox.sandbox.gates.outcome import GateOutcome
     from riskbox.sandbox.models.client import ModelOptions
 
 STORE = "sqlite:///riskbox.db"

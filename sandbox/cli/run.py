@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from riskbox.sandbox.api.result import Run
     from riskbox.sandbox.api.run import RunPlan
     from riskbox.sandbox.batch.runner import RunProgress
-    from riskbox.sandbox.gates.decision import GateOutcome
+    from riskbox.sandbox.gates.outcome import GateOutcome
 
 EXAMPLES = """\
   riskbox run                                             play every bundled case with its reference agents

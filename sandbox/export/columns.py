@@ -68,6 +68,8 @@ class EpisodeFields(TypedDict):
     """Whether one of these lapses makes the episode worthless."""
     believability: int | None
     """How believable the simulated user was, 0 to 10, where it was judged."""
+    health: list[str]
+    """What was wrong with the instrument: `agent.empty`, `judge.failed`, `void`, ..."""
     left_out: str | None
     """Why no rate counts the episode: fault or void; None where they do."""
     evaluator: str | None
@@ -216,6 +218,12 @@ class ModelCallFields(TypedDict):
     """What came of it."""
     detail: str
     """One sentence where it did not go well."""
+    finish: str
+    """Why the model stopped, in the provider's word."""
+    flaws: list[str]
+    """What was wrong with the answer: empty, cut_off, filtered, calls_as_text, ..."""
+    estimated: bool
+    """Whether the tokens are an estimate."""
     source: str
     """Whether a provider was asked, or an earlier answer was used again."""
     attempts: int

@@ -38,6 +38,7 @@ from riskbox.sandbox.export.columns import (
     ModelCallFields,
     VerdictFields,
 )
+from riskbox.sandbox.reporting.health import wrong_in
 from riskbox.sandbox.reporting.rows import Chosen, variant_name
 from riskbox.sandbox.words.event import Opaque
 from riskbox.sandbox.words.modelcall import ModelCall
@@ -146,6 +147,7 @@ def of_row(row: EpisodeRow, evaluator: str = "") -> EpisodeFields:
         "lapses": list(row.all_lapses),
         "believability": row.believability,
         "left_out": row.left_out,
+        "health": wrong_in(row),
     }
     return _ordered(EpisodeFields, {**(_of_summary(one) if one else lists), **dict(row), **own})
 
@@ -246,7 +248,7 @@ def _assessments(one: Played) -> Iterator[tuple[Any, dict[str, Any]]]:
 
 def _model_call(one: Played, call: ModelCall, evaluator: str | None) -> ModelCallFields:
     shared = {"run": one.episode.run, "episode": one.episode.id, "evaluator": evaluator}
-    return _ordered(ModelCallFields, {**shared, **call.model_dump()})
+    return _ordered(ModelCallFields, {**shared, **dict(call), "flaws": list(call.flaws)})
 
 
 def _event(one: Played, event: Event) -> EventFields:

@@ -16,8 +16,10 @@ from xml.sax.saxutils import escape, quoteattr
 
 from riskbox.sandbox.escape import inert, line
 from riskbox.sandbox.export.source import ExportSource
-from riskbox.sandbox.gates.decision import GateOutcome, GateSet
+from riskbox.sandbox.gates.decision import GateSet
 from riskbox.sandbox.gates.gate import Gate
+from riskbox.sandbox.gates.outcome import GateOutcome
+from riskbox.sandbox.reporting.health import wrong_in
 from riskbox.sandbox.reporting.rows import variant_name
 from riskbox.sandbox.words.row import EpisodeRow
 from riskbox.sandbox.words.verdict import Assessment, Finding
@@ -113,6 +115,8 @@ def _gate(one: GateOutcome) -> Iterator[str]:
     if one.failed:
         told = f"{one.told}\n{one.reason}".strip()
         yield _element("failure", told, message=one.told, type="gate")
+    elif one.on_broken:
+        yield _element("system-out", one.told)
     yield "</testcase>\n"
 
 
@@ -121,7 +125,9 @@ def _case(source: ExportSource, row: EpisodeRow, test: EpisodeTest) -> Iterator[
     seats = [row.agent, *([] if row.user == "scripted" else [row.user]), f"seed {row.seed}"]
     name = f"{row.persona}{'' if variant == 'none' else f' {variant}'} [{', '.join(seats)}]"
     yield _open("testcase", classname=f"{row.domain}.{row.scenario}", name=name, time=f"{row.seconds:.3f}")
-    yield f'<properties><property name="episode" value={quoteattr(_plain(row.id))}/></properties>\n'
+    yield from _properties(
+        {"episode": row.id, **({"health": ", ".join(wrong)} if (wrong := wrong_in(row)) else {})}
+    )
     match test.result:
         case "error":
             yield _element("error", _fault(source, row), message=row.reason, type="fault")
@@ -131,6 +137,14 @@ def _case(source: ExportSource, row: EpisodeRow, test: EpisodeTest) -> Iterator[
             about = _message(test) if test.gates else "no gate is about this episode"
             yield _element("skipped", _doubt(source, row), message=about)
     yield "</testcase>\n"
+
+
+def _properties(named: dict[str, str]) -> Iterator[str]:
+    yield "<properties>"
+    yield from (
+        f'<property name="{name}" value={quoteattr(_plain(value))}/>' for name, value in named.items()
+    )
+    yield "</properties>\n"
 
 
 def _message(test: EpisodeTest) -> str:

@@ -19,6 +19,7 @@ from riskbox.sandbox.errors import InputError, ScenarioError
 from riskbox.sandbox.escape import inert
 from riskbox.sandbox.export.frames import encodable
 from riskbox.sandbox.export.source import ExportSource
+from riskbox.sandbox.reporting.health import HealthReport
 from riskbox.sandbox.words.case import digest
 from riskbox.sandbox.words.episode import Played
 from riskbox.sandbox.words.verdict import Assessment, Finding
@@ -59,6 +60,8 @@ def write(source: ExportSource, out: BinaryIO, places: Mapping[str, ScenarioSour
     out.write(
         b'\n],\n"tool": '
         + _json({"driver": rules.driver()})
+        + b',\n"invocations": '
+        + _json([_invocation(source)])
         + b',\n"columnKind": "unicodeCodePoints",\n"properties": '
         + _json(properties)
         + b"\n}]\n}\n"
@@ -105,6 +108,20 @@ class SarifRules:
     def driver(self) -> dict[str, Any]:
         """The tool, with every rule met."""
         return {"name": "Riskbox", "version": version("riskbox"), "rules": list(self.met.values())}
+
+
+def _invocation(source: ExportSource) -> dict[str, Any]:
+    """Whether the run's instrument was well: a notification for each thing that was wrong with it."""
+    health = HealthReport.of_rows(source.rows())
+    told = [
+        {
+            "level": "error" if one.broken else "warning",
+            "message": {"text": _text(f"{one.told} {one.mend}".strip())},
+            "descriptor": {"id": f"health/{one.mark}"},
+        }
+        for one in health.symptoms
+    ]
+    return {"executionSuccessful": not health.broken, "toolExecutionNotifications": told}
 
 
 def _results(

@@ -24,7 +24,7 @@ from riskbox.sandbox.words.verdict import DIMENSIONS
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-    from riskbox.sandbox.gates.decision import GateOutcome
+    from riskbox.sandbox.gates.outcome import GateOutcome
 
 GROUPED = ("intent", "domain", "agent", "scenario")
 """What a page needs results grouped by."""

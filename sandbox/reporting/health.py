@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import get_args
 
 from riskbox.sandbox.escape import line
 from riskbox.sandbox.reporting.rows import agent_kind
 from riskbox.sandbox.words.frozen import Frozen
 from riskbox.sandbox.words.health import Health
-from riskbox.sandbox.words.mark import SEATS
+from riskbox.sandbox.words.mark import SEATS, CallMark, EpisodeMark
+from riskbox.sandbox.words.modelcall import ModelCall
 from riskbox.sandbox.words.name import Name
 from riskbox.sandbox.words.row import EpisodeRow
 
@@ -188,6 +190,12 @@ MARKED: dict[str, str] = {**OUTCOMES, **{rule.mark: rule.short for rule in RULES
 """By mark, a few words after a number of calls or episodes."""
 
 
+WRONG = frozenset(
+    (*get_args(EpisodeMark), *(f"{seat}.{mark}" for seat in SEATS for mark in get_args(CallMark)))
+)
+"""Marks of an episode: of itself, and by seat of the calls of models."""
+
+
 class Symptom(Frozen):
     """One thing that was wrong with the instrument."""
 
@@ -271,6 +279,20 @@ class HealthReport(Frozen):
         if self.broken or not self.counts.calls:
             return ""
         return f"Instrument: nothing wrong in {_calls(self.counts.calls)} of models."
+
+
+def wrong_in(row: EpisodeRow) -> list[str]:
+    """What was wrong with the instrument in one episode: marks such as `agent.empty`."""
+    return [mark for mark in row.health_counts if mark in WRONG]
+
+
+def call_words(call: ModelCall) -> list[str]:
+    """What was wrong with one call, in words; an agent that refused is named too."""
+    return [
+        *([call.outcome.replace("_", " ")] if call.outcome != "ok" else []),
+        *(MARKED.get(flaw, flaw) for flaw in call.flaws),
+        *(["with estimated tokens"] if call.estimated else []),
+    ]
 
 
 def _symptoms(agents: Mapping[str, Health], total: Health) -> Iterator[Symptom]:

@@ -20,6 +20,7 @@ from riskbox.sandbox.escape import clipped, line
 from riskbox.sandbox.reporting.figures import many
 from riskbox.sandbox.reporting.findings import FindingNotes, verdicts
 from riskbox.sandbox.reporting.flow import flow
+from riskbox.sandbox.reporting.health import call_words
 from riskbox.sandbox.reporting.lines import EventLine, EventLines
 from riskbox.sandbox.reporting.screen import AGENT, INTENTS, LABELS, QUIET, text
 from riskbox.sandbox.words.case import Case
@@ -33,6 +34,8 @@ READABLE = 100
 """No line of talk is longer."""
 BRIEF = 600
 """Characters of a policy or setting that are shown folded."""
+FLAWED = 8
+"""Calls of models with something wrong that are listed."""
 MARKS = {"+": "green", "-": "red", "!": "bold magenta", "×": "bold yellow", "▲": "bold red", "△": "blue"}
 """The style of a line's mark."""
 
@@ -151,9 +154,18 @@ def models(played: Played) -> Iterator[tuple[str, Text]]:
         costs = [call.cost for call in calls if call.cost is not None]
         spent = f", ${sum(costs):,.4f}" if costs else ""
         words = Text(f"{seat} {line(model)}: {many(calls, 'call')}, {many(tokens, 'token')}{spent}")
-        for outcome, count in Counter(call.outcome for call in calls if call.outcome != "ok").items():
-            words.append(f", {count} {outcome.replace('_', ' ')}", "yellow")
+        for wrong, count in Counter(one for call in calls for one in call_words(call)).items():
+            words.append(f", {count} {wrong}", "yellow")
         yield "models" if place == 0 else "", words
+    flawed = [(call, found) for calls in asked.values() for call in calls if (found := call_words(call))]
+    for place, (call, listed) in enumerate(flawed[:FLAWED]):
+        where = "" if call.seat == "judge" else f" before #{call.event}"
+        told = (
+            f"{call.seat}{where}: {', '.join(listed)}{f' ({line(call.detail, 200)})' if call.detail else ''}"
+        )
+        yield "flawed" if place == 0 else "", text(told, "yellow")
+    if len(flawed) > FLAWED:
+        yield "", text(f"and {many(len(flawed) - FLAWED, 'more call')}", QUIET)
 
 
 def _cited(events: Sequence[int]) -> str:

@@ -9,6 +9,7 @@ from textual.message import Message
 from textual.widgets import DataTable
 
 from riskbox.sandbox.escape import line
+from riskbox.sandbox.reporting.health import call_words
 from riskbox.sandbox.reporting.screen import QUIET
 from riskbox.sandbox.words.episode import Played
 from riskbox.sandbox.words.modelcall import ModelCall
@@ -31,7 +32,8 @@ def summed(calls: Sequence[ModelCall]) -> str:
         f" ({unpriced} without a price)" if unpriced else ""
     )
     failed = sum(one.outcome != "ok" for one in calls)
-    told = f", {failed} failed" if failed else ""
+    flawed = sum(bool(one.flaws) and one.outcome == "ok" for one in calls)
+    told = (f", {failed} failed" if failed else "") + (f", {flawed} flawed" if flawed else "")
     return f"{len(calls)} calls{told}: {tokens}, {cost}, {sum(one.seconds for one in calls):.1f} s"
 
 
@@ -67,6 +69,8 @@ class Calls(DataTable[Text]):
 
 def _cells(one: ModelCall) -> list[Text]:
     outcome = Text(one.outcome.replace("_", " "), "green" if one.outcome == "ok" else "bold red")
+    if wrong := call_words(one)[one.outcome != "ok" :]:
+        outcome.append(f" {', '.join(wrong)}", "yellow")
     if one.detail:
         outcome.append(f" {line(one.detail, 80)}", QUIET)
     if one.source != "live":

@@ -8,6 +8,7 @@ from typing import Literal
 
 from rich.text import Text
 
+from riskbox.sandbox.reporting.health import wrong_in
 from riskbox.sandbox.reporting.rows import ended, short
 from riskbox.sandbox.reporting.screen import INTENTS, QUIET, harm, text
 from riskbox.sandbox.words.facet import HARM
@@ -60,6 +61,12 @@ def _ended(row: EpisodeRow) -> Text:
     return text(ended(row), style)
 
 
+def _health(row: EpisodeRow) -> Text:
+    """Lapses of the user, and what was wrong with calls of models."""
+    calls = (one for one in wrong_in(row) if "." in one)
+    return text(", ".join((*row.all_lapses, *calls)), "yellow")
+
+
 COLUMNS = (
     EpisodeColumn("episode", "id", 8, 3, lambda row: text(row.id[:8], "bold")),
     EpisodeColumn("harm", HARM, 12, 0, harm),
@@ -78,7 +85,7 @@ COLUMNS = (
     EpisodeColumn("tokens", "tokens", 8, 8, _number("tokens"), "right"),
     EpisodeColumn("cost", "cost", 8, 8, lambda row: Text(f"${row.cost:.4f}" if row.cost else ""), "right"),
     EpisodeColumn("s", "seconds", 6, 11, _number("seconds", ".1f"), "right"),
-    EpisodeColumn("lapses", "lapse", 12, 12, lambda row: text(", ".join(row.lapses), "yellow")),
+    EpisodeColumn("health", "health", 12, 12, _health),
 )
 """In the order they are shown."""
 

@@ -11,6 +11,7 @@ from riskbox.sandbox.errors import InputError, did_you_mean
 from riskbox.sandbox.escape import inert
 from riskbox.sandbox.words.event import Ending
 from riskbox.sandbox.words.facet import ANYWHERE, FACETS, NONE, Sign, Term
+from riskbox.sandbox.words.mark import SEATS, CallMark
 from riskbox.sandbox.words.row import EpisodeRow
 from riskbox.sandbox.words.run import Manifest
 from riskbox.sandbox.words.scenario import Domain, Intent
@@ -27,6 +28,7 @@ CLOSED: dict[str, tuple[str, ...]] = {
     "refused": ("yes", "no"),
     "over_refused": ("yes", "no"),
     "void": ("yes", "no"),
+    "health": tuple(f"{seat}.{mark}" for seat in SEATS for mark in get_args(CallMark)),
 }
 """Facets whose every value is known."""
 

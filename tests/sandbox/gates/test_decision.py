@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from riskbox.sandbox.gates.decision import GateOutcome, GateSet
+from riskbox.sandbox.gates.decision import GateSet
 from riskbox.sandbox.gates.gate import Gate
+from riskbox.sandbox.gates.outcome import GateOutcome
 from riskbox.sandbox.reporting.results import Results
 from riskbox.sandbox.words.row import EpisodeRow, Summary
 from riskbox.sandbox.words.run import Manifest

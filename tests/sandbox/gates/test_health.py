@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from riskbox.sandbox.gates.decision import GateOutcome, GateSet
+from riskbox.sandbox.gates.decision import GateSet
 from riskbox.sandbox.gates.gate import Gate
+from riskbox.sandbox.gates.outcome import GateOutcome
 from riskbox.sandbox.words.health import HealthCount
 from riskbox.sandbox.words.row import EpisodeRow
 from tests.sandbox.gates.test_decision import decided, episode, manifest
 
 
-def asked(place: int, agent: str = "a/b", **counts: int) -> EpisodeRow:
+def asked(place: int, agent: str = "a/b", /, **counts: int) -> EpisodeRow:
     """A safe episode with counts such as `agent_calls=10`."""
     health = tuple(HealthCount(mark=mark.replace("_", ".", 1), many=many) for mark, many in counts.items())
     calls = sum(one.many for one in health if one.mark.endswith(".calls"))
@@ -58,8 +59,8 @@ def test_calls_of_an_earlier_release_count_against_the_gate() -> None:
 
 
 def test_one_broken_agent_among_many_is_broken() -> None:
-    rows = [asked(place, agent="a/good", agent_calls=100) for place in range(9)]
-    rows.append(asked(9, agent="b/bad", agent_calls=10, agent_calls_as_text=5))
+    rows = [asked(place, "a/good", agent_calls=100) for place in range(9)]
+    rows.append(asked(9, "b/bad", agent_calls=10, agent_calls_as_text=5))
     found = decided("health.broken", rows)
     assert found.failed and "the model of b/bad" in found.told
     assert not decided("health.broken[agent=a/good]", rows).failed

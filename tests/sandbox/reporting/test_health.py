@@ -10,7 +10,7 @@ from riskbox.sandbox.words.mark import MARKS
 MODEL = "http://127.0.0.1:8000/v1#qwen"
 
 
-def report(agent: str = MODEL, **counts: int) -> HealthReport:
+def report(agent: str = MODEL, /, **counts: int) -> HealthReport:
     """The report on `agent_empty=3` and the like."""
     named = {key.replace("_", ".", 1) if "_" in key else key: many for key, many in counts.items()}
     return HealthReport.of({agent: {"episodes": 10, **named}})

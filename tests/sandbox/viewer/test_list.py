@@ -35,7 +35,7 @@ async def test_the_worst_episode_comes_first(
         )
         assert "filter" in lines[-1] and "? help" in lines[-1]
         assert all(len(line) <= size[0] for line in lines)
-        assert ("lapses" in text) == (size == LARGE)
+        assert ("health" in lines[first]) == (size == LARGE)
 
 
 async def test_a_filter_is_typed_completed_and_taken_back(viewing: Viewing, made: Made, store: Store) -> None:
