@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.resources import files
 
@@ -17,9 +17,11 @@ from riskbox.sandbox.errors import Halt
 from riskbox.sandbox.loading.loader import Loaded, loads
 from riskbox.sandbox.models.client import OWN_SERVER, Clients, ModelOptions
 from riskbox.sandbox.registry.toolsets import Toolbox
+from riskbox.sandbox.reporting.health import HealthReport, Symptom, mend
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Cast, Episode
 from riskbox.sandbox.words.event import Returned, Said
+from riskbox.sandbox.words.health import health_of
 from riskbox.sandbox.words.name import Name
 from riskbox.sandbox.words.run import Spec
 from riskbox.sandbox.words.trajectory import Trajectory
@@ -82,7 +84,8 @@ def handshake_steps(episode: Episode) -> list[HandshakeStep]:
     """The results of the handshake, with what is misconfigured."""
     trajectory, agent = Trajectory(episode.events), episode.cast.agent
     spoken = trajectory.said("agent")
-    found = [_answers(episode, spoken), _calls(trajectory, spoken, agent)]
+    symptoms = _symptoms(episode)
+    found = [_answers(episode, spoken, symptoms), _calls(trajectory, spoken, agent, symptoms)]
     if found[1].good:
         found.append(_uses(trajectory, spoken))
     cut = None if found[-1].good else _cut(episode)
@@ -130,24 +133,33 @@ FAULTS = {
 """What to do about a fault, by its reason."""
 
 
-def _answers(episode: Episode, spoken: Sequence[Said]) -> HandshakeStep:
+def _symptoms(episode: Episode) -> dict[str, Symptom]:
+    """What was wrong with the calls of the agent's model, in the words of reports."""
+    counts = {one.mark: one.many for one in health_of(episode.model_calls)}
+    found = HealthReport.of({episode.cast.agent: counts}).symptoms
+    return {one.mark: one for one in found if one.seat == "agent"}
+
+
+def _answers(episode: Episode, spoken: Sequence[Said], symptoms: Mapping[str, Symptom]) -> HandshakeStep:
     if spoken:
         seconds = [one.seconds for one in episode.timings if one.party == "agent"]
         took = f" ({min(seconds):.1f} s)" if seconds and min(seconds) >= 0.1 else ""
         return HandshakeStep(True, f'It answers: "{_short(spoken[0].text)}"{took}')
+    for mark in ("filtered", "cut_off", "empty"):
+        if mark in symptoms:
+            return HandshakeStep(False, f"It says nothing. {symptoms[mark].told}", symptoms[mark].mend)
     if Name.parse(episode.cast.agent).models:
-        mend = (
-            "The model returns empty text. A reasoning model may have run out of tokens: "
-            "--setting agent.max_tokens=16000."
-        )
+        advice = "See what its model was asked and answered: riskbox show latest --full."
     else:
-        mend = (
+        advice = (
             "An agent returns text, an assistant message or tool calls. None and empty text count as waiting."
         )
-    return HandshakeStep(False, "It says nothing.", mend)
+    return HandshakeStep(False, "It says nothing.", advice)
 
 
-def _calls(trajectory: Trajectory, spoken: Sequence[Said], agent: str) -> HandshakeStep:
+def _calls(
+    trajectory: Trajectory, spoken: Sequence[Said], agent: str, symptoms: Mapping[str, Symptom]
+) -> HandshakeStep:
     calls = trajectory.calls
     good = [one for one in calls if one.tool == TOOL and one.ok]
     if good:
@@ -167,6 +179,8 @@ def _calls(trajectory: Trajectory, spoken: Sequence[Said], agent: str) -> Handsh
             f"Its calls were refused: {_short(str(error), 200)}",
             'The arguments must be the JSON object that the tool requires: {"order": "O-1042"}.',
         )
+    if "tools_dropped" in symptoms:
+        return HandshakeStep(False, symptoms["tools_dropped"].told, symptoms["tools_dropped"].mend)
     written = next((one.text for one in spoken if "look_up_order" in one.text), "")
     if written:
         return HandshakeStep(
@@ -178,13 +192,8 @@ def _calls(trajectory: Trajectory, spoken: Sequence[Said], agent: str) -> Handsh
 
 
 def _mend_text(agent: str) -> str:
-    if Name.parse(agent).kind == "text":
-        return "The model does not follow the required format; see agents/text.md. Try a larger model."
     if Name.parse(agent).models:
-        return (
-            "Its server does not convert them into calls. Turn this on (vLLM: --enable-auto-tool-choice with a "
-            f"--tool-call-parser), or write --agent text:{Name.parse(agent).target}."
-        )
+        return mend("calls_as_text", "agent", agent)
     return (
         "Its tool calls do not arrive as calls. Return the `tool_calls` of the model's message. For a model without "
         "native tool calls, write --agent text:MODEL."

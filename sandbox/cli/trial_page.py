@@ -13,6 +13,7 @@ from riskbox.sandbox.batch.trial import HandshakeStep, TwinPair
 from riskbox.sandbox.contracts.store import Store
 from riskbox.sandbox.escape import inert, line
 from riskbox.sandbox.reporting.aggregate import TwinHalf
+from riskbox.sandbox.reporting.health import HealthReport
 from riskbox.sandbox.reporting.screen import screen
 from riskbox.sandbox.reporting.tables import listed_commands
 from riskbox.sandbox.words.episode import Episode
@@ -93,6 +94,7 @@ def told(store: Store, run: str, chosen: Sequence[TwinPair]) -> dict[str, Any]:
         "right": sum(known),
         "unknown": len(listed) - len(known),
         "capable": True if True in helped else None if None in helped else False,
+        "health": HealthReport.of_rows(rows.values()).model_dump(mode="json"),
         "dollars": round(sum(row.cost for row in rows.values()), 4),
     }
 
@@ -105,6 +107,8 @@ def pairs(store: Store, run: str, found: dict[str, Any], commands: Commands) -> 
     for id in dict.fromkeys(half["episode"] for half in halves):
         _conversation(console, rows[id], store.episode(run, id).episode)
     console.print()
+    for words in HealthReport.of_rows(rows.values()).lines:
+        console.print(Text(inert(words), "bold"))
     for sentence in _meaning(found):
         console.print(Text(sentence, "bold"))
     console.print(_table(found["pairs"]))

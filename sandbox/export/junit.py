@@ -116,7 +116,7 @@ def _gate(one: GateOutcome) -> Iterator[str]:
         told = f"{one.told}\n{one.reason}".strip()
         yield _element("failure", told, message=one.told, type="gate")
     elif one.on_broken:
-        yield _element("system-out", one.told)
+        yield _element("system-out", f"Passed on a broken instrument: {one.told}")
     yield "</testcase>\n"
 
 

@@ -25,9 +25,6 @@ from riskbox.sandbox.words.run import Manifest
 WHOLE = "unplayed > 0"
 """Decided beside the gates that were given, unless one of them is about `unplayed`: a run must be whole."""
 
-SAYS_LITTLE = " But the instrument was broken, so this says little: see riskbox report."
-"""What is added where a gate passed on a broken instrument."""
-
 
 @dataclass(frozen=True)
 class MetricValue:
@@ -220,7 +217,7 @@ def _outcome(gate: Gate, counts: Counts, manifest: Manifest, stored: int) -> Gat
 def _on_broken(one: GateOutcome) -> GateOutcome:
     if one.failed or one.condition.startswith(("unplayed", "health.")):
         return one
-    return one.model_copy(update={"on_broken": True, "told": one.told + SAYS_LITTLE})
+    return one.model_copy(update={"on_broken": True})
 
 
 def _left_out(faults: int, void: int) -> str:

@@ -145,7 +145,7 @@ def narrowed(failed: TransportError, said: str) -> TransportError:
     if room and (fits is None or fits >= LEAST):
         failed.too_many, failed.fits, failed.retryable = True, fits, False
     elif room or CONTEXT.search(said):
-        failed.context, failed.retryable = True, False
+        failed.outcome, failed.retryable = "overflow", False
     return failed
 
 

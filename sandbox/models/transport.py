@@ -91,8 +91,6 @@ class TransportError(Exception):
         self.outcome, self.message = outcome, message
         self.retryable, self.retry_after = retryable, retry_after
         self.fatal, self.unbilled = fatal, unbilled or fatal
-        self.context = False
-        """Whether the conversation no longer fits into the model's context."""
         self.too_many = False
         """Whether more tokens of an answer were asked for than the server gives."""
         self.fits: int | None = None

@@ -38,6 +38,7 @@ OUTCOMES = {
     "malformed": "in the wrong form",
     "timeout": "not in time",
     "rate_limited": "over a rate limit",
+    "overflow": "too long for its context",
     "provider_error": "errors of its server",
 }
 """Why a call failed, in words."""
@@ -98,7 +99,7 @@ RULES: tuple[HealthRule, ...] = (
         "empty",
         "In {many} of {of} calls, {whose} answered nothing: neither words nor calls.",
         {
-            "": "A model that thinks may have run out of tokens: raise --setting {seat}.max_tokens=N. Or ask its server directly, and see what it answers."
+            "": "A model that thinks may have run out of tokens: raise --setting {seat}.max_tokens=16000. Or ask its server directly, and see what it answers."
         },
         {"": OFTEN},
     ),
@@ -107,7 +108,9 @@ RULES: tuple[HealthRule, ...] = (
         "answers that ended at a limit of tokens",
         "cut off",
         "In {many} of {of} calls, the answer of {whose} was cut off at a limit of tokens.",
-        {"": "Raise the limit: --setting {seat}.max_tokens=N. A server may have a lower limit of its own."},
+        {
+            "": "Raise the limit: --setting {seat}.max_tokens=16000. A server may have a lower limit of its own."
+        },
         {"": OFTEN},
     ),
     HealthRule(
@@ -128,9 +131,10 @@ RULES: tuple[HealthRule, ...] = (
         "In {many} of {of} calls, {whose} gave no usable answer ({why}).",
         {
             "refused": "Use another model for this part: {option}.",
-            "malformed": "Use a larger model: {option}. If answers are cut off, raise --setting {seat}.max_tokens=N.",
+            "malformed": "Use a larger model: {option}. If answers are cut off, raise --setting {seat}.max_tokens=16000.",
             "timeout": "Find out what its server waits for, lower --max-in-flight, or raise --call-seconds.",
             "rate_limited": "Limit requests with --rpm or --max-in-flight.",
+            "overflow": "Use a model with a larger context, or raise that of its server: {option}.",
             "provider_error": "See what its server says: riskbox show EPISODE --full.",
             "": "",
         },
@@ -337,19 +341,20 @@ def _symptom(
             whose=whose,
             why=", ".join(f"{counts[one]:,} {OUTCOMES[one]}" for one in reasons),
         ),
-        mend=mend(rule, seat, agent, reasons),
+        mend=mend(rule.mark, seat, agent, reasons),
     )
 
 
-def mend(rule: HealthRule, seat: str, agent: str = "", reasons: Iterable[str] = ()) -> str:
+def mend(mark: str, seat: str, agent: str = "", reasons: Iterable[str] = ()) -> str:
     """What to do about it.
 
     Args:
-        rule: What is wrong.
+        mark: What is wrong.
         seat: In which seat.
         agent: The agent, for its own seat.
         reasons: For failed calls, why, the most frequent first.
     """
+    rule = next(one for one in RULES if one.mark == mark)
     name = Name.parse(agent) if agent else None
     keys = (*reasons, *(("text",) if name and name.kind == "text" else ()), seat, "")
     words = next(rule.mend[key] for key in keys if key in rule.mend)

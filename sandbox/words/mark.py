@@ -16,6 +16,7 @@ CallMark: TypeAlias = Literal[
     "malformed",
     "timeout",
     "rate_limited",
+    "overflow",
     "provider_error",
     "failed",
     "retried",

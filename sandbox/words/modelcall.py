@@ -9,8 +9,13 @@ from pydantic import Field
 
 from riskbox.sandbox.words.frozen import Recorded
 
-ModelOutcome: TypeAlias = Literal["ok", "refused", "malformed", "timeout", "rate_limited", "provider_error"]
-"""How a call of a model ended: with an answer, with a refusal, with an answer in the wrong form, or without an answer."""
+ModelOutcome: TypeAlias = Literal[
+    "ok", "refused", "malformed", "timeout", "rate_limited", "overflow", "provider_error"
+]
+"""How a call of a model ended: with an answer, with a refusal, with an answer in the wrong form, or without an answer.
+
+overflow: the conversation no longer fits the model's context.
+"""
 
 ModelRole: TypeAlias = Literal["user", "agent", "tool", "judge"]
 """What a model plays in an episode: the user, the agent, a tool, or the judge of it."""

@@ -234,6 +234,7 @@ def test_a_model_shakes_hands(tried: Command, stub: Stub) -> None:
     ("reply", "told", "mend"),
     [
         (Say(""), "It says nothing.", "--setting agent.max_tokens=16000"),
+        (Say("", finish="length"), "It says nothing. In 2 of 2 calls, the answer of", "Raise the limit"),
         ("I cannot.", "It calls no tool", "--agent text:MODEL"),
         ('{"name": "parcels__look_up_order"}', "It writes tool calls into its text", "text:http://"),
         (Fail(500), "It failed: ", "whether its server answers"),

@@ -78,6 +78,50 @@ def test_gates_on_health_and_gates_on_a_broken_instrument(stub: Stub, play: Play
     assert "gate FAILED: the instrument was broken." in failed.stdout
 
 
+def test_what_was_wrong_is_exported(stub: Stub, play: Play, command: Command) -> None:
+    stub.script(Say(""), repeat=True)
+    play("--fail-if", "faults > 0.5")
+    table = command("export", "csv").stdout
+    assert "agent.empty" in table
+    junit = command("export", "junit", "--fail-if", "faults > 0.5").stdout
+    assert '<property name="health" value="agent.empty"/>' in junit
+    assert "<system-out>Passed on a broken instrument: faults is 0" in junit
+    (found,) = json.loads(command("export", "sarif").stdout)["runs"]
+    (invocation,) = found["invocations"]
+    assert invocation["executionSuccessful"] is False
+    (told,) = invocation["toolExecutionNotifications"]
+    assert told["level"] == "error" and "answered nothing" in told["message"]["text"]
+
+
+def test_an_episode_shows_the_calls_that_were_flawed(stub: Stub, play: Play, command: Command) -> None:
+    stub.script(Say("I was about to", finish="length"), repeat=True)
+    play()
+    text = " ".join(command("show", "latest").stdout.replace("│", " ").split())
+    assert "cut off" in text and "flawed agent before #" in text
+
+
+def test_the_side_that_was_broken_is_told_where_two_are_compared(
+    stub: Stub, play: Play, command: Command
+) -> None:
+    stub.script(Say("I cannot tell."), repeat=True)
+    play("--name", "well")
+    stub.reset()
+    stub.script(Say(""), repeat=True)
+    play("--name", "ill")
+    text = " ".join(command("compare", "well", "ill").stdout.split())
+    assert "The instrument of B was broken, which may explain a difference." in text
+    assert "agent: calls empty 0 of" in text
+
+
+def test_agents_of_one_run_are_told_apart(stub: Stub, command: Command, records: Path) -> None:
+    stub.script(Say(""), when=lambda request: request.model == "ill", repeat=True)
+    stub.script(Say("I cannot tell."), repeat=True)
+    agents = (word for name in ("well", "ill") for word in ("--agent", f"{stub.url}/v1#{name}"))
+    done = command("run", records, "--local", "--quiet", *agents, "--persona", "owner", **reached(stub.url))
+    assert f"the model of {stub.url}/v1#ill answered nothing" in done.stdout
+    assert f"{stub.url}/v1#well" not in done.stdout
+
+
 def test_episodes_are_found_by_what_was_wrong(stub: Stub, play: Play, command: Command) -> None:
     agents_fail(stub)
     play()
