@@ -181,7 +181,7 @@ def _width(one: Figure) -> MetricValue:
 def _outcome(gate: Gate, counts: Counts, manifest: Manifest, stored: int) -> GateOutcome:
     one = gate.parsed
     if one.metric == "health":
-        return health_outcome(gate, health_report(_chosen(counts, one)))
+        return health_outcome(gate, health_report(_chosen(counts, one)), rehearsal=manifest.rehearsal)
     group = _chosen(counts, one).all()
     if one.metric == "unplayed":
         missing = max(0, manifest.planned - (stored - counts.tally().retakes))

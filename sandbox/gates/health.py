@@ -21,7 +21,7 @@ def health_report(counts: Counts) -> HealthReport:
     return HealthReport.of(agents)
 
 
-def health_outcome(gate: Gate, report: HealthReport) -> GateOutcome:
+def health_outcome(gate: Gate, report: HealthReport, *, rehearsal: bool = False) -> GateOutcome:
     """What becomes of a gate on the instrument.
 
     Where no model was asked, nothing was wrong. A call that an earlier release recorded may bear any mark, and is taken
@@ -45,6 +45,7 @@ def health_outcome(gate: Gate, report: HealthReport) -> GateOutcome:
         families=0,
         faults=0,
         void=0,
+        rehearsal=rehearsal,
         told=told
         if bound is not None
         else f"{one.subject} cannot be computed, which counts as failed: no episode has it.",
