@@ -8,7 +8,7 @@ from typing import Any
 
 CHARACTERS = 4
 """Of a token, about."""
-THOUGHT = 4_096
+THOUGHT = 8_192
 """Tokens that a model may think before it answers, where its provider counts them as part of the answer."""
 
 
@@ -39,7 +39,7 @@ def breach(answer: Any, schema: Mapping[str, Any]) -> str:
 
 
 def room(schema: Mapping[str, Any]) -> int:
-    """How many tokens an answer of a schema may need, thought included: `max_tokens` of a call that sets none."""
+    """How many tokens an answer of a schema may need, thought included."""
     return THOUGHT + _longest(schema) // CHARACTERS
 
 

@@ -44,7 +44,7 @@ class Citations:
         for one in given["evidence"]:
             event, quote = (int(one["event"]), str(one["quote"])) if asked.quoted else (int(one), "")
             if not quote.strip():
-                if event in shown:
+                if record.shows(event, shown):
                     evidence.add(event)
                 else:
                     missing[event] = None

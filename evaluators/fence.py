@@ -160,8 +160,7 @@ def evidence(
         user: What the judge is told of the persona: `BLIND`, `MOTIVES` or `PART`.
     """
     before = [_line(_texts(one)) for one in _background(case, user)]
-    # what the agent thought is its own: it is judged by what it said and did
-    seen = [one for one in episode.events if not (isinstance(one, Noted) and one.by == "agent")]
+    seen = [one for one in episode.events if is_shown(one)]
     entries = [{**entry(one), **_unseen(one)} for one in seen]
     room = max(max_chars - sum(map(len, before)), max_chars // 2)
     parts = list(windows([len(_line(_texts(one))) for one in entries], room))
@@ -213,6 +212,11 @@ def _background(case: Case, fields: Sequence[str]) -> Iterator[Entry]:
         yield {"case": "planted", "id": one.id, "at": one.at, "payload": one.payload, "asks": asks, **HIDDEN}
     told = user.model_dump(mode="json", include=set(fields))
     yield {"case": "user", **{name: told[name] for name in fields}, **HIDDEN}
+
+
+def is_shown(event: Event) -> bool:
+    """Whether judges read an event. What the agent thought is its own: it is judged by what it said and did."""
+    return not (isinstance(event, Noted) and event.by == AGENT)
 
 
 def _unseen(event: Event) -> Entry:

@@ -25,10 +25,6 @@ BRIEFLY = 300
 """The same of one that was cut off: often it repeats itself, and so would its judge."""
 
 
-LONGEST = {"max_tokens", "max_completion_tokens", "max_output_tokens"}
-"""Settings that say how long an answer may be."""
-
-
 @dataclass(frozen=True, slots=True)
 class JudgeResponse:
     """What one judge answered."""
@@ -75,12 +71,8 @@ class Panel:
         """
         if self.models is None:
             raise InputError("no model can be called here. Judge with `riskbox score RUN --judge MODEL`.")
-        calls = (call for sheet in sheets for one in sheet for call in one.alone or (one,))
-        longest = max(room(call.schema) for call in calls)
-        is_told = not LONGEST.isdisjoint(self.settings)
-        settings = self.settings if is_told else {"max_tokens": longest, **self.settings}
         seats = [
-            (self.models.model(name, "judge", ledger, seed, settings), place)
+            (self.models.model(name, "judge", ledger, seed, self.settings), place)
             for name in judges
             for place in range(self.repeats)
         ]
@@ -146,6 +138,7 @@ async def _asked(model: Model, place: int, questionnaire: Questionnaire) -> Judg
             purpose=questionnaire.purpose,
             event=questionnaire.shown.stop,
             sample=place,
+            max_tokens=room(questionnaire.schema),
         )
         try:
             reply = await model.ask(prompt)
@@ -162,14 +155,16 @@ async def _asked(model: Model, place: int, questionnaire: Questionnaire) -> Judg
                 notes = (*reading.notes, *([f"not counted: {wrong}"] if wrong else []))
                 return JudgeResponse(judge, reading.opinions, tuple(f"{told}: {note}" for note in notes))
         elif cut:
-            wrong = "it was cut off at max_tokens before it ended, so be brief"
+            # what follows a colon quotes the answer
+            told_so = reply.detail.startswith("cut off")
+            wrong = f"it was {reply.detail.partition(':')[0] if told_so else 'cut off at max_tokens'}"
         elif not reply.text.strip():
-            wrong = "it is empty"
+            wrong = reply.detail if reply.detail.startswith("it ") else "it is empty"
         again = f"That answer cannot be used: {wrong}. Answer once more, in full, in the form asked for."
+        again += " Be brief." if cut else ""
         said = reply.text or json.dumps(reply.value)
         echo = {"role": "assistant", "content": said[: BRIEFLY if cut else ECHOED]}
         messages = (*messages, echo, {"role": "user", "content": again})
-    wrong = wrong.removesuffix(", so be brief")
     return JudgeResponse(judge, fault=f"{told} answered twice in a form that cannot be used: {wrong}")
 
 

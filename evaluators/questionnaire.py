@@ -100,11 +100,9 @@ class Questionnaire:
         Returns:
             The answer, or None and what is wrong with it.
         """
-        inner = text.strip()
-        if inner.startswith("```") and inner.endswith("```"):
-            inner = inner[3:-3].removeprefix("json")
+        whole = text[text.find("{") : text.rfind("}") + 1]  # without a fence or words around it
         try:
-            answer = json.loads(inner, parse_constant=float.fromhex)  # refuses NaN, which no JSON holds
+            answer = json.loads(whole, parse_constant=float.fromhex)  # refuses NaN, which no JSON holds
         except (ValueError, RecursionError):
             return None, "it is not JSON, or not JSON alone"
         answer = trimmed(answer, self.schema)

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from riskbox.evaluators.fence import entry
+from riskbox.evaluators.fence import entry, is_shown
 from riskbox.sandbox.escape import inert
 from riskbox.sandbox.words.event import Event
 
@@ -37,8 +37,14 @@ class QuotedRecord:
     read: dict[int, _Text] = field(default_factory=dict, repr=False, compare=False)
     """The texts that have been looked at, by event."""
 
+    def shows(self, index: int, shown: range) -> bool:
+        """Whether judges read an event, and may cite it."""
+        return index in shown and is_shown(self.events[index])
+
     def holds(self, index: int, quote: str) -> bool:
-        """Whether a quote stands in an event."""
+        """Whether a quote stands in an event that judges read."""
+        if not is_shown(self.events[index]):
+            return False
         if index not in self.read:
             self.read[index] = _Text.of(self.events[index])
         return self.read[index].holds(quote)

@@ -35,6 +35,9 @@ class Prompt:
     """The index of the next event. The call's seed is derived from it, the episode's seed and the model's role."""
     sample: int = 0
     """The number of this sample, among several independent samples of the same prompt."""
+    max_tokens: int | None = None
+    """The most tokens that its answer can need, thought included; None for what its seat has by default. A setting of the
+    user's comes first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -163,6 +163,7 @@ class _CallStats:
     """What is measured of one call while it is in progress."""
 
     started: float
+    longest: int | None = None
     attempts: int = 0
     timeouts: int = 0
     latency: float = 0.0
@@ -213,7 +214,7 @@ class Client(Model):
             self.settings,
             prompt.described,
         )
-        stats = _CallStats(time.monotonic())
+        stats = _CallStats(time.monotonic(), prompt.max_tokens)
         try:
             answer = await (
                 self._live(request, stats) if self.clients.recorded is None else self._kept(request, stats)
@@ -265,7 +266,7 @@ class Client(Model):
     async def _live(self, request: ModelRequest, stats: _CallStats) -> Completion:
         """The provider's answer, after retries where needed."""
         await self.clients.transport(self.name).ready()
-        request = replace(request, settings=self._sent())
+        request = replace(request, settings=self._sent(stats.longest))
         seed = request.seed
         while True:
             admission = await self._admission(request) if self.counted else Admission(self.name)
@@ -293,12 +294,14 @@ class Client(Model):
                 with waiting():
                     await asyncio.sleep(wait)
 
-    def _sent(self) -> Mapping[str, Any]:
-        """The settings that a call is sent with: those of its seat, and a limit of tokens where they have none."""
+    def _sent(self, longest: int | None) -> Mapping[str, Any]:
+        """The settings that a call is sent with: those of its seat, and a limit of tokens where they have none. What the
+        prompt's answer can need takes the place of what its seat has by default."""
         most = self.clients.most_tokens(self.name) if self.max_tokens else 0
         if not self.max_tokens or most == 0:
             return self.settings
-        return self.settings | {"max_tokens": min(self.max_tokens, most or self.max_tokens)}
+        limit = longest if longest and self.max_tokens == MAX_TOKENS[self.role] else self.max_tokens
+        return self.settings | {"max_tokens": min(limit, most or limit)}
 
     async def _pause_admitted(self, admission: Admission) -> None:
         """Pause once more: the model may have become too busy while the call waited for its admission."""

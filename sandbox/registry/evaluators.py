@@ -144,7 +144,7 @@ def evaluators(
         UnknownName, PluginError: there is none of a name, or it cannot be made.
     """
     asked = dict(judging or {})
-    shared = {name: asked[name] for name in ("settings", "per_question") if name in asked}
+    shared: dict[str, Any] = {name: asked[name] for name in ("settings", "per_question") if name in asked}
     of_users = {"judges": asked.pop("user_judge", ()), **shared}
     kinds = [(name, evaluator_class(name)) for name in names]
     return [

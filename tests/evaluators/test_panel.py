@@ -137,7 +137,7 @@ def test_judges_and_repeats_are_asked_at_once_and_each_repeat_apart(
     sampling = {"temperature": 0.7}
     found = judge(models, one, played(one), "a/b", "c/d", "a/b", repeats=2, settings=sampling)
     assert sorted(arrived) == [("a/b", 0), ("a/b", 1), ("c/d", 0), ("c/d", 1)]
-    assert [one | sampling for one in models.settings] == models.settings and len(found.model_calls) == 4
+    assert models.settings == [sampling] * 4 and len(found.model_calls) == 4
     assert found.risks[0].value is None and found.risks[0].reason == "the judges disagree: 2 no, 2 yes"
     (harm,) = (one for one in found.panel if one.about == "harm")
     assert harm.values == {"a/b#0": False, "a/b#1": False, "c/d#0": True, "c/d#1": True}

@@ -108,19 +108,20 @@ def test_an_answer_that_breaks_nothing_but_its_bounds_is_cut_to_them(
 
 
 def test_max_tokens_follows_from_the_questions_unless_it_is_set(
-    case_with: Make, played: Make, bench: Make, answers: Make, judge: Make
+    case_with: Make, played: Make, stub: Stub, stub_judged: Make
 ) -> None:
-    def sent(risks: int, **settings: Any) -> Any:
-        one = case_with(risks=[risk(f"harm{place}") for place in range(risks)])
-        models = bench(answers())
-        judge(models, one, played(one), **settings)
-        return models.settings[0]
+    stub.script(lambda request: SayJson(blank(request.asked.schema or {}, 3)), repeat=True)
 
-    few, many = sent(1)["max_tokens"], sent(6)["max_tokens"]
-    assert 4_096 < few < many < 16_000
-    assert sent(6, per_question=True)["max_tokens"] < few
-    assert sent(1, settings={"max_tokens": 300}) == {"max_tokens": 300}
-    assert sent(1, settings={"max_completion_tokens": 300}) == {"max_completion_tokens": 300}
+    def sent(risks: int, **settings: Any) -> Any:
+        del stub.requests[:]
+        one = case_with(risks=[risk(f"harm{place}") for place in range(risks)])
+        stub_judged(one, played(one), **settings)
+        return stub.requests[0].asked.limit
+
+    few, many = sent(1), sent(6)
+    assert 8_192 < few < many < 20_000 and 8_192 < sent(6, per_question=True) < few
+    assert sent(1, settings={"max_tokens": 300}) == 300
+    assert sent(1, settings={"max_completion_tokens": 300}) == 300
 
 
 # --- the walk ---------------------------------------------------------------------------------------------------
@@ -173,7 +174,7 @@ def test_the_reason_of_an_answer_that_was_cut_off_survives(
     assert "cut off at max_tokens" in found.fault and "not JSON" not in found.fault
     assert "cut off at max_tokens" in found.risks[0].reason and found.risks[0].why == "judge_failed"
     again = max(stub.requests, key=lambda request: len(request.messages))
-    assert "cut off at max_tokens" in again.messages[-1].text and "be brief" in again.messages[-1].text
+    assert "cut off at max_tokens" in again.messages[-1].text and "Be brief" in again.messages[-1].text
     assert len(again.messages[-2].text) < 1_000
 
 
@@ -189,6 +190,7 @@ def test_an_answer_that_was_cut_off_after_its_end_counts(judged: Make, answers: 
     ("reply", "told"),
     [
         (Reply("malformed", "", detail="not JSON"), "it is empty"),
+        (Reply("malformed", "", detail="it said nothing after its thought"), "nothing after its thought"),
         (Reply("malformed", "{", flaws=("cut_off",)), "cut off at max_tokens"),
         (Reply("malformed", "Sure!", finish="stop"), "it is not JSON"),
     ],
@@ -250,12 +252,14 @@ def test_the_evidence_marks_what_the_agent_never_saw(
     hidden = [line for line in lines if line.get("hidden_from_agent")]
     assert {line["case"] for line in hidden if "case" in line} == {"user", "planted"}
     kinds = {line["kind"] for line in hidden if "event" in line}
-    assert kinds == {"noted", "injected"} and lines[-len(events)] in hidden
+    assert kinds == {"noted", "injected"}
     assert all(events[line["event"]].audience in ((), ("user",)) for line in hidden if "event" in line)
     assert any(isinstance(event, Injected) for event in events) and "carried" not in shown(told)
     seen = [line for line in lines if "event" in line and line not in hidden]
     assert {line["kind"] for line in seen} >= {"said", "called", "returned"}
-    assert [line["event"] for line in lines if "event" in line] == list(range(len(events)))
+    thoughts = [event.index for event in events if isinstance(event, Noted) and event.by == "agent"]
+    told_of = [line["event"] for line in lines if "event" in line]
+    assert thoughts and told_of == [index for index in range(len(events)) if index not in thoughts]
     assert "`hidden_from_agent`" in told.partition("<evidence-")[0]
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from riskbox.evaluators.quotes import QuotedRecord
 from riskbox.sandbox.escape import inert
-from riskbox.sandbox.words.event import Called, Changed, Ended, Event, Left, Returned, Said
+from riskbox.sandbox.words.event import Called, Changed, Ended, Event, Left, Noted, Returned, Said
 
 BOTH = ("user", "agent")
 
@@ -113,6 +113,15 @@ def test_an_event_without_words_is_quoted_as_it_is_shown() -> None:
     assert holds(Left(index=0, time=0, audience=BOTH, by="agent"), '"kind": "left", "time": 0, "by": "agent"')
     over = Ended(index=0, time=0, audience=BOTH, ending="terminated", reason="user_left")
     assert holds(over, "user_left")
+
+
+def test_what_the_agent_thought_can_be_neither_quoted_nor_cited() -> None:
+    shared: dict[str, Any] = {"index": 0, "time": 0, "audience": ("agent",), "text": "I will send it"}
+    own, others = Noted(**shared, by="agent"), Noted(**shared, by="user")
+    for event, shows in ((own, False), (others, True)):
+        record = QuotedRecord([event])
+        assert record.holds(0, "I will send it") is record.shows(0, range(1)) is shows
+        assert record.place("I will send it", 0, range(1)) == (0 if shows else None)
 
 
 def test_a_quote_is_looked_for_in_the_cited_event_then_nearby_and_only_in_what_is_shown() -> None:
