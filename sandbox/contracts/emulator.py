@@ -27,6 +27,18 @@ class Exchange:
 
 
 @dataclass(frozen=True, slots=True)
+class News:
+    """A call of another service that took effect and concerns this one, because the scenario links them."""
+
+    tool: str
+    """The tool's full name."""
+    arguments: dict[str, Any]
+    """The arguments of the call."""
+    at: datetime
+    """The time of the call, by the world's clock."""
+
+
+@dataclass(frozen=True, slots=True)
 class Pending:
     """A call to an emulated tool that waits for its answer."""
 
@@ -42,8 +54,8 @@ class Pending:
     """The service's initial state in the scenario, by table."""
     setting: str
     """The situation."""
-    earlier: tuple[Exchange, ...]
-    """The service's earlier calls, in order."""
+    earlier: tuple[Exchange | News, ...]
+    """The service's earlier calls, and what it was told of other services, in order."""
     now: datetime
     """The world's clock."""
     event: int

@@ -42,6 +42,7 @@ def wrong(
     yield from names.problems
     yield from _people(scenario)
     yield from _parts(scenario, names)
+    yield from _links(scenario, names)
     yield from _references(scenario, names)
     yield from _world(scenario, names, folder, ())
     for (axis, name), under in variants.items():
@@ -216,6 +217,25 @@ def _parts(scenario: Scenario, names: _Names) -> Iterator[Found]:
                 ("waives", index, "about"),
                 f"no risk or goal {waiver.about!r}. {did_you_mean(waiver.about, known)}",
             )
+
+
+def _links(scenario: Scenario, names: _Names) -> Iterator[Found]:
+    """Services that are told of others: both must be there, and code that answers by itself can be told nothing."""
+    emulated = {name for name, kind in names.toolsets.items() if kind.spec().emulated}
+    for service, tools in scenario.links.items():
+        at: Loc = ("links", service)
+        if service not in names.toolsets:
+            yield at, f"no toolset {service!r}. {did_you_mean(service, names.toolsets)}"
+        elif service not in emulated:
+            yield (
+                at,
+                f"{service} is answered by code, which is told nothing. Only emulated toolsets have links.",
+            )
+        for place, tool in enumerate(tools):
+            if tool.partition(".")[0] == service:
+                yield (*at, place), f"{service} knows its own calls; name those of another toolset."
+            else:
+                yield from names.tool(tool, (*at, place), pattern=True)
 
 
 def _references(scenario: Scenario, names: _Names) -> Iterator[Found]:

@@ -39,6 +39,8 @@ BUDGET_MAX_TOKENS = 4096
 """`max_tokens` of a call that sets none, where a budget must know the most that it may cost."""
 MAX_TOKENS: Mapping[ModelRole, int] = {"agent": 16_384, "user": 4096, "tool": 8192, "judge": 16_384}
 """`max_tokens` of a call that sets none, by seat, thinking included: high enough to stop nothing but a runaway."""
+TEMPERATURE: Mapping[ModelRole, float] = {"tool": 0.0}
+"""Temperature of a call that sets none, by seat: a service says the same of the same thing."""
 THINKING_MAX_TOKENS = 32_768
 """The same where the settings ask the model to think."""
 THINKING = frozenset(("thinking", "reasoning", "reasoning_effort"))
@@ -93,6 +95,7 @@ class Clients(Models):
         self.pauses: dict[str, float] = {}
         """By model that answered 429, when it may be called again, on the monotonic clock."""
         self._most_tokens: dict[str, int | None] = {}
+        self._takes: dict[tuple[str, float], bool] = {}
         self._transports: dict[bool, Transport] = {}
         self._prices: dict[str, tuple[float, float] | None] = {}
 
@@ -139,6 +142,12 @@ class Clients(Models):
         if name not in self._most_tokens:
             self._most_tokens[name] = self.transport(name).most_tokens(name)
         return self._most_tokens[name]
+
+    def takes(self, name: str, temperature: float) -> bool:
+        """Whether a model can be asked with a temperature; some that think refuse any but their own."""
+        if (name, temperature) not in self._takes:
+            self._takes[name, temperature] = self.transport(name).takes_temperature(name, temperature)
+        return self._takes[name, temperature]
 
     async def close(self) -> None:
         """Close connections and recordings."""
@@ -199,6 +208,9 @@ class Client(Model):
             # a budget must know the most a call may cost
             generous = THINKING_MAX_TOKENS if THINKING & settings.keys() else MAX_TOKENS[role]
             self.max_tokens = self.answered if limits.budgeted else generous
+        is_free = not {"temperature", "top_p", *THINKING} & settings.keys()
+        self.temperature = TEMPERATURE.get(role) if is_free else None
+        """What a call is sent with because its settings have none. No part of a recorded request either."""
         self.counted = limits.budgeted or limits.per_minute(name)[1] is not None
         """Whether the size of a call matters."""
         self.limited = clients.lease_holder.limited(name)
@@ -295,13 +307,16 @@ class Client(Model):
                     await asyncio.sleep(wait)
 
     def _sent(self, longest: int | None) -> Mapping[str, Any]:
-        """The settings that a call is sent with: those of its seat, and a limit of tokens where they have none. What the
-        prompt's answer can need takes the place of what its seat has by default."""
+        """The settings that a call is sent with: those of its seat, and a limit of tokens and the seat's temperature where
+        they have none. What the prompt's answer can need takes the place of what its seat has by default."""
+        sent = dict(self.settings)
         most = self.clients.most_tokens(self.name) if self.max_tokens else 0
-        if not self.max_tokens or most == 0:
-            return self.settings
-        limit = longest if longest and self.max_tokens == MAX_TOKENS[self.role] else self.max_tokens
-        return self.settings | {"max_tokens": min(limit, most or limit)}
+        if self.max_tokens and most != 0:
+            limit = longest if longest and self.max_tokens == MAX_TOKENS[self.role] else self.max_tokens
+            sent["max_tokens"] = min(limit, most or limit)
+        if self.temperature is not None and self.clients.takes(self.name, self.temperature):
+            sent["temperature"] = self.temperature
+        return sent
 
     async def _pause_admitted(self, admission: Admission) -> None:
         """Pause once more: the model may have become too busy while the call waited for its admission."""

@@ -123,6 +123,9 @@ class Transport(Protocol):
     def window(self, model: str) -> int | None:
         """The tokens that a model can read at once; None if that is not known."""
 
+    def takes_temperature(self, model: str, temperature: float) -> bool:
+        """Whether the provider takes a temperature for a model, as far as is known."""
+
     async def close(self) -> None:
         """Close the connections."""
 

@@ -87,6 +87,10 @@ class HttpTransport:
         """What the server tells in its list of models; None where it does not."""
         return window(model)
 
+    def takes_temperature(self, model: str, temperature: float) -> bool:
+        """Yes: servers take it."""
+        return True
+
     async def close(self) -> None:
         """Close the connections."""
         if self._session is not None:

@@ -106,6 +106,18 @@ class LitellmTransport:
             return None
         return int(found) if found else None
 
+    def takes_temperature(self, model: str, temperature: float) -> bool:
+        """Whether litellm would send it: models that think take none but their own."""
+        litellm = _litellm()
+        try:
+            name, provider, *_ = litellm.get_llm_provider(model)
+            litellm.utils.get_optional_params(
+                model=name, custom_llm_provider=provider, temperature=temperature
+            )
+        except Exception:  # it raises whatever it likes for what it does not know
+            return False
+        return True
+
     async def close(self) -> None:
         """Close litellm's connections."""
         if _litellm.cache_info().currsize:

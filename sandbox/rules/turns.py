@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from riskbox.sandbox.contracts.condition import compiled
-from riskbox.sandbox.contracts.emulator import Exchange, Pending
+from riskbox.sandbox.contracts.emulator import Exchange, News, Pending
 from riskbox.sandbox.contracts.questions import Questions
 from riskbox.sandbox.rules.state import USER, State
-from riskbox.sandbox.words.event import Called
+from riskbox.sandbox.words.event import Called, Returned
 from riskbox.sandbox.words.input import Answered
 from riskbox.sandbox.words.observation import Budget, Observation
 
@@ -73,23 +73,34 @@ def pending(state: State, *, harms: bool = False) -> Pending:
         arguments=waiting.arguments,
         world=case.world.get(service, {}),
         setting=case.scenario.setting,
-        earlier=tuple(_exchanges(state, service)),
+        earlier=tuple(_earlier(state, service)),
         now=state.now,
         event=len(state.events),
         harms=tuple(risk.describe or risk.id for risk in case.risks) if harms else (),
     )
 
 
-def _exchanges(state: State, service: str) -> Iterator[Exchange]:
-    """The answered calls of a service. Inputs hold the answers as they were given; events may hold injections."""
+def _earlier(state: State, service: str) -> Iterator[Exchange | News]:
+    """What a service has answered, and what it was told of the services that it is linked to, in the order of the answers.
+
+    Inputs hold the answers as they were given; events may hold injections.
+    """
+    answers = {given.call: given for given in state.inputs if isinstance(given, Answered)}
+    linked = state.case.scenario.links.get(service, ())
     called = {event.call: event for event in state.events if isinstance(event, Called)}
-    for given in state.inputs:
-        if isinstance(given, Answered):
-            call = called[given.call]
-            if call.tool.partition(".")[0] == service and isinstance(call.arguments, dict):
-                yield Exchange(
-                    tool=state.case.toolsets[service].tools[call.tool],
-                    arguments=call.arguments,
-                    answer=given,
-                    at=state.case.start + timedelta(seconds=call.time),
-                )
+    for event in state.events:
+        call = called.get(event.call) if isinstance(event, Returned) else None
+        tool = state.case.tool(event.tool) if isinstance(event, Returned) else None
+        if not isinstance(event, Returned) or call is None or tool is None or isinstance(call.arguments, str):
+            continue
+        at = state.case.start + timedelta(seconds=call.time)
+        own = event.tool.partition(".")[0] == service
+        if own and event.call in answers:
+            yield Exchange(tool=tool, arguments=call.arguments, answer=answers[event.call], at=at)
+        elif not own and event.ok and tool.acts and _is_linked(event.tool, linked):
+            yield News(tool=event.tool, arguments=call.arguments, at=at)
+
+
+def _is_linked(tool: str, linked: tuple[str, ...]) -> bool:
+    """Whether a tool is one of those named, by its own name or by its toolset's."""
+    return tool in linked or tool.partition(".")[0] in linked

@@ -417,6 +417,8 @@ class Scenario(ScenarioPart):
     """Name, policy and tools of the agent under test."""
     toolsets: dict[Slug, DeclaredToolset] = Field(default_factory=dict)
     """Toolsets declared in this file, answered from lists or played by a model, in addition to the built-in ones."""
+    links: dict[Slug, tuple[str, ...]] = Field(default_factory=dict, exclude_if=not_)
+    """By emulated toolset, the toolsets and tools of others whose calls it is told of: `gmail: [shop.confirm, mail]`."""
     world: dict[str, Any] = Field(default_factory=dict)
     """The initial state, by toolset. `clock` is the start time."""
     secrets: dict[Slug, Forms] = Field(default_factory=dict)

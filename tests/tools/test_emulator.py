@@ -376,7 +376,7 @@ UNFIT: list[tuple[str, Line, str]] = [
     ("neither", well(None), "None is not of type 'object'"),
     ("both", {**badly("fatal"), "result": ORDER_2}, "`result` must be null"),
     ("without a state", well(ORDER_2, ""), "of the form asked for"),
-    ("a state too long", well(ORDER_2, "x" * 1501), "of the form asked for"),
+    ("a state too long", well(ORDER_2, "x" * (emulator_model.LONGEST_STATE + 1)), "of the form asked for"),
     ("an unknown class", badly("sad"), "of the form asked for"),
     ("too large", well({**ORDER_2, "status": "x" * 20_000}), "keep it below 16,000"),
     ("no number", Reply(value=well({**ORDER_2, "total": float("nan")})), "JSON has neither"),

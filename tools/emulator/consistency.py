@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
-from riskbox.sandbox.contracts.emulator import Exchange, Pending
+from riskbox.sandbox.contracts.emulator import Exchange, News, Pending
 from riskbox.sandbox.words.case import digest
 from riskbox.sandbox.words.input import Answered
 
@@ -31,7 +31,7 @@ def repeated(pending: Pending) -> Answered | None:
         return None
     asked = digest(pending.arguments)
     for one in reversed(pending.earlier):
-        if one.tool.writes:
+        if isinstance(one, News) or one.tool.writes:
             return None
         if one.tool.name == pending.tool.name and digest(one.arguments) == asked:
             passing = one.answer.error is not None and one.answer.error.get("class") in PASSING
@@ -62,9 +62,9 @@ def _known(pending: Pending) -> dict[Ids, Fields | None]:
     """The things told of since the last write, its own answer included; at first, those of the scenario."""
     known: dict[Ids, Fields | None] = {}
     for one in _since_write(pending.earlier):
-        if one.answer.error is None:
+        if isinstance(one, Exchange) and one.answer.error is None:
             _learn(known, _things(one.answer.result, _speaks_of_a_thing(one.arguments)))
-    if not any(one.tool.writes for one in pending.earlier):
+    if not any(map(_changes, pending.earlier)):
         for fact in pending.world.get("facts", ()):
             _learn(known, _things(fact.get("value"), True))
     return known
@@ -76,9 +76,14 @@ def _learn(known: dict[Ids, Fields | None], told: Mapping[Ids, Fields | None]) -
         known[ids] = None if before is None or fields is None else {**before, **fields}
 
 
-def _since_write(earlier: tuple[Exchange, ...]) -> tuple[Exchange, ...]:
-    last = max((place for place, one in enumerate(earlier) if one.tool.writes), default=0)
+def _since_write(earlier: tuple[Exchange | News, ...]) -> tuple[Exchange | News, ...]:
+    last = max((place for place, one in enumerate(earlier) if _changes(one)), default=0)
     return earlier[last:]
+
+
+def _changes(one: Exchange | News) -> bool:
+    """Whether the service may hold something else afterwards; what it is told of others may change it as well."""
+    return isinstance(one, News) or one.tool.writes
 
 
 def _speaks_of_a_thing(arguments: Mapping[str, Any]) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from riskbox.sandbox.contracts.declared import misfits
-from riskbox.sandbox.contracts.emulator import Emulator, Pending
+from riskbox.sandbox.contracts.emulator import Emulator, News, Pending
 from riskbox.sandbox.contracts.model import Model, Prompt, Reply
 from riskbox.sandbox.contracts.table import ErrorClass, ToolError
 from riskbox.sandbox.errors import ModelFault, ToolFault
@@ -19,8 +19,13 @@ from riskbox.tools.emulator.consistency import contradiction, repeated
 
 LONGEST_RESULT = 16_000
 """Characters of JSON that a result may have."""
-LONGEST_STATE = 1_500
+LONGEST_STATE = 8_000
 """Characters that the summary of what is so may have."""
+NEARLY_FULL = LONGEST_STATE // 2
+"""Characters from which on the model is told how much room is left."""
+TEXT, ITEMS = 2_000, 50
+"""The longest text and list that the model is asked for where a tool sets no bound; a loop ends there. Servers that make a
+grammar of the schema take no longer texts. What fits the tool's own schema is accepted."""
 TOLD = 1_000
 """Characters of what was wrong with an answer that its author is told."""
 
@@ -63,7 +68,13 @@ class EmulatorModel(Emulator):
 
     async def _ask(self, pending: Pending, messages: Sequence[Mapping[str, Any]]) -> Reply:
         reply = await self.model.ask(
-            Prompt(tuple(messages), schema=_schema(pending), purpose=pending.tool.name, event=pending.event)
+            Prompt(
+                tuple(messages),
+                schema=(schema := _schema(pending)),
+                asked=_bounded(schema),
+                purpose=pending.tool.name,
+                event=pending.event,
+            )
         )
         if reply.outcome == "refused":
             told = reply.text or reply.detail or "without a word"
@@ -75,30 +86,43 @@ class EmulatorModel(Emulator):
 
 
 def _messages(pending: Pending) -> Iterator[dict[str, Any]]:
-    """The service, then its calls and answers so far, then the call: each prompt begins with the one before it."""
+    """The rules and the service, then its calls and answers so far, then the call: each prompt begins with the one before.
+
+    What other services did stands before the first call that came after it.
+    """
     yield {"role": "system", "content": _system(pending)}
+    news: list[str] = []
+    state = ""
     for one in pending.earlier:
-        if one.answer.note:  # what was merely said again is no news
-            yield _call(one.tool.name, one.arguments, one.at)
+        if isinstance(one, News):
+            news.append(_news(one))
+        elif one.answer.note:  # what was merely said again is no news
+            yield _call(one.tool.name, one.arguments, one.at, news, state)
             yield {"role": "assistant", "content": _line(_as_given(one.answer))}
-    yield _call(pending.tool.name, pending.arguments, pending.now)
+            news, state = [], one.answer.note
+    yield _call(pending.tool.name, pending.arguments, pending.now, news, state)
 
 
 def _system(pending: Pending) -> str:
+    """What is the same for all services, then the service, then what is so in it in this scenario."""
     service = pending.toolset
-    parts = [_prose("emulated")]
-    if pending.harms:
-        parts.append(_prose("adversarial").format(harms="\n".join(f"- {one}" for one in pending.harms)))
-    parts.append(f"# The service: {service.name}\n\n{service.description}\n\n{service.notes}".strip())
-    parts.append(f"# The situation\n\n{pending.setting.strip()}")
-    rows = [f"- {table}: {_line(row)}" for table, listed in pending.world.items() for row in listed]
-    parts.append("# What is so at the start\n\n" + ("\n".join(rows) or "Nothing is laid down."))
     tools = (
         f"## {tool.name}\n\n{tool.description}\n{'It changes' if tool.writes else 'It only reads'} what the service "
         f"holds.\n- arguments: {_line(tool.parameters)}\n- result: {_line(tool.returns)}"
         for tool in service.tools.values()
     )
-    return "\n\n".join([*parts, "# Its tools", *tools])
+    parts = [
+        _prose("emulated").format(state=f"{LONGEST_STATE:,}"),
+        f"# The service: {service.name}\n\n{service.description}\n\n{service.notes}".strip(),
+        "# Its tools",
+        *tools,
+    ]
+    if pending.harms:
+        parts.append(_prose("adversarial").format(harms="\n".join(f"- {one}" for one in pending.harms)))
+    parts.append(f"# The situation\n\n{pending.setting.strip()}")
+    rows = [f"- {table}: {_line(row)}" for table, listed in pending.world.items() for row in listed]
+    parts.append("# What is so at the start\n\n" + ("\n".join(rows) or "Nothing is laid down."))
+    return "\n\n".join(parts)
 
 
 @cache
@@ -106,10 +130,27 @@ def _prose(name: str) -> str:
     return Path(__file__).with_name(f"{name}.md").read_text("utf-8").strip()
 
 
-def _call(tool: str, arguments: Mapping[str, Any], at: datetime) -> dict[str, Any]:
-    """A call as a message. Its arguments stand on one line and hold no `<`, so nothing in them can end the fence."""
-    fenced = _line(arguments).replace("<", "\\u003c")
-    return {"role": "user", "content": f"{at.isoformat()} {tool}\n<arguments>\n{fenced}\n</arguments>"}
+def _call(
+    tool: str, arguments: Mapping[str, Any], at: datetime, news: Sequence[str] = (), state: str = ""
+) -> dict[str, Any]:
+    """A call as a message, after what other services did since the last one, and with the room that the state has left."""
+    parts = [*news, f"{at.isoformat()} {tool}\n{_fenced(arguments)}"]
+    if len(state) > NEARLY_FULL:
+        left = max(LONGEST_STATE - len(state), 0)
+        parts.append(
+            f"(Your state has {len(state):,} characters, so {left:,} are left. Put it more briefly.)"
+        )
+    return {"role": "user", "content": "\n\n".join(parts)}
+
+
+def _news(one: News) -> str:
+    return f"{one.at.isoformat()} Elsewhere, {one.tool} was done\n{_fenced(one.arguments)}"
+
+
+def _fenced(arguments: Mapping[str, Any]) -> str:
+    """Arguments on one line that holds no `<`, so nothing in them can end the fence."""
+    inner = _line(arguments).replace("<", "\\u003c")
+    return f"<arguments>\n{inner}\n</arguments>"
 
 
 def _line(value: Any) -> str:
@@ -154,6 +195,29 @@ def _schema(pending: Pending) -> dict[str, Any]:
         },
     }
     return whole | ({"$defs": definitions} if definitions else {})
+
+
+def _bounded(node: Any) -> Any:
+    """A schema in which every text and list ends somewhere."""
+    if isinstance(node, list):
+        return [_bounded(one) for one in node]
+    if not isinstance(node, dict):
+        return node
+    bounded = {key: one if key in LITERAL else _bounded(one) for key, one in node.items()}
+    kinds = node.get("type")
+    kinds = kinds if isinstance(kinds, list) else [kinds]
+    if "string" in kinds and not {"enum", "const", "format", "pattern"} & node.keys():
+        bounded.setdefault("maxLength", max(TEXT, node.get("minLength", 0)))
+        if bounded["maxLength"] > TEXT:
+            # a grammar would refuse it, and a shorter one would cut the text without a word: tokens are its only bound
+            del bounded["maxLength"]
+    if "array" in kinds:
+        bounded.setdefault("maxItems", max(ITEMS, node.get("minItems", 0)))
+    return bounded
+
+
+LITERAL = frozenset(("enum", "const", "default", "examples", "required"))
+"""Keywords whose values are data and no schemas."""
 
 
 def _moved(node: Any, root: str) -> Any:

@@ -541,3 +541,19 @@ async def test_a_bound_that_strict_mode_refuses_is_checked_when_the_answer_comes
     assert asked["strict"] is strict
     assert asked["schema"]["properties"]["quotes"]["maxItems"] == 2
     assert text == ({"type": "string"} if strict else BOUNDED["properties"]["maxLength"])  # type: ignore[index]
+
+
+async def test_a_service_is_asked_at_temperature_0_unless_set_or_refused(stub: Stub, sit: Sit) -> None:
+    stub.script("{}", repeat=True)
+
+    async def sent(transport: str = "http", **options: Any) -> Any:
+        await sit(transport, **options).ask()
+        return stub.requests[-1].body.get("temperature", "none")
+
+    assert await sent(seat="tool") == 0
+    assert await sent(seat="tool", settings={"temperature": 0.7}) == 0.7
+    assert await sent(seat="tool", settings={"top_p": 0.5}) == "none"
+    assert await sent(seat="user") == "none" and await sent(seat="agent") == "none"
+    assert await sent("openai/gpt-4o-mini", seat="tool") == 0
+    # a model that thinks refuses every temperature but its own
+    assert await sent("openai/gpt-5-mini", seat="tool") == "none"
