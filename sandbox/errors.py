@@ -133,6 +133,8 @@ class ModelFault(Fault):
     def __init__(self, told: str, outcome: str = "provider_error") -> None:
         super().__init__(told)
         self.outcome = outcome
+        if outcome == "overflow":  # the conversation was too long, which is no fault of the provider
+            self.boundary = "context"
 
     def __reduce__(self) -> tuple[type[ModelFault], tuple[str, str]]:
         return ModelFault, (str(self), self.outcome)

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias, TypedDict
 
 from riskbox.sandbox.errors import InputError, did_you_mean
 from riskbox.sandbox.models.client import CALL_SECONDS, OURS, ModelOptions
-from riskbox.sandbox.models.limits import ModelLimits
+from riskbox.sandbox.models.limits import ModelLimits, Price
 from riskbox.sandbox.models.recording import Mode, Recording
 from riskbox.sandbox.words.episode import Cast
 from riskbox.sandbox.words.name import Name
@@ -47,8 +47,9 @@ class ModelArguments(TypedDict, total=False):
     """US dollars for one episode, which is cut off before it costs more."""
     episode_tokens: float | None
     """The same in tokens."""
-    prices: Mapping[str, tuple[float, float]]
-    """US dollars per million input and output tokens, by model, if litellm's price table lacks or gets it wrong."""
+    prices: Mapping[str, Price]
+    """US dollars per million input and output tokens, by model, if litellm's price table lacks or gets it wrong. A third
+    number is the price of cached input tokens, which otherwise cost as much as others."""
     retries: int
     """How often a failed call is retried; 5 by default."""
     call_seconds: float | None
@@ -82,7 +83,7 @@ def model_settings(options: ModelArguments) -> ModelOptions:
     prices = dict(options.get("prices", {}))
     for model, pair in prices.items():
         if not all(0 <= one < float("inf") for one in pair):
-            raise InputError(f"price {model}: must be two numbers, each 0 or more.")
+            raise InputError(f"price {model}: must be two or three numbers, each 0 or more.")
     return ModelOptions(
         limits=limits,
         recording=_recording(options),

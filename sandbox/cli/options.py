@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from riskbox.sandbox.gates.decision import GateSet
     from riskbox.sandbox.gates.outcome import GateOutcome
     from riskbox.sandbox.models.client import ModelOptions
+    from riskbox.sandbox.models.limits import Price
 
 STORE = "sqlite:///riskbox.db"
 """The default of `--store`, unless RISKBOX_STORE is set."""
@@ -276,8 +277,9 @@ def add_models(parser: argparse.ArgumentParser) -> None:
         "--price",
         action="append",
         default=[],
-        metavar="MODEL=IN/OUT",
-        help="dollars per million input and output tokens, for models that litellm's price table lacks or gets wrong",
+        metavar="MODEL=IN/OUT[/CACHED]",
+        help="dollars per million input, output and cached input tokens, for models that litellm's price table lacks or gets "
+        "wrong; without CACHED, cached tokens cost as much as others",
     )
     group.add_argument(
         "--retries", type=int, default=5, metavar="N", help="retry a failed call up to N times (default: 5)"
@@ -386,15 +388,17 @@ def _per_model(flag: str, given: list[str], *, whole: bool = False) -> dict[str,
     return found
 
 
-def _price(given: str) -> tuple[str, tuple[float, float]]:
+def _price(given: str) -> tuple[str, Price]:
     model, _, prices = given.rpartition("=")
-    sent, _, received = prices.partition("/")
     try:
-        found = float(sent), float(received)
+        sent, received, *cached = map(float, prices.split("/"))
     except ValueError:
-        found = (-1.0, -1.0)
-    if not model or not all(0 <= one < float("inf") for one in found):
-        raise InputError(f"--price {given}: write MODEL=IN/OUT, for example openai/mine=0.50/1.50.")
+        sent, received, cached = -1.0, -1.0, []
+    found: Price = (sent, received, cached[0]) if cached else (sent, received)
+    if not model or len(cached) > 1 or not all(0 <= one < float("inf") for one in found):
+        raise InputError(
+            f"--price {given}: write MODEL=IN/OUT or MODEL=IN/OUT/CACHED, for example openai/mine=0.50/1.50/0.05."
+        )
     return model, found
 
 

@@ -14,7 +14,7 @@ from riskbox.sandbox.contracts.model import Ledger, Model, Models, Prompt, Reply
 from riskbox.sandbox.contracts.unsent import waiting
 from riskbox.sandbox.errors import BudgetSpent, Halt, InputError, ModelFault
 from riskbox.sandbox.models.lease import Admission, LeaseHolder
-from riskbox.sandbox.models.limits import ModelLimits
+from riskbox.sandbox.models.limits import ModelLimits, Price, dollars
 from riskbox.sandbox.models.quota import Lease, QuotaService, UsageReport
 from riskbox.sandbox.models.recording import CUT_OFF, OVER_BUDGET, RecordedCalls, Recording, key_of
 from riskbox.sandbox.models.structured import cut, valued
@@ -69,8 +69,9 @@ class ModelOptions:
     """How many of them may follow a time-out: a model that hangs would else hold an episode up for many minutes."""
     seconds: float = CALL_SECONDS
     """Timeout of one attempt, in seconds; below the limit of a turn, so that a second attempt fits into it."""
-    prices: Mapping[str, tuple[float, float]] = field(default_factory=dict)
-    """US dollars for a million tokens sent and for a million received, by model. Overrides litellm's price table."""
+    prices: Mapping[str, Price] = field(default_factory=dict)
+    """US dollars for a million tokens sent, received and, where it is given, sent and cached, by model. Overrides litellm's
+    price table."""
     rehearsal: str = ""
     """The address of a server that answers for every model, for nothing; empty where each is asked itself."""
 
@@ -149,6 +150,10 @@ class Clients(Models):
             self._takes[name, temperature] = self.transport(name).takes_temperature(name, temperature)
         return self._takes[name, temperature]
 
+    def learn_most_tokens(self, name: str, most: int) -> None:
+        """Send the later calls of a model with no higher limit of tokens, since its server gives no more."""
+        self._most_tokens[name] = most
+
     async def close(self) -> None:
         """Close connections and recordings."""
         await self.lease_holder.close()
@@ -175,6 +180,7 @@ class _CallStats:
     longest: int | None = None
     attempts: int = 0
     timeouts: int = 0
+    narrowed: bool = False
     latency: float = 0.0
     key: str = ""
     source: Literal["live", "cache", "replay"] = "live"
@@ -291,6 +297,9 @@ class Client(Model):
                             await self._pause_admitted(admission)
                     return await self._once(request, admission, stats)
             except TransportError as failure:
+                if failure.room is not None:
+                    request = self._narrowed(request, failure, stats)
+                    continue
                 wait = self._wait(failure, stats)
                 if wait is None:
                     raise
@@ -317,6 +326,29 @@ class Client(Model):
         if self.temperature is not None and self.clients.takes(self.name, self.temperature):
             sent["temperature"] = self.temperature
         return sent
+
+    def _narrowed(self, request: ModelRequest, failure: TransportError, stats: _CallStats) -> ModelRequest:
+        """The request once more, for an answer as long as the server gives.
+
+        Raises:
+            TransportError: nobody knows how long that is, or the user asked for more.
+        """
+        room, asked = failure.room, request.settings.get("max_tokens")
+        by_us = self.max_tokens is not None and isinstance(asked, int)
+        is_less = room is not None and room.fits and not (isinstance(asked, int) and room.fits >= asked)
+        if room is None or stats.narrowed or not is_less or not (by_us or room.depends):
+            failure.fatal = True
+            failure.message += (
+                f" An answer of {asked:,} tokens was asked for"
+                if isinstance(asked, int)
+                else " Such long answers are not given"
+            ) + f"; set what the server gives: --setting {self.role}.max_tokens=N"
+            raise failure
+        stats.narrowed = True
+        if not room.depends:
+            self.clients.learn_most_tokens(self.name, room.fits)
+        name = "max_completion_tokens" if "max_completion_tokens" in request.settings else "max_tokens"
+        return replace(request, settings={**request.settings, name: room.fits})
 
     async def _pause_admitted(self, admission: Admission) -> None:
         """Pause once more: the model may have become too busy while the call waited for its admission."""
@@ -414,8 +446,11 @@ class Client(Model):
             return 0.0
         given = self.clients.options.prices.get(self.name)
         if given:
-            return (answer.input_tokens * given[0] + answer.output_tokens * given[1]) / 1e6
-        return answer.cost
+            return dollars(given, answer.input_tokens, answer.cached_tokens, answer.output_tokens)
+        if answer.cost is not None and not answer.estimated:
+            return answer.cost
+        price = self.clients.price(self.name)
+        return price and answer.input_tokens * price[0] + answer.output_tokens * price[1]
 
     def _note(
         self,

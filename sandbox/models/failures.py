@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from riskbox.sandbox.models.transport import Completion, TransportError, exhausted, quoted
+from riskbox.sandbox.models.transport import AnswerRoom, Completion, TransportError, exhausted, quoted
 
 MODERATED = frozenset(
     ("content_policy_violation", "content_filter", "content_filtered", "moderation", "moderation_error", "flagged",
@@ -39,7 +39,7 @@ WORDED = (
 )  # fmt: skip
 """The status that an error without a code stands for."""
 CONTEXT = re.compile(
-    r"context[_ ]length[_ ]exceeded|(maximum|max|model'?s) (model )?context (length|window|size)|context[_ ](length|window|size|limit)"
+    r"context[_ ]length[_ ]exceeded|maximum (model|prompt|input|sequence) length|(maximum|max|model'?s) (model )?context (length|window|size)|context[_ ](length|window|size|limit)"
     r"[^.]{0,60}(exceed|overflow|too (long|large|small)|reached)|exceed\w*[^.]{0,60}context|prompt is too long|input is too long"
     r"|too (long|large) for (the |this )?model|(input|prompt|request)[^.]{0,40}(tokens?|length) [^.]{0,60}(exceed|too (long|large|many))"
     r"|exceeds the (maximum|max)[^.]{0,30}(number of tokens|input|token count)|input token count[^.]{0,40}exceed|larger than the maximum"
@@ -49,7 +49,7 @@ CONTEXT = re.compile(
 )
 """How servers say that a conversation no longer fits into their context."""
 ROOM = re.compile(
-    r"max(_new|_completion|_output|imum)?_? ?(output|completion)?_?tokens|maxoutputtokens|completion tokens|output tokens|for the completion"
+    r"max(_new|_completion|_output|imum)?_? ?(output|completion)?_?tokens|maxoutputtokens|completion tokens|output tokens|(for|in) the completion"
     r"|in the output|maximum tokens you requested",
     re.I,
 )
@@ -133,49 +133,44 @@ def failure(
 
 
 def narrowed(failed: TransportError, said: str) -> TransportError:
-    """A failure of a request that was wrong, with what was too long in it."""
-    room, fits = room_left(said)
-    if (
-        room
-        and fits is None
-        and CONTEXT.search(said)
-        and not re.search(r"too (large|high|big)|invalid|must be|maximum allowed", said)
-    ):
-        room = False
-    if room and (fits is None or fits >= LEAST):
-        failed.too_many, failed.fits, failed.retryable = True, fits, False
-    elif room or CONTEXT.search(said):
+    """A failure of a request that was wrong, with what was too long in it: the answer asked for, or the conversation."""
+    room = room_left(said)
+    if room is not None and (room.fits is None or room.fits >= LEAST):
+        failed.room, failed.retryable = room, False
+    elif room is not None or CONTEXT.search(said):
         failed.outcome, failed.retryable = "overflow", False
     return failed
 
 
-def room_left(said: str) -> tuple[bool, int | None]:
-    """Whether an error says that an answer may not be as long as was asked for, and how long it may be.
+def room_left(said: str) -> AnswerRoom | None:
+    """How long an answer may be, where an error says that one was asked for that is too long; None if it says nothing of it.
 
     >>> room_left("max_tokens is too large: 9000. This model supports at most 8192 completion tokens")
-    (True, 8192)
+    AnswerRoom(fits=8192, depends=False)
     """
     plain = re.sub(r"(?<=\d)[,_](?=\d{3})", "", said)
     if not ROOM.search(plain):
-        return False, None
-    for pattern, found in FITS:
-        if match := pattern.search(plain):
-            return True, found(*map(int, match.groups()))
-    return bool(
-        re.search(
-            r"too (large|high|big)|exceed|invalid|at most|less than|must be|supported range", plain, re.I
-        )
-    ), None
+        return None
+    for depends, listed in ((True, SHARED), (False, ALONE)):
+        for pattern, found in listed:
+            if match := pattern.search(plain):
+                return AnswerRoom(found(*map(int, match.groups())), depends)
+    return AnswerRoom() if TOO_LONG.search(plain) else None
 
 
-FITS = (
-    # a context, and what of it the prompt takes
+TOO_LONG = re.compile(
+    r"too (large|high|big)|invalid|at most|less than|must be|supported range|maximum allowed", re.I
+)
+"""How servers say that a number is too high."""
+SHARED = (
     (re.compile(r"context (?:length|window|size) is (\d+) tokens.{0,80}?(?:request|prompt|input)? has (\d+) input tokens", re.I), lambda all, used: all - used),
     (re.compile(r"context (?:length|window|size) is (\d+) tokens.{0,80}?\((\d+) (?:in (?:the|your) (?:prompt|messages)|of text input)", re.I), lambda all, used: all - used),
     (re.compile(r"context (?:length|window|size) is (\d+) tokens.{0,120}?prompt contains (?:at least )?(\d+)", re.I), lambda all, used: all - used),
     (re.compile(r"context limit: (\d+) \+ \d+ > (\d+)", re.I), lambda used, all: all - used),
     (re.compile(r"must be <= (\d+)\. given: (\d+) `?inputs", re.I), lambda all, used: all - used),
-    # a limit of the answer alone
+)  # fmt: skip
+"""How servers name their context and what the conversation takes of it; what is left follows from each."""
+ALONE = (
     (re.compile(r"at most (\d+) (?:completion|output) tokens", re.I), lambda most: most),
     (re.compile(r"max_tokens:? \d+ > (\d+)", re.I), lambda most: most),
     (re.compile(r"less than or equal to `?(\d+)", re.I), lambda most: most),
@@ -186,7 +181,7 @@ FITS = (
     (re.compile(r"max(?:imum)?(?: value| allowed)?(?: is|:| of) (\d+)", re.I), lambda most: most),
     (re.compile(r"(?:must be|should be) (?:at most|<=|no more than|less than) (\d+)", re.I), lambda most: most),
 )  # fmt: skip
-"""Wordings that say how long an answer may be, and the number that follows from each."""
+"""How servers name the most tokens of any answer."""
 
 
 # --- the parts of an error --------------------------------------------------------------------------------------

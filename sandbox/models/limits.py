@@ -4,11 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 from riskbox.sandbox.words.name import Name
 
 IN_FLIGHT = 100
 """Default for requests at once to one provider's model. A server of one's own has no default: it queues by itself."""
+
+
+Price: TypeAlias = tuple[float, float] | tuple[float, float, float]
+"""US dollars for a million tokens sent, received and, where that differs, sent and cached."""
+
+
+def dollars(price: Price, sent: int, cached: int, received: int) -> float:
+    """What a call costs.
+
+    Args:
+        price: The model's price.
+        sent: Tokens sent, cached ones included.
+        cached: Tokens sent that the provider had cached.
+        received: Tokens received.
+    """
+    kept = price[2] if len(price) == 3 else price[0]
+    return ((sent - cached) * price[0] + cached * kept + received * price[1]) / 1e6
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,16 @@ class Completion:
     """Whether the tokens are our estimate."""
 
 
+@dataclass(frozen=True, slots=True)
+class AnswerRoom:
+    """How long an answer a server gives."""
+
+    fits: int | None = None
+    """The most tokens, where it said so."""
+    depends: bool = False
+    """Whether that depends on how much of the context the conversation takes."""
+
+
 class TransportError(Exception):
     """A call that got no answer.
 
@@ -91,10 +101,8 @@ class TransportError(Exception):
         self.outcome, self.message = outcome, message
         self.retryable, self.retry_after = retryable, retry_after
         self.fatal, self.unbilled = fatal, unbilled or fatal
-        self.too_many = False
-        """Whether more tokens of an answer were asked for than the server gives."""
-        self.fits: int | None = None
-        """How many it gives, where it said so."""
+        self.room: AnswerRoom | None = None
+        """Set where a longer answer was asked for than the server gives."""
 
 
 class Transport(Protocol):

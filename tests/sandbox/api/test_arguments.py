@@ -49,7 +49,7 @@ def test_a_name_that_is_no_argument_is_refused(call: Callable[[], object], says:
         (lambda: door.run(5), "^run: paths must be text, a path, a list of text or a path or None, not 5"),
         (lambda: door.run(budget="x"), "budget must be a number or None, not 'x'"),
         (lambda: door.run(rpm={"openai/gpt-5": "x"}), "rpm must be a number, a dictionary from text to a number or"),
-        (lambda: door.run(prices={"openai/gpt-5": 3}), r"prices must be .* to \(a number, a number\), not"),
+        (lambda: door.run(prices={"openai/gpt-5": 3}), r"prices must be .* to \(a number, a number\) or \(a number, a number, a number\), not"),
         (lambda: door.run(place={"agent": 3}), "place must be a dictionary from text to 'inline' or 'actor'"),
         (lambda: door.run(local="yes"), "local must be True, False or None"),
         (lambda: door.run(store=5), "store must be text or None"),

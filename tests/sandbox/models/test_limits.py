@@ -8,7 +8,7 @@ import pytest
 
 from riskbox.sandbox.cli.options import Parser, add_models, models_from, settings_from
 from riskbox.sandbox.errors import InputError
-from riskbox.sandbox.models.limits import IN_FLIGHT, ModelLimits
+from riskbox.sandbox.models.limits import IN_FLIGHT, ModelLimits, dollars
 
 OWN = "http://127.0.0.1:8000/v1#qwen"
 
@@ -41,11 +41,11 @@ def test_all_options_arrive() -> None:
         given(
             "--max-in-flight", "9", "--max-in-flight", f"{OWN}=3", "--rpm", "a/b=60", "--tpm", "1e5",
             "--budget", "2.5", "--budget-tokens", "1e6", "--episode-budget", "0.1", "--episode-tokens", "5000",
-            "--price", f"{OWN}=0.5/1.5", "--retries", "2", "--call-seconds", "9",
+            "--price", f"{OWN}=0.5/1.5", "--price", "a/b=2/8/0.2", "--retries", "2", "--call-seconds", "9",
         )
     )  # fmt: skip
     assert terms.limits == ModelLimits({"": 9, OWN: 3}, {"a/b": 60}, {"": 1e5}, 2.5, 1e6, 0.1, 5000)
-    assert (terms.prices, terms.retries, terms.seconds) == ({OWN: (0.5, 1.5)}, 2, 9)
+    assert (terms.prices, terms.retries, terms.seconds) == ({OWN: (0.5, 1.5), "a/b": (2.0, 8.0, 0.2)}, 2, 9)
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_all_options_arrive() -> None:
     [
         ["--max-in-flight", "0"], ["--max-in-flight", "0.5"], ["--max-in-flight", "a/b="], ["--rpm", "-1"],
         ["--rpm", "nan"], ["--tpm", "inf"], ["--tpm", "many"], ["--budget", "0"], ["--budget", "nan"],
-        ["--episode-tokens", "-5"], ["--price", "1/2"], ["--price", "a/b=1"], ["--price", "a/b=-1/2"],
+        ["--episode-tokens", "-5"], ["--price", "1/2"], ["--price", "a/b=1"], ["--price", "a/b=1/2/3/4"], ["--price", "a/b=-1/2"],
         ["--call-seconds", "0"], ["--price", "a/b=nan/1"], ["--retries", "-1"],
     ],
 )  # fmt: skip
@@ -87,3 +87,9 @@ def test_settings_that_cannot_be(setting: str) -> None:
     with pytest.raises(InputError, match=r"^--setting ") as caught:
         settings_from(given("--setting", setting))
     assert "sk-1" not in str(caught.value)
+
+
+def test_cached_tokens_have_a_price_of_their_own_where_one_is_given() -> None:
+    assert dollars((2.0, 8.0), 1_000_000, 990_000, 0) == pytest.approx(2.0)
+    assert dollars((2.0, 8.0, 0.2), 1_000_000, 990_000, 0) == pytest.approx(0.218)
+    assert dollars((2.0, 8.0, 0.2), 10, 0, 1_000_000) == pytest.approx(8.00002)

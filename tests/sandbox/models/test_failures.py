@@ -1,0 +1,140 @@
+"""What errors mean: conversations that are too long, answers that were asked for too long, and what follows."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from riskbox.sandbox.batch.causes import TOO_LONG, Cause
+from riskbox.sandbox.errors import Halt, ModelFault
+from riskbox.sandbox.models.failures import Told, failure, told
+from riskbox.sandbox.models.limits import ModelLimits
+from riskbox.sandbox.models.transport import AnswerRoom
+from riskbox.sandbox.stub.script import Fail, Raw
+from riskbox.sandbox.stub.server import Stub
+from riskbox.sandbox.words.event import Ended
+from tests.sandbox.seats import OPENAI, Sit
+
+both = pytest.mark.parametrize("transport", ["http", OPENAI])
+
+OVERFLOWS = [
+    "This model's maximum context length is 128000 tokens. However, your messages resulted in 130512 tokens. Please reduce the length of the messages.",
+    "Your input exceeds the context window of this model. Please adjust your input and try again.",
+    "prompt is too long: 210000 tokens > 200000 maximum",
+    "The input token count (1200000) exceeds the maximum number of tokens allowed (1048576).",
+    "the request exceeds the available context size. try increasing the context size or enable context shift",
+    "request (9000 tokens) exceeds the available context size (8192 tokens)",
+    "Prompt contains 40000 tokens and 0 draft tokens, too large for model with 32768 maximum context length",
+    "This endpoint's maximum context length is 131072 tokens. However, you requested about 150000 tokens (140000 of text input, 10000 in the output). Please reduce the length of either one.",
+    "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 4097. Given: 5000 `inputs` tokens and 512 `max_new_tokens`",
+    "Input is too long for requested model.",
+    "too many tokens: total number of tokens in the prompt cannot exceed 4081 - received 5000.",
+    "This model's maximum prompt length is 131072 but the request contains 140000 tokens.",
+    "Requested tokens (5000) exceed context window of 4096",
+    "The decoder prompt (length 5000) is longer than the maximum model length of 4096.",
+    "input length and `max_tokens` exceed context limit: 200500 + 4096 > 200000, decrease input length or `max_tokens` and try again",
+    "the prompt is too long: 5000, model maximum context length: 4096",
+    "Please reduce the length of the messages or completion.",
+]
+ROOMS = [
+    ("max_tokens is too large: 100000. This model supports at most 16384 completion tokens, whereas you provided 100000.", 16384, False),
+    ("'max_tokens' or 'max_completion_tokens' is too large: 4096. This model's maximum context length is 2048 tokens and your request has 203 input tokens (4096 > 2048 - 203).", 1845, True),
+    ("This model's maximum context length is 4097 tokens, however you requested 5000 tokens (1000 in your prompt; 4000 for the completion).", 3097, True),
+    ("This model's maximum context length is 4097 tokens. However, you requested 5000 tokens (1000 in the messages, 4000 in the completion).", 3097, True),
+    ("max_tokens: 100000 > 64000, which is the maximum allowed number of output tokens for claude-sonnet-4-5", 64000, False),
+    ("input length and `max_tokens` exceed context limit: 190000 + 20000 > 200000, decrease input length or `max_tokens` and try again", 10000, True),
+    ("Input validation error: `inputs` tokens + `max_new_tokens` must be <= 4097. Given: 3000 `inputs` tokens and 2000 `max_new_tokens`", 1097, True),
+    ("`max_tokens` must be less than or equal to `8192`, the maximum value for `max_tokens` is less than the `context_window` for this model", 8192, False),
+    ("Invalid max_tokens value, the valid range of max_tokens is [1, 8192]", 8192, False),
+    ("Unable to submit request because it has a maxOutputTokens value of 100000 but the supported range is from 1 (inclusive) to 65537 (exclusive).", 65536, False),
+    ("The maximum tokens you requested exceeds the model limit of 4096. Try again with a maximum tokens value that is lower than 4096.", 4095, False),
+    ("max_tokens is too large", None, False),
+]  # fmt: skip
+OTHERS = [
+    "Rate limit: 10000 tokens per minute",
+    "Unknown parameter: 'foo'.",
+    "messages: at least one message is required",
+    "Invalid value for temperature",
+]
+
+
+@pytest.mark.parametrize("said", OVERFLOWS)
+def test_a_conversation_that_is_too_long_is_told_apart(said: str) -> None:
+    failed = failure(Told(400, said), "m")
+    assert (failed.context, failed.room, failed.retryable, failed.fatal) == (True, None, False, False)
+
+
+@pytest.mark.parametrize(("said", "fits", "depends"), ROOMS)
+def test_how_long_an_answer_may_be_is_read(said: str, fits: int | None, depends: bool) -> None:
+    failed = failure(Told(400, said), "m")
+    assert (failed.context, failed.room, failed.retryable) == (False, AnswerRoom(fits, depends), False)
+
+
+@pytest.mark.parametrize("said", OTHERS)
+def test_other_errors_are_neither(said: str) -> None:
+    failed = failure(Told(400, said), "m")
+    assert (failed.context, failed.room) == (False, None)
+
+
+@both
+@pytest.mark.parametrize("status", [400, 413, 200])
+async def test_the_fault_of_a_long_conversation_says_context(
+    stub: Stub, sit: Sit, transport: str, status: int
+) -> None:
+    error = {
+        "error": {"message": OVERFLOWS[0], "code": "context_length_exceeded", "type": "invalid_request_error"}
+    }
+    stub.script(Raw(json.dumps(error), status))
+    with pytest.raises(ModelFault) as caught:
+        await sit(transport, retries=3).ask()
+    assert (caught.value.boundary, caught.value.outcome, len(stub.requests)) == (
+        "context",
+        "provider_error",
+        1,
+    )
+
+
+def test_long_conversations_are_counted_as_one_cause() -> None:
+    def ended(detail: str) -> Ended:
+        return Ended(index=1, time=1, audience=(), ending="fault", reason="context", detail=detail)
+
+    assert Cause.of(ended("agent: m answered 400: 9000 tokens")) == Cause("agent", TOO_LONG)
+    assert Cause.of(ended("m answered 400: 9000 tokens")) == Cause("toolset", TOO_LONG)
+
+
+@both
+async def test_an_answer_that_is_too_long_for_the_server_is_asked_for_shorter(
+    stub: Stub, sit: Sit, transport: str
+) -> None:
+    few = "max_tokens is too large: 4096. This model supports at most 1000 completion tokens."
+    stub.script(Fail(400, message=ROOMS[1][0]), "No.", Fail(400, message=few), "No.", "No.")
+    seat = sit(transport, limits=ModelLimits(run_tokens=1e6))
+    for _ in range(3):
+        assert (await seat.ask()).text == "No."
+    asked = [one.body["max_tokens"] for one in stub.requests]
+    assert asked == [4096, 1845, 4096, 1000, 1000]
+
+
+@both
+@pytest.mark.parametrize("said", [ROOMS[1][0], "max_tokens is too large"])
+async def test_a_server_that_gives_no_answer_of_any_length_halts_at_once(
+    stub: Stub, sit: Sit, transport: str, said: str
+) -> None:
+    stub.script(Fail(400, message=said), repeat=True)
+    with pytest.raises(Halt, match=r"--setting agent\.max_tokens=") as caught:
+        await sit(transport, limits=ModelLimits(run_tokens=1e6), retries=5).ask()
+    assert caught.value.exit_code == 2 and len(stub.requests) <= 2
+
+
+@both
+async def test_what_the_user_set_is_never_made_less(stub: Stub, sit: Sit, transport: str) -> None:
+    stub.script(Fail(400, message=ROOMS[0][0]), repeat=True)
+    with pytest.raises(Halt, match=r"--setting agent\.max_tokens="):
+        await sit(transport, settings={"max_tokens": 100_000}).ask()
+    assert len(stub.requests) == 1
+
+
+@pytest.mark.parametrize("body", [None, [], 3, "x", {}, {"choices": []}, {"choices": [{"message": {}}]}])
+def test_what_tells_no_error_is_none(body: object) -> None:
+    assert told(body) is None
