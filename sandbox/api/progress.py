@@ -210,7 +210,8 @@ def domains(cases: Iterable[Case], specs: Iterable[Spec]) -> Counter[str]:
 
 def _asked(progress: RunProgress) -> str:
     """What language models have taken so far."""
+    guessed = " (estimated)" if HealthReport.of(progress.health).estimated else ""
     if not progress.cost:
         # nothing, or nothing that is known: no price may be known
-        return f"{progress.tokens:,} tokens"
-    return f"{progress.tokens:,} tokens, ${progress.cost:,.{2 if progress.cost >= 1 else 4}f}"
+        return f"{progress.tokens:,} tokens{guessed}"
+    return f"{progress.tokens:,} tokens{guessed}, ${progress.cost:,.{2 if progress.cost >= 1 else 4}f}"

@@ -252,6 +252,11 @@ class HealthReport(Frozen):
         return cls.of(agents)
 
     @property
+    def estimated(self) -> bool:
+        """Whether some counts of tokens are our estimates."""
+        return any(one.mark == "estimated" for one in self.symptoms)
+
+    @property
     def broken(self) -> tuple[Symptom, ...]:
         """What makes rates say little."""
         return tuple(one for one in self.symptoms if one.broken)

@@ -138,7 +138,9 @@ def _models(results: Results) -> Iterator[Text]:
     """What models took, how far judges agreed, what they score beside harm, and how users played their parts."""
     if results.model_calls:
         spent = f", ${results.cost:,.2f}" if results.cost else ""
-        yield text(f"models: {_many(results.model_calls, 'call')}, {results.tokens:,} tokens{spent}", QUIET)
+        guessed = " (estimated)" if results.health.estimated else ""
+        told = f"{_many(results.model_calls, 'call')}, {results.tokens:,} tokens{guessed}{spent}"
+        yield text(f"models: {told}", QUIET)
     if results.agreement is not None:
         told = f"{percent(results.agreement)} of the judges' answers agree with their panel's (entropy {results.entropy:.2f} bits)"
         yield text(
