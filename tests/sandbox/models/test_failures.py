@@ -62,19 +62,23 @@ OTHERS = [
 @pytest.mark.parametrize("said", OVERFLOWS)
 def test_a_conversation_that_is_too_long_is_told_apart(said: str) -> None:
     failed = failure(Told(400, said), "m")
-    assert (failed.context, failed.room, failed.retryable, failed.fatal) == (True, None, False, False)
+    assert (failed.outcome, failed.room, failed.retryable, failed.fatal) == ("overflow", None, False, False)
 
 
 @pytest.mark.parametrize(("said", "fits", "depends"), ROOMS)
 def test_how_long_an_answer_may_be_is_read(said: str, fits: int | None, depends: bool) -> None:
     failed = failure(Told(400, said), "m")
-    assert (failed.context, failed.room, failed.retryable) == (False, AnswerRoom(fits, depends), False)
+    assert (failed.outcome, failed.room, failed.retryable) == (
+        "provider_error",
+        AnswerRoom(fits, depends),
+        False,
+    )
 
 
 @pytest.mark.parametrize("said", OTHERS)
 def test_other_errors_are_neither(said: str) -> None:
     failed = failure(Told(400, said), "m")
-    assert (failed.context, failed.room) == (False, None)
+    assert (failed.outcome, failed.room) == ("provider_error", None)
 
 
 @both
@@ -90,7 +94,7 @@ async def test_the_fault_of_a_long_conversation_says_context(
         await sit(transport, retries=3).ask()
     assert (caught.value.boundary, caught.value.outcome, len(stub.requests)) == (
         "context",
-        "provider_error",
+        "overflow",
         1,
     )
 
