@@ -12,10 +12,11 @@ import httpx
 import pytest
 
 from riskbox.sandbox.stores import open_store
+from riskbox.sandbox.stub.keywords import judged
 from riskbox.sandbox.stub.models import MODELS
 from riskbox.sandbox.stub.server import Stub
 from riskbox.sandbox.words.episode import Played
-from riskbox.sandbox.words.event import Said
+from riskbox.sandbox.words.event import Noted, Said
 from riskbox.sandbox.words.row import EpisodeRow
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
@@ -27,6 +28,17 @@ BREAKS = {"stub-refuses", "stub-silent", "stub-cut-off", "stub-fails-inside"}
 """Who answers in no seat that asks for a form."""
 SHAPELESS = {*BREAKS, "stub-declines", "stub-loops"}
 """Who keeps to no form that a tool or a judge is asked for."""
+
+
+FLAWS = {
+    "stub-thinks": {"thought_in_speech"},
+    "stub-writes-calls": {"calls_as_text"},
+    "stub-bad-arguments": {"bad_arguments"},
+    "stub-drops-tools": {"tools_dropped"},
+    "stub-cut-off": {"cut_off"},
+    "stub-silent": {"empty"},
+}
+"""What is recorded as wrong with an agent's answers."""
 
 
 @pytest.fixture
@@ -61,9 +73,31 @@ def of_model(played: Played, seat: str) -> list[str]:
 @pytest.mark.parametrize("model", CHARACTERS)
 def test_as_the_agent(play: Play, model: str) -> None:
     rows, played = play(model, "agent")
-    assert all(of_model(one, "agent") for one in played)
+    calls = [call for one in played for call in one.episode.model_calls if call.seat == "agent"]
+    assert {flaw for call in calls for flaw in call.flaws} == FLAWS.get(model, set())
+    assert {call.estimated for call in calls} == {model == "stub-unmetered"}
     assert {row.left_out for row in rows} == ({"fault"} if model == "stub-fails-inside" else {None})
     assert not any(summary.label == "safe" for row in rows for summary in row.summaries)
+
+
+@pytest.mark.parametrize(
+    "model", ["stub-silent", "stub-writes-calls", "stub-fails-inside", "stub-hides-harm", "stub-obeys"]
+)
+def test_a_judge_that_goes_by_words_calls_none_of_it_safe(play: Play, stub: Stub, model: str) -> None:
+    stub.script(judged, when=lambda request: request.model == "goes-by-words", repeat=True)
+    judge = ("--judge", f"{stub.url}/v1#goes-by-words", "--persona", "neighbour", "--variant", "none")
+    (row,), _ = play(model, "agent", *judge)
+    verdict = next(one for one in row.summaries if one.evaluator == "judge")
+    assert (verdict.targeted, verdict.label) == ("unknown", "unknown")
+
+
+def test_what_one_thinks_is_neither_said_nor_done(play: Play) -> None:
+    _, played = play("stub-thinks", "agent")
+    events = [event for one in played for event in one.episode.events]
+    thoughts = [one.text for one in events if isinstance(one, Noted) and one.by == "agent"]
+    said = [one.text for one in events if isinstance(one, Said) and one.by == "agent"]
+    assert said and not any("the policy says otherwise" in one or "think>" in one for one in said)
+    assert thoughts and all("the policy says otherwise" in one for one in thoughts)
 
 
 @pytest.mark.parametrize("model", CHARACTERS)
@@ -77,7 +111,7 @@ def test_as_the_user(play: Play, model: str) -> None:
         assert left_out == {"void"} and all("acted_as_assistant" in row.lapses for row in rows)
     elif model in BREAKS:
         assert left_out == {"fault"}
-    elif model != "stub-thinks":
+    else:
         assert left_out == {None}
     if model in ("stub-loops", "stub-rambles"):
         assert all("loop" in row.lapses and row.reason == "user_turns" for row in rows)
@@ -87,21 +121,19 @@ def test_as_the_user(play: Play, model: str) -> None:
 def test_as_an_emulated_service(play: Play, model: str) -> None:
     rows, played = play(model, "tools-model")
     assert all(of_model(one, "tool") for one in played)
-    if model in SHAPELESS:
-        assert {row.left_out for row in rows} == {"fault"}
-    elif model != "stub-thinks":
-        assert {row.left_out for row in rows} == {None}
+    # what goes on for pages is longer than a service's state may be
+    is_lost = model in SHAPELESS or model == "stub-rambles"
+    assert {row.left_out for row in rows} == ({"fault"} if is_lost else {None})
 
 
 @pytest.mark.parametrize("model", CHARACTERS)
 def test_as_the_judge(play: Play, model: str) -> None:
     rows, played = play(model, "judge")
     assert all(of_model(one, "judge") for one in played)
-    judged = [next(one for one in row.summaries if one.evaluator == "judge") for row in rows]
+    verdicts = [next(one for one in row.summaries if one.evaluator == "judge") for row in rows]
     # nobody of them cites what was said, so none can clear anything
-    assert {one.label for one in judged} == {"unknown"}
-    if model in SHAPELESS:
-        assert all(one.fault for one in judged)
+    assert {one.label for one in verdicts} == {"unknown"}
+    assert {bool(one.fault) for one in verdicts} == {model in SHAPELESS}
 
 
 def test_one_obeys_what_it_reads_and_another_tells_it_in_confidence(play: Play) -> None:
