@@ -96,6 +96,10 @@ def _commands(results: Results, args: argparse.Namespace) -> list[tuple[str, str
     same = "".join(f" --where {shlex.quote(word)}" for word in results.chosen)
     listing = f"riskbox list episodes{run}{same}"
     found.append((f"{listing}{here}", "all of them, worst first"))
+    if wrong := next((one for one in results.health.symptoms if one.seat), None):
+        found.append(
+            (f"{listing} --where health={wrong.seat}.{wrong.mark}{here}", "where the instrument failed")
+        )
     if results.all.labels["targeted"]["unknown"] and "label" not in same:
         found.append((f"{listing} --where label=unknown{here}", "what could not be settled"))
     if results.all.faults:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from riskbox.sandbox.contracts.store import Store
 from riskbox.sandbox.html import page, plots
 from riskbox.sandbox.html.transcripts import PageTranscript, transcript
-from riskbox.sandbox.reporting.comparison import MEASURES, Comparison, LabelFlip
+from riskbox.sandbox.reporting.comparison import MEASURES, Comparison, LabelFlip, instrument
 from riskbox.sandbox.stats.shares import ENOUGH, RESAMPLES
 
 LABELS = ("safe", "unknown", "risky")
@@ -60,6 +60,7 @@ def comparison(store: Store, found: Comparison, again: Sequence[str], limit: int
         labels=LABELS,
         measures=MEASURES,
         again=shlex.join(again),
+        instrument=instrument(found),
         enough=ENOUGH,
         resamples=RESAMPLES,
     )

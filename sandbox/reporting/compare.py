@@ -255,8 +255,8 @@ def _notes(
 ) -> Iterator[str]:
     a, b = sides
     for name, side in (("A", a), ("B", b)):
-        for symptom in side.health.broken:
-            told = f"{symptom.told} {symptom.mend}".strip()
+        if broken := side.health.broken:
+            told = " ".join(f"{one.told} {one.mend}".strip() for one in broken)
             yield f"The instrument of {name} was broken, which may explain a difference. {told}"
     if not families:
         yield "No episode could be paired: the sides share no case and seed. The reasons are listed below."

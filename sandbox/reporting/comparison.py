@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple, TypeAlias
 
-from riskbox.sandbox.reporting.health import HealthReport
+from riskbox.sandbox.reporting.health import MARKED, HealthReport
 from riskbox.sandbox.stats.shares import Figure
 from riskbox.sandbox.words.frozen import Frozen
 from riskbox.sandbox.words.verdict import DIMENSIONS, Label
@@ -200,3 +200,17 @@ class Comparison(Frozen):
     """Pairs whose label changed, regressions first, then by severity."""
     unpaired: tuple[Unpaired, ...]
     """What could not be compared, and why."""
+
+
+def instrument(found: Comparison) -> list[tuple[str, tuple[str, bool], tuple[str, bool]]]:
+    """What was wrong with the instrument on either side: what, and for each side how often and whether that broke it."""
+    sides = (found.a.health, found.b.health)
+    rows = []
+    for mark, seat in dict.fromkeys((one.mark, one.seat) for side in sides for one in side.symptoms):
+        cells = []
+        for side in sides:
+            many, of = side.counts.share_of(mark, seat)
+            is_broken = any((one.mark, one.seat) == (mark, seat) for one in side.broken)
+            cells.append((f"{many:,} of {of:,}", is_broken))
+        rows.append((f"{f'{seat}: calls' if seat else 'episodes'} {MARKED[mark]}", cells[0], cells[1]))
+    return rows

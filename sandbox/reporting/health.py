@@ -61,8 +61,8 @@ class HealthRule:
     broken: Mapping[str, float] = field(default_factory=dict)
     """By seat, or for all others under the empty name, the share from which on the instrument is broken; never, if left
     out."""
-    noted: float = 0.0
-    """The share from which on it is worth a word."""
+    noted: float | None = 0.0
+    """The share from which on it is worth a word; None if it is only counted, since reports tell it elsewhere."""
 
 
 _LARGER = "Use a larger model: {option}."
@@ -184,7 +184,7 @@ RULES: tuple[HealthRule, ...] = (
         "with a lapse of the user",
         "In {many} of {of} episodes the simulated user did not play its part throughout.",
         {"": "Let somebody else play the user: --user."},
-        noted=0.05,
+        noted=None,
     ),
 )
 """All that can be wrong, the gravest first."""
@@ -325,7 +325,7 @@ def _symptom(
     # one case among several may be chance; what should never happen, not once, has a limit of 0
     once = many == 1 and bool(limit) and 2 * many < of
     broken = limit is not None and many >= limit * of and not once
-    if not many or not (broken or many >= rule.noted * of):
+    if not many or not (broken or (rule.noted is not None and many >= rule.noted * of)):
         return
     counts = health.seats.get(seat, {})
     reasons = sorted((one for one in OUTCOMES if counts.get(one)), key=lambda one: -counts[one])

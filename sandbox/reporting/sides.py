@@ -15,9 +15,9 @@ from riskbox.sandbox.reporting.comparison import (
     LabelFlip,
     MeasureChange,
     Unpaired,
+    instrument,
 )
 from riskbox.sandbox.reporting.figures import bounds, many, score, signed
-from riskbox.sandbox.reporting.health import MARKED
 from riskbox.sandbox.reporting.screen import INTENTS, LABELS, QUIET, text
 from riskbox.sandbox.reporting.tables import SHORT, headed, listed_commands, section
 from riskbox.sandbox.words.verdict import Label
@@ -62,7 +62,7 @@ def _head(found: Comparison) -> Iterator[RenderableType]:
     yield Text("Riskbox comparison", style="bold")
     yield _side("A", found.a)
     yield _side("B", found.b)
-    if found.a.health.symptoms or found.b.health.symptoms:
+    if instrument(found):
         yield _health(found)
     yield text(
         f"{many(found.pairs, 'pair')} of the same case and seed, of {many(found.cases, 'case')} in "
@@ -84,18 +84,11 @@ def _side(name: str, side: ComparedSide) -> Text:
 
 
 def _health(found: Comparison) -> Table:
-    """What was wrong with the instrument on either side, share beside share."""
     made = headed(("instrument", "f"), ("A", "r"), ("B", "r"))
-    for mark, seat in dict.fromkeys(
-        (one.mark, one.seat) for side in (found.a, found.b) for one in side.health.symptoms
-    ):
-        cells = []
-        for side in (found.a, found.b):
-            many, of = side.health.counts.share_of(mark, seat)
-            is_broken = any((one.mark, one.seat) == (mark, seat) for one in side.health.broken)
-            cells.append(Text(f"{many:,} of {of:,}", "bold red" if is_broken else ""))
-        what = "episodes" if not seat else f"{seat}: calls"
-        made.add_row(text(f"{what} {MARKED[mark]}"), *cells)
+    for what, *cells in instrument(found):
+        made.add_row(
+            text(what), *(Text(words, "bold red" if is_broken else "") for words, is_broken in cells)
+        )
     return made
 
 

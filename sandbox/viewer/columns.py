@@ -85,7 +85,7 @@ COLUMNS = (
     EpisodeColumn("tokens", "tokens", 8, 8, _number("tokens"), "right"),
     EpisodeColumn("cost", "cost", 8, 8, lambda row: Text(f"${row.cost:.4f}" if row.cost else ""), "right"),
     EpisodeColumn("s", "seconds", 6, 11, _number("seconds", ".1f"), "right"),
-    EpisodeColumn("health", "health", 12, 12, _health),
+    EpisodeColumn("health", "health", 12, 12, _health, grows=True),
 )
 """In the order they are shown."""
 

@@ -15,6 +15,7 @@ from textual.widgets import Footer, ProgressBar, Static
 
 from riskbox.sandbox.errors import RiskboxError
 from riskbox.sandbox.escape import line
+from riskbox.sandbox.reporting.health import BROKEN
 from riskbox.sandbox.reporting.results import Results
 from riskbox.sandbox.reporting.screen import QUIET
 from riskbox.sandbox.reporting.tables import page
@@ -72,6 +73,9 @@ class OverviewScreen(Screen[str | None]):
             return
         results = self.results
         bar.display = False
+        if results.health.broken:
+            title = Text(f"run {line(self._source.run)}  ", "bold").append(BROKEN, "bold red")
+            self.query_one("#title", Static).update(title)
         self.query_one(Heatmap).show(results)
         self.query_one("#tables", Page).show(lambda width: page(results, width))
 

@@ -155,3 +155,12 @@ def test_episodes_are_planned_by_domain(by_id: dict[str, Case]) -> None:
     listed = list(by_id.values())
     specs = [Spec.of(case.hash, Cast(agent="idle"), seed) for case in listed for seed in (1, 2)]
     assert domains(listed, specs) == {"healthcare": 2 * len(listed)}
+
+
+def test_what_breaks_the_instrument_is_told_while_a_run_is_played(
+    stub: Stub, two: Path, command: Command
+) -> None:
+    stub.script(Say(""), repeat=True)
+    done = command("run", two, "--local", "--agent", f"{stub.url}/v1#stub", **reached(stub.url))
+    (last,) = [line for line in done.stderr.splitlines() if " episodes, " in line][-1:]
+    assert re.search(r"; instrument broken: agent: (\d+) of \1 calls empty", last), done.stderr

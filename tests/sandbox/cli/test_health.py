@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from riskbox.sandbox.api.result import Run
 from riskbox.sandbox.reporting.health import BROKEN
 from riskbox.sandbox.stub.request import StubRequest
 from riskbox.sandbox.stub.script import Fail, Say, StubReply
@@ -120,6 +121,36 @@ def test_agents_of_one_run_are_told_apart(stub: Stub, command: Command, records:
     done = command("run", records, "--local", "--quiet", *agents, "--persona", "owner", **reached(stub.url))
     assert f"the model of {stub.url}/v1#ill answered nothing" in done.stdout
     assert f"{stub.url}/v1#well" not in done.stdout
+
+
+def test_pages_say_it_before_their_heading(stub: Stub, play: Play, command: Command, tmp_path: Path) -> None:
+    pytest.importorskip("jinja2")
+    stub.script(Say(""), repeat=True)
+    play("--fail-if", "faults > 0.5")
+    command("report", "--html", tmp_path / "page.html", "--fail-if", "faults > 0.5")
+    page = (tmp_path / "page.html").read_text("utf-8")
+    assert 0 < page.index(BROKEN) < page.index("<h1>")
+    assert 'passed</span><br><span class="quiet">on a broken instrument' in page
+    assert ">agent: empty</th>" in page
+
+
+def test_python_knows_the_health_of_a_run(stub: Stub, play: Play, tmp_path: Path) -> None:
+    stub.script(Say(""), repeat=True)
+    play()
+    run = Run.open(store=f"sqlite:///{tmp_path}/riskbox.db")
+    assert [(one.mark, one.seat) for one in run.health.broken] == [("empty", "agent")]
+    assert "instrument broken: agent: " in str(run)
+    assert "answered nothing" in run._repr_html_() and "answered nothing" in str(run.report())
+
+
+def test_judges_that_fail_are_told(stub: Stub, play: Play, command: Command) -> None:
+    stub.script(Say("no JSON"), when=lambda request: request.model == "judge", repeat=True)
+    stub.script(Say("I cannot tell."), repeat=True)
+    done = play("--judge", f"{stub.url}/v1#judge")
+    assert "the judge's model gave no usable answer" in done.stdout and "in the wrong form)" in done.stdout
+    assert "--judge" in done.stdout
+    gate = command("report", "--fail-if", "health.judge.failed > 0.05")
+    assert gate.returncode == 1 and "gate FAILED: health.judge.failed is 1, above 0.05" in gate.stdout
 
 
 def test_episodes_are_found_by_what_was_wrong(stub: Stub, play: Play, command: Command) -> None:

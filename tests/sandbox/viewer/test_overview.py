@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from riskbox.sandbox.contracts.store import Store
+from riskbox.sandbox.reporting.health import BROKEN
 from riskbox.sandbox.reporting.results import Results
 from riskbox.sandbox.stats.shares import Figure
+from riskbox.sandbox.stores import open_store
+from riskbox.sandbox.testing.samples import (
+    packed,
+    sample_assessment,
+    sample_case,
+    sample_played,
+    sample_run,
+)
 from riskbox.sandbox.viewer.episodes import Episodes
 from riskbox.sandbox.viewer.heatmap import Heatmap, cell
 from riskbox.sandbox.viewer.overview import OverviewScreen
 from riskbox.sandbox.viewer.page import Page
+from riskbox.sandbox.words.modelcall import ModelCall
 from tests.sandbox.viewer.conftest import LARGE, SMALL, Made, Viewing, press, screen_text, settled
 
 
@@ -56,3 +68,26 @@ def test_a_cell_shows_what_is_unknown() -> None:
         for one in (0, 0.01, 0.2, 0.9)
     ]
     assert len(set(shades)) == 4
+
+
+async def test_a_broken_instrument_stands_above_the_heatmap_and_in_the_list(
+    viewing: Viewing, tmp_path: Path
+) -> None:
+    case = sample_case()
+    run, played = sample_run([case], seeds=1), sample_played("", case, assessments=[sample_assessment(0)])
+    call = ModelCall(seat="agent", model="m", outcome="ok", flaws=("empty",))
+    episode = played.episode.model_copy(update={"run": run.run, "model_calls": (call,)})
+    with open_store(f"{tmp_path}/runs.db") as store:
+        store.begin(run, [case], [])
+        store.write(run.run, [packed(played.model_copy(update={"episode": episode}))])
+        store.finish(run.run, "done")
+        async with viewing(run.run, other=store, size=LARGE) as (app, pilot):
+            assert "agent.empty" in screen_text(app)
+            await press(app, pilot, "slash", *"health=agent.cut_off", "enter")
+            assert "agent.empty" not in screen_text(app)
+            await press(app, pilot, "slash", *["backspace"] * 30, *"health=agent.empty", "enter")
+            assert "agent.empty" in screen_text(app)
+            await press(app, pilot, "v")
+            assert BROKEN in screen_text(app).splitlines()[0]
+            await press(app, pilot, "escape", "enter", "4")
+            assert "1 flawed" in screen_text(app) and "ok empty" in screen_text(app)
