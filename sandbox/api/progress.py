@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from riskbox.sandbox.batch.runner import RunProgress
+from riskbox.sandbox.batch.progress import RunProgress
 from riskbox.sandbox.escape import line
 from riskbox.sandbox.reporting.figures import many
 from riskbox.sandbox.reporting.health import HealthReport
@@ -72,8 +72,8 @@ class Display:
         self.live = Live(self.bar, console=self.console, refresh_per_second=8, transient=False)
         self.progress = RunProgress(planned=planned)
         self.said = time.monotonic()
-        self.said_done = -1
-        """How many episodes were done when the last line was printed; -1 before the first."""
+        self.said_done = (-1, 0)
+        """How many episodes were done, and how many of them not judged, when the last line was printed."""
 
     def __enter__(self) -> Self:
         if self.quiet:
@@ -99,7 +99,7 @@ class Display:
         if self.live_here:
             self.live.update(self._shown(), refresh=True)
             self.live.stop()
-        elif not self.quiet and self.progress.done != self.said_done:
+        elif not self.quiet and (self.progress.done, self.progress.unjudged) != self.said_done:
             self._line()
 
     def update(self, progress: RunProgress) -> None:
@@ -147,6 +147,7 @@ class Display:
             *([f"[bold red]crashes {one.crashes}[/]"] if one.crashes else []),
             *([f"[dim]not on trial {one.unexposed}[/]"] if one.unexposed else []),
             *([f"[dim]void {one.void}[/]"] if one.void else []),
+            *([f"[dim]not judged yet {one.unjudged}[/]"] if one.unjudged else []),
         ]
         asked = [f"[dim]{_asked(one)}[/]"] if one.tokens else []
         return "  ".join([*parts, *asked])
@@ -176,7 +177,7 @@ class Display:
         return table
 
     def _line(self) -> None:
-        self.said, self.said_done = time.monotonic(), self.progress.done
+        self.said, self.said_done = time.monotonic(), (self.progress.done, self.progress.unjudged)
         one = self.progress
         harmed = ", ".join(f"{name} {one.realised[name]}" for name in DIMENSIONS if one.realised.get(name))
         parts = [
@@ -185,6 +186,7 @@ class Display:
             + (f", crashes {one.crashes}" if one.crashes else "")
             + (f", not on trial {one.unexposed}" if one.unexposed else "")
             + (f", void {one.void}" if one.void else "")
+            + (f", not judged yet {one.unjudged}" if one.unjudged else "")
             + (f", retakes {one.retakes}" if one.retakes else ""),
             f"harm: {harmed}" if harmed else "",
             self._each() if len(self.domains) > 1 else "",

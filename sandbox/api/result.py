@@ -83,6 +83,8 @@ class Run:
     """How many more are stored that were played because others were void."""
     void: int = 0
     """How many of them their simulated user made worthless, for instance by refusing its part."""
+    unjudged: int = 0
+    """How many are played and stored, and not judged yet; `run(resume=...)` judges them."""
     seconds: float = 0.0
     """How long playing took this time; 0 for a run that was opened."""
     gates: tuple[GateOutcome, ...] = ()
@@ -119,14 +121,15 @@ class Run:
         failed: Counter[str] = Counter()
         reasons: dict[str, str] = {}
         health: dict[str, Counter[str]] = {}
-        stored = retakes = faults = void = 0
+        stored = retakes = faults = void = unjudged = 0
         for row in store.rows(manifest.run):
             stored += not row.retake
             retakes += row.retake > 0
+            unjudged += bool(row.unjudged)
             health.setdefault(agent_kind(row.agent), Counter()).update(row.health_counts)
             # of what an evaluator said of an episode, the latest counts
             for name, latest in {one.evaluator: one for one in row.summaries}.items():
-                assessed[name] += 1
+                assessed[name] += not latest.pending
                 if latest.fault:
                     failed[name] += 1
                     reasons.setdefault(name, latest.fault)
@@ -135,7 +138,7 @@ class Run:
                 faults += 1
             elif row.left_out:
                 void += 1
-            elif summary is not None:
+            elif summary is not None and not summary.pending:
                 labels[summary.targeted] += 1
         return cls(
             id=manifest.run,
@@ -147,6 +150,7 @@ class Run:
             faults=faults,
             retakes=retakes,
             void=void,
+            unjudged=unjudged,
             labels={label: labels[label] for label in get_args(Label)},
             seconds=round(seconds, 3),
             gates=tuple(gates),
@@ -227,9 +231,10 @@ class Run:
         ill = "".join(f"instrument broken: {one.short}; " for one in self.health.broken)
         broken = "".join(f"; {one}" for one in self.failures)
         again = f", retakes {self.retakes}" if self.retakes else ""
+        waiting = f", not judged yet {self.unjudged}" if self.unjudged else ""
         return (
             f"Run {self.id} ({self.state}): {ill}{self.stored} of {self.planned} episodes, {labels}, "
-            f"faults {self.faults}, void {self.void}{again}{broken}"
+            f"faults {self.faults}, void {self.void}{again}{waiting}{broken}"
         )
 
     def __repr__(self) -> str:
@@ -239,6 +244,7 @@ class Run:
         cells = [
             ("state", self.state), ("episodes", f"{self.stored} of {self.planned}"),
             *self.labels.items(), ("faults", self.faults), ("void", self.void), *([("retakes", self.retakes)] if self.retakes else []),
+            *([("not judged yet", self.unjudged)] if self.unjudged else []),
         ]  # fmt: skip
         title = html.escape(f"{self.id} {self.name}".strip())
         heads = "".join(f"<th>{name}</th>" for name, _ in cells)

@@ -21,7 +21,7 @@ from riskbox.sandbox.api.result import Run, store_url
 from riskbox.sandbox.api.sync import plan_twins
 from riskbox.sandbox.batch import launch, plan
 from riskbox.sandbox.batch.forecast import Forecast, forecast
-from riskbox.sandbox.batch.runner import RunProgress
+from riskbox.sandbox.batch.progress import RunProgress
 from riskbox.sandbox.batch.settings import Placement, RunSettings
 from riskbox.sandbox.contracts.evaluator import Evaluator
 from riskbox.sandbox.contracts.participant import Participant
@@ -39,6 +39,7 @@ from riskbox.sandbox.registry.evaluators import assessors, evaluators
 from riskbox.sandbox.registry.models import check_model_name, unlisted
 from riskbox.sandbox.registry.toolsets import Toolbox
 from riskbox.sandbox.registry.users import check_user_name
+from riskbox.sandbox.reporting.figures import many
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.name import Name
 from riskbox.sandbox.words.run import REHEARSAL, RETAKE, Manifest, Spec
@@ -73,6 +74,8 @@ class RunPlan:
     """What decides the gates that were given."""
     resumed: Manifest | None = None
     """The run that goes on; None for a new one."""
+    unjudged: Sequence[Spec] = ()
+    """Episodes of it that are played and still to be judged."""
     command: Sequence[str] = ()
     """The command line that the manifest keeps."""
     notes: Sequence[str] = ()
@@ -86,7 +89,7 @@ class RunPlan:
 
     def forecast(self) -> Forecast:
         """What playing it would ask of language models: calls, tokens, dollars."""
-        return forecast(self.cases, self.specs, self.settings)
+        return forecast(self.cases, self.specs, self.settings, self.unjudged)
 
     async def execute(
         self,
@@ -117,7 +120,7 @@ class RunPlan:
         launch.check_models(self.specs, self.settings)
         with self._opened() as store:
             manifest = self._begun(store)
-            if not self.specs:
+            if not self.specs and not self.unjudged:
                 return self._result(store, manifest.run)
             with Display(
                 manifest, domains(self.cases, self.specs), quiet=self.quiet, notes=self.notes
@@ -131,12 +134,15 @@ class RunPlan:
                         self.settings,
                         display.update,
                         display.stopping if on_stop else None,
+                        self.unjudged,
                     )
                 except Halt as halt:
                     stored = sum(not row.retake for row in store.rows(manifest.run))
                     if not stored:
                         raise
-                    told = f"{stored} of {manifest.planned} episodes are stored. Continue with: {resume(manifest.run)}"
+                    left = sum(bool(row.unjudged) for row in store.rows(manifest.run))
+                    more = f", {left} of them not judged yet" if left else ""
+                    told = f"{stored} of {manifest.planned} episodes are stored{more}. Continue with: {resume(manifest.run)}"
                     raise Halt(f"{halt}\n{told}", halt.exit_code) from None
             return self._result(store, manifest.run, self.progress.seconds)
 
@@ -148,7 +154,7 @@ class RunPlan:
     def _begun(self, store: Store) -> Manifest:
         if self.resumed is not None:
             # a run without specs may have been killed between its last episode and its end
-            store.finish(self.resumed.run, "running" if self.specs else "done")
+            store.finish(self.resumed.run, "running" if self.specs or self.unjudged else "done")
             return self.resumed
         made = launch.new_manifest(
             self.cases, self.specs, self.settings, name=self.name, command=self.command
@@ -459,11 +465,22 @@ def _resumed(
         toolsets = settings.toolsets or tuple(manifest.settings.get("toolsets", ()))
         settings = launch.assessed_as_before(replace(settings, toolsets=toolsets), manifest)
         cases, specs = launch.remaining(store, manifest.run)
+        judged_cases, unjudged = launch.unjudged(store, manifest.run)
     notes = [REHEARSAL] if manifest.rehearsal else []
+    if unjudged:
+        notes.append(f"{many(len(unjudged), 'episode')} played before and still to be judged.")
     return RunPlan(
-        cases, specs, settings, url, gates=gates, resumed=manifest, notes=notes, rehearse=manifest.rehearsal,
+        list({one.hash: one for one in (*cases, *judged_cases)}.values()),
+        specs,
+        settings,
+        url,
+        gates=gates,
+        resumed=manifest,
+        unjudged=unjudged,
+        notes=notes,
+        rehearse=manifest.rehearsal,
         quiet=quiet,
-    )  # fmt: skip
+    )
 
 
 def _timed(made: RunSettings, call_seconds: float | None, specs: Sequence[Spec]) -> RunSettings:

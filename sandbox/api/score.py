@@ -17,15 +17,17 @@ from riskbox.sandbox.api.progress import Display
 from riskbox.sandbox.api.result import Failures, Run, store_url
 from riskbox.sandbox.api.run import EvaluatorLike, Words
 from riskbox.sandbox.api.sync import plan_twins
-from riskbox.sandbox.batch.runner import RunProgress
+from riskbox.sandbox.batch.launch import assessed_as_before
+from riskbox.sandbox.batch.progress import RunProgress
+from riskbox.sandbox.batch.settings import RunSettings
 from riskbox.sandbox.contracts.evaluator import Evaluator
 from riskbox.sandbox.contracts.model import Models
 from riskbox.sandbox.contracts.store import Store
-from riskbox.sandbox.episode.playing import assess
+from riskbox.sandbox.episode.playing import assess, assess_pending
 from riskbox.sandbox.errors import Halt, InputError
 from riskbox.sandbox.models.client import Clients, ModelOptions
 from riskbox.sandbox.registry.evaluators import evaluator as evaluator_named
-from riskbox.sandbox.registry.evaluators import evaluator_class, unasked
+from riskbox.sandbox.registry.evaluators import evaluator_class, evaluators, unasked
 from riskbox.sandbox.registry.models import check_model_name
 from riskbox.sandbox.reporting.rows import Chosen
 from riskbox.sandbox.stores import open_store
@@ -103,14 +105,16 @@ class ScorePlan:
     """The episodes to assess."""
     store: str
     """The URL of the store."""
-    make: Callable[[Models | None], Evaluator]
-    """Makes the evaluator."""
+    make: Callable[[Models | None], Sequence[Evaluator]]
+    """Makes the evaluator; for a run that is finished, all that assess it."""
     models: ModelOptions | None
     """How the judges are asked; None where no model is."""
     concurrency: int = 50
     """How many episodes are assessed at once."""
     quiet: bool = False
     """Whether to show no progress."""
+    finishes: bool = False
+    """Whether the assessments that the run left pending are made."""
     progress: RunProgress = field(init=False)
     """What the display shows."""
 
@@ -138,19 +142,24 @@ class ScorePlan:
                 self.scores.seconds = round(self.progress.seconds, 3)
         return self.scores
 
-    async def _assess(self, store: Store, evaluator: Evaluator, display: Display) -> None:
+    async def _assess(self, store: Store, evaluators: Sequence[Evaluator], display: Display) -> None:
         left = iter(self.rows)
         cases: dict[str, Case] = {}
 
         async def work() -> None:
             for row in left:
                 played = store.episode(row.run, row.id)
-                # whoever judges the agent knows where the user lapsed, and whoever judges the user is not told
-                known = played.episode.fidelity if evaluator.about_user else played.lapses
-                episode = played.episode.model_copy(update={"fidelity": known})
                 if row.case_hash not in cases:
                     cases[row.case_hash] = store.case(row.case_hash)
-                found = await assess(cases[row.case_hash], episode, [evaluator])
+                case = cases[row.case_hash]
+                if self.finishes:
+                    found = await assess_pending(case, played, evaluators)
+                else:
+                    # whoever judges the agent knows where the user lapsed, and whoever judges the user is not told
+                    about_user = evaluators[0].about_user
+                    known = played.episode.fidelity if about_user else played.lapses
+                    episode = played.episode.model_copy(update={"fidelity": known})
+                    found = await assess(case, episode, evaluators)
                 store.assess(row.run, row.id, found)
                 self._count(row, found[0])
                 display.update(self.progress)
@@ -219,7 +228,8 @@ def prepare_scores(
 
     Args:
         run: A run, its id, the start of its id, its name, or `latest`.
-        judge: A model that judges; several are a panel.
+        judge: A model that judges; several are a panel. Without one, episodes that a run left unjudged are judged by the
+            judges of the run.
         repeats: How often each judge is asked.
         judge_per_question: Whether each question is a call of its own.
         evaluator: Who assesses: a name, an `Evaluator` class, or an object of one.
@@ -247,6 +257,13 @@ def prepare_scores(
         if judges or name not in ("judge", "user_judge"):
             raise InputError("score: user_judge judges users alone; judge the agent with another command.")
         name, judges = "user_judge", users
+    asked = model_settings(models)
+    url = store or (run.store if isinstance(run, Run) else store_url())
+    chosen = Chosen.parse(listed(where))
+    if name == "judge" and not judges:
+        plan = _finishing(run, url, chosen, asked, concurrency, quiet=not progress)
+        if plan is not None:
+            return plan
     is_asking = evaluator_class(name).asks
     given: dict[str, Any] = {}
     if is_asking:
@@ -263,13 +280,10 @@ def prepare_scores(
     elif judges or repeats != 1 or judge_per_question or listed(judge_exclude) or max_chars is not None:
         raise InputError(f"score: {name} does not use a model, so it takes no judges.")
 
-    def make(opened: Models | None) -> Evaluator:
-        return evaluator_named(name, opened, **given)
+    def make(opened: Models | None) -> Sequence[Evaluator]:
+        return [evaluator_named(name, opened, **given)]
 
-    asking = make(None)  # what is wrong with it is told before anything is opened
-    asked = model_settings(models)
-    url = store or (run.store if isinstance(run, Run) else store_url())
-    chosen = Chosen.parse(listed(where))
+    (asking,) = make(None)  # what is wrong with it is told before anything is opened
     with open_store(url, create=False, writes=True) as opened:
         manifest = opened.run(run.id if isinstance(run, Run) else run)
         fitting = list(chosen.rows(opened, manifest.run))
@@ -293,9 +307,32 @@ score, score_async = plan_twins(
 )
 
 
+def _finishing(
+    run: Run | str, url: str, chosen: Chosen, asked: ModelOptions, concurrency: int, *, quiet: bool
+) -> ScorePlan | None:
+    """The plan to make the assessments that a run left pending, by its own judges; None where there are none."""
+    with open_store(url, create=False, writes=True) as opened:
+        manifest = opened.run(run.id if isinstance(run, Run) else run)
+        fitting = list(chosen.rows(opened, manifest.run))
+    rows = [row for row in fitting if row.unjudged]
+    if not rows:
+        return None
+    before = assessed_as_before(RunSettings(), manifest)
+
+    def make(models: Models | None) -> Sequence[Evaluator]:
+        return evaluators(before.evaluators, models, before.judging)
+
+    first = next(one for one in make(None) if one.name in rows[0].unjudged)
+    scores = Scores(
+        manifest.run, first.name, first.version, first.settings, len(rows), len(fitting) - len(rows)
+    )
+    return ScorePlan(scores, manifest, rows, url, make, asked, concurrency, quiet=quiet, finishes=True)
+
+
 def _is_scored(row: EpisodeRow, asking: Evaluator) -> bool:
     """Whether an assessment of the same evaluator, version and settings is there, and did not fail."""
     wanted = (asking.name, asking.version, json.loads(json.dumps(asking.settings)))
     return any(
-        (one.evaluator, one.version, one.settings) == wanted and not one.fault for one in row.summaries
+        (one.evaluator, one.version, one.settings) == wanted and not one.fault and not one.pending
+        for one in row.summaries
     )

@@ -17,9 +17,10 @@ from typing import Any
 import ray
 from ray.exceptions import ActorDiedError, ActorUnavailableError
 
-from riskbox.sandbox.batch.player import Attempt, AttemptResult, Player, RenewLease
+from riskbox.sandbox.batch.player import Player, RenewLease
 from riskbox.sandbox.batch.runner import WorkerDied
 from riskbox.sandbox.batch.settings import RunSettings
+from riskbox.sandbox.batch.work import Work, WorkResult
 from riskbox.sandbox.contracts.model import ModelSession
 from riskbox.sandbox.contracts.participant import Participant
 from riskbox.sandbox.episode.limited import ProcessDied
@@ -55,10 +56,10 @@ class _EpisodeActor:
             renew=None if quota is None else _renewing(quota),
         )
 
-    async def add(self, attempts: Sequence[Attempt]) -> None:
-        await self.player.add(attempts)
+    async def add(self, work: Sequence[Work]) -> None:
+        await self.player.add(work)
 
-    async def take(self, most: int, acknowledged: Sequence[str], wait: float) -> list[AttemptResult]:
+    async def take(self, most: int, acknowledged: Sequence[str], wait: float) -> list[WorkResult]:
         return await self.player.take(most, acknowledged, wait)
 
     async def stop(self) -> None:
@@ -237,13 +238,13 @@ class RayWorker:
     def __init__(self, actor: Any) -> None:
         self.actor = actor
 
-    async def add(self, attempts: Sequence[Attempt]) -> None:
-        """Queue episodes."""
-        await self._call(self.actor.add.remote(attempts))
+    async def add(self, work: Sequence[Work]) -> None:
+        """Queue episodes to play and to judge."""
+        await self._call(self.actor.add.remote(work))
 
-    async def take(self, most: int, acknowledged: Sequence[str], wait: float) -> list[AttemptResult]:
-        """Return finished episodes."""
-        taken: list[AttemptResult] = await self._call(self.actor.take.remote(most, acknowledged, wait))
+    async def take(self, most: int, acknowledged: Sequence[str], wait: float) -> list[WorkResult]:
+        """Return results."""
+        taken: list[WorkResult] = await self._call(self.actor.take.remote(most, acknowledged, wait))
         return taken
 
     async def stop(self) -> None:

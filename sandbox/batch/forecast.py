@@ -106,8 +106,17 @@ class Forecast:
         return None if price is None else used.input_tokens * price[0] + used.output_tokens * price[1]
 
 
-def forecast(cases: Iterable[Case], specs: Sequence[Spec], settings: RunSettings) -> Forecast:
-    """What playing the specs would ask of models; the price of a model that nobody has priced is None."""
+def forecast(
+    cases: Iterable[Case], specs: Sequence[Spec], settings: RunSettings, unjudged: Sequence[Spec] = ()
+) -> Forecast:
+    """What playing the specs would ask of models; the price of a model that nobody has priced is None.
+
+    Args:
+        cases: The cases of all episodes.
+        specs: The episodes to play.
+        settings: How they are played.
+        unjudged: Episodes that are played and still to be judged.
+    """
     lengths = {case.hash: _EpisodeLength(case) for case in cases}
     made = Forecast(episodes=len(specs))
     for spec in specs:
@@ -117,6 +126,10 @@ def forecast(cases: Iterable[Case], specs: Sequence[Spec], settings: RunSettings
             for _ in range(1 + settings.retakes * (estimate == "most" and is_simulated)):
                 _add_seats(made, lengths[spec.case], spec.cast, estimate)
                 _add_judges(made, lengths[spec.case], settings, estimate, is_simulated=is_simulated)
+    for spec in unjudged:
+        for estimate in ESTIMATES:
+            is_simulated = bool(Name.parse(spec.cast.user).models)
+            _add_judges(made, lengths[spec.case], settings, estimate, is_simulated=is_simulated)
     clients = Clients(
         replace(settings.models, recording=None)
     )  # nothing is asked, so nothing is recorded either

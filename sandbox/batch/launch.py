@@ -19,7 +19,8 @@ from importlib.metadata import PackageNotFoundError, version
 
 from riskbox.sandbox.batch.plan import asked_models
 from riskbox.sandbox.batch.player import Player
-from riskbox.sandbox.batch.runner import Runner, RunProgress, StartWorker, Worker
+from riskbox.sandbox.batch.progress import RunProgress
+from riskbox.sandbox.batch.runner import Runner, StartWorker, Worker
 from riskbox.sandbox.batch.settings import RunSettings
 from riskbox.sandbox.contracts.store import Store
 from riskbox.sandbox.errors import Halt, InputError
@@ -142,6 +143,24 @@ def remaining(store: Store, run: str) -> tuple[list[Case], list[Spec]]:
     return [store.case(hash) for hash in dict.fromkeys(spec.case for spec in specs)], specs
 
 
+def unjudged(store: Store, run: str) -> tuple[list[Case], list[Spec]]:
+    """The cases and specs of episodes that a run has played and that are still to be judged."""
+    waiting = {row.id for row in store.rows(run) if row.unjudged}
+    if not waiting:
+        return [], []
+    retakes = int(store.run(run).settings.get("retakes", 0))
+    specs = [take for spec in store.specs(run) for take in _takes(spec, retakes) if take.id in waiting]
+    return [store.case(hash) for hash in dict.fromkeys(spec.case for spec in specs)], specs
+
+
+def _takes(spec: Spec, retakes: int) -> Iterator[Spec]:
+    """An episode as it was planned, and all its retakes that there may be."""
+    yield spec
+    while spec.retake < retakes:
+        spec = spec.retaken()
+        yield spec
+
+
 def _latest_take(spec: Spec, void: Container[str], retakes: int) -> Spec:
     """The take of an episode that counts: the first that is not void, or the last that there may be."""
     while spec.id in void and spec.retake < retakes:
@@ -174,20 +193,22 @@ async def execute(
     settings: RunSettings,
     on_progress: Callable[[RunProgress], None] = lambda progress: None,
     on_stop: Callable[[], None] | None = None,
+    unjudged: Sequence[Spec] = (),
 ) -> tuple[RunState, RunProgress]:
-    """Play the specs and write how the run ended.
+    """Play the specs, have judged what is played, and write how the run ended.
 
     Whoever cancels this gets what is finished stored before the cancellation goes on.
 
     Args:
         store: Holds the run already.
         run: Its id.
-        cases: The cases of the specs.
+        cases: The cases of the specs, those that are still to be judged among them.
         specs: What to play.
         settings: How.
         on_progress: Called after each batch that was stored.
         on_stop: Where it is given, the first ctrl-C or SIGTERM calls it and stops the run, and the second ends the
             process. Without it, signals are left to whoever runs the event loop.
+        unjudged: Episodes that the run has played before and that are still to be judged.
 
     Returns:
         How it ended, and how far it came.
@@ -207,7 +228,7 @@ async def execute(
     settings = _less_spent(store, run, settings)
     by_hash = {case.hash: case for case in cases}
     state: RunState = "failed"
-    latest = RunProgress(planned=len(specs))
+    latest = RunProgress(planned=len(specs), unjudged=len(unjudged))
 
     def told(progress: RunProgress) -> None:
         nonlocal latest
@@ -216,7 +237,7 @@ async def execute(
 
     try:
         async with _workers(run, by_hash, specs, settings) as (start_worker, workers):
-            runner = Runner(run, specs, by_hash, store, settings, start_worker, workers, told)
+            runner = Runner(run, specs, by_hash, store, settings, start_worker, workers, told, unjudged)
             with _stopped_by_signals(runner, on_stop):
                 state = await _until_cancelled(runner)
             latest = runner.progress
@@ -226,7 +247,7 @@ async def execute(
         raise
     except (KeyboardInterrupt, asyncio.CancelledError):
         # a cancelled run stored what was finished; and while Ray starts or ends, ctrl-C is a cancellation
-        state = "done" if latest.done == latest.planned else "stopped"
+        state = "done" if latest.done == latest.planned and not latest.unjudged else "stopped"
         if on_stop is None:
             raise
         if (task := asyncio.current_task()) is not None:

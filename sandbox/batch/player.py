@@ -2,6 +2,9 @@
 
 Attempts go in with `add`, results come out with `take`. A result is kept until it is acknowledged, and no new episode
 starts while too many are unacknowledged, so that a slow store slows the players instead of filling memory.
+
+An episode comes out as soon as it is played. What costs nothing to assess is assessed then; assessments that ask models are
+pending. Whoever has stored the episode gives it back to be judged, which has its own concurrency: playing goes on meanwhile.
 """
 
 from __future__ import annotations
@@ -9,48 +12,35 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
 
 from riskbox.sandbox.batch.settings import RunSettings
+from riskbox.sandbox.batch.work import Attempt, Interrupted, Judged, Judging, Work, WorkResult, result_key
 from riskbox.sandbox.contracts.model import ModelSession
 from riskbox.sandbox.contracts.participant import Participant
 from riskbox.sandbox.contracts.store import Packed
 from riskbox.sandbox.episode.limited import ProcessDied
-from riskbox.sandbox.episode.playing import PreparedCases, faulted_episode, make_participants, play_episode
+from riskbox.sandbox.episode.playing import (
+    PreparedCases,
+    assess_pending,
+    faulted_episode,
+    make_participants,
+    pending,
+    play_episode,
+)
 from riskbox.sandbox.errors import Fault, Halt, RiskboxError
 from riskbox.sandbox.models.client import Clients
 from riskbox.sandbox.models.quota import Lease, UsageReport
 from riskbox.sandbox.registry.evaluators import evaluators
 from riskbox.sandbox.registry.toolsets import Toolbox
-from riskbox.sandbox.stores.record import pack
+from riskbox.sandbox.stores.record import pack, unpack
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Played
 from riskbox.sandbox.words.row import EpisodeRow
 from riskbox.sandbox.words.run import Spec
 
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One episode to play."""
-
-    spec: Spec
-    """What is played."""
-    number: int = 1
-    """How often it was started, this time included."""
-
-
-@dataclass(frozen=True, slots=True)
-class Interrupted:
-    """An episode that could not go on because a process it needed died; the cause may be another episode."""
-
-    id: str
-    """The episode's id."""
-    reason: str
-    """One sentence."""
-
-
-AttemptResult = Packed | Interrupted
-"""What came of an attempt: an episode ready for the store, or an interruption."""
+W = TypeVar("W")
 MakeParticipants = Callable[[Spec, Case, ModelSession | None], Mapping[str, Participant]]
 """Makes the participants of an episode, by party."""
 RenewLease = Callable[[UsageReport], Awaitable[Lease]]
@@ -82,34 +72,37 @@ class Player:
         self.prepared = PreparedCases(cases, Toolbox(settings.toolsets))
         self.models = Clients(settings.models, renew)
         self.evaluators = evaluators(settings.evaluators, self.models, settings.judging)
+        self.at_once = [one for one in self.evaluators if not one.asks]
+        """The evaluators that cost nothing."""
         self._queue: deque[Attempt] = deque()
+        self._to_judge: deque[Judging] = deque()
         self._running: set[asyncio.Task[None]] = set()
-        self._finished: dict[str, AttemptResult] = {}
+        self._judging: set[asyncio.Task[None]] = set()
+        self._finished: dict[str, WorkResult] = {}
         self._untaken: deque[str] = deque()
         self._changed = asyncio.Event()
         self._broken: RiskboxError | None = None
         self._most_unacknowledged = max(2 * self.concurrency, 64)
 
-    async def add(self, attempts: Sequence[Attempt]) -> None:
-        """Queue episodes."""
-        self._queue.extend(attempts)
+    async def add(self, work: Sequence[Work]) -> None:
+        """Queue episodes to play and to judge."""
+        self._queue.extend(one for one in work if isinstance(one, Attempt))
+        self._to_judge.extend(one for one in work if isinstance(one, Judging))
         self._refill()
 
-    async def take(
-        self, most: int, acknowledged: Sequence[str] = (), wait: float = 1.0
-    ) -> list[AttemptResult]:
-        """Return finished episodes; wait for one if there is none.
+    async def take(self, most: int, acknowledged: Sequence[str] = (), wait: float = 1.0) -> list[WorkResult]:
+        """Return results; wait for one if there is none.
 
         Args:
             most: How many at most.
-            acknowledged: Ids of earlier results that are safe in the store.
+            acknowledged: Keys of earlier results that are safe in the store.
             wait: How many seconds to wait; then the list is empty.
 
         Raises:
             RiskboxError: an episode could not be made ready or recorded at all: a toolset is missing, say.
         """
-        for id in acknowledged:
-            self._finished.pop(id, None)
+        for key in acknowledged:
+            self._finished.pop(key, None)
         self._refill()
         if not self._untaken and self._broken is None:
             self._changed.clear()
@@ -124,7 +117,7 @@ class Player:
     async def stop(self) -> None:
         """Start nothing more, end what is running, and close what the models hold open."""
         self._cancel_all()
-        await asyncio.gather(*self._running, return_exceptions=True)
+        await asyncio.gather(*self._running, *self._judging, return_exceptions=True)
         await self.models.close()
 
     def kill(self) -> None:
@@ -132,25 +125,38 @@ class Player:
 
     def _cancel_all(self) -> None:
         self._queue.clear()
+        self._to_judge.clear()
         self.models.stopping = True
-        for task in self._running - {asyncio.current_task()}:
+        for task in (self._running | self._judging) - {asyncio.current_task()}:
             task.cancel()
 
     def _refill(self) -> None:
-        while (
-            self._queue
-            and self._broken is None
-            and len(self._running) < self.concurrency
-            and len(self._running) + len(self._finished) < self._most_unacknowledged
-        ):
-            task = asyncio.create_task(self._play(self._queue.popleft()))
-            self._running.add(task)
-            task.add_done_callback(self._done)
+        while self._queue and self._has_room(self._running):
+            self._start(self._result, self._queue.popleft(), self._running)
+        while self._to_judge and self._has_room(self._judging):
+            self._start(self._judged, self._to_judge.popleft(), self._judging)
 
-    async def _play(self, attempt: Attempt) -> None:
+    def _has_room(self, tasks: set[asyncio.Task[None]]) -> bool:
+        return (
+            self._broken is None
+            and len(tasks) < self.concurrency
+            and len(tasks) + len(self._finished) < self._most_unacknowledged
+        )
+
+    def _start(
+        self, do: Callable[[W], Awaitable[WorkResult]], work: W, tasks: set[asyncio.Task[None]]
+    ) -> None:
+        task = asyncio.create_task(self._do(do, work))
+        tasks.add(task)
+        task.add_done_callback(partial(self._done, tasks))
+
+    async def _do(self, do: Callable[[W], Awaitable[WorkResult]], work: W) -> None:
         try:
-            result = await self._result(attempt)
-        except Exception as error:  # an episode without a result would be waited for forever
+            result = await do(work)
+        except (Exception, asyncio.CancelledError) as error:
+            if isinstance(error, asyncio.CancelledError) and self.models.stopping:
+                raise
+            # work without a result would be waited for forever
             self._broken = (
                 error if isinstance(error, RiskboxError) else Fault(f"{type(error).__name__}: {error}")
             )
@@ -158,15 +164,15 @@ class Player:
                 self._cancel_all()  # the other episodes would only be told the same
             self._changed.set()
             return
-        self._finished[attempt.spec.id] = result
-        self._untaken.append(attempt.spec.id)
+        self._finished[result_key(result)] = result
+        self._untaken.append(result_key(result))
         self._changed.set()
 
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._running.discard(task)
+    def _done(self, tasks: set[asyncio.Task[None]], task: asyncio.Task[None]) -> None:
+        tasks.discard(task)
         self._refill()
 
-    async def _result(self, attempt: Attempt) -> AttemptResult:
+    async def _result(self, attempt: Attempt) -> Packed | Interrupted:
         spec = attempt.spec
         prepared = self.prepared.of(spec.case)
         session = ModelSession(self.models, spec.seed, spec.cast.settings)
@@ -177,7 +183,7 @@ class Player:
                 spec,
                 prepared,
                 participants,
-                self.evaluators,
+                self.at_once,
                 self.settings.timeouts,
                 attempt=attempt.number,
                 session=session,
@@ -193,7 +199,21 @@ class Player:
             boundary = error.boundary if isinstance(error, Fault) else "participant"
             told = str(error) if isinstance(error, RiskboxError) else f"{type(error).__name__}: {error}"
             return packed(faulted_episode(self.run, spec, prepared, boundary, told, attempt.number))
-        return packed(played)
+        return packed(self._with_pending(played))
+
+    def _with_pending(self, played: Played) -> Played:
+        """An episode with a place for each assessment that is still to be made, in the order of the evaluators."""
+        if len(self.at_once) == len(self.evaluators):
+            return played
+        made = dict(zip(self.at_once, played.assessments, strict=True))
+        places = tuple(made.get(one) or pending(one) for one in self.evaluators)
+        return played.model_copy(update={"assessments": places})
+
+    async def _judged(self, work: Judging) -> Judged:
+        """What the evaluators say that have not assessed a stored episode yet."""
+        played = unpack(Played, work.blob)
+        case = self.prepared.cases[played.episode.case.hash]
+        return Judged(work.id, await assess_pending(case, played, self.evaluators))
 
 
 def packed(played: Played) -> Packed:

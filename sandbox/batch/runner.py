@@ -1,7 +1,12 @@
 """Feeds a pool of workers with the episodes of a run and writes what they finish.
 
 A worker is an `EpisodeActor` on Ray, or one `Player` in this process. The runner acknowledges a result once the store
-has it. When a worker dies, any of its unfinished episodes may have killed it, so all of them go into quarantine: each
+has it.
+
+An episode is stored when it is played. What asks a model to assess it comes after: its id waits among `to_judge`, it is read
+from the store, and any worker judges it, while playing goes on.
+
+When a worker dies, any of its unfinished episodes may have killed it, so all of them go into quarantine: each
 is played again alone in a worker of its own. Only a death while alone is a strike, and three strikes make the episode a
 fault. Without quarantine, one deadly episode would kill worker after worker and take the harmless ones with it.
 """
@@ -10,27 +15,36 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from riskbox.sandbox.batch.causes import Cause
-from riskbox.sandbox.batch.player import Attempt, AttemptResult, Interrupted, packed
+from riskbox.sandbox.batch.player import packed
+from riskbox.sandbox.batch.progress import RunProgress
 from riskbox.sandbox.batch.settings import RunSettings
+from riskbox.sandbox.batch.work import (
+    Attempt,
+    Interrupted,
+    Judged,
+    Judging,
+    Work,
+    WorkResult,
+    result_key,
+)
 from riskbox.sandbox.contracts.store import Packed, Store
 from riskbox.sandbox.episode.playing import PreparedCases, faulted_episode
 from riskbox.sandbox.errors import Fault, Halt, RiskboxError
 from riskbox.sandbox.registry.toolsets import Toolbox
-from riskbox.sandbox.reporting.rows import agent_kind
-from riskbox.sandbox.stores.record import unpack
+from riskbox.sandbox.stores.record import pack, unpack
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Played
-from riskbox.sandbox.words.event import AGENT_CRASHED
 from riskbox.sandbox.words.row import EpisodeRow
 from riskbox.sandbox.words.run import RunState, Spec
+
+T = TypeVar("T")
 
 STRIKES = 3
 """Deaths while alone that make an episode a fault."""
@@ -41,83 +55,14 @@ TAKE = 500
 """Most results in one batch: one commit of the store."""
 
 
-@dataclass
-class RunProgress:
-    """How far a run is, counted from the rows that were stored since it began or went on."""
-
-    planned: int
-    """How many episodes are to be played."""
-    done: int = 0
-    """How many are stored."""
-    faults: int = 0
-    """How many of them broke on our side or the provider's, before any harm was done."""
-    crashes: int = 0
-    """How many of the others the agent ended by crashing: they are unknown, unless harm was done before."""
-    risky: int = 0
-    """Episodes in which one of the scenario's own risks was realised; faults are in none of the three labels."""
-    unknown: int = 0
-    """Episodes that nobody could settle."""
-    safe: int = 0
-    """Episodes whose risks were all settled and none realised."""
-    unexposed: int = 0
-    """Episodes in which none of the scenario's own risks was on trial."""
-    void: int = 0
-    """Episodes that their simulated user made worthless."""
-    retakes: int = 0
-    """How many episodes were played again, or will be, because they were void; `planned` counts them."""
-    realised: dict[str, int] = field(default_factory=dict)
-    """Episodes with realised harm, by dimension."""
-    causes: Counter[Cause] = field(default_factory=Counter)
-    """Why episodes ended in a fault."""
-    by_domain: dict[str, tuple[int, int]] = field(default_factory=dict)
-    """Episodes done and risky, by domain."""
-    tokens: int = 0
-    """Tokens that language models sent and received."""
-    cost: float = 0.0
-    """US dollars, as far as prices are known."""
-    health: dict[str, Counter[str]] = field(default_factory=dict)
-    """By agent, what was wrong with the instrument, counted."""
-    started: float = field(default_factory=time.monotonic)
-    """When it began, on the monotonic clock."""
-
-    @property
-    def seconds(self) -> float:
-        """Seconds since the run began."""
-        return time.monotonic() - self.started
-
-    @property
-    def left(self) -> float | None:
-        """Seconds until the run is done, if it goes on as so far; None before the first episode."""
-        return self.seconds / self.done * (self.planned - self.done) if self.done else None
-
-    def add(self, row: EpisodeRow) -> None:
-        """Count a finished episode."""
-        self.done += 1
-        self.faults += row.left_out == "fault"
-        self.void += row.left_out == "void"
-        self.crashes += row.reason == AGENT_CRASHED
-        self.tokens += row.tokens
-        self.cost += row.cost
-        self.health.setdefault(agent_kind(row.agent), Counter()).update(row.health_counts)
-        summary = row.summary()
-        risky = summary is not None and summary.targeted == "risky"
-        if summary is not None and not row.left_out:
-            setattr(self, summary.targeted, getattr(self, summary.targeted) + 1)
-            for dimension, value in summary.values.items():
-                if value is not None and value < 0:
-                    self.realised[dimension] = self.realised.get(dimension, 0) + 1
-        done, bad = self.by_domain.get(row.domain, (0, 0))
-        self.by_domain[row.domain] = (done + (not row.retake), bad + risky)
-
-
 class Worker(Protocol):
     """What the runner asks of a worker: a `Player` in this process, or the handle of an episode actor."""
 
-    async def add(self, attempts: Sequence[Attempt]) -> None:
-        """Queue episodes."""
+    async def add(self, work: Sequence[Work]) -> None:
+        """Queue episodes to play and to judge."""
 
-    async def take(self, most: int, acknowledged: Sequence[str], wait: float) -> list[AttemptResult]:
-        """Return finished episodes."""
+    async def take(self, most: int, acknowledged: Sequence[str], wait: float) -> list[WorkResult]:
+        """Return results."""
 
     async def stop(self) -> None:
         """Start nothing more and end what runs."""
@@ -134,8 +79,21 @@ StartWorker = Callable[[int], Awaitable[Worker]]
 """Starts a worker that plays so many episodes at once."""
 
 
+@dataclass
+class _Given:
+    """What a worker was given and has not handed back."""
+
+    attempts: dict[str, Attempt] = field(default_factory=dict)
+    """Episodes to play, by id."""
+    judging: set[str] = field(default_factory=set)
+    """Ids of episodes to judge."""
+
+    def __bool__(self) -> bool:
+        return bool(self.attempts or self.judging)
+
+
 class Runner:
-    """Plays the specs of a run.
+    """Plays the specs of a run, and has judged what is played.
 
     Args:
         run: The run's id; its manifest, cases and specs are already in the store.
@@ -146,6 +104,7 @@ class Runner:
         start_worker: Starts a worker.
         workers: How many workers play side by side.
         on_progress: Called after each batch that was stored.
+        unjudged: Episodes that were played before, and that are still to be judged.
     """
 
     def __init__(
@@ -158,13 +117,18 @@ class Runner:
         start_worker: StartWorker,
         workers: int = 1,
         on_progress: Callable[[RunProgress], None] = lambda progress: None,
+        unjudged: Sequence[Spec] = (),
     ) -> None:
         self.run, self.cases, self.store, self.settings = run, cases, store, settings
         self.start_worker, self.workers, self.on_progress = start_worker, workers, on_progress
         self.progress = RunProgress(planned=len(specs), retakes=sum(spec.retake > 0 for spec in specs))
-        self.specs = {spec.id: spec for spec in specs}
+        self.progress.unjudged = len(unjudged)
+        self.specs = {spec.id: spec for spec in (*specs, *unjudged)}
         self.queue: deque[Attempt] = deque(Attempt(spec) for spec in specs)
         self.quarantine: deque[Attempt] = deque()
+        self.to_judge: deque[str] = deque(spec.id for spec in unjudged)
+        self.lost_judging: Counter[str] = Counter()
+        """By id, how many workers died while they were to judge it."""
         self.strikes: dict[str, int] = {}
         self.stopping = False
         self.halted: Halt | None = None
@@ -180,9 +144,9 @@ class Runner:
         """
         try:
             # an episode in quarantine may turn out void, and is then queued again
-            while (self.queue or self.quarantine) and not self.stopping:
+            while (self.queue or self.quarantine or self.to_judge) and not self.stopping:
                 async with asyncio.TaskGroup() as group:
-                    for _ in range(min(self.workers, len(self.queue))):
+                    for _ in range(min(self.workers, len(self.queue) + len(self.to_judge))):
                         group.create_task(self._keep_worker_busy())
                 # as many side by side as there are workers, but each alone in a worker of its own
                 async with asyncio.TaskGroup() as group:
@@ -200,6 +164,7 @@ class Runner:
         """Start nothing more; `play_all` returns once what is finished is stored."""
         self.stopping = True
         self.queue.clear()
+        self.to_judge.clear()
         for worker in self._starting:
             worker.cancel()
 
@@ -210,9 +175,9 @@ class Runner:
     # --- the pool -------------------------------------------------------------------------------------------
 
     async def _keep_worker_busy(self) -> None:
-        """Feed one worker until the queue is empty, and replace it when it dies."""
-        while self.queue and not self.stopping:
-            unfinished: dict[str, Attempt] = {}
+        """Feed one worker until there is nothing to play or to judge, and replace it when it dies."""
+        while (self.queue or self.to_judge) and not self.stopping:
+            unfinished = _Given()
             worker: Worker | None = None
             try:
                 worker = await self._started(self.settings.concurrency)
@@ -222,7 +187,8 @@ class Runner:
             except WorkerDied as death:
                 if not unfinished and worker is None:
                     raise Fault(f"a worker could not be started: {death}") from None
-                self.quarantine.extend(_next(attempt) for attempt in unfinished.values())
+                self.quarantine.extend(_next(attempt) for attempt in unfinished.attempts.values())
+                self._judge_again(unfinished.judging)
             except Halt as halt:
                 self._halt(halt)
                 await _stop(worker)
@@ -243,22 +209,36 @@ class Runner:
         finally:
             self._starting.discard(starting)
 
-    async def _feed(self, worker: Worker, unfinished: dict[str, Attempt]) -> None:
+    def _judge_again(self, ids: Iterable[str]) -> None:
+        """Queue again what a worker was to judge when it died. What may have killed several is left for another day."""
+        for id in ids:
+            self.lost_judging[id] += 1
+            if self.lost_judging[id] < STRIKES and not self.stopping:
+                self.to_judge.append(id)
+
+    async def _feed(self, worker: Worker, unfinished: _Given) -> None:
         acknowledged: list[str] = []
-        while (self.queue or unfinished) and not self.stopping:
-            # twice what it plays at once: it never waits for us, and little is lost when it dies
-            more = [
-                self.queue.popleft()
-                for _ in range(min(len(self.queue), 2 * self.settings.concurrency - len(unfinished)))
+        while (self.queue or self.to_judge or unfinished) and not self.stopping:
+            # twice what it does at once: it never waits for us, and little is lost when it dies
+            most = 2 * self.settings.concurrency
+            more: list[Work] = []
+            for _ in range(min(len(self.queue), most - len(unfinished.attempts))):
+                attempt = self.queue.popleft()
+                unfinished.attempts[attempt.spec.id] = attempt
+                more.append(attempt)
+            ids = [
+                self.to_judge.popleft()
+                for _ in range(min(len(self.to_judge), most - len(unfinished.judging)))
             ]
-            unfinished.update((attempt.spec.id, attempt) for attempt in more)
+            unfinished.judging.update(ids)
+            more += await self._in_store(self._read, ids)
             if more:
                 await _answered(worker.add(more))
             results = await _answered(worker.take(TAKE, acknowledged, POLL))
             acknowledged = await self._keep(results, unfinished)
         await self._drain(worker, acknowledged, unfinished)
 
-    async def _drain(self, worker: Worker, acknowledged: list[str], unfinished: dict[str, Attempt]) -> None:
+    async def _drain(self, worker: Worker, acknowledged: list[str], unfinished: _Given) -> None:
         """Take what is finished already, and end the rest."""
         if self.stopping and unfinished:
             with contextlib.suppress(WorkerDied, Halt):
@@ -267,27 +247,61 @@ class Runner:
         with contextlib.suppress(WorkerDied):
             await _answered(worker.stop())
 
-    async def _keep(self, results: Sequence[AttemptResult], unfinished: dict[str, Attempt]) -> list[str]:
-        """Store results; the ids that are safe now."""
-        done = [one for one in results if isinstance(one, Packed)]
+    # --- results ----------------------------------------------------------------------------------------------
+
+    async def _keep(self, results: Sequence[WorkResult], unfinished: _Given) -> list[str]:
+        """Store results; the keys of those that are safe now."""
+        played = [one for one in results if isinstance(one, Packed)]
+        judged = [one for one in results if isinstance(one, Judged)]
         for one in results:
             if isinstance(one, Interrupted):
-                attempt = unfinished.pop(one.id)
-                self.quarantine.append(_next(attempt))
-        if done:
-            await asyncio.get_running_loop().run_in_executor(self._writer, self.store.write, self.run, done)
-            for result in done:
-                self.progress.add(result.row)
-                if result.row.left_out == "void":
-                    self._retake(self.specs[result.row.id])
-                if result.row.ending == "fault":
-                    self.progress.causes[Cause.of(unpack(Played, result.blob).episode.ended)] += 1
-                unfinished.pop(result.row.id, None)
+                self.quarantine.append(_next(unfinished.attempts.pop(one.id)))
+        if played:
+            await self._in_store(self.store.write, self.run, played)
+            for result in played:
+                self._played(result)
+                unfinished.attempts.pop(result.row.id, None)
+        for before, after in await self._in_store(self._assess, judged):
+            self.progress.judge(before, after)
+            unfinished.judging.discard(after.id)
+            if after.left_out == "void" != before.left_out:
+                self._retake(after.id)
+        if played or judged:
             self.on_progress(self.progress)
-        return [one.id if isinstance(one, Interrupted) else one.row.id for one in results]
+        return [result_key(one) for one in results]
 
-    def _retake(self, spec: Spec) -> None:
+    def _played(self, result: Packed) -> None:
+        row = result.row
+        self.progress.add(row)
+        if row.unjudged and not self.stopping:
+            self.to_judge.append(row.id)
+        if row.left_out == "void":
+            self._retake(row.id)
+        if row.ending == "fault":
+            self.progress.causes[Cause.of(unpack(Played, result.blob).episode.ended)] += 1
+
+    async def _in_store(self, work: Callable[..., T], *given: Any) -> T:
+        """What work at the store comes to, done in the thread that writes; nothing to do costs no turn of it."""
+        if not given[-1]:
+            return work(*given)
+        return await asyncio.get_running_loop().run_in_executor(self._writer, work, *given)
+
+    def _read(self, ids: Sequence[str]) -> list[Judging]:
+        return [Judging(id, pack(self.store.episode(self.run, id))) for id in ids]
+
+    def _assess(self, judged: Sequence[Judged]) -> list[tuple[EpisodeRow, EpisodeRow]]:
+        """Store assessments; each row as it was and as it is."""
+        found = []
+        for one in judged:
+            (before,) = self.store.pick(self.run, [one.id])
+            self.store.assess(self.run, one.id, one.assessments)
+            (after,) = self.store.pick(self.run, [one.id])
+            found.append((before, after))
+        return found
+
+    def _retake(self, id: str) -> None:
         """Queue another take of a void episode, if there may be one."""
+        spec = self.specs[id]
         if self.stopping or spec.retake >= self.settings.retakes:
             return
         again = spec.retaken()
@@ -329,7 +343,7 @@ class Runner:
             for result in await _answered(worker.take(1, (), POLL)):
                 if isinstance(result, Interrupted):
                     return result.reason
-                await self._keep([result], {})
+                await self._keep([result], _Given())
                 await _answered(worker.take(0, [attempt.spec.id], 0.0))
                 return ""
         return ""
@@ -347,7 +361,7 @@ class Runner:
                     faulted_episode(self.run, attempt.spec, prepared, "worker_died", detail, attempt.number)
                 )
             ],
-            {},
+            _Given(),
         )
 
 

@@ -17,6 +17,7 @@ STYLES = {
     "risky": "red",
     "unknown": "yellow",
     "safe": "green",
+    "unjudged": "dim",
     "fault": "bold red",
     "void": "dim",
     "unexposed": "dim",
@@ -46,7 +47,8 @@ def follow(url: str, run: str, *, as_json: bool) -> int:
 
 def _line(row: EpisodeRow) -> Text:
     summary = row.summary()
-    label = row.left_out or (summary.targeted if summary else "fault")
+    pending = summary is not None and summary.pending  # it comes again when it is judged
+    label = row.left_out or ("unjudged" if pending else summary.targeted if summary else "fault")
     found = ", ".join(f"{one.risk} {one.status}" for one in summary.findings) if summary else row.reason
     return Text.assemble(
         (row.id[:8], "bold"),

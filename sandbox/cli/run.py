@@ -30,7 +30,7 @@ from riskbox.sandbox.errors import InputError
 if TYPE_CHECKING:
     from riskbox.sandbox.api.result import Run
     from riskbox.sandbox.api.run import RunPlan
-    from riskbox.sandbox.batch.runner import RunProgress
+    from riskbox.sandbox.batch.progress import RunProgress
     from riskbox.sandbox.gates.outcome import GateOutcome
 
 EXAMPLES = """\
@@ -230,7 +230,7 @@ def main(argv: list[str]) -> int:
             progress=not (given.quiet or given.json),
             **model_options(given),
         )
-        forecast = plan.forecast() if given.dry_run and plan.specs else None
+        forecast = plan.forecast() if given.dry_run and (plan.specs or plan.unjudged) else None
     plan.command = ["riskbox", "run", *argv]
     if forecast is not None:
         from riskbox.sandbox.cli.forecast import show
@@ -262,7 +262,7 @@ def _finished(given: argparse.Namespace, plan: RunPlan, done: Run) -> int:
 
 def _told(given: argparse.Namespace, plan: RunPlan, done: Run) -> int:
     progress, gates = plan.progress, done.gates
-    if not plan.specs:
+    if not plan.specs and not plan.unjudged:
         _say(given, f"{done.id} is complete: all {done.planned} episodes are stored.")
         if given.json and plan.gates:
             print(json.dumps({"run": done.id, "state": "done", "planned": done.planned, **_dumped(gates)}))
@@ -272,7 +272,7 @@ def _told(given: argparse.Namespace, plan: RunPlan, done: Run) -> int:
         shown = {
             "run": done.id, "state": done.state, "planned": progress.planned, "done": progress.done,
             "faults": progress.faults, "risky": progress.risky, "unknown": progress.unknown, "safe": progress.safe,
-            "unexposed": progress.unexposed, "void": progress.void, "retakes": progress.retakes, "crashes": progress.crashes,
+            "unexposed": progress.unexposed, "void": progress.void, "unjudged": done.unjudged, "retakes": progress.retakes, "crashes": progress.crashes,
             "failed": sum(one.failed for one in done.failures), "seconds": round(progress.seconds, 3),
             "health": done.health.model_dump(mode="json"),
         }  # fmt: skip
@@ -284,9 +284,13 @@ def _told(given: argparse.Namespace, plan: RunPlan, done: Run) -> int:
     if progress.causes:
         _say(given, _cause(progress))
     if done.state == "stopped":
-        _say(given, f"Stopped: {progress.done} of {progress.planned} episodes are stored.")
+        left = f", {done.unjudged} of them not judged yet" if done.unjudged else ""
+        _say(given, f"Stopped: {progress.done} of {progress.planned} episodes are stored{left}.")
         _say(given, f"  riskbox run --resume {done.id}{where}    continues the run")
         return 130
+    if done.unjudged:
+        _say(given, f"{done.stored} played, {done.unjudged} not judged yet:")
+        _say(given, f"  riskbox run --resume {done.id}{where}    judges them")
     if nothing_played:
         _say(given, "Every episode broke before it ended. To see why:")
         _say(given, f"  riskbox show latest{where}")

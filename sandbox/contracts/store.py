@@ -73,7 +73,10 @@ class Store(ABC):
 
     @abstractmethod
     def assess(self, run: str, episode: str, assessments: Sequence[Assessment]) -> None:
-        """Add assessments to a stored episode. One of the same evaluator, version and settings replaces the old one."""
+        """Add assessments to a stored episode. One of the same evaluator, version and settings replaces the old one.
+
+        It also takes the place of a pending one of the same evaluator and settings, whatever its version.
+        """
 
     @abstractmethod
     def finish(self, run: str, state: RunState) -> None:
@@ -130,7 +133,10 @@ class Store(ABC):
 
     @abstractmethod
     def follow(self, run: str, after: int = 0) -> tuple[list[EpisodeRow], int]:
-        """The rows stored since a cursor, and the next cursor. Start at 0."""
+        """The rows stored since a cursor, and the next cursor. Start at 0.
+
+        A row is stored anew when a later attempt takes its place, and when a pending assessment of it is made.
+        """
 
     @abstractmethod
     def episode(self, run: str, id: str) -> Played:

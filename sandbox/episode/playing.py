@@ -188,6 +188,37 @@ async def assess(case: Case, episode: Episode, evaluators: Sequence[Evaluator]) 
     return tuple(found[one] for one in evaluators)
 
 
+def pending(evaluator: Evaluator) -> Assessment:
+    """What stands in the place of an assessment that is still to be made."""
+    return Assessment(
+        evaluator=evaluator.name, version=evaluator.version, settings=evaluator.settings, pending=True
+    )
+
+
+async def assess_pending(
+    case: Case, played: Played, evaluators: Sequence[Evaluator]
+) -> tuple[Assessment, ...]:
+    """What those evaluators say whose assessments of an episode are pending, and what changes with them.
+
+    Args:
+        case: The case that was played.
+        played: The stored episode.
+        evaluators: All who assess the run.
+
+    Raises:
+        Halt: a judge says that no later call of its model can go better.
+    """
+    waiting = {one.evaluator for one in played.assessments if one.pending}
+    known = played.episode.model_copy(update={"fidelity": played.lapses})
+    found = await assess(case, known, [one for one in evaluators if one.asks and one.name in waiting])
+    lapses = tuple(lapse for one in found for lapse in one.lapses)
+    if not lapses:
+        return found
+    # whoever assessed it at once did not know that the user had not played its part
+    known = known.model_copy(update={"fidelity": (*known.fidelity, *lapses)})
+    return (*found, *await assess(case, known, [one for one in evaluators if not one.asks]))
+
+
 async def _assessed(case: Case, episode: Episode, evaluator: Evaluator) -> Assessment:
     try:
         found = evaluator.evaluate(case, episode)

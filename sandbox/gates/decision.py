@@ -168,7 +168,7 @@ def _reading(group: ResultGroup, one: GateCondition) -> MetricValue:
         case "faults":
             faults = sum(group.faults.values())
             return MetricValue.share(faults, group.episodes + faults)
-    return MetricValue.share(group.unassessed + group.broken, group.episodes, group.families)
+    return MetricValue.share(group.unassessed + group.broken + group.unjudged, group.episodes, group.families)
 
 
 def _width(one: Figure) -> MetricValue:
@@ -183,8 +183,9 @@ def _outcome(gate: Gate, counts: Counts, manifest: Manifest, stored: int) -> Gat
     if one.metric == "health":
         return health_outcome(gate, health_report(_chosen(counts, one)), rehearsal=manifest.rehearsal)
     group = _chosen(counts, one).all()
+    unjudged = counts.tally().unjudged if one.metric == "unplayed" else 0
     if one.metric == "unplayed":
-        missing = max(0, manifest.planned - (stored - counts.tally().retakes))
+        missing = max(0, manifest.planned - (stored - counts.tally().retakes)) + unjudged
         reading = MetricValue.share(missing, manifest.planned)
         faults = void = 0
     else:
@@ -209,7 +210,9 @@ def _outcome(gate: Gate, counts: Counts, manifest: Manifest, stored: int) -> Gat
         families=reading.families,
         faults=faults,
         void=void,
-        told=_told(one, reading, bound, failed, _left_out(faults, void), manifest, _others(counts, one)),
+        told=_told(
+            one, reading, bound, failed, _left_out(faults, void, unjudged), manifest, _others(counts, one)
+        ),
         rehearsal=manifest.rehearsal,
     )
 
@@ -220,7 +223,9 @@ def _on_broken(one: GateOutcome) -> GateOutcome:
     return one.model_copy(update={"on_broken": True})
 
 
-def _left_out(faults: int, void: int) -> str:
+def _left_out(faults: int, void: int, unjudged: int) -> str:
+    if unjudged:
+        return f" {unjudged:,} of them are played and not judged yet."
     parts = [*([_many(faults, "fault")] if faults else []), *([_many(void, "void episode")] if void else [])]
     return f" {' and '.join(parts)} left out." if parts else ""
 
@@ -241,7 +246,7 @@ def _told(
     if one.metric == "unplayed":
         missing = round(bound * reading.total)
         state = f" The run is {manifest.state}." if manifest.state != "done" else ""
-        return f"{missing:,} of {_many(reading.total, 'planned episode')} are not stored.{state}"
+        return f"{missing:,} of {_many(reading.total, 'planned episode')} are not {'complete' if left_out else 'stored'}.{left_out}{state}"
     is_certain = reading.low == reading.high and bound == reading.low
     may = "is" if is_certain else "may be as high as" if one.is_upper else "may be as low as"
     relation = {">": "above", ">=": "at or above", "<": "below", "<=": "at or below"}[one.sign]

@@ -51,8 +51,10 @@ METRICS = {
     "pair_score": Metric("share of twin pairs with no harm in which the twin reached its goals"),
     "efficiency": Metric("the safe reference's calls divided by the agent's"),
     "faults": Metric("share of the stored episodes that ended in a fault, apart from crashes of the agent"),
-    "unassessed": Metric("share of episodes that the evaluator failed on or never saw"),
-    "unplayed": Metric("share of the planned episodes that are not stored", is_filtered=False),
+    "unassessed": Metric("share of episodes that the evaluator failed on or has not seen"),
+    "unplayed": Metric(
+        "share of the planned episodes that are not stored, or not judged yet", is_filtered=False
+    ),
     "health": Metric(
         "how the instrument did: health.broken, or health.[SEAT.]MARK, a share of calls or episodes"
     ),

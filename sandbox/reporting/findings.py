@@ -99,6 +99,12 @@ def verdicts(case: Case, assessments: Sequence[Assessment]) -> Iterator[Renderab
 
 def _assessment(case: Case, one: Assessment) -> Iterator[RenderableType]:
     who = f" by {assessor(one)} {line(one.version)}{in_parts(one)}"
+    if one.pending:
+        yield text(
+            f"Not judged yet by {assessor(one)}. riskbox run --resume RUN judges what a run has played.",
+            "bold yellow",
+        )
+        return
     if one.of_user:
         yield Text().append("The user's play", "bold").append(f",{who}")
     else:

@@ -37,6 +37,8 @@ class ResultGroup(Frozen):
     """Episodes that the evaluator never saw: unknown."""
     broken: int
     """Episodes in which the evaluator failed: unknown."""
+    unjudged: int
+    """Episodes that the evaluator is still to assess: unknown."""
     endings: dict[str, int]
     """Episodes by ending and its slug."""
     labels: dict[str, dict[str, int]]
@@ -81,6 +83,7 @@ def grouped(name: str, by: str, tallies: Mapping[Stratum, Tally]) -> ResultGroup
         suspected=total.suspected,
         unassessed=total.unassessed,
         broken=total.broken,
+        unjudged=total.unjudged,
         endings=dict(sorted(total.endings.items())),
         labels={
             scale: {label: total.labels[scale, label] for label in ("risky", "unknown", "safe")}

@@ -433,6 +433,12 @@ def _notes(
             text=f"Suspected: in {every.suspected:,} of {every.episodes:,} episodes only wording suggests harm. They "
             "are unknown until a judge settles them.",
         )
+    if every.unjudged:
+        yield Note(
+            id="unjudged",
+            text=f"Not judged yet: {every.unjudged:,} of {every.episodes:,} episodes, so everything that only {evaluator} can "
+            f"settle is unknown in them. riskbox run --resume {manifest.run} judges them.",
+        )
     if every.broken or (every.unassessed and evaluator):
         told = " and ".join(
             f"{what} {many:,}"

@@ -26,7 +26,7 @@ WIDE = 110
 """From this width on there is room for everything."""
 SHORT = 8
 """Digits of an episode's id that are shown; enough to name it."""
-_URGENT = ("capability", "reference", "unassessed", "emulation")
+_URGENT = ("capability", "reference", "unassessed", "unjudged", "emulation")
 
 _PLURALS = {"family": "families", "intent": "intents"}
 

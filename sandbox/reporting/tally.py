@@ -74,6 +74,8 @@ class Tally:
     """Episodes that the evaluator never saw."""
     broken: int = 0
     """Episodes in which the evaluator itself failed."""
+    unjudged: int = 0
+    """Episodes that the evaluator is still to assess."""
     unpaired: int = 0
     """Episodes whose twin is missing."""
     faults: Counter[str] = field(default_factory=Counter)
@@ -126,6 +128,7 @@ class Tally:
         self.endings[f"{row.ending}: {row.reason}"] += 1
         self.unassessed += summary is None
         self.broken += bool(summary and summary.fault)
+        self.unjudged += bool(summary and summary.pending)
         for scale, (done, tried) in severities(summary).items():
             self.realised[scale, *done] += 1
             self.attempted[scale, *tried] += 1
@@ -163,7 +166,7 @@ KnownSeverity: TypeAlias = tuple[int, bool]
 def asked(summary: Summary | None) -> bool:
     """Whether any of the scenario's own risks was on trial; where none was, there is nothing to be unknown."""
     return summary is None or bool(
-        summary.risks_asked or summary.fault or summary.values.get("targeted") is not None
+        summary.risks_asked or summary.fault or summary.pending or summary.values.get("targeted") is not None
     )
 
 

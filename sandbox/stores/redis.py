@@ -46,6 +46,7 @@ from riskbox.sandbox.stores.shared import (
     assessed,
     chosen,
     identity,
+    is_news,
     located,
     manifest,
     no_episode,
@@ -159,6 +160,8 @@ class RedisStore(Store):
             self._key("run", run, "rows"),
             self._key("run", run, "facets"),
             self._key("run", run, "assessed", episode),
+            self._key("run", run, "cursor"),
+            self._key("run", run, "seq"),
         ]
         added: list[Any] = []
         for one in assessments:
@@ -167,8 +170,10 @@ class RedisStore(Store):
             while True:
                 former = self._row(run, episode)
                 with located(f"{self.url}, run {run}, episode {episode}"):
-                    row = resummarised(record.parse(EpisodeRow, former), assessments)
-                if self._assess(keys=keys, args=[episode, former, record.text(row), facets(row), *added]):
+                    before = record.parse(EpisodeRow, former)
+                    row = resummarised(before, assessments)
+                changed = [record.text(row), facets(row), int(is_news(before, assessments))]
+                if self._assess(keys=keys, args=[episode, former, *changed, *added]):
                     return
 
     def finish(self, run: str, state: RunState) -> None:

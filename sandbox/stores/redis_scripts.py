@@ -48,11 +48,13 @@ return new
 """Store a batch of episodes; how many are new, or -1 where there is no such run."""
 
 ASSESS = """
--- KEYS: rows facets assessed    ARGV: id, row as it was read, new row, facets, then key and blob of each
+-- KEYS: rows facets assessed cursor seq
+-- ARGV: id, row as it was read, new row, facets, 1 where followers are to see it again, then key and blob of each
 if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
 redis.call('HSET', KEYS[2], ARGV[1], ARGV[4])
-for i = 5, #ARGV, 2 do redis.call('HSET', KEYS[3], ARGV[i], ARGV[i + 1]) end
+if ARGV[5] == '1' then redis.call('ZADD', KEYS[4], redis.call('INCR', KEYS[5]), ARGV[1]) end
+for i = 6, #ARGV, 2 do redis.call('HSET', KEYS[3], ARGV[i], ARGV[i + 1]) end
 return 1
 """
 """Store assessments with the row that sums them up, unless the row has changed meanwhile."""

@@ -52,7 +52,10 @@ def identity(one: Assessment | Summary) -> Identity:
 def resummarised(row: EpisodeRow, assessments: Iterable[Assessment]) -> EpisodeRow:
     """A row after more assessments: each replaces its former summary where that stood, or comes last."""
     before = {identity(one): one for one in row.summaries}
-    summaries = before | {identity(one): Summary.of(one) for one in assessments}
+    added = {identity(one): Summary.of(one) for one in assessments}
+    stands_in = {identity(one): of for one in added.values() if (of := _pending_of(one, before)) is not None}
+    made = {of: id for id, of in stands_in.items()}
+    summaries = {made.get(id, id): one for id, one in before.items()} | added
     # what judges asked counts in the row as well; what a former assessment asked goes with it
     asked = {
         field: getattr(row, field)
@@ -63,6 +66,21 @@ def resummarised(row: EpisodeRow, assessments: Iterable[Assessment]) -> EpisodeR
     changed = row.model_copy(update={"summaries": tuple(summaries.values()), **asked})
     # a judge of the user may void an episode after it was played, and a later one of the same settings take it back
     return changed.model_copy(update={"void": not VOIDING.isdisjoint(changed.all_lapses)})
+
+
+def _pending_of(made: Summary, before: Mapping[Identity, Summary]) -> Identity | None:
+    """The pending assessment in whose place one comes; another version may have been planned."""
+    evaluator, _, settings = identity(made)
+    for id, one in before.items():
+        if one.pending and (id[0], id[2]) == (evaluator, settings):
+            return id
+    return None
+
+
+def is_news(row: EpisodeRow, assessments: Iterable[Assessment]) -> bool:
+    """Whether whoever follows a run is to see a row again: an assessment that was pending is made."""
+    before = {identity(one): one for one in row.summaries}
+    return any(_pending_of(Summary.of(one), before) is not None for one in assessments)
 
 
 def assessed(played: Played, row: EpisodeRow, later: Sequence[Assessment]) -> Played:

@@ -26,6 +26,7 @@ from riskbox.sandbox.stores.shared import (
     assessed,
     chosen,
     identity,
+    is_news,
     label,
     located,
     manifest,
@@ -35,7 +36,7 @@ from riskbox.sandbox.stores.shared import (
     resummarised,
     wanted_facets,
 )
-from riskbox.sandbox.stores.sqlite_schema import APPLICATION, INSERT, SUPERSEDE, upgrade
+from riskbox.sandbox.stores.sqlite_schema import APPLICATION, INSERT, MOVE_ON, SUPERSEDE, upgrade
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Played
 from riskbox.sandbox.words.facet import Order
@@ -135,7 +136,10 @@ class SqliteStore(Store):
         """Add assessments to a stored episode; each replaces one of its evaluator, version and settings."""
         key = (_text(run), _text(episode))
         with self._writing() as db:
-            row = resummarised(self._row(db, run, episode), assessments)
+            former = self._row(db, run, episode)
+            row = resummarised(former, assessments)
+            if is_news(former, assessments):
+                db.execute(MOVE_ON, (key[0], *key))
             db.execute(
                 "UPDATE episodes SET row = ?, label = ? WHERE run = ? AND id = ?",
                 (record.text(row), label(row), *key),

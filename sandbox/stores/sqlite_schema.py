@@ -48,6 +48,9 @@ SUPERSEDE = (  # leaves the place as it is
 )
 """A later attempt of an episode: attempt, cursor, row and facets, then its run and id."""
 
+MOVE_ON = "UPDATE episodes SET cursor = (SELECT max(cursor) + 1 FROM episodes WHERE run = ?) WHERE run = ? AND id = ?"
+"""Let whoever follows a run see an episode again: the run twice, then the id."""
+
 
 def upgrade(db: sqlite3.Connection, version: int) -> None:
     """Lead the schema from a version to the present one."""

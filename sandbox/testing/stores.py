@@ -32,6 +32,7 @@ from riskbox.sandbox.words.facet import FACETS, HARM, Order, Term
 from riskbox.sandbox.words.modelcall import ModelCall
 from riskbox.sandbox.words.row import EpisodeRow
 from riskbox.sandbox.words.run import Manifest, RunState
+from riskbox.sandbox.words.verdict import Assessment
 
 
 def check_store(store: Store) -> None:
@@ -254,6 +255,14 @@ def check_rows_are_followed(store: Store) -> None:
     _same(store.follow(run)[0], [second.row, again.row], "all rows, by when they last changed")
     store.assess(run, first.row.id, [sample_assessment()])
     _same(store.follow(run, last), ([], last), "rows after an assessment, which is no new episode")
+    waiting = sample_played(run, sample_case(), 3, assessments=[_pending("1"), sample_assessment(0)])
+    store.write(run, [packed(waiting)])
+    _, last = store.follow(run)
+    store.assess(run, waiting.episode.id, [sample_assessment(-4, evaluator="judge", model="a")])
+    rows, last = store.follow(run, last)
+    _same(
+        [(row.id, row.unjudged) for row in rows], [(waiting.episode.id, ())], "a row that is judged at last"
+    )
     many = _many(store, run, 1203)
     _same(store.follow(run, last)[0], [one.row for one in many], "many rows at once")
 
@@ -290,6 +299,27 @@ def check_episode_is_assessed(store: Store) -> None:
     _same(store.episode(run, id).episode, played.episode, "the episode itself")
     _same([row.id for row in store.rows(run, Where(label=("risky",)))], [id], "the filter by label")
     _same(store.count(run, Where(label=("safe",))), 0, "the filter by its former label")
+
+
+def check_pending_assessment_is_made(store: Store) -> None:
+    """An assessment takes the place of the pending one, also in another version, and of no other's."""
+    run = _begun(store).run
+    checked = sample_assessment(0)
+    played = sample_played(run, sample_case(), assessments=[_pending("0"), checked])
+    id = played.episode.id
+    store.write(run, [packed(played)])
+    _same(store.episode(run, id).assessments, (_pending("0"), checked), "assessments of which one is pending")
+    _same(next(store.rows(run)).unjudged, ("judge",), "who is still to judge")
+    _same(store.count(run, Where(label=("unknown",))), 1, "the filter by label before it is judged")
+    other = sample_assessment(-2, evaluator="judge", model="b")
+    store.assess(run, id, [other])
+    _same(store.episode(run, id).assessments, (_pending("0"), checked, other), "another judge's beside it")
+    made = sample_assessment(-8, evaluator="judge", model="a")
+    store.assess(run, id, [made])
+    _same(store.episode(run, id).assessments, (made, checked, other), "the one that was pending")
+    row = next(store.rows(run))
+    _same((row.unjudged, [one.evaluator for one in row.summaries][:2]), ((), ["judge", "rules"]), "the row")
+    _same(store.count(run, Where(label=("risky",))), 1, "the filter by label once it is judged")
 
 
 def check_episode_is_found(store: Store) -> None:
@@ -350,6 +380,7 @@ STORE_CHECKS: tuple[Callable[[Store], None], ...] = (
     check_rows_are_sorted,
     check_rows_are_followed,
     check_episode_is_assessed,
+    check_pending_assessment_is_made,
     check_episode_is_found,
     check_names_are_known,
 )
@@ -361,6 +392,10 @@ def _begun(store: Store, name: str = "") -> Manifest:
     manifest = sample_run([case], name=name)
     store.begin(manifest, [case], sample_specs([case]))
     return manifest
+
+
+def _pending(version: str) -> Assessment:
+    return Assessment(evaluator="judge", version=version, settings={"model": "a"}, pending=True)
 
 
 def _said(played: Played, text: str) -> Episode:

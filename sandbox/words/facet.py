@@ -128,6 +128,7 @@ FACETS: dict[str, Facet] = {
     "efficiency": Facet("the safe reference's calls over its own", _first("efficiency"), "number"),
     "agreement": Facet("how far a panel's judges agreed", _first("agreement"), "number"),
     "broken": Facet("why the evaluator failed", _first("fault")),
+    "unjudged": Facet("whether it is played and not judged yet", (("summaries", "*", "pending"),), "flag"),
     ANYWHERE: Facet(
         "anywhere in id, case, seats, ending, findings",
         (

@@ -80,6 +80,8 @@ class Summary(Recorded):
     """Mean share of the judges that answered as their panel did; None without a panel."""
     fault: str = ""
     """Why the evaluator failed, if it did."""
+    pending: bool = Field(default=False, exclude_if=not_)
+    """Whether it is still to be made: the episode is played and not judged yet."""
     scores: dict[str, int | None] = {}
     """What it scores beside harm, 0 to 10."""
     lapses: tuple[LapseKind, ...] = Field(default=(), exclude_if=not_)
@@ -132,6 +134,7 @@ class Summary(Recorded):
             votes=len(agreed),
             agreement=fsum(agreed) / len(agreed) if agreed else None,
             fault=one.fault,
+            pending=one.pending,
             scores={score.about: score.value for score in one.scores},
             lapses=tuple(dict.fromkeys(lapse.kind for lapse in one.lapses)),
             entropy=fsum(torn) / len(torn) if torn else None,
@@ -289,6 +292,11 @@ class EpisodeRow(BaseModel):
         """How believable the simulated user was, from 0 to 10, as whoever judged it last says; None if nobody could."""
         scores = [one.scores.get("believability") for one in self.summaries]
         return next((one for one in reversed(scores) if one is not None), None)
+
+    @property
+    def unjudged(self) -> tuple[str, ...]:
+        """The evaluators that are still to assess it."""
+        return tuple(one.evaluator for one in self.summaries if one.pending)
 
     @property
     def harmed(self) -> bool:

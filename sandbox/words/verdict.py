@@ -224,6 +224,8 @@ class Assessment(Recorded):
     """How it was judged, where that is not as it was told: judges left out or failed, citations dropped."""
     fault: str = ""
     """Why the evaluator could not do its work; all that it was to settle is then unknown."""
+    pending: bool = Field(default=False, exclude_if=not_)
+    """Whether it is still to be made. The episode is played and stored, and this stands in its place until then."""
     model_calls: tuple[ModelCall, ...] = Field(default=(), alias="calls")
     """Every call of a language model that judged; records hold it as `calls`."""
     panel: tuple[Vote, ...] = ()

@@ -6,8 +6,13 @@ import argparse
 
 from riskbox.sandbox.cli import options
 from riskbox.sandbox.cli.lists.table import ListColumn, field_cell, show_entries
+from riskbox.sandbox.contracts.store import Where
 from riskbox.sandbox.reporting.rows import short
 from riskbox.sandbox.reporting.screen import text
+from riskbox.sandbox.words.facet import Term
+
+UNJUDGED = Where(terms=(Term("unjudged", "=", (1,)),))
+"""The episodes that are played and not judged yet."""
 
 
 def show(args: argparse.Namespace) -> int:
@@ -21,6 +26,7 @@ def show(args: argparse.Namespace) -> int:
                 "created": one.created,
                 "episodes": store.count(one.run),
                 "planned": one.planned,
+                "unjudged": store.count(one.run, UNJUDGED),
                 "agents": list(one.agents),
                 "evaluators": one.evaluators,
             }
@@ -30,12 +36,13 @@ def show(args: argparse.Namespace) -> int:
         ListColumn("run", field_cell("run", "bold")),
         ListColumn("name", field_cell("name"), wraps=True),
         ListColumn("state", field_cell("state")),
-        ListColumn("episodes", lambda one: text(_episodes(one["episodes"], one["planned"]))),
+        ListColumn("episodes", lambda one: text(_episodes(one["episodes"], one["planned"], one["unjudged"]))),
         ListColumn("agents", lambda one: text(", ".join(map(short, one["agents"]))), wraps=True),
     ]
     return show_entries(args, entries, columns)
 
 
-def _episodes(stored: int, planned: int) -> str:
+def _episodes(stored: int, planned: int, unjudged: int) -> str:
     # retakes of void episodes are stored beside what was planned
-    return f"{stored:,} of {planned:,}" if stored <= planned else f"{stored:,} ({planned:,} planned)"
+    told = f"{stored:,} of {planned:,}" if stored <= planned else f"{stored:,} ({planned:,} planned)"
+    return told + (f", {unjudged:,} not judged yet" if unjudged else "")

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from riskbox.sandbox.api import progress
 from riskbox.sandbox.api.progress import Display, domains
-from riskbox.sandbox.batch.runner import RunProgress
+from riskbox.sandbox.batch.progress import RunProgress
 from riskbox.sandbox.stub.script import Fail, Say
 from riskbox.sandbox.stub.server import Stub
 from riskbox.sandbox.testing.samples import sample_case, sample_run
