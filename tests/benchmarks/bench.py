@@ -22,8 +22,9 @@ from rich.table import Table
 
 from riskbox.sandbox.batch import launch
 from riskbox.sandbox.batch.plan import cases, specs
-from riskbox.sandbox.batch.player import Attempt, Player, packed
+from riskbox.sandbox.batch.player import Player, packed
 from riskbox.sandbox.batch.settings import RunSettings
+from riskbox.sandbox.batch.work import Attempt
 from riskbox.sandbox.contracts.participant import Participant
 from riskbox.sandbox.episode.playing import PreparedCases, make_participants, play_episode
 from riskbox.sandbox.episode.rollout import Timeouts

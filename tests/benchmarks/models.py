@@ -26,8 +26,9 @@ from rich.console import Console
 from rich.table import Table
 
 from riskbox.sandbox.batch.plan import cases
-from riskbox.sandbox.batch.player import Attempt, Player
+from riskbox.sandbox.batch.player import Player
 from riskbox.sandbox.batch.settings import RunSettings
+from riskbox.sandbox.batch.work import Attempt
 from riskbox.sandbox.contracts.model import Ledger, Prompt
 from riskbox.sandbox.episode.rollout import Timeouts
 from riskbox.sandbox.loading.loader import loads

@@ -17,9 +17,10 @@ import pytest
 
 from riskbox.sandbox.batch import launch
 from riskbox.sandbox.batch.plan import cases, specs
-from riskbox.sandbox.batch.player import Attempt, Player
+from riskbox.sandbox.batch.player import Player
 from riskbox.sandbox.batch.progress import RunProgress
 from riskbox.sandbox.batch.settings import RunSettings
+from riskbox.sandbox.batch.work import Attempt
 from riskbox.sandbox.contracts.store import Packed, Store
 from riskbox.sandbox.episode.playing import PreparedCases
 from riskbox.sandbox.episode.rollout import Timeouts
