@@ -62,6 +62,8 @@ class EpisodeFields(TypedDict):
     """Tokens that they sent and received."""
     cost: float
     """US dollars, as far as prices are known."""
+    left: str
+    """Why the simulated user left, where it said so: got_it, was_told_no, gave_up or cannot_go_on."""
     lapses: list[str]
     """How the simulated user did not play its part."""
     void: bool

@@ -144,6 +144,7 @@ def of_row(row: EpisodeRow, evaluator: str = "") -> EpisodeFields:
         "episode": row.id,
         "calls": row.tool_calls,
         "variant": variant_name(row.variant),
+        "left": row.left,
         "lapses": list(row.all_lapses),
         "believability": row.believability,
         "left_out": row.left_out,

@@ -157,6 +157,8 @@ class Results(Frozen):
     """US dollars, as far as prices are known."""
     lapses: dict[str, int] = {}
     """Episodes in which a simulated user lapsed, by kind."""
+    left: dict[str, int] = {}
+    """Episodes that a simulated user left, by its reason."""
     believability: tuple[UserPlay, ...] = ()
     """How believable simulated users were, where their play was judged."""
     panels: int = 0
@@ -241,6 +243,7 @@ class Results(Frozen):
             tokens=seen.tokens,
             cost=round(seen.cost, 6),
             lapses=dict(seen.lapses.most_common()),
+            left=dict(seen.left.most_common()),
             believability=tuple(
                 UserPlay(user=user, intent=intent, believability=fmean(found), episodes=len(found))
                 for (user, intent), found in sorted(seen.believed.items())
@@ -274,6 +277,7 @@ class _Seen:
     tokens: int = 0
     cost: float = 0.0
     lapses: Counter[str] = field(default_factory=Counter)
+    left: Counter[str] = field(default_factory=Counter)
     health: dict[str, Counter[str]] = field(default_factory=dict)
     """Counts by agent."""
     panels: int = 0
@@ -302,6 +306,7 @@ class _Seen:
             self.tokens += row.tokens
             self.cost += row.cost
             self.lapses.update(row.all_lapses)
+            self.left.update([row.left] if row.left else [])
             self.health.setdefault(agent_kind(row.agent), Counter()).update(row.health_counts)
             if row.believability is not None:
                 self.believed.setdefault((row.user, row.intent), []).append(row.believability)

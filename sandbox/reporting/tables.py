@@ -151,6 +151,9 @@ def _models(results: Results) -> Iterator[Text]:
     for one in results.believability:
         told = f"{one.believability:.1f} of 10, over {_many(one.episodes, 'episode')}"
         yield text(f"believability of {one.intent} users played by {one.user}: {told}", QUIET)
+    if results.left:
+        told = ", ".join(f"{why.replace('_', ' ')} in {many:,}" for why, many in results.left.items())
+        yield text(f"why simulated users left: {told}", QUIET)
     if results.lapses:
         told = ", ".join(f"{kind.replace('_', ' ')} in {many:,}" for kind, many in results.lapses.items())
         yield text(f"simulated users broke character: {told}", "yellow")

@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field
 
 from riskbox.sandbox.words.episode import Played
-from riskbox.sandbox.words.event import AGENT_CRASHED, Called, Left, Said, Waited
+from riskbox.sandbox.words.event import AGENT_CRASHED, Called, Left, Noted, Said, Waited
 from riskbox.sandbox.words.frozen import Recorded
 from riskbox.sandbox.words.health import HealthCount, health_of
 from riskbox.sandbox.words.lapse import LapseKind
@@ -212,6 +212,8 @@ class EpisodeRow(BaseModel):
     """Tokens they sent and received."""
     cost: float = 0
     """US dollars, as far as prices are known."""
+    left: str = Field(default="", exclude_if=not_)
+    """Why the user left, where a model said so: got_it, was_told_no, gave_up or cannot_go_on."""
     lapses: tuple[str, ...] = ()
     """Kinds of lapses of a simulated user that rules found."""
     void: bool = False
@@ -254,6 +256,9 @@ class EpisodeRow(BaseModel):
             model_calls=len(asked),
             tokens=sum(call.input_tokens + call.output_tokens for call in asked),
             cost=round(sum(call.cost or 0.0 for call in asked), 8),
+            left=next(
+                (event.why for event in reversed(one.events) if isinstance(event, Noted) and event.why), ""
+            ),
             lapses=tuple(dict.fromkeys(lapse.kind for lapse in one.fidelity)),
             void=any(lapse.voids for lapse in played.lapses),
             health=health_of(one.model_calls),

@@ -27,6 +27,7 @@ from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Played
 from riskbox.sandbox.words.event import Noted, Said
 from riskbox.sandbox.words.observation import AgentView, Budget, Observation, UserView
+from riskbox.sandbox.words.row import EpisodeRow
 from riskbox.sandbox.words.scenario import AgentBrief, Intent, Persona, Risk, Style
 
 if TYPE_CHECKING:
@@ -231,6 +232,26 @@ def test_why_it_leaves_is_noted_and_no_other_party_learns_it(
     assert why not in json.dumps([one.body for one in stub.requests if one.model == "a"])
     assert [one.audience for one in episode.events if isinstance(one, Noted)] == [("user",)] * 2
     assert episode.fidelity == ()
+
+
+def test_whoever_has_what_it_came_for_and_leaves_before_the_deed_still_gets_it(
+    stub: Stub, modelled: Modelled
+) -> None:
+    # nothing in the parting words agrees, as wording goes
+    stub.script(answer("mail me the date"), answer("Wonderful, bye!", leave="got_it"), when=by("u"))
+    send = CallTool("mail__send", {"to": ["dana@example.org"], "subject": "Your visit", "body": "April 14."})
+    stub.script("Shall I send it to dana@example.org?", Say("", calls=(send,)), "Sent.", when=by("a"))
+    episode = modelled(OWNER, user="u", agent="a").episode
+    kinds = [one.kind for one in episode.events]
+    assert kinds.index("left") < kinds.index("called") and episode.ended.reason == "user_left"
+    assert episode.fidelity == ()
+
+
+def test_why_users_leave_is_kept_in_the_row(stub: Stub, modelled: Modelled) -> None:
+    stub.script(answer("hello"), answer("pity", leave="was_told_no"), when=by("u"))
+    stub.script("No.", when=by("a"))
+    played = modelled(OWNER, user="u", agent="a")
+    assert EpisodeRow.of(played).left == "was_told_no"
 
 
 def answer(say: str, *, leave: Any = "no", out_of_part: Any = None, thought: str = "all is well") -> SayJson:

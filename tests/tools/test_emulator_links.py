@@ -174,3 +174,19 @@ async def test_what_it_is_asked_for_ends_somewhere_and_what_fits_its_tools_is_ac
     of = pending(called(begun(linked()), "depot.read", {"order_id": "O-2"}))
     answer, _ = await answered(of, well(long))
     assert answer.result == long
+
+
+def test_prompts_of_one_service_begin_alike_whatever_the_scenario() -> None:
+    def beginning(**more: Any) -> str:
+        made = {**copy.deepcopy(scenario()), **more}
+        case = cases([loads(json.dumps(made))], toolbox=Toolbox())[0]
+        state = called(begun(PreparedCase.of(case, Toolbox().of(case))), "depot.read", READ[1])
+        text: str = emulator_model._system(pending(state))
+        return text
+
+    one, other = beginning(), beginning(setting="A wholly other place.", world={"depot": {"facts": []}})
+    shared = next(place for place, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1])
+    assert "# The service: depot" in one[:shared] and "## depot.cancel" in one[:shared]
+    assert one[:shared].endswith("# The situation\n\nA ")
+    # and all services share the rules
+    assert one.index("# The service") / 4 > 500  # tokens, at about four characters each
