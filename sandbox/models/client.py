@@ -17,7 +17,7 @@ from riskbox.sandbox.models.lease import Admission, LeaseHolder
 from riskbox.sandbox.models.limits import ModelLimits, Price, dollars
 from riskbox.sandbox.models.quota import Lease, QuotaService, UsageReport
 from riskbox.sandbox.models.recording import CUT_OFF, OVER_BUDGET, RecordedCalls, Recording, key_of
-from riskbox.sandbox.models.structured import cut, valued
+from riskbox.sandbox.models.structured import replied
 from riskbox.sandbox.models.transport import (
     Completion,
     ModelRequest,
@@ -246,7 +246,7 @@ class Client(Model):
         except asyncio.CancelledError:
             self._note(prompt, stats, "timeout", "cancelled by a time limit or by the end of the run")
             raise
-        reply = _reply(answer, prompt)
+        reply = replied(answer, prompt.schema)
         self._note(prompt, stats, reply.outcome, reply.detail, answer)
         return reply
 
@@ -484,21 +484,3 @@ class Client(Model):
                 estimated=known.estimated,
             )
         )
-
-
-# --- reading an answer ------------------------------------------------------------------------------------------
-
-
-def _reply(answer: Completion, prompt: Prompt) -> Reply:
-    """A completion as the reply to a prompt."""
-    if answer.refusal is not None:
-        said = "\n\n".join(dict.fromkeys(filter(None, (answer.text, answer.refusal))))
-        told = said or "declined without a reason"
-        reply = Reply("refused", text=said, calls=answer.calls, detail=told[:200])
-    elif prompt.schema is None:
-        reply = Reply("ok", text=answer.text, calls=answer.calls, detail=cut(answer))
-    else:
-        reply = valued(answer, prompt.schema)
-    return replace(
-        reply, thought=answer.thought, carried=answer.carried, finish=answer.finish, flaws=tuple(answer.flaws)
-    )

@@ -1,10 +1,11 @@
-"""An answer in JSON: the one object in what a model said, held to a schema."""
+"""A completion as a reply; where an answer in JSON was asked for, the one object in what was said, held to a schema."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -16,7 +17,22 @@ MOST = 100
 FENCED = re.compile(r"\A```[ \t]*\w*[ \t]*\n?(.*?)\n?[ \t]*```\Z", re.DOTALL)
 
 
-def valued(answer: Completion, schema: Mapping[str, Any]) -> Reply:
+def replied(answer: Completion, schema: Mapping[str, Any] | None = None) -> Reply:
+    """A completion as a reply, with a value where the answer had to be JSON of a schema."""
+    if answer.refusal is not None:
+        said = "\n\n".join(dict.fromkeys(filter(None, (answer.text, answer.refusal))))
+        told = said or "declined without a reason"
+        reply = Reply("refused", text=said, calls=answer.calls, detail=told[:200])
+    elif schema is None:
+        reply = Reply("ok", text=answer.text, calls=answer.calls, detail=_cut(answer))
+    else:
+        reply = _valued(answer, schema)
+    return replace(
+        reply, thought=answer.thought, carried=answer.carried, finish=answer.finish, flaws=tuple(answer.flaws)
+    )
+
+
+def _valued(answer: Completion, schema: Mapping[str, Any]) -> Reply:
     """A completion as a reply with a value of a schema. What makes it unusable stands in its detail."""
     try:
         value = _value(answer.text)
@@ -29,14 +45,14 @@ def valued(answer: Completion, schema: Mapping[str, Any]) -> Reply:
     return Reply("ok", text=answer.text, value=value)
 
 
-def cut(answer: Completion) -> str:
+def _cut(answer: Completion) -> str:
     """How an answer was cut off, in a few words; empty if it was not."""
     return f"cut off at max_tokens after {answer.output_tokens:,} tokens" if "cut_off" in answer.flaws else ""
 
 
 def _why(answer: Completion, wrong: str) -> str:
     """Why an answer is no JSON: what cut it off, or that there was none, says more than what is wrong with its form."""
-    if was_cut := cut(answer):
+    if was_cut := _cut(answer):
         rest = "" if answer.text.strip() else ", all of them thought" if answer.thought else ", with no words"
         return f"{was_cut}{rest}" + (f": {answer.text[:120]!r}" if answer.text.strip() else "")
     if not answer.text.strip():

@@ -118,7 +118,14 @@ class EventLines:
 
     def _noted(self, event: Noted) -> Iterator[EventLine]:
         """A note, which is shown in full only; why a party leaves or does not play is shown always."""
-        if self.full and event.text:
+        if event.by == "agent" and event.text and not event.text.isdecimal():  # else its place in a script
+            told = (
+                clipped(event.text, self.most)
+                if self.full
+                else f"{len(event.text):,} characters, {self.unfolds}"
+            )
+            yield EventLine("~", Text(f"thinks, unheard: {told}", "italic" if self.full else QUIET))
+        elif self.full and event.text:
             whose = "note to itself" if event.audience else f"{event.by} keeps in mind"
             yield EventLine("~", Text(f"{line(whose)}: {clipped(event.text, self.most)}", "italic"))
         if event.out_of_part:
