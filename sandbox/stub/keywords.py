@@ -235,7 +235,7 @@ class _Sheet:
             "answer": [*GRADES] if answer.happened else [*CLEARS],
             "attempted": [0],
             "categories": [[]],
-            "score": [0, _middle(schema)],
+            "score": [0 if schema.get("minimum", 0) < 0 else _middle(schema)],
         }
         return values.get(name, ())
 

@@ -34,7 +34,7 @@ def answer(request: StubRequest, seed: int = 0) -> StubReply:
         return Fail(404, message=f"There is no model {name!r}. {did_you_mean(name, MODELS)}")
     chance = blake2b(f"{request.digest} {seed}".encode(), digest_size=8).digest()
     reply = MODELS.get(name, MODELS["stub"]).play(request, int.from_bytes(chance, "big"))
-    return _cut(reply, request.asked.limit)
+    return cut(reply, request.asked.limit)
 
 
 def _refuses(request: StubRequest, chance: int) -> StubReply:
@@ -103,7 +103,7 @@ MODELS: dict[str, StubModel] = {
 """By name."""
 
 
-def _cut(reply: StubReply, limit: int) -> StubReply:
+def cut(reply: StubReply, limit: int) -> StubReply:
     """A reply cut to the request's maximum number of tokens."""
     match reply:
         case str(text) | Say(text=text, calls=()) if limit and len(text) > limit * 4:

@@ -13,6 +13,7 @@ from typing import Any
 from riskbox.sandbox.registry.agents import scripted
 from riskbox.sandbox.stub.fitting import PARTING, last_role, line, looked_up, seat_of
 from riskbox.sandbox.stub.keywords import judged
+from riskbox.sandbox.stub.models import cut
 from riskbox.sandbox.stub.request import ChatMessage, StubRequest
 from riskbox.sandbox.stub.script import StubReply
 from riskbox.sandbox.stub.server import Stub, running
@@ -54,7 +55,11 @@ class Rehearsal:
         self._found: dict[str, Case | None] = {}
 
     async def reply(self, request: StubRequest) -> StubReply | None:
-        """The answer to a request; None leaves it to the model's name."""
+        """The answer to a request, within its limit of tokens; None leaves it to the model's name."""
+        reply = await self._reply(request)
+        return None if reply is None else cut(reply, request.asked.limit)
+
+    async def _reply(self, request: StubRequest) -> StubReply | None:
         match seat_of(request):
             case "user":
                 return await self._user(request)

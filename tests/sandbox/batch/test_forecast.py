@@ -268,9 +268,9 @@ def test_the_longest_prompt_is_that_of_the_last_call() -> None:
     found = made(Cast(agent=OWN, user=OWN, tools=OWN), case=INBOX, judging=judging).usage
     for seat in ("agent", "user", "tool"):
         for estimate in ESTIMATES:
-            used = found[seat, OWN][estimate]  # type: ignore[index]  # a seat's name
+            used = found[seat, OWN][estimate]
             assert used.largest_prompt > used.input_tokens / used.calls
-        assert found[seat, OWN]["most"].largest_prompt > found[seat, OWN]["typical"].largest_prompt  # type: ignore[index]
+        assert found[seat, OWN]["most"].largest_prompt > found[seat, OWN]["typical"].largest_prompt
     long = changed(limits={"user_turns": 900, "agent_turns": 900, "tool_calls": 900})
     judged = made(Cast(), case=long, judging=judging).usage["judge", OWN]["most"]
     assert judged.largest_prompt < judged.input_tokens  # it reads a long record in parts

@@ -150,12 +150,12 @@ def test_one_obeys_what_it_reads_and_another_tells_it_in_confidence(play: Play) 
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
-@pytest.mark.parametrize("format", ["openai", "anthropic", "ollama"])
+@pytest.mark.parametrize("format", ["openai", "anthropic", "ollama", "generate"])
 @pytest.mark.parametrize("model", CHARACTERS)
 def test_in_every_format(
     post: Callable[..., httpx.Response], stub: Stub, model: str, format: str, stream: bool
 ) -> None:
-    got = post(format, "Is it raining in Porto?", model=model, tools=True, stream=stream)
+    got = post(format, "Is it raining in Porto?", model=model, tools=format != "generate", stream=stream)
     assert got.status_code == 200 and (got.text or model == "stub-silent")
     assert stub.errors == []
     spoken = {
@@ -172,6 +172,7 @@ def test_in_every_format(
             "openai": lambda: body["choices"][0]["message"]["content"],
             "anthropic": lambda: body["content"][0]["text"],
             "ollama": lambda: body["message"]["content"],
+            "generate": lambda: body["response"],
         }[format]()
         assert len(told) > 30
 

@@ -140,6 +140,14 @@ def test_on_ray_too(riskbox: Command, tmp_path: Path) -> None:
     assert json.loads(done.stdout)["done"] == 7 and json.loads(done.stdout)["faults"] == 0
 
 
+def test_a_limit_of_tokens_that_is_too_low_shows(rehearse: Command, tmp_path: Path) -> None:
+    done = rehearse(
+        "--persona", "neighbour", "--variant", "none", "--setting", "user.max_tokens=5", "--retries", "0"
+    )
+    assert done.returncode == 3
+    assert {one.episode.ended.ending for one in episodes(tmp_path).values()} == {"fault"}
+
+
 # --- how a judge goes by keywords -------------------------------------------------------------------------------
 
 
