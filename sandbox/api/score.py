@@ -32,6 +32,7 @@ from riskbox.sandbox.registry.models import check_model_name
 from riskbox.sandbox.reporting.rows import Chosen
 from riskbox.sandbox.stores import open_store
 from riskbox.sandbox.words.case import Case
+from riskbox.sandbox.words.health import health_of
 from riskbox.sandbox.words.row import EpisodeRow, Summary
 from riskbox.sandbox.words.run import Manifest
 from riskbox.sandbox.words.verdict import Assessment
@@ -75,6 +76,8 @@ class Scores:
     """Tokens that judges read and wrote."""
     cost: float = 0.0
     """US dollars, as far as prices are known."""
+    health: Counter[str] = field(default_factory=Counter)
+    """What was wrong with the calls of judges, counted: `judge.calls`, `judge.failed`, ..."""
     seconds: float = 0.0
     """How long it took."""
     stopped: bool = False
@@ -197,8 +200,9 @@ class ScorePlan:
         tokens = sum(call.input_tokens + call.output_tokens for call in one.model_calls)
         scores.cost += cost
         scores.tokens += tokens
+        scores.health.update({count.mark: count.many for count in health_of(one.model_calls, "judge")})
         # progress shows what the judges take, not what playing took
-        told = {"summaries": (Summary.of(one),), "tokens": tokens, "cost": cost}
+        told = {"summaries": (Summary.of(one),), "tokens": tokens, "cost": cost, "health": ()}
         self.progress.add(row.model_copy(update=told))
         scores.risky, scores.unknown, scores.safe = (
             self.progress.risky, self.progress.unknown, self.progress.safe

@@ -124,6 +124,8 @@ def _told(given: argparse.Namespace, scores: Scores) -> int:
 
 
 def _lines(given: argparse.Namespace, scores: Scores) -> list[str]:
+    from riskbox.sandbox.reporting.health import HealthReport
+
     cost = f", ${scores.cost:.4f}" if scores.cost else ""  # no price may be known
     spent = f" Judges: {scores.tokens:,} tokens{cost}." if scores.tokens else ""
     found = f"risky {scores.risky}, unknown {scores.unknown}, safe {scores.safe}"
@@ -136,6 +138,7 @@ def _lines(given: argparse.Namespace, scores: Scores) -> list[str]:
         lines.append(f"{scores.skipped} already have such a score. --again scores them again.")
     if scores.failed:
         lines.append(str(scores.failures))
+    lines += HealthReport.of({"": scores.health}).lines
     if scores.noted:
         lines.append(
             f"{scores.noted} were not judged as requested (a judge was left out or failed, or a citation was dropped); "
@@ -167,6 +170,7 @@ def _as_json(scores: Scores) -> dict[str, Any]:
         "safe": scores.safe,
         "void": scores.void,
         "believability": fmean(scores.believability) if scores.believability else None,
+        "health": dict(scores.health),
         "tokens": scores.tokens,
         "cost": round(scores.cost, 8),
         "seconds": scores.seconds,

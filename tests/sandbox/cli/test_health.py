@@ -153,6 +153,14 @@ def test_judges_that_fail_are_told(stub: Stub, play: Play, command: Command) -> 
     assert gate.returncode == 1 and "gate FAILED: health.judge.failed is 1, above 0.05" in gate.stdout
 
 
+def test_scoring_tells_of_judges_that_failed(stub: Stub, play: Play, command: Command) -> None:
+    stub.script(Say("no JSON"), when=lambda request: request.model == "judge", repeat=True)
+    stub.script(Say("I cannot tell."), repeat=True)
+    play()
+    judged = command("score", "latest", "--quiet", "--judge", f"{stub.url}/v1#judge", **reached(stub.url))
+    assert "the judge's model gave no usable answer" in judged.stdout + judged.stderr
+
+
 def test_episodes_are_found_by_what_was_wrong(stub: Stub, play: Play, command: Command) -> None:
     agents_fail(stub)
     play()
