@@ -88,8 +88,8 @@ class _Started:
         self.unsent = UNSENT.get()
         self.unsent_before = self.unsent.seconds if self.unsent else 0.0
         self.late: TooLong | None = None
-        self.cancels = self.heard = 0
-        """How often it was cancelled by the limit; and since then, by whomever."""
+        self.cancels = 0
+        """How often it was cancelled by the limit."""
         self.leaving = False
 
     def __await__(self) -> Generator[Any, Any, Any]:
@@ -113,8 +113,8 @@ class _Started:
             if error is not None:
                 raise error
             return value
-        if isinstance(error, asyncio.CancelledError) and self.heard > self.cancels:
-            raise error  # somebody else has cancelled it as well
+        # Whoever else cancels it now is told that it took too long, which ends it as well. Nothing tells such a cancellation
+        # from that of a client library's own timer, and some of those take nothing back.
         raise self.late from None
 
     # --- the limit ------------------------------------------------------------------------------------------
@@ -188,11 +188,7 @@ class _Started:
         return None
 
     def _cancelled(self) -> None:
-        """Count a cancellation, and leave the code behind if it was the last one.
-
-        Counts of the task cannot tell whose they were: some client libraries cancel it and take nothing back.
-        """
-        self.heard += self.late is not None
+        """Leave the code behind if this cancellation was the last one."""
         if not self.leaving:
             return
         try:

@@ -283,7 +283,9 @@ class Client(Model):
 
     async def _live(self, request: ModelRequest, stats: _CallStats) -> Completion:
         """The provider's answer, after retries where needed."""
+        before = time.monotonic()
         await self.clients.transport(self.name).ready()
+        stats.started += time.monotonic() - before  # loading a library is nobody's latency
         request = replace(request, settings=self._sent(stats.longest))
         seed = request.seed
         while True:

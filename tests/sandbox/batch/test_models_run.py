@@ -302,6 +302,19 @@ def test_a_turn_that_waits_too_long_for_its_model_is_cut_off(
     assert [call.outcome for call in one.episode.model_calls] == ["timeout"]
 
 
+def test_a_provider_that_holds_a_call_back_makes_no_turn_too_long(
+    stub: Stub, run: Riskbox, store: Callable[[], Store]
+) -> None:
+    stub.script(Fail(429, retry_after=2))
+    stub.script("Good-bye.", repeat=True)
+    done = run(*OWNER, "--turn-seconds", "1", "--call-seconds", "0.9", "--quiet")
+    assert done.returncode == 0, done.stderr
+    (one,) = episodes(store()).values()
+    assert one.episode.ended.reason != "turn_seconds"
+    first = one.episode.model_calls[0]
+    assert (first.outcome, first.attempts) == ("ok", 2) and first.seconds > 2
+
+
 @pytest.mark.parametrize(
     ("agent", "local"),
     [("http", True), pytest.param("openai/gpt-4o-mini", True, marks=pytest.mark.long), ON_RAY("http", False)],

@@ -14,6 +14,9 @@ from riskbox.sandbox.contracts.unsent import counting, waiting
 from riskbox.sandbox.episode import limited as module
 from riskbox.sandbox.episode.limited import ProcessDied, TooLong, limited
 from riskbox.sandbox.errors import Halt
+from riskbox.sandbox.stub.script import Slow
+from riskbox.sandbox.stub.server import Stub
+from tests.sandbox.seats import OPENAI, Sit
 
 SOON = 0.05
 
@@ -157,18 +160,38 @@ async def test_a_cancellation_from_outside_goes_through_it() -> None:
     assert log == ["cleaned"]
 
 
-async def test_a_cancellation_from_outside_is_not_lost_behind_the_limit() -> None:
+async def test_a_cancellation_from_outside_ends_it_behind_the_limit_too() -> None:
+    log = Log()
+
     async def slow_to_clean() -> None:
         try:
             await asyncio.sleep(60)
         finally:
+            log.append("cleaning")
             await asyncio.sleep(60)
 
     task = asyncio.create_task(limited(slow_to_clean(), SOON))
-    await asyncio.sleep(1.5 * SOON)
+    while not log:
+        await asyncio.sleep(0.001)
     task.cancel()
-    with pytest.raises(asyncio.CancelledError):
+    with pytest.raises(TooLong):
         await task
+
+
+@pytest.mark.parametrize("transport", ["http", OPENAI])
+async def test_a_call_whose_own_limit_ends_with_the_turn_does_not_go_on(
+    stub: Stub, sit: Sit, transport: str
+) -> None:
+    await sit(transport).ask()  # litellm imports parts of itself at the first call
+    stub.script(Slow(30), repeat=True)
+    before = len(stub.requests)
+
+    async def asks() -> None:
+        await sit(transport, seconds=0.5, retries=50, retries_after_timeout=50).ask()
+
+    ends = await asyncio.gather(*(limited(asks(), 0.5) for _ in range(8)), return_exceptions=True)
+    assert [type(one) for one in ends] == [TooLong] * 8
+    assert len(stub.requests) - before < 30
 
 
 async def test_time_in_which_a_call_waits_to_be_sent_is_not_counted() -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
 from riskbox.sandbox.contracts.evaluator import Evaluator
 from riskbox.sandbox.contracts.participant import Participant
+from riskbox.sandbox.episode import limited, playing
 from riskbox.sandbox.episode.playing import (
     EpisodeHalted,
     PreparedCases,
@@ -42,6 +45,32 @@ class Halting(Participant):
         self.closed += 1
 
 
+class Unclosed(Participant):
+    """Leaves at once, and does not close well."""
+
+    def __init__(self, fails: Any) -> None:
+        self.fails = fails
+
+    async def act(self, seen: Observation) -> Action:
+        return Action(leave=True)
+
+    async def close(self) -> None:
+        if isinstance(self.fails, BaseException):
+            raise self.fails
+        await asyncio.sleep(60)
+
+
+class Hanging(Evaluator):
+    """An evaluator that never answers, and swallows its cancellation."""
+
+    name, version = "hanging", "1"
+
+    async def evaluate(self, case: Case, episode: Any) -> Assessment:  # type: ignore[override]
+        while True:
+            with suppress(asyncio.CancelledError):
+                await asyncio.sleep(60)
+
+
 class Crashing(Evaluator):
     """An evaluator that crashes."""
 
@@ -52,6 +81,32 @@ class Crashing(Evaluator):
 
     def evaluate(self, case: Case, episode: Any) -> Assessment:
         raise self.error
+
+
+@pytest.mark.parametrize("fails", [OSError("no such program"), SystemExit(3), "hangs"], ids=str)
+async def test_what_happens_while_participants_close_does_not_lose_the_episode(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, fails: Any
+) -> None:
+    monkeypatch.setattr(playing, "CLOSING", 0.05)
+    prepared = PreparedCases({CASE.hash: CASE}).of(CASE.hash)
+    other = Halting()
+    participants = {**make_participants(SPEC, CASE), "agent": Unclosed(fails), "more": other}
+    played = await play_episode("r", SPEC, prepared, participants, [evaluator("checks")])
+    assert played.episode.ended.reason == "agent_left" and len(played.assessments) == 1
+    assert other.closed == 1, "the others are closed as well"
+    assert "agent: close() failed: " in caplog.text
+
+
+async def test_an_evaluator_that_hangs_fails_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(playing, "ASSESSING", 0.05)
+    monkeypatch.setattr(limited, "GRACE", 0.05)
+    prepared = PreparedCases({CASE.hash: CASE}).of(CASE.hash)
+    one, checks = (
+        await play_episode(
+            "r", SPEC, prepared, make_participants(SPEC, CASE), [Hanging(), evaluator("checks")]
+        )
+    ).assessments
+    assert (one.fault, checks.fault) == ("evaluator: it took longer than 0.05 s", "")
 
 
 def test_a_case_is_prepared_once() -> None:

@@ -175,6 +175,16 @@ async def test_a_call_that_a_time_limit_ended_is_ended_by_it_again(stub: Stub, s
     assert len(stub.requests) == 1
 
 
+async def test_a_call_that_was_retried_with_another_seed_replays(stub: Stub, sit: Sit, path: Path) -> None:
+    stub.script(Slow(30), "Hello.")
+    modes: tuple[Mode, ...] = ("record", "replay")
+    for mode in modes:
+        seat = sit(retries=1, seconds=0.3, **kept(path, mode))
+        assert (await seat.ask()).text == "Hello."
+        await closed(seat)
+    assert len(stub.requests) == 2
+
+
 async def test_a_call_that_the_end_of_a_run_cut_off_is_not_recorded(stub: Stub, sit: Sit, path: Path) -> None:
     stub.script(Slow(30))
     seat = sit(**kept(path, "record"))
