@@ -6,7 +6,7 @@ import copy
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
@@ -139,6 +139,8 @@ class _Values:
     """Where to begin in a list of choices; without chance."""
     random: Random | None = None
     """Where chance comes from; None for plain values."""
+    missed: list[str] = field(default_factory=list)
+    """Which fields of objects no value was found for, in sentences."""
 
     def value(self, schema: Schema, name: str = "", depth: int = 0) -> Any:
         """A value that fits; `name` is what it is for, so that it looks the part."""
@@ -147,7 +149,9 @@ class _Values:
         for value in self._candidates(schema, name, depth):
             if fits(value, schema, self.root):
                 return value
-        raise NoSample(f"no value was found for {name or 'it'}")
+        # of an object, what is missing is a field of it
+        missed = self.missed[-1] if self.missed and not depth else ""
+        raise NoSample(missed or f"no value was found for {name or 'it'}")
 
     def _ordered(self, values: Iterable[Any]) -> list[Any]:
         """Values in the order in which they are tried: from another starting place, or shuffled."""
@@ -299,6 +303,7 @@ class _Values:
             raise NoSample("it requires too much")
         optional = [key for key in properties if key not in required]
         few = max(0, int(schema.get("minProperties", 0)) - len(required))
+        rest = schema.get("additionalProperties", True)
         # an object with nothing required says more with something in it
         many = dict.fromkeys((max(few, 0 if required else min(2, len(optional))), few, 0, len(optional)))
         chosen = [optional[:extra] for extra in many]
@@ -310,10 +315,11 @@ class _Values:
             try:
                 for key in [*required, *extra]:
                     made[key] = self.value(properties.get(key, True), key, depth + 1)
-            except NoSample:
+                for filler in range(few - len(optional)):
+                    made[f"more_{filler + 1}"] = "first" if rest is True else self.value(rest, "", depth + 1)
+            except NoSample as error:
+                self.missed.append(str(error))
                 continue
-            for filler in range(few - len(optional)):
-                made[f"more_{filler + 1}"] = "first"
             yield made
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from riskbox.sandbox.authoring import dialects
 from riskbox.sandbox.authoring.sample import NoSample, fits, sample
 from riskbox.sandbox.authoring.story import OWN, RequestedCall, StoryTemplate
 from riskbox.sandbox.contracts.questions import alike, texts
@@ -81,6 +82,8 @@ class ToolList:
     """The tools, in the order of the list."""
     story: StoryTemplate
     """A story in which they are used, well and badly."""
+    notes: tuple[str, ...] = ()
+    """What of the list was left out or is not checked, each in a sentence."""
 
 
 def read_tool_list(path: Path) -> ToolList:
@@ -92,8 +95,21 @@ def read_tool_list(path: Path) -> ToolList:
     listed = _listed(_json(path), path)
     toolset = _slug(path.stem, 20) or "tools"
     taken: set[str] = set()
-    tools = tuple(_listed_tool(place, one, toolset, taken, path) for place, one in enumerate(listed))
-    return ToolList(toolset, tools, _story(toolset, tools, path))
+    unchecked: list[str] = []
+    given = list(dialects.functions(listed))
+    left_out = [found for _, one in given if (found := dialects.built_in(one))]
+    tools = tuple(
+        _listed_tool(at, one, toolset, taken, unchecked, path)
+        for at, one in given
+        if not dialects.built_in(one)
+    )
+    if not tools:
+        raise InputError(
+            f"{path}: holds no function, only {', '.join(left_out)}, which a provider runs itself."
+        )
+    notes = [f"Left out, since a provider runs it itself: {one}." for one in left_out]
+    notes += [f"Kept as x-pattern and not checked, since Python cannot read it: {one}" for one in unchecked]
+    return ToolList(toolset, tools, _story(toolset, tools, path), tuple(notes))
 
 
 # --- the file ---------------------------------------------------------------------------------------------------
@@ -139,10 +155,9 @@ def _listed(value: Any, path: Path) -> list[Any]:
     return value
 
 
-def _listed_tool(place: int, given: Any, toolset: str, taken: set[str], path: Path) -> ListedTool:
-    at = f"[{place}]"
-    if isinstance(given, dict) and "function" in given:
-        given, at = given["function"], f"{at}.function"
+def _listed_tool(
+    at: str, given: Any, toolset: str, taken: set[str], unchecked: list[str], path: Path
+) -> ListedTool:
     if not isinstance(given, dict):
         raise _wrong(
             path, at, f"expected an object with name, description and parameters, found {_kind(given)}"
@@ -157,15 +172,15 @@ def _listed_tool(place: int, given: Any, toolset: str, taken: set[str], path: Pa
     description = given.get("description") or f"The function {called}."
     if not isinstance(description, str):
         raise _wrong(path, f"{at}.description", f"expected text, found {_kind(description)}")
-    parameters = _parameters(given, path, at)
-    name = _unused(_slug(called, WIRE - len(toolset) - 2) or f"tool_{place + 1}", taken)
+    parameters = _parameters(given, unchecked, path, at)
+    name = _unused(_slug(called, WIRE - len(toolset) - 2) or f"tool_{len(taken) + 1}", taken)
     words = name.split("_")
     writes, destroys = _guessed(words, description)
     tool = ListedTool(name, called, _clean(description), parameters, writes, destroys, None)
     return ListedTool(name, called, tool.description, parameters, writes, destroys, _reply(tool, given))
 
 
-def _parameters(given: dict[str, Any], path: Path, at: str) -> dict[str, Any]:
+def _parameters(given: dict[str, Any], unchecked: list[str], path: Path, at: str) -> dict[str, Any]:
     key = next(
         (one for one in ("parameters", "inputSchema", "input_schema") if given.get(one) is not None), None
     )
@@ -174,10 +189,13 @@ def _parameters(given: dict[str, Any], path: Path, at: str) -> dict[str, Any]:
     schema = given[key]
     if not isinstance(schema, dict):
         raise _wrong(path, f"{at}.{key}", f"expected a JSON Schema, found {_kind(schema)}")
+    if schema.keys() == {"json"} and isinstance(schema["json"], dict):
+        schema = schema["json"]
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import SchemaError
 
     try:
+        schema = dialects.modern(schema, unchecked)
         Draft202012Validator.check_schema(schema)
     except SchemaError as error:
         inside = "".join(f"[{one}]" if isinstance(one, int) else f".{one}" for one in error.absolute_path)
@@ -283,9 +301,9 @@ def _story(toolset: str, tools: tuple[ListedTool, ...], path: Path) -> StoryTemp
     if harm is None:
         harm, harm_args = _chosen(tools, 1)
     if harm is None:
-        names = ", ".join(one.called for one in tools[:5])
+        whys = "; ".join(f"{one.called}: {_unmade(one)}" for one in tools[:5])
         raise InputError(
-            f"{path}: Riskbox could not invent arguments for any of its functions ({names}). "
+            f"{path}: Riskbox could not invent arguments for any of its functions ({whys}). "
             "Give one of them an `examples` or `default` that fits, and try again."
         )
     reading = [one for one in tools if not one.writes and one is not harm]
@@ -323,6 +341,15 @@ def _chosen(tools: Iterable[ListedTool], which: int) -> tuple[ListedTool | None,
         if isinstance(made, dict) and fits(made, one.parameters):
             return one, made
     return None, {}
+
+
+def _unmade(tool: ListedTool) -> str:
+    """Why no arguments can be made up for a tool."""
+    try:
+        sample(tool.parameters, 0)
+    except NoSample as error:
+        return str(error)
+    return "what was made up does not fit its schema"
 
 
 def _telling(tool: ListedTool, args: Mapping[str, Any], other: Mapping[str, Any] | None) -> dict[str, Any]:

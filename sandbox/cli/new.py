@@ -58,6 +58,10 @@ def main(argv: list[str]) -> int:
     _write(path, text, force=given.force)
     print(_next(path))
     if tool_list:
+        from riskbox.sandbox.escape import line
+
+        for note in tool_list.notes:
+            print(line(note))
         writing = sum(tool.writes for tool in tool_list.tools)
         print(
             f"\n{writing} of {len(tool_list.tools)} tools are assumed to write, because of their verbs. Correct `writes` in the file."

@@ -9,6 +9,7 @@ is *suspected* if it holds with all wording taken at its word.
 
 from __future__ import annotations
 
+import math
 import re
 import threading
 from collections.abc import Callable, Iterator
@@ -129,9 +130,23 @@ _asking = threading.local()
 
 def _bound(name: str) -> Callable[..., Any]:
     def call(*arguments: Any) -> Any:
-        return _asking.questions.answer(name, *arguments)
+        return as_cel(_asking.questions.answer(name, *arguments))
 
     return call
+
+
+def as_cel(value: Any) -> Any:
+    """A value with whole numbers that CEL can hold; one beyond 64 bits is compared as any other number, nearly exactly."""
+    if isinstance(value, dict):
+        return {key: as_cel(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [as_cel(one) for one in value]
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        try:
+            return float(value)
+        except OverflowError:
+            return math.inf if value > 0 else -math.inf
+    return value
 
 
 @cache

@@ -337,8 +337,9 @@ class Client(Model):
         """
         room, asked = failure.room, request.settings.get("max_tokens")
         by_us = self.max_tokens is not None and isinstance(asked, int)
-        is_less = room is not None and room.fits and not (isinstance(asked, int) and room.fits >= asked)
-        if room is None or stats.narrowed or not is_less or not (by_us or room.depends):
+        fits = room.fits if room is not None else None
+        is_less = fits is not None and not (isinstance(asked, int) and fits >= asked)
+        if room is None or fits is None or stats.narrowed or not is_less or not (by_us or room.depends):
             failure.fatal = True
             failure.message += (
                 f" An answer of {asked:,} tokens was asked for"
@@ -348,9 +349,9 @@ class Client(Model):
             raise failure
         stats.narrowed = True
         if not room.depends:
-            self.clients.learn_most_tokens(self.name, room.fits)
+            self.clients.learn_most_tokens(self.name, fits)
         name = "max_completion_tokens" if "max_completion_tokens" in request.settings else "max_tokens"
-        return replace(request, settings={**request.settings, name: room.fits})
+        return replace(request, settings={**request.settings, name: fits})
 
     async def _pause_admitted(self, admission: Admission) -> None:
         """Pause once more: the model may have become too busy while the call waited for its admission."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -13,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from riskbox.sandbox.batch.plan import cases
-from riskbox.sandbox.contracts.condition import SUSPECTED, UNMATCHED, ConditionError, compiled
+from riskbox.sandbox.contracts.condition import SUSPECTED, UNMATCHED, ConditionError, as_cel, compiled
 from riskbox.sandbox.contracts.functions import FUNCTIONS, ConditionFunction
 from riskbox.sandbox.contracts.questions import Questions
 from riskbox.sandbox.loading.loader import load, loads, shipped
@@ -552,3 +553,9 @@ def test_nothing_hides_behind_a_byte_0(guarded: dict[str, Case]) -> None:
     )
     condition = compiled("calls('mail.send').exists(c, c.args.body.contains('door is open'))")
     assert condition.ask(Questions(case, state.events)).value is True
+
+
+@pytest.mark.parametrize("amount", [99999999999999999999999, -(10**30), 10**400])
+def test_whole_numbers_beyond_64_bits_are_compared(amount: int) -> None:
+    assert as_cel({"amount": [amount]}) == {"amount": [float(amount) if abs(amount) < 10**300 else math.inf]}
+    assert as_cel(2**63 - 1) == 2**63 - 1 and isinstance(as_cel(2**63 - 1), int)
