@@ -23,10 +23,10 @@ STAYS = "no"
 """What `leave` says of somebody who stays."""
 REASONS = get_args(LeaveReason)
 _FIELDS: dict[str, dict[str, Any]] = {
-    "thought": {"type": "string", "maxLength": 1000},
-    "say": {"type": "string", "maxLength": 2000},
+    "thought": {"type": "string", "maxLength": 400},
+    "say": {"type": "string", "maxLength": 1500},
     "leave": {"enum": [STAYS, *REASONS]},
-    "out_of_part": {"type": ["null", "string"], "maxLength": 500},
+    "out_of_part": {"type": ["null", "string"], "maxLength": 300},
 }
 ASKED: dict[str, Any] = {
     "type": "object",

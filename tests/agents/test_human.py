@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import os
 import shlex
@@ -12,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
-from riskbox.agents.chat import kind_of, readable
+from riskbox.agents.chat import Chat, kind_of, readable
 from riskbox.agents.human import completions, turn, value_of
 from riskbox.agents.keyboard import Keyboard
 from riskbox.sandbox.stores import open_store
@@ -255,6 +257,21 @@ async def test_a_line_that_was_waited_for_in_vain_is_the_next_one(
         os.close(write)
         await asyncio.sleep(pause)
         assert [await keyboard.line("> ") for _ in range(4)] == ["one", "two", "three", None]
+
+
+def test_a_person_is_told_what_it_notices() -> None:
+    out = io.StringIO()
+    seen = {
+        "kind": "noticed",
+        "index": 1,
+        "time": 0,
+        "audience": ("user",),
+        "by": "user",
+        "text": "New mail\x1b[2J",
+    }
+    (event,) = EVENTS.validate_python([seen])
+    Chat(Console(file=out, width=80)).event(event, "user", own=False)
+    assert "You notice: New mail" in out.getvalue() and "\x1b" not in out.getvalue()
 
 
 # --- parts ------------------------------------------------------------------------------------------------------

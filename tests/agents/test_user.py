@@ -345,7 +345,7 @@ def test_the_answer_asked_for_is_bounded(stub: Stub, modelled: Modelled) -> None
     stub.script(answer("bye", leave="gave_up"), when=by("u"))
     modelled(OWNER, user="u")
     fields = stub.requests[0].asked.schema["properties"]  # type: ignore[index]  # it has one
-    assert all("enum" in one or one["maxLength"] <= 2000 for one in fields.values())
+    assert all("enum" in one or one["maxLength"] <= 1500 for one in fields.values())
     assert fields["leave"]["enum"] == ["no", *user.REASONS]
 
 

@@ -24,8 +24,8 @@ LONGEST_STATE = 8_000
 NEARLY_FULL = LONGEST_STATE // 2
 """Characters from which on the model is told how much room is left."""
 TEXT, ITEMS = 2_000, 50
-"""The longest text and list that the model is asked for where a tool sets no bound; a loop ends there. Servers that make a
-grammar of the schema take no longer texts. What fits the tool's own schema is accepted."""
+"""The longest text and list that the model is asked for where a tool sets no bound: a model that repeats itself ends there.
+What fits the tool's own schema is accepted."""
 TOLD = 1_000
 """Characters of what was wrong with an answer that its author is told."""
 
@@ -208,9 +208,6 @@ def _bounded(node: Any) -> Any:
     kinds = kinds if isinstance(kinds, list) else [kinds]
     if "string" in kinds and not {"enum", "const", "format", "pattern"} & node.keys():
         bounded.setdefault("maxLength", max(TEXT, node.get("minLength", 0)))
-        if bounded["maxLength"] > TEXT:
-            # a grammar would refuse it, and a shorter one would cut the text without a word: tokens are its only bound
-            del bounded["maxLength"]
     if "array" in kinds:
         bounded.setdefault("maxItems", max(ITEMS, node.get("minItems", 0)))
     return bounded

@@ -14,7 +14,7 @@ from riskbox.sandbox.loading.loader import loads
 from riskbox.sandbox.rules.sights import ROWS, TOLD
 from riskbox.sandbox.rules.state import PreparedCase, State
 from riskbox.sandbox.rules.turns import observe
-from riskbox.sandbox.words.event import EVENTS, Noticed
+from riskbox.sandbox.words.event import EVENTS, Changed, Noticed, Returned
 from riskbox.sandbox.words.input import Acted
 from tests.sandbox.rules.steps import RECORDS, after, calls, prepared, user
 
@@ -89,7 +89,7 @@ def test_a_changed_row_is_seen_only_if_a_field_that_is_shown_changed() -> None:
         user(), send, Acted(by="agent", action=user("Sent.").action), user("Hm."), prepared=sighted(INBOX)
     )
     (id,) = (
-        one["path"].rpartition("/")[2] for e in state.events if e.kind == "changed" for one in e.patch[:1]
+        one["path"].rpartition("/")[2] for e in state.events if isinstance(e, Changed) for one in e.patch[:1]
     )
     moved = calls(("mail.label", {"messages": [id], "add": ["done"]}))
     labels = {**INBOX, "fields": ["labels"]}
@@ -98,7 +98,7 @@ def test_a_changed_row_is_seen_only_if_a_field_that_is_shown_changed() -> None:
             user(), send, Acted(by="agent", action=user("Sent.").action), user("Hm."), moved,
             Acted(by="agent", action=user("Done.").action), prepared=sighted(sight),
         )  # fmt: skip
-        assert [event.error for event in state.events if event.kind == "returned"] == [None, None]
+        assert [event.error for event in state.events if isinstance(event, Returned)] == [None, None]
         assert len(told(state)) == seen
 
 
