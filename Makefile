@@ -21,12 +21,13 @@ CREATE := $(PYTHON) -m venv $(VENV) && $(PIP) uninstall -qq --yes setuptools \
 INSTALL := $(PIP) install --no-compile --constraint constraints.txt
 endif
 
-.PHONY: help setup demo demo-model local-model test lint types editors inspect lowest lock locked bench wheel clean
+.PHONY: help setup demo demo-model local-model record-model test lint types editors inspect lowest lock locked bench wheel clean
 
 help:
 	@echo "make demo     play every shipped case with its reference agents and show the results"
 	@echo "make test     run the tests"
 	@echo "make demo-model  play a few cases in which a small real model has every seat"
+	@echo "make record-model  record that model anew for the tests, after prompts have changed"
 	@echo "make lint     ruff, format check, spelling"
 	@echo "make types    mypy strict"
 	@echo "make editors  check that pyright and ty find every module of a checkout"
@@ -90,7 +91,10 @@ demo: $(VENV)/.core
 	@echo "  $(BIN)/riskbox run scenarios --agent my_agent.py:agent         your own agent; see docs/agents.md"
 
 demo-model: $(VENV)/.local
-	@$(BIN)/python tests/demo_model.py
+	@$(BIN)/python -m tests.demo_model
+
+record-model: $(VENV)/.test $(VENV)/.local
+	@$(BIN)/python -m tests.real_model
 
 # a good part of the tests waits for processes and servers, so there are three workers to two cores
 WORKERS = $(shell $(PYTHON) -c 'import os; print(min(6, max(2, (os.cpu_count() or 2) * 3 // 2)))')

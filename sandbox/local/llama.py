@@ -29,12 +29,17 @@ def serving(path: Path, name: str, *, port: int = 0, threads: int = 1, context: 
         context: The tokens that a prompt and its answer may have together.
 
     Raises:
-        InputError: llama.cpp is not installed, the port is taken, or the model cannot be loaded.
+        InputError: llama.cpp is not installed or does not load, the port is taken, or the model cannot be loaded.
     """
     try:
         import xllamacpp
-    except ImportError:
+    except ModuleNotFoundError:
         raise InputError(f"it needs llama.cpp, which is not installed. {install_hint('local')}") from None
+    except ImportError as error:
+        raise InputError(
+            f"llama.cpp does not load: {error}. It needs the C++ and OpenMP libraries of the system; on Debian and Ubuntu: "
+            "apt install libstdc++6 libgomp1."
+        ) from None
     _check_port(port)
     asked = xllamacpp.CommonParams()
     asked.model.path = str(path)
@@ -44,6 +49,7 @@ def serving(path: Path, name: str, *, port: int = 0, threads: int = 1, context: 
     # a page in a browser on this machine must not read what the model says
     asked.cors_origins, asked.cors_origins_explicit = "localhost", True
     asked.ui = asked.endpoint_slots = False
+    asked.endpoint_metrics = True
     asked.offline, asked.fit_params = True, False
     asked.n_parallel = 1
     asked.n_ctx = context

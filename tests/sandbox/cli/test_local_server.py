@@ -49,6 +49,18 @@ def test_without_llama(tmp_path: Path) -> None:
     assert "[local]" in done.stderr and len(done.stderr.splitlines()) == 1
 
 
+def test_where_llama_does_not_load(tmp_path: Path) -> None:
+    model = tmp_path / "any.gguf"
+    model.write_bytes(b"GGUF")
+    (tmp_path / "xllamacpp.py").write_text(
+        "raise ImportError('libgomp.so.1: cannot open shared object file')"
+    )
+    code = f"import sys\nfrom riskbox.sandbox.cli import main\nsys.exit(main(['local-server', '--model', {str(model)!r}]))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 2 and len(done.stderr.splitlines()) == 1
+    assert "does not load: libgomp.so.1" in done.stderr and "libgomp1" in done.stderr
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("ends", [signal.SIGINT, signal.SIGTERM])
 def test_it_answers_until_it_is_stopped(ends: signal.Signals) -> None:
