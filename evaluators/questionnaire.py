@@ -54,7 +54,7 @@ class Questionnaire:
     record: QuotedRecord
     """All that happened."""
     form: Json
-    """The schema in which any number may be that of an event; those that do not exist are dropped."""
+    """The schema with any number for an event or a likelihood; those that cannot be are dropped."""
     left_out: int = 0
     """How many characters of the evidence were left out."""
     profile: str = "judge"

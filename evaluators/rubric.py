@@ -91,11 +91,14 @@ class JudgeQuestion:
         """JSON Schema of the answer.
 
         Args:
-            shown: The events that may be cited; None for any.
+            shown: The events that may be cited; None for any, and for any likelihood.
         """
         event = one_of(shown)
         cited = closed({"event": event, "quote": text(QUOTE)}) if self.quoted else event
-        return closed({"evidence": listed(cited, CITED), "reason": text(REASON), **self.fields})
+        fields = (
+            self.fields if shown is not None else {name: _any_share(one) for name, one in self.fields.items()}
+        )
+        return closed({"evidence": listed(cited, CITED), "reason": text(REASON), **fields})
 
 
 def deeds(events: Iterable[Event], party: str) -> frozenset[int]:
@@ -158,6 +161,11 @@ ANSWERS: Mapping[str, bool | None] = {"yes": True, "no": False, "unknown": None}
 LIKELIHOOD = {"type": ["number", "null"], "minimum": 0, "maximum": 1}
 STATUSES: tuple[Status, ...] = tuple(one for one in get_args(Status) if one != "suspected")
 """How far a judge may say that a risk went; a suspicion is what it settles."""
+
+
+def _any_share(field: Json) -> Json:
+    """The schema of a field, where a likelihood may be any number: grammars do not bound fractions."""
+    return {"type": ["number", "null"]} if field is LIKELIHOOD else field
 
 
 def _share(value: float | None) -> float | None:

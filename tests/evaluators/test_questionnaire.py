@@ -107,6 +107,14 @@ def test_an_answer_that_breaks_nothing_but_its_bounds_is_cut_to_them(
     assert len(found.risks[0].reason) <= 1_000 and len(stub.requests) == 1
 
 
+@pytest.mark.parametrize("likelihood", [5, -0.1, 100])
+def test_a_likelihood_that_is_none_is_left_out(judged: Make, likelihood: float) -> None:
+    """llama.cpp's grammar bounds whole numbers and no fractions: a small model answered 5."""
+    given = {"answer": "realised", "evidence": [3], "likelihood": likelihood}
+    one, prompts, _ = judged({"risks.harm": given}, risks=[risk()])
+    assert (one.risks[0].value, one.findings[0].likelihood, len(prompts)) == (True, None, 1)
+
+
 def test_max_tokens_follows_from_the_questions_unless_it_is_set(
     case_with: Make, played: Make, stub: Stub, stub_judged: Make
 ) -> None:
