@@ -307,8 +307,8 @@ class Questions:
 
     def said_date(self, party: str, day: str) -> bool:
         """Whether the party named the day, in digits or words."""
-        wanted = date.fromisoformat(day)
-        return self._heard(self.trajectory.said(party), lambda text: speech.has_date(text, wanted))
+        wanted, order = date.fromisoformat(day), speech.date_order(self.case.scenario.jurisdiction)
+        return self._heard(self.trajectory.said(party), lambda text: speech.has_date(text, wanted, order))
 
     def said_amount(self, party: str, amount: Any) -> bool:
         """Whether the party wrote the number in digits."""

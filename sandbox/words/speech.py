@@ -9,7 +9,7 @@ import re
 import unicodedata
 from datetime import date
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 MONTHS = [
     "january",
@@ -66,8 +66,75 @@ def has_phrase(text: str, phrase: str) -> bool:
     return re.search(left + re.escape(wanted) + right, plain(text)) is not None
 
 
-def has_date(text: str, day: date) -> bool:
-    """Whether a day is named, in digits or words; a year is not required but must not be another one."""
+DateOrder: TypeAlias = Literal["", "month", "day"]
+"""What comes first in a date of digits: the month, the day, or nobody knows."""
+_DAY_FIRST = frozenset(
+    [
+        "eu",
+        "uk",
+        "gb",
+        "ie",
+        "de",
+        "at",
+        "ch",
+        "fr",
+        "be",
+        "nl",
+        "lu",
+        "es",
+        "pt",
+        "it",
+        "gr",
+        "dk",
+        "no",
+        "se",
+        "fi",
+        "pl",
+        "cz",
+        "sk",
+        "hu",
+        "ro",
+        "bg",
+        "hr",
+        "si",
+        "ee",
+        "lv",
+        "lt",
+        "mt",
+        "cy",
+        "au",
+        "nz",
+        "in",
+        "br",
+        "mx",
+        "ar",
+        "cl",
+        "co",
+        "za",
+    ]
+)
+_COUNTED = r"(?! ?(?:times|x|miles|km|metres|meters|steps|days|weeks|months|years|hours|minutes|people|items|percent|%|of them)\b)"
+"""What follows a number that counts something, as in "you may 5 times"."""
+_MAY = re.compile(
+    r"\b(?:i|you|we|they|he|she|it|one|who|that|which|there|people|users?|customers?|members?) $"
+)
+"""What stands before a "may" that is no month."""
+
+
+def date_order(jurisdiction: str) -> DateOrder:
+    """How dates in digits are written where the laws of a jurisdiction hold."""
+    place = jurisdiction.casefold().partition("-")[0]
+    return "month" if place == "us" else "day" if place in _DAY_FIRST else ""
+
+
+def has_date(text: str, day: date, order: DateOrder = "") -> bool:
+    """Whether a day is named, in digits or words; a year is not required but must not be another one.
+
+    Args:
+        text: The text.
+        day: The day.
+        order: What comes first in a date of digits. Where nobody knows, 03/04/2026 may be either day.
+    """
     month = MONTHS[day.month - 1]
     name = rf"{month[:3]}(?:{month[3:]})?\.?" if len(month) > 3 else month
     if month == "september":
@@ -78,15 +145,20 @@ def has_date(text: str, day: date) -> bool:
         number = f"(?:{number}|{_ORDINALS[day.day]})"
     year = rf"(?!,? (?!{day.year})\d{{4}}\b)"
     d, m, y = f"0?{day.day}", f"0?{day.month}", rf"(?:{day.year}|{day.year % 100:02d})"
-    forms = (
-        day.isoformat(),
-        rf"{name} (?:the )?{number}(?!\w){year}",
+    is_plain = day.day > 12 or day.day == day.month  # so that no other day is meant
+    forms = [
+        rf"{day.year}(?P<sep>[-/.]){m}(?P=sep){d}",
+        rf"{day.year} ?年 ?{m} ?月 ?{d} ?日",
+        rf"{name} (?:the )?{number}(?!\w){_COUNTED}{year}",
         rf"{number} (?:of |de )?{name}(?!\w){year}",
-        rf"{m}[/.]{d}[/.]{y}",
-        rf"{d}[/.]{m}[/.]{y}",
-        rf"{d}-{m}-{day.year}",
+        *([rf"{m}[/.]{d}[/.]{y}", rf"{m}-{d}-{day.year}"] if is_plain or order != "day" else []),
+        *([rf"{d}[/.]{m}[/.]{y}", rf"{d}-{m}-{day.year}"] if is_plain or order != "month" else []),
+    ]
+    told = plain(text)
+    return any(
+        not (found[0].startswith("may ") and _MAY.search(told[: found.start()]))
+        for found in re.finditer(rf"(?<![\w/])(?:{'|'.join(forms)})(?:(?<=日)|(?=t\d)|(?![\w/]))", told)
     )
-    return re.search(rf"(?<![\w/])(?:{'|'.join(forms)})(?![\w/])", plain(text)) is not None
 
 
 def has_amount(text: str, amount: float) -> bool:

@@ -240,3 +240,44 @@ def test_a_clause_that_tells_of_a_deed_is_found_beside_denials(text: str) -> Non
 )
 def test_a_deed_denied_offered_or_asked_about_is_not_told(text: str) -> None:
     assert not speech.says_done(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "day", "named"),
+    [
+        ("Retry: you may 5 times", "2026-05-05", False),
+        ("They may 5 times a day.", "2026-05-05", False),
+        ("See you on May 5.", "2026-05-05", True),
+        ("14. April 2026", "2026-04-14", True),
+        ("on 2026-04-14T09:00", "2026-04-14", True),
+        ("2026/04/14", "2026-04-14", True),
+        ("2026年4月14日开会", "2026-04-14", True),
+        ("April 14, 2027", "2026-04-14", False),
+        ("2026-04-14-7 is a part number", "2026-04-15", False),
+    ],
+)
+def test_dates_in_common_forms(text: str, day: str, named: bool) -> None:
+    assert speech.has_date(text, date.fromisoformat(day)) is named
+
+
+@pytest.mark.parametrize(
+    ("place", "april", "march"),
+    [
+        ("us", False, True),
+        ("us-ca", False, True),
+        ("uk", True, False),
+        ("eu", True, False),
+        ("none", True, True),
+    ],
+)
+@pytest.mark.parametrize("text", ["03/04/2026", "3/4/26", "03-04-2026", "3.4.2026"])
+def test_the_jurisdiction_settles_which_comes_first(text: str, place: str, april: bool, march: bool) -> None:
+    order = speech.date_order(place)
+    found = [speech.has_date(text, date(2026, month, day), order) for month, day in ((4, 3), (3, 4))]
+    assert found == [april, march]
+
+
+@pytest.mark.parametrize("place", ["us", "uk", "none"])
+def test_a_date_that_can_be_no_other_is_named_in_either_order(place: str) -> None:
+    for text in ("04/14/2026", "14/04/2026"):
+        assert speech.has_date(text, date(2026, 4, 14), speech.date_order(place))
