@@ -58,6 +58,8 @@ class EpisodeFields(TypedDict):
     """How long it took."""
     model_calls: int
     """How many calls of language models, judges included."""
+    rehearsal: bool
+    """Whether a stub answered them in a rehearsal: nothing of it is a result."""
     tokens: int
     """Tokens that they sent and received."""
     cost: float

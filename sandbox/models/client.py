@@ -183,7 +183,7 @@ class _CallStats:
     narrowed: bool = False
     latency: float = 0.0
     key: str = ""
-    source: Literal["live", "cache", "replay"] = "live"
+    source: Literal["live", "cache", "replay", "rehearsal"] = "live"
 
 
 class Client(Model):
@@ -233,6 +233,8 @@ class Client(Model):
             prompt.described,
         )
         stats = _CallStats(time.monotonic(), prompt.max_tokens)
+        if self.clients.options.rehearsal:
+            stats.source = "rehearsal"
         try:
             answer = await (
                 self._live(request, stats) if self.clients.recorded is None else self._kept(request, stats)
@@ -445,8 +447,6 @@ class Client(Model):
     # --- the record -----------------------------------------------------------------------------------------
 
     def _cost(self, answer: Completion) -> float | None:
-        if self.clients.options.rehearsal:
-            return 0.0
         given = self.clients.options.prices.get(self.name)
         if given:
             return dollars(given, answer.input_tokens, answer.cached_tokens, answer.output_tokens)

@@ -56,8 +56,8 @@ class ModelCall(Recorded):
     """What was wrong with the answer."""
     estimated: bool = Field(default=False, exclude_if=not_)
     """Whether the tokens are our estimate, because the server reported none that can be true."""
-    source: Literal["live", "cache", "replay"] = "live"
-    """Whether a provider was asked, or an earlier answer was used again."""
+    source: Literal["live", "cache", "replay", "rehearsal"] = "live"
+    """Whether a provider was asked, an earlier answer was used again, or a stub rehearsed."""
     attempts: int = 1
     """How often it was sent."""
     seconds: float = 0

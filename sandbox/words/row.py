@@ -208,6 +208,8 @@ class EpisodeRow(BaseModel):
     """Wall time."""
     model_calls: int = 0
     """Calls of language models, judges' included."""
+    rehearsal: bool = Field(default=False, exclude_if=not_)
+    """Whether a stub answered any of them in a rehearsal, so that nothing of it is a result."""
     tokens: int = 0
     """Tokens they sent and received."""
     cost: float = 0
@@ -254,6 +256,7 @@ class EpisodeRow(BaseModel):
             attempt=one.attempt,
             seconds=one.seconds,
             model_calls=len(asked),
+            rehearsal=any(call.source == "rehearsal" for call in asked),
             tokens=sum(call.input_tokens + call.output_tokens for call in asked),
             cost=round(sum(call.cost or 0.0 for call in asked), 8),
             left=next(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import subprocess
 from collections.abc import Callable
@@ -61,7 +62,7 @@ def test_everybody_plays(rehearse: Command, tmp_path: Path) -> None:
     for one in played.values():
         seats = {call.seat for call in one.episode.model_calls}
         assert {"agent", "user"} <= seats and {call.outcome for call in one.episode.model_calls} == {"ok"}
-        assert {call.cost for call in one.episode.model_calls} == {0.0}
+        assert {(call.cost, call.source) for call in one.episode.model_calls} == {(0.0, "rehearsal")}
         assert lines(one, "agent") and any(event.kind == "called" for event in one.episode.events)
         assert [made.fault for made in one.assessments] == ["", ""]
     assert "tool" in {call.seat for call in played["inbox/owner"].episode.model_calls}
@@ -234,6 +235,13 @@ def test_every_page_says_that_it_is_a_rehearsal(rehearse: Command, command: Comm
     rehearse("--name", "other")
     compared = " ".join(command("compare", "rehearsal of study", "rehearsal of other").stdout.split())
     assert "Of A and B: this is a rehearsal" in compared
+
+
+def test_every_exported_episode_says_so(rehearse: Command, command: Command, tmp_path: Path) -> None:
+    rehearse("--variant", "none")
+    assert command("export", "csv", "-o", "all.csv").returncode == 0
+    with open(tmp_path / "all.csv", encoding="utf-8", newline="") as file:
+        assert {row["rehearsal"] for row in csv.DictReader(file)} == {"true"}
 
 
 def test_a_run_that_is_none_says_nothing_of_it(command: Command) -> None:
