@@ -80,6 +80,8 @@ class RatingTable:
                 continue
             made.families[row.id] = row.family
             for one in store.episode(row.run, row.id).assessments:
+                if one.pending:
+                    continue
                 found.setdefault(_identity(one), []).append((row, one))
         versions = Counter(evaluator for evaluator, _, _ in found)
         broken: dict[str, set[str]] = {}

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from riskbox.sandbox.batch.launch import create, new_manifest
+from riskbox.sandbox.batch.plan import CaseFilter, cases
+from riskbox.sandbox.batch.plan import specs as plan
+from riskbox.sandbox.batch.player import Player
+from riskbox.sandbox.batch.runner import Runner, Worker, WorkerDied
+from riskbox.sandbox.batch.settings import RunSettings
+from riskbox.sandbox.batch.work import Judging, Work
 from riskbox.sandbox.errors import InputError, StoreError
+from riskbox.sandbox.loading.loader import load
 from riskbox.sandbox.stores import open_store
 from riskbox.sandbox.stub.request import StubRequest
 from riskbox.sandbox.stub.script import Fail, SayJson, Slow
@@ -256,3 +265,43 @@ def test_score_without_a_judge_finishes_what_the_run_began(
     after = rows(db)
     assert len(after) == many and not any(row.unjudged for row in after)
     assert all([one.evaluator for one in row.summaries] == ["judge", "checks"] for row in after)
+
+
+@pytest.mark.parametrize(("deaths", "judged"), [(1, True), (2, True), (9, False)])
+async def test_what_a_worker_was_judging_when_it_died_is_judged_by_another_or_stays_as_it_is(
+    stub: Stub, records: Path, db: str, deaths: int, judged: bool
+) -> None:
+    judge_answers(stub)
+    case = cases([load(records)], CaseFilter(personas=("owner",), variants=("none",)))[0]
+    specs = plan([case], ["reference:safe"], range(3))
+    settings = RunSettings(
+        local=True,
+        concurrency=2,
+        evaluators=("judge", "checks"),
+        judging={"judges": [f"{stub.url}/v1#judge"]},
+    )
+    left = iter(range(deaths))
+
+    class Dying(Player):
+        """A worker whose process dies when it is to judge, so many times."""
+
+        async def add(self, work: Sequence[Work]) -> None:
+            if any(isinstance(one, Judging) for one in work) and next(left, None) is not None:
+                await self.stop()
+                raise WorkerDied("killed")
+            await super().add(work)
+
+    async def start_worker(concurrency: int) -> Worker:
+        return Dying("", {case.hash: case}, settings)
+
+    with open_store(db) as store:
+        manifest = new_manifest([case], specs, settings)
+        create(store, manifest, [case], specs)
+        runner = Runner(manifest.run, specs, {case.hash: case}, store, settings, start_worker)
+        async with asyncio.timeout(60):
+            assert await runner.play_all() == "done"
+        found = list(store.rows(manifest.run))
+    assert sorted(row.seed for row in found) == [0, 1, 2]
+    assert all(row.ending != "fault" for row in found), "what was played stays what it was"
+    assert [row.unjudged for row in found] == [() if judged else ("judge",)] * 3
+    assert runner.progress.unjudged == (0 if judged else 3)

@@ -65,7 +65,7 @@ class Hanging(Evaluator):
 
     name, version = "hanging", "1"
 
-    async def evaluate(self, case: Case, episode: Any) -> Assessment:  # type: ignore[override]
+    async def evaluate(self, case: Case, episode: Any) -> Assessment:
         while True:
             with suppress(asyncio.CancelledError):
                 await asyncio.sleep(60)
