@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import inspect
+import logging
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from functools import wraps
@@ -13,6 +14,12 @@ from typing import Any, ParamSpec, Protocol, TypeVar, get_type_hints
 P = ParamSpec("P")
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
+
+
+GRACE = 1.0
+"""Seconds that a task has to end after it was cancelled, each time."""
+CANCELS = 3
+"""How often a task is cancelled before it is left behind."""
 
 
 class Executable(Protocol[T_co]):
@@ -30,7 +37,7 @@ def wait_for(work: Coroutine[Any, Any, T]) -> T:
     `KeyboardInterrupt`.
     """
     if not _is_in_loop():
-        return asyncio.run(work)
+        return asyncio.run(_whole(work))
 
     started: list[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]]] = []
 
@@ -38,7 +45,7 @@ def wait_for(work: Coroutine[Any, Any, T]) -> T:
         task = asyncio.current_task()
         assert task is not None
         started.append((asyncio.get_running_loop(), task))
-        return await work
+        return await _whole(work)
 
     with ThreadPoolExecutor(1, thread_name_prefix="riskbox") as pool:
         done = pool.submit(contextvars.copy_context().run, asyncio.run, run())
@@ -48,6 +55,32 @@ def wait_for(work: Coroutine[Any, Any, T]) -> T:
             for loop, task in started:
                 loop.call_soon_threadsafe(task.cancel)
             raise  # once the pool has waited for its thread
+
+
+async def _whole(work: Coroutine[Any, Any, T]) -> T:
+    """What work returns, once every task that it has left behind has ended, or has had the time to.
+
+    asyncio waits at the end of a loop for every task. One of a user's that ignores its cancellation would keep the
+    process from ending, though everything is stored.
+    """
+    try:
+        return await work
+    finally:
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for _ in range(CANCELS):
+            for one in left:
+                one.cancel()
+            if left:
+                done, left = await asyncio.wait(left, timeout=GRACE)
+                for one in done:
+                    if not one.cancelled():
+                        one.exception()  # whose it was is gone; asyncio would print it
+        for one in left:
+            logging.getLogger("riskbox").warning(
+                "a task ignores its cancellation and is left behind: %s", one
+            )
+            asyncio.tasks._unregister_task(one)
+            one._log_destroy_pending = False  # type: ignore[attr-defined]  # it is told already
 
 
 def _is_in_loop() -> bool:

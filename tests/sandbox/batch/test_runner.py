@@ -440,3 +440,28 @@ def test_a_player_that_cannot_make_an_episode_ready_says_so_instead_of_waiting()
             await asyncio.wait_for(player.take(5, wait=5.0), 20)
 
     asyncio.run(go())
+
+
+def test_a_task_of_an_agents_own_that_ignores_everything_keeps_nobody_waiting(
+    riskbox: Command, tmp_path: Path
+) -> None:
+    (tmp_path / "stubborn.py").write_text(
+        "import asyncio\n\n\n"
+        "async def agent(messages, tools):\n"
+        "    await asyncio.create_task(inner())\n\n\n"
+        "async def inner():\n"
+        "    while True:\n"
+        "        try:\n"
+        "            await asyncio.sleep(3600)\n"
+        "        except asyncio.CancelledError:\n"
+        "            pass\n"
+    )
+    done = riskbox(
+        "run", RECORDS, "--persona", "owner", "--variant", "none", "--agent", "stubborn.py:agent", "--local",
+        "--turn-seconds", "1", timeout=90,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "is left behind" in done.stderr and "Traceback" not in done.stderr
+    with open_store(f"sqlite:///{tmp_path}/riskbox.db", create=False) as opened:
+        (row,) = opened.rows(opened.run().run)
+    assert (row.ending, row.reason) == ("truncated", "turn_seconds")
