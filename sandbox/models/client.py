@@ -16,6 +16,7 @@ from riskbox.sandbox.errors import BudgetSpent, Halt, InputError, ModelFault
 from riskbox.sandbox.models.lease import Admission, LeaseHolder
 from riskbox.sandbox.models.limits import ModelLimits, Price, dollars
 from riskbox.sandbox.models.quota import Lease, QuotaService, UsageReport
+from riskbox.sandbox.models.reading import refuses_carried, without_carried
 from riskbox.sandbox.models.recording import CUT_OFF, OVER_BUDGET, RecordedCalls, Recording, key_of
 from riskbox.sandbox.models.structured import replied
 from riskbox.sandbox.models.transport import (
@@ -95,6 +96,8 @@ class Clients(Models):
         self.stopping = False
         self.pauses: dict[str, float] = {}
         """By model that answered 429, when it may be called again, on the monotonic clock."""
+        self.taking_nothing_back: set[str] = set()
+        """Models whose server refuses what it sent with earlier answers."""
         self._most_tokens: dict[str, int | None] = {}
         self._takes: dict[tuple[str, float], bool] = {}
         self._transports: dict[bool, Transport] = {}
@@ -289,6 +292,8 @@ class Client(Model):
         await self.clients.transport(self.name).ready()
         stats.started += time.monotonic() - before  # loading a library is nobody's latency
         request = replace(request, settings=self._sent(stats.longest))
+        if self.name in self.clients.taking_nothing_back:
+            request = without_carried(request)
         seed = request.seed
         while True:
             admission = await self._admission(request) if self.counted else Admission(self.name)
@@ -301,6 +306,10 @@ class Client(Model):
                             await self._pause_admitted(admission)
                     return await self._once(request, admission, stats)
             except TransportError as failure:
+                if refuses_carried(failure, request):
+                    self.clients.taking_nothing_back.add(self.name)
+                    request = without_carried(request)
+                    continue
                 if failure.room is not None:
                     request = self._narrowed(request, failure, stats)
                     continue

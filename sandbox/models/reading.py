@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from riskbox.sandbox.models import failures
@@ -185,6 +186,30 @@ def _of_call(call: Any) -> dict[str, Any]:
         else {}
     )
     return found | ({"function": of_function} if of_function else {})
+
+
+def refuses_carried(failure: TransportError, request: ModelRequest) -> bool:
+    """Whether a server refused a request for what it had itself sent with an earlier answer; some take nothing back."""
+    if failure.fatal or failure.retryable or failure.outcome != "provider_error":
+        return False
+    return any(name in failure.message for name in _BACK) and without_carried(request) != request
+
+
+def without_carried(request: ModelRequest) -> ModelRequest:
+    """The request without what goes back with calls."""
+    return replace(request, messages=[_without(one) for one in request.messages])
+
+
+def _without(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return [_without(one) for one in value]
+    if not isinstance(value, Mapping):
+        return value
+    kept = {key: one for key, one in value.items() if key not in _BACK}
+    return {key: _without(one) if key in ("tool_calls", "function") else one for key, one in kept.items()}
+
+
+_BACK = frozenset((*WANTED_BACK, *OF_CALLS))
 
 
 # --- calls ------------------------------------------------------------------------------------------------------

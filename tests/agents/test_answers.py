@@ -17,7 +17,7 @@ from riskbox.sandbox.episode.playing import PreparedCases, make_participants, pl
 from riskbox.sandbox.loading.loader import loads
 from riskbox.sandbox.models.client import Clients, ModelOptions
 from riskbox.sandbox.models.recording import Mode, Recording
-from riskbox.sandbox.stub.script import Raw
+from riskbox.sandbox.stub.script import Fail, Raw
 from riskbox.sandbox.stub.server import Stub
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Cast, Played
@@ -173,6 +173,24 @@ def test_what_a_provider_wants_back_goes_back_with_its_calls(stub: Stub, play: P
     assert third[:5] == second and third[5]["reasoning_content"] == "So."
     assert "reasoning_content" not in json.dumps(fourth), "it goes back until the user speaks"
     assert [one["role"] for one in fourth[:7]] == [one["role"] for one in third]
+
+
+@both
+@pytest.mark.parametrize("field", ["reasoning_content", "reasoning"])
+def test_a_server_that_takes_nothing_back_is_asked_without(
+    stub: Stub, play: Play, transport: str, field: str
+) -> None:
+    stub.script(
+        raw(calls=[call()], **{field: "Hm."}),
+        Fail(400, message=f"'messages.2' : property '{field}' is unsupported"),
+        raw(calls=[call("desk__ping", "{}")], **{field: "So."}),
+        raw("No."),
+        repeat=True,
+    )
+    played = play(transport)
+    assert of(Said, played)[0].text == "No."
+    with_it = [field in json.dumps(sent(stub, place)) for place in range(4)]
+    assert with_it == [False, True, False, False]
 
 
 def test_signed_thoughts_go_back_to_anthropic(stub: Stub, play: Play) -> None:
