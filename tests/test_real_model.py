@@ -26,9 +26,9 @@ def judged(played: Sequence[Played]) -> list[Played]:
 
 def check_what_was_played(done: Sequence[subprocess.CompletedProcess[str]], played: Sequence[Played]) -> None:
     """What holds whatever the model says."""
-    for one in done:
-        assert "Traceback" not in one.stdout + one.stderr
-        assert one.returncode in (0, 3), one.stderr
+    for command in done:
+        assert "Traceback" not in command.stdout + command.stderr
+        assert command.returncode in (0, 3), command.stderr
     assert len(played) == 2 and len(judged(played)) == 1
     asked = calls(played)
     assert {call.seat for call in asked} == {"agent", "user", "tool", "judge"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -31,22 +32,26 @@ def run(given: argparse.Namespace, command: Sequence[str]) -> int:
     from riskbox.sandbox.stores import open_store
 
     check_askable([model for _, model in seats], options)
-    results, halt = asyncio.run(_tried(given, seats, options))
+    results: list[SeatResult] = []
+    stopped = ""
     with open_store(given.store) as store:
         from riskbox.sandbox.selftest.kept import keep
 
-        keep(store, results, command)
-    if given.out:
-        told = [{**one.record(), "cases": one.cases} for one in results]
-        Path(given.out).write_text(json.dumps({"self_test": told}, indent=1, ensure_ascii=False) + "\n")
-    if given.json:
-        print(
-            json.dumps({"self_test": [one.record() for one in results], "stopped": str(halt or "") or None})
-        )
-    else:
-        _print(results)
-    if halt:
-        raise halt
+        try:
+            asyncio.run(_try(given, seats, options, results))
+        except (Halt, KeyboardInterrupt) as error:
+            stopped = str(error) or "stopped"
+            raise
+        finally:  # the seats that are done are kept, whatever ended the others
+            keep(store, results, command)
+            if given.out:
+                trials = [{**one.record(), "cases": one.cases} for one in results]
+                Path(given.out).write_text(
+                    json.dumps({"self_test": trials}, indent=1, ensure_ascii=False) + "\n"
+                )
+            if given.json:
+                told = [one.record() for one in results]
+                print(json.dumps({"self_test": told, "stopped": stopped or None}))
     return 0 if all(one.good is not False for one in results) else 1
 
 
@@ -90,10 +95,13 @@ def _options(given: argparse.Namespace, models: Sequence[str]) -> ModelOptions:
     return options
 
 
-async def _tried(
-    given: argparse.Namespace, seats: Sequence[tuple[str, str]], options: ModelOptions
-) -> tuple[list[SeatResult], Halt | None]:
-    """The result of each seat; those before a halt are kept."""
+async def _try(
+    given: argparse.Namespace,
+    seats: Sequence[tuple[str, str]],
+    options: ModelOptions,
+    results: list[SeatResult],
+) -> None:
+    """Try each seat, add its result to the results and print it."""
     from riskbox.sandbox.episode.rollout import Timeouts
     from riskbox.sandbox.loading.loader import load_all, shipped
     from riskbox.sandbox.models.client import Clients
@@ -107,9 +115,10 @@ async def _tried(
     toolbox = Toolbox(tuple(given.tools))
     listed = labelled(load_all(given.paths or [shipped()], toolbox), toolbox)
     clients = Clients(options)
-    bench = Bench(clients, toolbox, settings_from(given), Timeouts(turn=given.turn_seconds or None))
+    bench = Bench(
+        clients, toolbox, settings_from(given), Timeouts(turn=given.turn_seconds or None), on_trial=_progress
+    )
     half = max(1, given.self_test_size // 2)
-    results: list[SeatResult] = []
     try:
         for seat, model in seats:
             match seat:
@@ -119,14 +128,24 @@ async def _tried(
                     results.append(await try_user(model, listed, half, bench))
                 case _:
                     results.append(await try_tools(model, listed, half, bench))
-    except Halt as halt:
-        return results, halt
+            if not given.json:
+                _print(results[-1])
     finally:
         await clients.close()
-    return results, None
 
 
-def _print(results: Sequence[SeatResult]) -> None:
+def _progress(done: int, planned: int) -> None:
+    """On a terminal, how far a seat is."""
+    if sys.stderr.isatty():
+        print(
+            f"\r{done} of {planned} trials" if done < planned else "\r\x1b[K",
+            end="",
+            file=sys.stderr,
+            flush=True,
+        )
+
+
+def _print(one: SeatResult) -> None:
     from rich.table import Table
     from rich.text import Text
 
@@ -135,21 +154,20 @@ def _print(results: Sequence[SeatResult]) -> None:
     from riskbox.sandbox.selftest.seat import percent
 
     console = screen()
-    for one in results:
-        style = {True: "green", False: "bold red", None: "yellow"}[one.good]
-        console.print(Text(inert(f"As {one.seat}: {one.model}"), "bold"))
-        table = Table(box=None, pad_edge=False, header_style="dim")
-        for name in ("", "share [95%]", "limit"):
-            table.add_column(name)
-        for measure in one.measures:
-            mark = {True: "", False: "red", None: "yellow"}[measure.kept]
-            table.add_row(
-                Text(measure.name), Text(percent(measure), mark), f"at {measure.at} {measure.limit:.0%}"
-            )
-        console.print(table)
-        console.print(Text(inert(one.verdict.capitalize()), style))
-        console.print(Text(_cost(one), "dim"))
-        console.print()
+    style = {True: "green", False: "bold red", None: "yellow"}[one.good]
+    console.print(Text(inert(f"As {one.seat}: {one.model}"), "bold"))
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name in ("", "share [95%]", "limit"):
+        table.add_column(name)
+    for measure in one.measures:
+        mark = {True: "", False: "red", None: "yellow"}[measure.kept]
+        table.add_row(
+            Text(measure.name), Text(percent(measure), mark), f"at {measure.at} {measure.limit:.0%}"
+        )
+    console.print(table)
+    console.print(Text(inert(one.verdict.capitalize()), style))
+    console.print(Text(_cost(one), "dim"))
+    console.print()
 
 
 def _cost(one: SeatResult) -> str:

@@ -30,6 +30,8 @@ class Bench:
     """How long a turn and an episode may take."""
     at_once: int = 8
     """How many trials go on at once."""
+    on_trial: Callable[[int, int], None] = lambda done, planned: None
+    """Called after each trial with how many of a seat's trials are done, and how many there are."""
 
     async def each(self, work: Callable[[T], Awaitable[R]], items: Sequence[T]) -> list[R]:
         """The result of each item, in order.
@@ -37,11 +39,15 @@ class Bench:
         Raises:
             Halt: no later call can succeed.
         """
-        gate = asyncio.Semaphore(self.at_once)
+        gate, done = asyncio.Semaphore(self.at_once), 0
 
         async def one(item: T) -> R:
+            nonlocal done
             async with gate:
-                return await work(item)
+                result = await work(item)
+            done += 1
+            self.on_trial(done, len(items))
+            return result
 
         try:
             async with asyncio.TaskGroup() as group:
