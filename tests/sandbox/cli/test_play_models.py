@@ -128,7 +128,8 @@ def test_a_model_goes_on_where_a_script_was_the_user(
     done = command("play", "--from", f"{row.id}:{said[1].index}", "--user", f"{stub.url}/v1#m", stdin="")
     assert done.returncode == 0, done.stderr
     (mine,) = [one for one in stub.requests[-1].body["messages"] if one["role"] == "assistant"]
-    assert json.loads(mine["content"]) == {"thought": "", "say": said[0].text, "leave": False}
+    own = {"thought": "", "say": said[0].text, "leave": "no", "out_of_part": None}
+    assert json.loads(mine["content"]) == own
 
 
 def test_the_environment_plays_against_a_model_user(records: Path, stub: Stub) -> None:
