@@ -186,9 +186,11 @@ def _calls(
         return HandshakeStep(
             False, f'It writes tool calls into its text: "{_short(written)}"', _mend_text(agent)
         )
-    return HandshakeStep(
-        False, "It calls no tool, although one call would give the answer.", _mend_no_call(agent)
-    )
+    told = "It calls no tool, although one call would give the answer."
+    for mark in ("cut_off", "filtered", "empty"):
+        if mark in symptoms:
+            return HandshakeStep(False, f"{told} {symptoms[mark].told}", symptoms[mark].mend)
+    return HandshakeStep(False, told, _mend_no_call(agent))
 
 
 def _mend_text(agent: str) -> str:

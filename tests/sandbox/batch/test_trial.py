@@ -81,7 +81,7 @@ WRONG = {
     "malformed": ("Its calls were refused: The arguments are not a JSON object.", '{"order": "O-1042"}'),
     "misspells": ("Its calls were refused: ", '{"order": "O-1042"}'),
     "ignores": ("It calls the tool but does not tell the customer", "receives the tool's result"),
-    "loops": ("It makes the same call 6 times and never uses its result.", "as a `tool` message"),
+    "loops": ("It makes the same call 7 times and never uses its result.", "as a `tool` message"),
     "talks": (
         "It calls no tool, although one call would give the answer.",
         "Pass the `tools` that it receives",
@@ -236,6 +236,8 @@ def test_a_model_shakes_hands(tried: Command, stub: Stub) -> None:
         (Say(""), "It says nothing.", "--setting agent.max_tokens=16000"),
         (Say("", finish="length"), "It says nothing. In 2 of 2 calls, the answer of", "Raise the limit"),
         ("I cannot.", "It calls no tool", "--agent text:MODEL"),
+        (Say("I was", finish="length"), "It calls no tool, although one call would give", "Raise the limit"),
+        (Say("I cannot.", usage=Usage(60, 3)), "In 2 of 2 calls, the server of", "passes tools on"),
         ('{"name": "parcels__look_up_order"}', "It writes tool calls into its text", "text:http://"),
         (Fail(500), "It failed: ", "whether its server answers"),
     ],
