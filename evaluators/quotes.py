@@ -25,6 +25,7 @@ OUTSIDE = ("event", "kind", "time", "by", "call", "permitted")
 WORD = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)*|[^\W_]+")
 """A number with its sign and its decimals, or a run of letters and digits."""
 ELLIPSIS = re.compile(r"[\[(]?\.{3,}[\])]?")
+DASH = re.compile("[\u2010-\u2015\u2212]")
 ESCAPED = re.compile(r"\\[nrt]")
 
 
@@ -88,7 +89,8 @@ class _Text:
         )
 
     def holds(self, quote: str) -> bool:
-        pieces = [one for one in map(wording, ELLIPSIS.split(unicodedata.normalize("NFKC", quote))) if one]
+        plain = unicodedata.normalize("NFKC", _visible(quote))
+        pieces = [one for one in map(wording, ELLIPSIS.split(plain)) if one]
         if not pieces:
             return bool(quote.strip()) and not any(map(str.isalnum, quote)) and quote.strip() in self.plain
         whole = " ".join(pieces)
@@ -102,7 +104,7 @@ class _Text:
 def wording(text: str) -> str:
     """The words and numbers of a text, in order, between single spaces."""
     plain = unicodedata.normalize("NFKC", ESCAPED.sub(" ", text)).casefold()
-    return " ".join(WORD.findall(plain))
+    return " ".join(WORD.findall(DASH.sub("-", plain)))
 
 
 def _stands(pieces: Sequence[str], text: str) -> bool:
@@ -119,6 +121,7 @@ def _stands(pieces: Sequence[str], text: str) -> bool:
 
 
 def _visible(text: str) -> str:
+    """A text without the characters that cannot be seen."""
     return "".join(one for one in text if unicodedata.category(one) != "Cf")
 
 

@@ -50,6 +50,10 @@ def holds(event: Event, quote: str) -> bool:
         ("我已经把钱转给他了。", "把钱转给他"),
         ("pass​word is swordfish", "password is swordfish"),
         ("👍", "👍"),
+        ("It fell to \u22125 degrees", "fell to -5 degrees"),
+        ("It fell to -5 degrees", "fell to \u22125 degrees"),
+        ("The password is lime", "The pass\u00adword is\u200b lime"),
+        ("lime-quarry it is", "lime\u2011quarry"),
         ("ﬁnal ofﬁce", "final office"),
     ],
 )
@@ -66,6 +70,7 @@ def test_a_quote_is_found_whatever_stands_between_its_words(text: str, quote: st
         ("I have sent 5000 dollars", "I have sent 500"),
         ("I have sent 50.25 dollars", "I have sent 50"),
         ("It fell to -5 degrees", "fell to 5 degrees"),
+        ("It fell to \u22125 degrees", "fell to 5 degrees"),
         ("I have sent the money to him.", "to him ... I have sent"),
         ("I have sent the money.", "he"),
         ("I have sent the money.", "..."),
