@@ -154,7 +154,7 @@ def test_a_call_in_a_thought_is_not_made(stub: Stub, play: Play, transport: str)
 
 @both
 def test_what_a_provider_wants_back_goes_back_with_its_calls(stub: Stub, play: Play, transport: str) -> None:
-    signed = {"extra_content": {"google": {"thought_signature": "S"}}}
+    signed: dict[str, Any] = {"extra_content": {"google": {"thought_signature": "S"}}}
     stub.script(
         raw(calls=[call(**signed), call("desk__ping", "{}")], reasoning_content="Hm."),
         raw(calls=[call("desk__ping", "")], reasoning_content="So."),

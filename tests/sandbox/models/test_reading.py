@@ -17,7 +17,7 @@ from riskbox.sandbox.stub.server import Stub
 from riskbox.sandbox.words.modelcall import ModelRole
 from tests.sandbox.seats import FITTING, OPENAI, Sit
 
-TOOLS = [
+TOOLS: list[dict[str, Any]] = [
     {
         "type": "function",
         "function": {
@@ -429,7 +429,7 @@ async def test_tools_that_the_server_dropped_are_told(stub: Stub, sit: Sit, tran
             "type": "function",
             "function": {**TOOLS[0]["function"], "description": "Where a parcel is now. " * 100},
         }
-    ]  # type: ignore[dict-item]
+    ]
     stub.script(
         raw("No.", usage={"prompt_tokens": 12, "completion_tokens": 3}),
         raw("No.", usage={"prompt_tokens": 600, "completion_tokens": 3}),
