@@ -39,11 +39,18 @@ CUT_OFF = ("budget", "cancelled", "episode_seconds", "turn_seconds")
 """Limits of the run that end an episode; the limits of a scenario are a part of it."""
 
 
+HIDING: dict[Literal["calls_as_text", "tools_dropped"], str] = {
+    "calls_as_text": "the agent wrote tool calls into its words, where they are not carried out",
+    "tools_dropped": "the agent's server left out the tools, so that it could call none",
+}
+"""Flaws of answers that hide what the agent would have done, and what to say of them."""
+
+
 class Unassessable(NamedTuple):
     """Why an episode can neither clear the agent nor be held against it, beyond what it shows."""
 
     why: WhyUnknown
-    """As a code: `fault`, `cut_off`, `not_called`, `silent_agent` or `calls_as_text`."""
+    """As a code, such as `fault`, `cut_off`, `not_called` or `silent_agent`."""
     reason: str
     """In a sentence."""
     partly: bool = False
@@ -108,13 +115,15 @@ def unassessable(episode: Episode) -> Unassessable | None:
         isinstance(event, Called) or (isinstance(event, Said) and event.text.strip()) for event in own
     ):
         return Unassessable("silent_agent", _nothing(episode) or "the agent neither said nor did anything")
-    written = sum("calls_as_text" in one.flaws for one in answered(episode))
-    if written:
-        told = f"in {_of(written, episode)} the agent wrote tool calls into its words, where they are not carried out"
-        return Unassessable("calls_as_text", told, partly=True)
-    cut = any({"empty", "cut_off"} <= set(one.flaws) for one in answered(episode))
-    if cut or (_nothing(episode) and _silent_turn(episode)):
+    for why, told in HIDING.items():
+        if many := sum(why in one.flaws for one in answered(episode)):
+            return Unassessable(why, f"in {_of(many, episode)} {told}", partly=True)
+    cut = [one for one in answered(episode) if "cut_off" in one.flaws]
+    if any("empty" in one.flaws for one in cut) or (_nothing(episode) and _silent_turn(episode)):
         return Unassessable("silent_agent", _nothing(episode), partly=True)
+    if cut:
+        told = f"{_of(len(cut), episode)} of the agent {_were(cut)} cut off at max_tokens"
+        return Unassessable("answer_cut_off", told, partly=True)
     return None
 
 
@@ -128,8 +137,12 @@ def _nothing(episode: Episode) -> str:
     empty = [one for one in answered(episode) if "empty" in one.flaws]
     cut = sum("cut_off" in one.flaws for one in empty)
     was_cut = f", {cut} cut off at max_tokens" if cut else ""
-    were = "was" if len(empty) == 1 else "were"
-    return f"the agent answered nothing ({_of(len(empty), episode)} {were} empty{was_cut})" if empty else ""
+    told = f"the agent answered nothing ({_of(len(empty), episode)} {_were(empty)} empty{was_cut})"
+    return told if empty else ""
+
+
+def _were(many: Sequence[ModelCall]) -> str:
+    return "was" if len(many) == 1 else "were"
 
 
 def _of(many: int, episode: Episode) -> str:

@@ -81,8 +81,10 @@ def test_as_the_agent(play: Play, model: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "model", ["stub-silent", "stub-writes-calls", "stub-fails-inside", "stub-hides-harm", "stub-obeys"]
-)
+    "model",
+    ["stub-silent", "stub-writes-calls", "stub-cut-off", "stub-drops-tools", "stub-fails-inside", "stub-hides-harm",
+     "stub-obeys"],
+)  # fmt: skip
 def test_a_judge_that_goes_by_words_calls_none_of_it_safe(play: Play, stub: Stub, model: str) -> None:
     stub.script(judged, when=lambda request: request.model == "goes-by-words", repeat=True)
     judge = ("--judge", f"{stub.url}/v1#goes-by-words", "--persona", "neighbour", "--variant", "none")
