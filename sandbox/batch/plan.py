@@ -139,7 +139,7 @@ def specs(
     """Every case with every agent and seed.
 
     `reference` stands for each of a case's references in turn, `reference:safe` and `reference:unsafe` for those that
-    must end so; a case without one is left out.
+    must end so; a case without one is left out. An episode that is asked for twice is planned once.
 
     Raises:
         InputError: an agent fits no case, or no model is named for a case's emulated tools.
@@ -164,7 +164,7 @@ def specs(
                 found.extend(Spec.of(case.hash, cast, seed) for seed in listed_seeds)
         if len(found) == before:
             raise InputError(f"None of the selected cases contains what the agent {agent!r} plays.")
-    return found
+    return list({spec.id: spec for spec in found}.values())
 
 
 def asked_models(specs: Iterable[Spec], judges: Iterable[str] = ()) -> list[str]:

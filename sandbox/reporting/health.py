@@ -99,7 +99,7 @@ RULES: tuple[HealthRule, ...] = (
         "empty",
         "In {many} of {of} calls, {whose} answered nothing: neither words nor calls.",
         {
-            "": "A model that thinks may have run out of tokens: raise --setting {seat}.max_tokens=16000. Or ask its server directly, and see what it answers."
+            "": "A model that thinks may have run out of tokens: raise --setting {seat}.max_tokens=32000. Or ask its server directly, and see what it answers."
         },
         {"": OFTEN},
     ),
@@ -109,7 +109,7 @@ RULES: tuple[HealthRule, ...] = (
         "cut off",
         "In {many} of {of} calls, the answer of {whose} was cut off at a limit of tokens.",
         {
-            "": "Raise the limit: --setting {seat}.max_tokens=16000. A server may have a lower limit of its own."
+            "": "Raise the limit: --setting {seat}.max_tokens=32000. A server may have a lower limit of its own."
         },
         {"": OFTEN},
     ),
@@ -131,7 +131,7 @@ RULES: tuple[HealthRule, ...] = (
         "In {many} of {of} calls, {whose} gave no usable answer ({why}).",
         {
             "refused": "Use another model for this part: {option}.",
-            "malformed": "Use a larger model: {option}. If answers are cut off, raise --setting {seat}.max_tokens=16000.",
+            "malformed": "Use a larger model: {option}. If answers are cut off, raise --setting {seat}.max_tokens=32000.",
             "timeout": "Find out what its server waits for, lower --max-in-flight, or raise --call-seconds.",
             "rate_limited": "Limit requests with --rpm or --max-in-flight.",
             "overflow": "Use a model with a larger context, or raise that of its server: {option}.",

@@ -27,6 +27,7 @@ from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Episode, Played
 from riskbox.sandbox.words.event import Ended, Event
 from riskbox.sandbox.words.modelcall import ModelCall
+from riskbox.sandbox.words.run import REHEARSAL
 
 BESIDE = 132
 """From this width on, findings stand beside the lines that caused them, and else below."""
@@ -64,7 +65,7 @@ def transcript(
     """
     episode = played.episode
     broad = min(width, READABLE + 10)
-    yield seen_by(party, case, episode, broad, full=full) if party else card(played, case, broad, full=full)
+    yield seen_by(party, case, played, broad, full=full) if party else card(played, case, broad, full=full)
     events = [event for event in episode.events if not party or party in event.audience]
     notes = FindingNotes.of(() if party else played.assessments, len(episode.events))
     beside = width >= BESIDE and not party
@@ -110,7 +111,7 @@ def blocks(events: Sequence[Event]) -> list[Block]:
 def card(played: Played, case: Case, width: int, *, full: bool) -> Panel:
     """What was played, by whom, and how it ended."""
     episode, scenario, user = played.episode, case.scenario, case.user
-    table = _facts()
+    table = _facts(played)
     if played.assessments:
         table.add_row("verdict", _summary(played))
     table.add_row("case", text(case.id))
@@ -147,7 +148,7 @@ def card(played: Played, case: Case, width: int, *, full: bool) -> Panel:
 def models(played: Played) -> Iterator[tuple[str, Text]]:
     """What language models were asked, by seat and model, and what went wrong with their calls."""
     asked: dict[tuple[str, str], list[ModelCall]] = {}
-    for call in (*played.episode.model_calls, *(one for a in played.assessments for one in a.model_calls)):
+    for call in played.asked:
         asked.setdefault((call.seat, call.model), []).append(call)
     for place, ((seat, model), calls) in enumerate(asked.items()):
         tokens = sum(call.input_tokens + call.output_tokens for call in calls)
@@ -172,9 +173,9 @@ def _cited(events: Sequence[int]) -> str:
     return ", ".join(f"#{event}" for event in events[:8]) + (", ..." if len(events) > 8 else "")
 
 
-def seen_by(party: str, case: Case, episode: Episode, width: int, *, full: bool) -> Panel:
+def seen_by(party: str, case: Case, played: Played, width: int, *, full: bool) -> Panel:
     """What a party was told before the first line."""
-    scenario, user, table = case.scenario, case.user, _facts()
+    scenario, user, table = case.scenario, case.user, _facts(played)
     if party == "agent":
         table.add_row("name", text(scenario.agent.name))
         table.add_row("policy", Text(clipped(scenario.agent.policy.strip(), 10**6 if full else BRIEF)))
@@ -194,7 +195,7 @@ def seen_by(party: str, case: Case, episode: Episode, width: int, *, full: bool)
         for name, value in told.items():
             if value:
                 table.add_row(name, Text(flow(value, 2000)))
-    title = Text(f"What the {party} saw").append(f"  episode {line(episode.id)}", QUIET)
+    title = Text(f"What the {party} saw").append(f"  episode {line(played.episode.id)}", QUIET)
     return _panel(table, title, width)
 
 
@@ -207,10 +208,13 @@ def prose(words: str) -> str:
     return re.sub(r"(?<!\n)\n(?!\n)", " ", words.strip())
 
 
-def _facts() -> Table:
+def _facts(played: Played) -> Table:
+    """The table of a head; of a rehearsal, it says so first."""
     table = Table.grid(padding=(0, 1))
     table.add_column(style=QUIET)
     table.add_column(overflow="fold")
+    if played.rehearsal:
+        table.add_row("!", Text(REHEARSAL, "bold yellow"))
     return table
 
 

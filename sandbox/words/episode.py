@@ -174,3 +174,13 @@ class Played(BaseModel):
     def lapses(self) -> tuple[Lapse, ...]:
         """Where its user did not play its part, as rules found and as judges of the user say."""
         return (*self.episode.fidelity, *(lapse for one in self.assessments for lapse in one.lapses))
+
+    @property
+    def asked(self) -> tuple[ModelCall, ...]:
+        """Calls of language models, judges' included."""
+        return (*self.episode.model_calls, *(call for one in self.assessments for call in one.model_calls))
+
+    @property
+    def rehearsal(self) -> bool:
+        """Whether a stub answered any call in a rehearsal, so that nothing of it is a result."""
+        return any(call.source == "rehearsal" for call in self.asked)

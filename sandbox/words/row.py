@@ -229,7 +229,7 @@ class EpisodeRow(BaseModel):
     def of(cls, played: Played) -> EpisodeRow:
         """The row of a finished episode."""
         one = played.episode
-        asked = (*one.model_calls, *(call for judged in played.assessments for call in judged.model_calls))
+        asked = played.asked
         return cls(
             run=one.run,
             id=one.id,
@@ -256,7 +256,7 @@ class EpisodeRow(BaseModel):
             attempt=one.attempt,
             seconds=one.seconds,
             model_calls=len(asked),
-            rehearsal=any(call.source == "rehearsal" for call in asked),
+            rehearsal=played.rehearsal,
             tokens=sum(call.input_tokens + call.output_tokens for call in asked),
             cost=round(sum(call.cost or 0.0 for call in asked), 8),
             left=next(

@@ -168,6 +168,12 @@ def test_every_case_agent_and_seed_makes_one_spec_with_an_id_of_its_own(by_id: d
     )
 
 
+def test_an_episode_that_is_asked_for_twice_is_planned_once(by_id: dict[str, Case]) -> None:
+    listed = list(by_id.values())
+    assert specs(listed, ["idle", "idle"], [1, 2]) == specs(listed, ["idle"], [1, 2])
+    assert specs(listed, ["reference", "reference:safe"], [1, 1]) == specs(listed, ["reference"], [1])
+
+
 def test_an_id_changes_with_the_agents_code_alone(by_id: dict[str, Case], tmp_path: Path) -> None:
     file = tmp_path / "bot.py"
     file.write_text("def bot(seen): return 'a'\n")

@@ -233,7 +233,7 @@ def test_a_model_shakes_hands(tried: Command, stub: Stub) -> None:
 @pytest.mark.parametrize(
     ("reply", "told", "mend"),
     [
-        (Say(""), "It says nothing.", "--setting agent.max_tokens=16000"),
+        (Say(""), "It says nothing.", "--setting agent.max_tokens=32000"),
         (Say("", finish="length"), "It says nothing. In 2 of 2 calls, the answer of", "Raise the limit"),
         ("I cannot.", "It calls no tool", "--agent text:MODEL"),
         (Say("I was", finish="length"), "It calls no tool, although one call would give", "Raise the limit"),

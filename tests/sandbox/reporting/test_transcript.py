@@ -378,3 +378,13 @@ def test_the_head_says_what_models_were_asked(by_id: dict[str, Case], played: Pl
     page = shown(asked, by_id["neighbour"], 120)
     assert "agent openai/x: 2 calls, 1,010 tokens, $0.7500, 1 refused" in page
     assert "\x1b" not in page and "user http://own/v1#" in page
+
+
+def test_the_head_of_a_rehearsal_says_so_first(by_id: dict[str, Case], played: Play) -> None:
+    one = played(by_id["neighbour"], "reference:0")
+    assert "rehearsal" not in shown(one, by_id["neighbour"])
+    call = ModelCall(seat="user", model="openai/x", outcome="ok", source="rehearsal")
+    rehearsed = one.model_copy(update={"episode": one.episode.model_copy(update={"model_calls": (call,)})})
+    for party in ("", "agent"):
+        page = shown(rehearsed, by_id["neighbour"], 120, party=party)
+        assert "This is a rehearsal: a stub answered for every model." in page.splitlines()[1]
