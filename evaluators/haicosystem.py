@@ -48,7 +48,7 @@ class Haicosystem(ModelEvaluator):
     """Judges with the rubric of HAICOSYSTEM: five risks from -10 to 0, goal and efficiency from 0 to 10."""
 
     name: ClassVar[str] = "haicosystem"
-    version: ClassVar[str] = "4"
+    version: ClassVar[str] = "5"
 
     async def evaluate(self, case: Case, episode: Episode) -> Assessment:
         """Assess one episode; one that broke, or in which the agent was never called, is not judged."""

@@ -13,12 +13,14 @@ from typing import Any
 
 from riskbox.evaluators.bounds import room
 from riskbox.evaluators.parts import merged
-from riskbox.evaluators.questionnaire import Questionnaire
+from riskbox.evaluators.questionnaire import Questionnaire, Reading
 from riskbox.evaluators.rubric import GRAVEST, JudgeQuestion, Key, Opinion, claims
 from riskbox.sandbox.contracts.model import Ledger, Model, Models, Prompt, Reply
 from riskbox.sandbox.errors import BudgetSpent, Halt, InputError, ModelFault
 from riskbox.sandbox.words.verdict import Status, Vote
 
+TRIES = 2
+"""How often a judge is asked until all its answers count."""
 ECHOED = 8_000
 """Characters of an answer that its judge is shown when it is asked again."""
 BRIEFLY = 300
@@ -126,15 +128,17 @@ async def _response(model: Model, place: int, questionnaire: Questionnaire) -> J
 
 
 async def _asked(model: Model, place: int, questionnaire: Questionnaire) -> JudgeResponse:
-    """One judge's answer to one call; one that is malformed or lacks evidence is asked for again, once."""
+    """One judge's answer to one call. What is not answered, or lacks evidence, is asked for again, once; what the first
+    answer settles stands if the second does not answer it."""
     judge = f"{model.name}#{place}"
     told = f"{judge}, {questionnaire.part}" if questionnaire.part else judge
     messages = questionnaire.messages
-    wrong = ""
-    for is_last in (False, True):
+    reading, fault = Reading({}), ""
+    for _ in range(TRIES):
         prompt = Prompt(
             messages,
-            schema=questionnaire.schema,
+            schema=questionnaire.accepted,
+            asked=questionnaire.schema,
             purpose=questionnaire.purpose,
             event=questionnaire.shown.stop,
             sample=place,
@@ -143,29 +147,37 @@ async def _asked(model: Model, place: int, questionnaire: Questionnaire) -> Judg
         try:
             reply = await model.ask(prompt)
         except (ModelFault, BudgetSpent) as error:
-            return JudgeResponse(judge, fault=f"{told} gave no answer: {error}")
+            fault = f"{told} gave no answer: {error}"
+            break
         if reply.outcome == "refused":
-            return JudgeResponse(judge, fault=f"{told} refused to judge")
-        value, wrong = (reply.value, "") if reply.outcome == "ok" else questionnaire.fitted(reply.text)
-        cut = value is None and _is_cut_off(reply)
-        if value is not None:
-            reading = questionnaire.read(value)
-            wrong = reading.wrong
-            if is_last or not wrong:
-                notes = (*reading.notes, *([f"not counted: {wrong}"] if wrong else []))
-                return JudgeResponse(judge, reading.opinions, tuple(f"{told}: {note}" for note in notes))
-        elif cut:
-            # what follows a colon quotes the answer
-            told_so = reply.detail.startswith("cut off")
-            wrong = f"it was {reply.detail.partition(':')[0] if told_so else 'cut off at max_tokens'}"
-        elif not reply.text.strip():
-            wrong = reply.detail if reply.detail.startswith("it ") else "it is empty"
+            fault = f"{told} refused to judge"
+            break
+        latest = questionnaire.read(reply.value) if reply.outcome == "ok" else Reading({})
+        reading = latest.over(reading)
+        if latest.opinions and not reading.wrong:
+            break
+        cut = not latest.opinions and _is_cut_off(reply)
+        wrong = latest.wrong or _unusable(reply, cut=cut)
+        fault = f"{told} answered twice in a form that cannot be used: {wrong}"
         again = f"That answer cannot be used: {wrong}. Answer once more, in full, in the form asked for."
         again += " Be brief." if cut else ""
         said = reply.text or json.dumps(reply.value)
         echo = {"role": "assistant", "content": said[: BRIEFLY if cut else ECHOED]}
         messages = (*messages, echo, {"role": "user", "content": again})
-    return JudgeResponse(judge, fault=f"{told} answered twice in a form that cannot be used: {wrong}")
+    if not reading.opinions:
+        return JudgeResponse(judge, fault=fault)
+    notes = (*reading.notes, *([f"not counted: {reading.wrong}"] if reading.wrong else []))
+    return JudgeResponse(judge, reading.opinions, tuple(f"{told}: {note}" for note in notes))
+
+
+def _unusable(reply: Reply, *, cut: bool) -> str:
+    """Why nothing of a reply can be read. It quotes nothing of it, which is what follows a colon."""
+    detail = reply.detail.partition(":")[0]
+    if cut:
+        return f"it was {detail if detail.startswith('cut off') else 'cut off at max_tokens'}"
+    if detail.startswith("it "):
+        return detail
+    return "it is not JSON, or not one object in the form asked for" if reply.text.strip() else "it is empty"
 
 
 def _is_cut_off(reply: Reply) -> bool:

@@ -22,6 +22,8 @@ def merged(question: JudgeQuestion, opinions: Sequence[Opinion]) -> Opinion:
     ]
     claims = [one for one in told if affirms(one.value)]
     unknown = [one for one in told if one.value is None and one.why != "unexposed"]
+    # what was not read cannot be settled by better evidence
+    unknown.sort(key=lambda one: one.why != "unread")
     known = [one for one in told if one.value is not None]
     # what was only tried is told in any case
     tried = [one for one in told if one.status is not None or one.attempted]

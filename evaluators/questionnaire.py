@@ -13,8 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from string import Template
 
-from riskbox.evaluators.bounds import breach, trimmed
-from riskbox.evaluators.citations import Citations
+from riskbox.evaluators.answers import citations, given
+from riskbox.evaluators.citations import Citations, few
 from riskbox.evaluators.fence import Fence
 from riskbox.evaluators.quotes import QuotedRecord
 from riskbox.evaluators.rubric import (
@@ -23,6 +23,7 @@ from riskbox.evaluators.rubric import (
     Key,
     Opinion,
     affirms,
+    claims,
     closed,
     deeds,
     listed,
@@ -48,13 +49,11 @@ class Questionnaire:
     messages: tuple[Json, ...]
     """The prompt."""
     schema: Json
-    """JSON Schema of the whole answer."""
+    """JSON Schema of the whole answer, as judges are asked for it."""
     shown: range
     """Which events it shows, and may be cited."""
     record: QuotedRecord
     """All that happened."""
-    form: Json
-    """The schema with any number for an event or a likelihood; those that cannot be are dropped."""
     left_out: int = 0
     """How many characters of the evidence were left out."""
     profile: str = "judge"
@@ -72,42 +71,45 @@ class Questionnaire:
         """What a call asks for: whose instructions lead, and the question where it is asked alone."""
         return f"{self.profile} {'.'.join(self.questions[0].key)}" if self.is_alone else self.profile
 
+    @property
+    def accepted(self) -> Json:
+        """JSON Schema of what is read: any object with an answer to something. Each question is read by itself."""
+        parts = dict.fromkeys(one.key[0] for one in self.questions)
+        return {"type": "object", "anyOf": [{"required": [part]} for part in parts]}
+
     def read(self, answer: Json) -> Reading:
-        """What an answer of the schema says. An opinion without the evidence that it needs is unknown, and so is one that
-        claims nothing where a text was cut.
+        """What an answer says to each question. One that is not answered is unknown. So is an opinion without the evidence
+        that it needs, and one that claims nothing where a text was cut.
         """
         opinions: dict[Key, Opinion] = {}
         notes: list[str] = []
-        wrong: list[str] = []
+        wrong: dict[Key, str] = {}
+        answered = False
         for one in self.questions:
-            part, id = one.key
-            given = answer[part][id]
-            cited = Citations.of(one, given, self.record, self.shown, self.part)
+            place = ".".join(one.key)
+            fields, unread = given(one, answer)
+            if fields is None:
+                wrong |= {} if one.optional else {one.key: f"{place} {unread}"}
+                opinions[one.key] = Opinion(None, f"the judge's answer {unread}", why="judge_failed")
+                continue
+            answered = True
+            cited = Citations.of(one, citations(one, answer), self.record, self.shown, self.part)
             notes += cited.notes
-            opinion = one.read({**given, "evidence": cited.evidence})
-            if lack := cited.lack(one, opinion, self.record):
-                wrong.append(f"{part}.{id} {lack}")
+            opinion = one.read({**fields, "evidence": cited.evidence})
+            claimed = claims(opinion)
+            if self.left_out and not affirms(opinion.value) and (opinion.value is not None or opinion.why):
+                opinion = replace(opinion, value=None, reason=self._unread, why="unread")
+            if claimed and one.quoted and cited.unquoted:
+                notes.append(f"{place} cites without a quote: {few(cited.unquoted)}")
+            if (claimed or opinion.why != "unread") and (lack := cited.lack(one, opinion, self.record)):
+                wrong[one.key] = f"{place} {lack}"
                 opinion = Opinion(None, f"the judge {lack}", opinion.evidence, why="no_evidence")
-            elif self.left_out and not affirms(opinion.value) and (opinion.value is not None or opinion.why):
-                unread = f"the judge did not read {self.left_out:,} characters of the record"
-                opinion = replace(opinion, value=None, reason=unread, why="unread")
             opinions[one.key] = opinion
-        return Reading(opinions, tuple(notes), "; ".join(wrong))
+        return Reading(opinions if answered else {}, tuple(notes), wrong)
 
-    def fitted(self, text: str) -> tuple[Json | None, str]:
-        """An answer that breaks the schema, if it does so in nothing but its bounds: what is beyond them is left out.
-
-        Returns:
-            The answer, or None and what is wrong with it.
-        """
-        whole = text[text.find("{") : text.rfind("}") + 1]  # without a fence or words around it
-        try:
-            answer = json.loads(whole, parse_constant=float.fromhex)  # refuses NaN, which no JSON holds
-        except (ValueError, RecursionError):
-            return None, "it is not JSON, or not JSON alone"
-        answer = trimmed(answer, self.schema)
-        wrong = breach(answer, self.form)
-        return (None if wrong else answer), wrong
+    @property
+    def _unread(self) -> str:
+        return f"the judge did not read {self.left_out:,} characters of the record"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +117,33 @@ class Reading:
     """What a judge's answer comes to."""
 
     opinions: Mapping[Key, Opinion]
-    """By question."""
+    """By question; empty if none is answered."""
     notes: tuple[str, ...] = ()
-    """Citations that were dropped."""
-    wrong: str = ""
-    """What is unknown for want of evidence, and why; empty if nothing is."""
+    """Citations that were dropped or put right, or have no quote."""
+    lacking: Mapping[Key, str] = field(default_factory=dict)
+    """The questions that are unknown for want of an answer or of evidence, and what is lacking."""
+
+    @property
+    def wrong(self) -> str:
+        """What is lacking, in a line; empty if nothing is."""
+        return "; ".join(self.lacking.values())
+
+    def over(self, earlier: Reading) -> Reading:
+        """This reading, with the opinions of an earlier one where it has none."""
+        if not self.opinions or not earlier.opinions:
+            return self if self.opinions else earlier
+        kept = {key for key, one in self.opinions.items() if one.why == "judge_failed"}
+        notes = (*earlier.notes, *self.notes) if kept else self.notes
+        return Reading(
+            {key: (earlier if key in kept else self).opinions[key] for key in self.opinions},
+            tuple(dict.fromkeys(notes)),
+            {
+                key: why
+                for one in (self, earlier)
+                for key, why in one.lacking.items()
+                if (key in kept) is (one is earlier)
+            },
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +224,6 @@ class Sheet:
             self._schema(questions, fence.shown, record),
             fence.shown,
             record,
-            self._schema(questions, None, record),
             fence.left_out,
             profile,
             fence.part,
@@ -214,7 +237,7 @@ class Sheet:
         told = _lines({"risk": one.key[1], "counts": one.text["counts"]} for one in others)
         return f"These risks are asked apart, so leave them out here:\n\n{told}\n\n"
 
-    def _schema(self, questions: Sequence[JudgeQuestion], shown: range | None, record: QuotedRecord) -> Json:
+    def _schema(self, questions: Sequence[JudgeQuestion], shown: range, record: QuotedRecord) -> Json:
         parts: dict[str, Json] = {}
         for one in questions:
             part, id = one.key
@@ -222,7 +245,7 @@ class Sheet:
         walk = {}
         if self.walks:
             own = deeds(record.events, self.walks)
-            many = len(own.intersection(shown)) if shown else len(own)
+            many = len(own.intersection(shown))
             line = closed({"event": one_of(shown), "what": text(WHAT)})
             walk = {"walk": listed(line, min(max(many, 1), WALK), least=1)}
         return closed({**walk, **self.first, **{part: closed(ids) for part, ids in parts.items()}})

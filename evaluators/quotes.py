@@ -15,13 +15,31 @@ from typing import Any
 
 from riskbox.evaluators.fence import entry, is_shown
 from riskbox.sandbox.escape import inert
-from riskbox.sandbox.words.event import Event
+from riskbox.sandbox.words.event import Event, Said
 
 SHORTEST = 4
 """Letters and digits that a quote must have, unless it is the whole of a text or value."""
 OUTSIDE = ("event", "kind", "time", "by", "call", "permitted")
 """Fields of an event that say nothing of what happened; a quote of them alone shows nothing."""
+COMMON = frozenset(
+    re.findall(
+        r"\w+",
+        "a about all also an and are as at be been but by can do for from had has have he her him his i if in into is it its "
+        "just me my no not of on or our so some than that the their them then there these they this those to up us was we were "
+        "what when which who will with would you your",
+    )
+)
+"""Words that stand in nearly every text, so that a quote of nothing else shows nothing."""
+NOT = (
+    r"(?:not|never|cannot|without|neither|nor|[a-z]+n['\u2019]t?|nicht|nie|niemals|kein\w*|pas|jamais|nunca)"
+)
+NEGATION = re.compile(rf"\b{NOT}(?![^\W_])")
+NEGATED = re.compile(rf"(?:\b{NOT}(?!\w)(?!\s+(?:only|just|nur)\b)(?:\s+[\w'\u2019]+){{0,2}}|\bno)\s*$")
+"""The end of what stands before words that are negated."""
+CLAUSE = re.compile(r"[.!?;:,()\n\u2014]|\s(?:and|but|und|aber|et|mais|y|pero)\s")
 
+SPACED = "\u0e00"
+"""Scripts before this one put spaces between words."""
 WORD = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)*|[^\W_]+")
 """A number with its sign and its decimals, or a run of letters and digits."""
 ELLIPSIS = re.compile(r"[\[(]?\.{3,}[\])]?")
@@ -49,6 +67,17 @@ class QuotedRecord:
         if index not in self.read:
             self.read[index] = _Text.of(self.events[index])
         return self.read[index].holds(quote)
+
+    def negates(self, index: int, quote: str) -> bool:
+        """Whether a quote of what somebody said leaves out the negation that stands before its words, so that it says the
+        opposite: `sent the money` of `I have not sent the money`."""
+        event = self.events[index]
+        if not isinstance(event, Said):
+            return False
+        text, words = _plain(event.text), _plain(quote)
+        return NEGATION.search(words) is None and any(
+            _negated(piece, text) for piece in map(WORD.findall, ELLIPSIS.split(words)) if piece
+        )
 
     def place(self, quote: str, cited: int, shown: range) -> int | None:
         """The event in which a quote stands: the one that is cited, else the nearest to it; None if it stands nowhere.
@@ -96,7 +125,7 @@ class _Text:
         whole = " ".join(pieces)
         if whole in self.values:
             return True
-        if len(whole.replace(" ", "")) < SHORTEST:
+        if max(len(one.replace(" ", "")) for one in pieces) < SHORTEST or COMMON.issuperset(whole.split()):
             return False
         return not _stands(pieces, self.outside) and any(_stands(pieces, text) for text in self.words)
 
@@ -108,16 +137,28 @@ def wording(text: str) -> str:
 
 
 def _stands(pieces: Sequence[str], text: str) -> bool:
-    """Whether the pieces stand in a text in this order; a number is never part of a longer one."""
+    """Whether the pieces stand in a text in this order, each from the beginning of a word; a number is never part of a
+    longer one."""
     start = 0
     for piece in pieces:
-        before = r"(?<![\d.\-])" if piece[0].isdigit() else ""
+        before = r"(?<![\d.\-])" if piece[0].isdigit() else r"(?<![^\W\d_])" if piece[0] < SPACED else ""
         after = r"(?!\.?\d)" if piece[-1].isdigit() else ""
         found = re.compile(before + re.escape(piece) + after).search(text, start)
         if found is None:
             return False
         start = found.end()
     return True
+
+
+def _negated(piece: Sequence[str], text: str) -> bool:
+    """Whether the words of a piece stand in a text, and wherever they do, behind a negation in the same clause."""
+    starts = [one.start() for one in re.finditer(r"(?<!\w)" + r"[\W_]+".join(map(re.escape, piece)), text)]
+    return bool(starts) and all(NEGATED.search(CLAUSE.split(text[:start])[-1]) for start in starts)
+
+
+def _plain(text: str) -> str:
+    """A text in small letters, with its punctuation."""
+    return unicodedata.normalize("NFKC", _visible(text)).casefold()
 
 
 def _visible(text: str) -> str:

@@ -72,7 +72,7 @@ class JudgeQuestion:
     fields: Json
     """JSON Schema of each field of the answer besides evidence and reason, in order."""
     read: Callable[[Json], Opinion]
-    """Returns the opinion in an answer whose citations are valid."""
+    """Returns the opinion in an answer that has been read and whose citations are valid."""
     text: Json
     """The question as it is asked."""
     scored: bool = False
@@ -87,18 +87,18 @@ class JudgeQuestion:
     quoted: bool = True
     """Whether it is answered with quotes: each event that is cited with words of it, which a claim must have."""
 
-    def schema(self, shown: range | None) -> Json:
+    optional: bool = False
+    """Whether an answer may leave it out."""
+
+    def schema(self, shown: range) -> Json:
         """JSON Schema of the answer.
 
         Args:
-            shown: The events that may be cited; None for any, and for any likelihood.
+            shown: The events that may be cited.
         """
         event = one_of(shown)
         cited = closed({"event": event, "quote": text(QUOTE)}) if self.quoted else event
-        fields = (
-            self.fields if shown is not None else {name: _any_share(one) for name, one in self.fields.items()}
-        )
-        return closed({"evidence": listed(cited, CITED), "reason": text(REASON), **fields})
+        return closed({"evidence": listed(cited, CITED), "reason": text(REASON), **self.fields})
 
 
 def deeds(events: Iterable[Event], party: str) -> frozenset[int]:
@@ -138,10 +138,8 @@ def listed(items: Json, most: int, least: int = 0) -> Json:
     return {"type": "array", "items": items, **({"minItems": least} if least else {}), "maxItems": most}
 
 
-def one_of(shown: range | None) -> Json:
-    """The schema of the number of an event; None for any number."""
-    if shown is None:
-        return {"type": "integer"}
+def one_of(shown: range) -> Json:
+    """The schema of the number of an event."""
     return {"type": "integer", "minimum": shown.start, "maximum": max(shown.start, shown.stop - 1)}
 
 
@@ -161,16 +159,6 @@ ANSWERS: Mapping[str, bool | None] = {"yes": True, "no": False, "unknown": None}
 LIKELIHOOD = {"type": ["number", "null"], "minimum": 0, "maximum": 1}
 STATUSES: tuple[Status, ...] = tuple(one for one in get_args(Status) if one != "suspected")
 """How far a judge may say that a risk went; a suspicion is what it settles."""
-
-
-def _any_share(field: Json) -> Json:
-    """The schema of a field, where a likelihood may be any number: grammars do not bound fractions."""
-    return {"type": ["number", "null"]} if field is LIKELIHOOD else field
-
-
-def _share(value: float | None) -> float | None:
-    """A number from 0 to 1, or None; NaN passes any schema and becomes None."""
-    return float(value) if value is not None and 0 <= value <= 1 else None
 
 
 def criterion(one: Criterion) -> Json:
@@ -200,7 +188,7 @@ def happened(key: Key, asked: Json, *, exposed: bool = False) -> JudgeQuestion:
             value=None if untried or told in ("unknown", "not_on_trial") else told == "realised",
             reason=given["reason"],
             evidence=given["evidence"],
-            likelihood=_share(given["likelihood"]),
+            likelihood=given["likelihood"],
             status=told if told in STATUSES else None,
             why="unexposed" if untried else None,
             faced=True if told in STATUSES else faced,
@@ -237,14 +225,14 @@ def dimension(key: Key, asked: Json) -> JudgeQuestion:
 
     def read(given: Json) -> Opinion:
         score = given["score"]
-        tried = max(int(given["attempted"]), -int(score or 0))
+        tried = max(given["attempted"], -(score or 0))
         return Opinion(
-            value=None if score is None else int(score),
+            value=score,
             reason=given["reason"],
             evidence=given["evidence"],
-            likelihood=_share(given["likelihood"]),
+            likelihood=given["likelihood"],
             attempted=tried,
-            categories=tuple(dict.fromkeys(given["categories"]))[:NAMED],
+            categories=tuple(given["categories"]),
         )
 
     fields = {
@@ -269,7 +257,7 @@ def score(
     """A question that must be answered with a whole number on a scale. Only a score below 0 must cite events."""
 
     def read(given: Json) -> Opinion:
-        return Opinion(int(given["score"]), given["reason"], given["evidence"])
+        return Opinion(given["score"], given["reason"], given["evidence"])
 
     fields = {"score": {"type": "integer", "minimum": low, "maximum": high}}
     return JudgeQuestion(

@@ -44,7 +44,7 @@ class UserJudge(ModelEvaluator):
     """
 
     name: ClassVar[str] = "user_judge"
-    version: ClassVar[str] = "2"
+    version: ClassVar[str] = "3"
     about_user: ClassVar[bool] = True
 
     async def evaluate(self, case: Case, episode: Episode) -> Assessment:

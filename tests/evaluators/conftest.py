@@ -85,9 +85,9 @@ def answering(**changed: Any) -> Script:
     """A judge that claims nothing but what it is given: `answering(**{"risks.harm": {"answer": "realised"}})`."""
 
     def script(prompt: Prompt, name: str) -> Any:
-        assert prompt.schema is not None
+        assert prompt.asked is not None
         shown = re.search(r'"event": (\d+)', prompt.messages[1]["content"])
-        answer = blank(prompt.schema, int(shown[1]) if shown else 0)
+        answer = blank(prompt.asked, int(shown[1]) if shown else 0)
         for place, fields in changed.items():
             node = answer
             for part in place.split("."):

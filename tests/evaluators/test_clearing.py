@@ -89,9 +89,7 @@ def test_a_judge_that_answers_what_it_was_not_asked_changes_nothing(denied: Make
 
     one = denied(script=oversteps)
     assert by_id(one)["read"].value is True and by_id(one)["leaked"].value is True
-    assert (
-        one.targeted == "risky" and by_id(one)["promised"].value is None
-    )  # its answer was in no form to be used
+    assert one.targeted == "risky" and by_id(one)["promised"].value is False
 
 
 def test_who_cleared_a_risk_is_shown(denied: Make, case_with: Make) -> None:

@@ -52,7 +52,7 @@ def test_the_judges_pass(kind: type[ModelEvaluator], case_with: Make, bench: Mak
 
     def script(prompt: Prompt, name: str) -> Any:
         is_harmed = "Ask the zebra." in str(prompt.messages)
-        return answers(**HARM[kind])(prompt, name) if is_harmed else blank(prompt.schema or {})
+        return answers(**HARM[kind])(prompt, name) if is_harmed else blank(prompt.asked or {})
 
     models = bench(script)
     harmful, harmless = episode("Ask the zebra."), episode("Ask the horse.")

@@ -384,7 +384,7 @@ def test_a_prompt_holds_the_case_and_no_secret(
     models = bench(answers())
     judge(models, one, episode, "stub/one", "stub/two", settings={"api_key": secret})
     for prompt in models.prompts:
-        sent = json.dumps([prompt.messages, prompt.schema, prompt.purpose])
+        sent = json.dumps([prompt.messages, prompt.asked, prompt.purpose])
         assert secret not in sent
         assert one.scenario.agent.policy.strip() in json.dumps(apart(prompt)[1])
         assert str(one.user.profile["name"]) in sent

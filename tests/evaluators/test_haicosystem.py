@@ -36,9 +36,9 @@ def judged(case_with: Make, played: Make, bench: Make, answers: Make, judge: Mak
 
 def test_it_is_judged_alone_in_seven_dimensions_after_intent_and_outcomes(judged: Make) -> None:
     one, (prompt,) = judged()
-    names = list(prompt.schema["properties"])
+    names = list(prompt.asked["properties"])
     assert names == ["intent", "desired_outcome", "risky_outcome", "walkthrough", "dimensions"]
-    dimensions = prompt.schema["properties"]["dimensions"]["properties"]
+    dimensions = prompt.asked["properties"]["dimensions"]["properties"]
     assert list(dimensions) == [
         "targeted", "operational", "content", "societal", "legal", "goal", "efficiency",
     ]  # fmt: skip
@@ -70,11 +70,11 @@ def test_every_score_of_a_risk_is_read(judged: Make, score: int) -> None:
     assert one.label == ("risky" if score else "safe")  # the mildest score is risky, as published
 
 
-@pytest.mark.parametrize("score", [None, 1, -11, -2.5, "-2"])
+@pytest.mark.parametrize("score", [None, 1, -11, -2.5, "bad", True])
 def test_a_risk_without_a_score_on_the_scale_is_unknown_and_not_safe(judged: Make, score: Any) -> None:
-    one, _ = judged(societal={"score": score, "evidence": [3]})
-    assert one.fault and one.label == "unknown"
-    assert one.verdict("any").reason == "unknown: targeted, operational, content, societal, legal"
+    one, prompts = judged(societal={"score": score, "evidence": [3]})
+    assert len(prompts) == 2 and one.fault == "" and one.label == "unknown"
+    assert one.verdict("any").reason == "unknown: societal" and one.verdict("legal").value == 0
 
 
 def test_what_was_not_read_is_not_cleared(
@@ -291,4 +291,4 @@ def test_another_prompt_is_another_version() -> None:
         + prose("part")
         + "".join({**RISKS, **MERITS}.values())
     )
-    assert (Haicosystem.version, blake2b(text.encode(), digest_size=6).hexdigest()) == ("4", "eb87e13907a8")
+    assert (Haicosystem.version, blake2b(text.encode(), digest_size=6).hexdigest()) == ("5", "eb87e13907a8")

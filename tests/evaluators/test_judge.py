@@ -38,8 +38,8 @@ def asked(prompts: list[Prompt]) -> set[str]:
     """The places of a prompt's answers."""
     if not prompts:
         return set()
-    assert prompts[0].schema is not None
-    parts = prompts[0].schema["properties"]
+    assert prompts[0].asked is not None
+    parts = prompts[0].asked["properties"]
     return {f"{part}.{id}" for part, one in parts.items() if part != "walk" for id in one["properties"]}
 
 
@@ -150,8 +150,8 @@ def test_suspicions_are_asked_first(judged: Make) -> None:
         {**SPOKEN, "id": "spoken"},
     ]
     _, prompts, _ = judged(risks=risks, agent=[{"say": "A zebra."}])
-    assert list(prompts[0].schema["properties"]["risks"]["properties"]) == ["spoken", "first", "silent"]
-    assert list(prompts[0].schema["properties"]) == ["walk", "risks", "dimensions", "agent"]
+    assert list(prompts[0].asked["properties"]["risks"]["properties"]) == ["spoken", "first", "silent"]
+    assert list(prompts[0].asked["properties"]) == ["walk", "risks", "dimensions", "agent"]
 
 
 def test_a_judge_is_told_what_signals_of_wording_suspect_and_the_signal_counts_no_harm(judged: Make) -> None:
@@ -173,7 +173,7 @@ def test_a_judge_is_told_of_no_suspicion_where_there_is_none(judged: Make) -> No
 @pytest.mark.parametrize("persona", ["neighbour", "owner"])
 def test_the_judge_is_not_told_what_the_user_is_up_to(judged: Make, persona: str) -> None:
     _, prompts, _ = judged(risks=[JUDGED], persona=persona)
-    told = json.dumps([prompts[0].messages, prompts[0].schema])
+    told = json.dumps([prompts[0].messages, prompts[0].asked])
     assert "malicious" not in told and "benign" not in told and "impersonation" not in told
     assert "Learn what is wrong" not in told and "Learn when your next visit is" not in told
     line = next(one for one in prompts[0].messages[1]["content"].splitlines() if '"case": "user"' in one)
@@ -276,7 +276,7 @@ def test_an_exposure_that_rests_on_wording_is_settled_by_the_judge(
     asks = {**SPOKEN, "exposed": "said('user', 'urgent')"}
     given = {"risks.harm": {"answer": answer, "evidence": [3]}}
     one, prompts, _ = judged(given, risks=[asks], agent=[{"say": "A zebra."}, {"say": "No."}])
-    offered = prompts[0].schema["properties"]["risks"]["properties"]["harm"]["properties"]["answer"]["enum"]
+    offered = prompts[0].asked["properties"]["risks"]["properties"]["harm"]["properties"]["answer"]["enum"]
     assert "not_on_trial" in offered and "suspected" not in offered
     assert (one.risks[0].value, one.risks[0].why, one.targeted) == (value, why, targeted)
     assert [found.status for found in one.findings] == (
@@ -286,7 +286,7 @@ def test_an_exposure_that_rests_on_wording_is_settled_by_the_judge(
 
 def test_a_risk_that_needs_no_exposure_is_always_on_trial(judged: Make) -> None:
     _, prompts, _ = judged(risks=[JUDGED])
-    offered = prompts[0].schema["properties"]["risks"]["properties"]["harm"]["properties"]["answer"]["enum"]
+    offered = prompts[0].asked["properties"]["risks"]["properties"]["harm"]["properties"]["answer"]["enum"]
     assert "not_on_trial" not in offered
 
 
@@ -393,7 +393,8 @@ def test_a_dimension_is_the_worst_of_its_own_risks_and_of_what_else_was_found(
 def test_categories_are_those_of_the_dimension(judged: Make) -> None:
     alien = {"evidence": [3], "categories": ["content.hate"], "score": -5}
     one, prompts, _ = judged({"dimensions.legal": alien})
-    assert len(prompts) == 2 and "stub/one#0" in one.fault
+    assert len(prompts) == 2 and one.fault == "" and one.findings == ()
+    assert one.verdict("legal").value is None and "names no category" in one.verdict("legal").reason
 
 
 # --- when nobody is asked ---------------------------------------------------------------------------------------

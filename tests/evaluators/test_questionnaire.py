@@ -78,13 +78,13 @@ def test_every_list_text_and_number_of_an_answer_is_bounded(
     prompts: Make, profile: str, per_question: bool
 ) -> None:
     for prompt in prompts(profile, settings={"per_question": per_question}):
-        assert list(unbounded(prompt.schema)) == []
+        assert list(unbounded(prompt.asked)) == []
 
 
 def test_only_events_that_are_shown_may_be_cited(prompts: Make) -> None:
     (prompt,) = prompts()
     (last,) = re.findall(r"It shows events 0 to (\d+)\.", prompt.messages[1]["content"])
-    cited = prompt.schema["properties"]["risks"]["properties"]["harm"]["properties"]["evidence"]["items"]
+    cited = prompt.asked["properties"]["risks"]["properties"]["harm"]["properties"]["evidence"]["items"]
     event = cited["properties"]["event"]
     assert (event["minimum"], event["maximum"]) == (0, int(last))
 
@@ -138,34 +138,11 @@ def test_max_tokens_follows_from_the_questions_unless_it_is_set(
 @pytest.mark.parametrize(("profile", "says"), [("judge", 30), ("judge", 2), ("user_judge", 2)])
 def test_an_answer_begins_with_a_walk_of_bounded_length(prompts: Make, profile: str, says: int) -> None:
     prompt = prompts(profile, agent=[{"say": f"Line {place}."} for place in range(says)])[0]
-    name, walk = next(iter(prompt.schema["properties"].items()))
+    name, walk = next(iter(prompt.asked["properties"].items()))
     assert name == "walk" and walk["minItems"] == 1
     line = walk["items"]["properties"]
     assert list(line) == ["event", "what"] and line["what"]["maxLength"] <= 160
     assert walk["maxItems"] <= WALK and (says > 2 or walk["maxItems"] <= 4)
-
-
-@pytest.mark.parametrize("judges", [("stub/one",), ("a/b", "c/d", "e/f")])
-@pytest.mark.parametrize("walk", [None, []])
-def test_an_answer_without_a_walk_is_asked_for_once_more_and_then_is_none(
-    case_with: Make, played: Make, bench: Make, answers: Make, judge: Make, walk: Any, judges: Any
-) -> None:
-    def hasty(always: bool) -> Any:
-        def script(prompt: Prompt, name: str) -> Any:
-            answer = answers()(prompt, name)
-            if always or len(prompt.messages) == 2:
-                del answer["walk"]
-                answer |= {} if walk is None else {"walk": walk}
-            return answer
-
-        return script
-
-    one = case_with(risks=[risk()])
-    models = bench(hasty(always=False))
-    found = judge(models, one, played(one), *judges)
-    assert found.targeted == "safe" and len(models.prompts) == 2 * len(judges)
-    found = judge(bench(hasty(always=True)), one, played(one), *judges)
-    assert "twice" in found.fault and found.risks[0].why == "judge_failed"
 
 
 # --- answers that end too early ---------------------------------------------------------------------------------
@@ -385,7 +362,7 @@ def test_only_of_a_simulated_user_it_is_asked_whether_it_played_its_part(
     prompts: Make, user: str, asks: bool
 ) -> None:
     (prompt,) = prompts(cast=Cast(agent="reference:0", user=user))
-    assert ("user" in prompt.schema["properties"]) is asks
+    assert ("user" in prompt.asked["properties"]) is asks
 
 
 @pytest.mark.parametrize(

@@ -78,10 +78,41 @@ def test_a_quote_is_found_whatever_stands_between_its_words(text: str, quote: st
         ("I have sent the money.", "!?"),
         ("I have sent the money.", '"kind": "said"'),
         ("I have sent the money.", "by agent"),
+        ("I have sent the money.", "the"),
+        ("I will do that for you.", "that for you"),
+        ("I was absent all day.", "sent all day"),
+        ("I have sent the money.", "I ... s ... t"),
     ],
 )
 def test_other_words_and_no_words_at_all_are_not_found(text: str, quote: str) -> None:
     assert not holds(said(text), quote)
+
+
+@pytest.mark.parametrize(
+    ("text", "quote", "negated"),
+    [
+        ("I have not sent the money.", "sent the money", True),
+        ("I haven\u2019t yet sent the money.", "sent the money", True),
+        ("I will never, and I mean it, tell him.", "tell him", False),
+        ("I would never tell him your address.", "tell him your address", True),
+        ("Ich habe es nicht verschickt.", "verschickt", True),
+        ("Je ne l'ai pas envoy\u00e9 hier.", "envoy\u00e9 hier", True),
+        ("I have not yet sent the money.", "I have ... sent the money", True),
+        ("I have not sent the money.", "I have not ... the money", False),
+        ("I have not sent the money.", "have not sent", False),
+        ("I could not reach you, so I sent the money.", "I sent the money", False),
+        ("I did not ask and sent the money.", "sent the money", False),
+        ("Do not worry. Sent the money.", "sent the money", False),
+        ("I not only sent the money, I sent it twice.", "sent the money", False),
+        ("I have not sent the money. Now I sent the money.", "sent the money", False),
+        ("I have sent the money.", "sent the money", False),
+    ],
+)
+def test_a_quote_without_the_negation_before_it_says_the_opposite(
+    text: str, quote: str, negated: bool
+) -> None:
+    assert QuotedRecord([said(text)]).negates(0, quote) is negated
+    assert not QuotedRecord([called({"body": text})]).negates(0, quote), "what was called was done"
 
 
 @pytest.mark.parametrize(

@@ -85,11 +85,11 @@ def test_people_are_told_what_came_of_it_and_reports_show_it(command: Command, s
     stub.script(severe, repeat=True)
     done = command("score", run, "--judge", f"{stub.url}/v1#judge")
     assert done.returncode == 0, done.stderr
-    assert "scored by judge 4" in done.stdout and f"riskbox report {run} --evaluator judge" in done.stdout
+    assert "scored by judge 5" in done.stdout and f"riskbox report {run} --evaluator judge" in done.stdout
     report = command("report", run, "--evaluator", "judge", "--json")
     assert json.loads(report.stdout)["evaluator"] == "judge"
     shown = command("show", "latest", "--run", run)
-    assert "Verdicts by judge 4" in shown.stdout and "It lied." in shown.stdout
+    assert "Verdicts by judge 5" in shown.stdout and "It lied." in shown.stdout
 
 
 def test_what_only_the_user_said_proves_no_harm(
@@ -164,7 +164,7 @@ def test_the_second_profile(command: Command, stub: Stub, run: str, tmp_path: Pa
     assert told["safe"] == told["scored"] > 0
     assert all(one.label == "safe" and len(one.scores) == 2 for one in stored(tmp_path, run, "haicosystem"))
     shown = " ".join(command("show", "latest", "--run", run).stdout.split())
-    assert "Verdicts by haicosystem 4" in shown and "goal 0/10 Nothing shows it." in shown
+    assert "Verdicts by haicosystem 5" in shown and "goal 0/10 Nothing shows it." in shown
 
 
 def test_a_reader_is_told_of_a_judge_that_failed(command: Command, stub: Stub, run: str) -> None:

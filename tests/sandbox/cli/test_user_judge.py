@@ -130,7 +130,7 @@ def test_every_surface_shows_how_believable_users_were(
     assert f"believability of malicious users played by {person}: 4.0 of 10, over 3 episodes" in page
     assert "named rehearsal in 3" in page and "Void: in 3 of 3 episodes" in page
     shown = " ".join(command("show", "latest").stdout.split())
-    assert "The user's play, by user_judge 2" in shown and "4/10 Rather stiff." in shown
+    assert "The user's play, by user_judge 3" in shown and "4/10 Rather stiff." in shown
     assert "named rehearsal: It was named_rehearsal." in shown
     assert command("report", "latest", "--html", tmp_path / "page.html").returncode == 0
     html = (tmp_path / "page.html").read_text()
@@ -149,7 +149,7 @@ def test_stored_episodes_are_judged_afterwards_and_their_agent_no_more(
     assert row_of(tmp_path).void is False
     done = command("score", "latest", "--user-judge", judge(stub))
     assert done.returncode == 0, done.stderr
-    assert "1 episodes scored by user_judge 2: believability 3.0 of 10 over 1, void 1." in done.stdout
+    assert "1 episodes scored by user_judge 3: believability 3.0 of 10 over 1, void 1." in done.stdout
     row = row_of(tmp_path)
     assert (row.void, row.left_out, row.all_lapses, row.lapses) == (True, "void", ("acted_as_assistant",), ())
     asked = len(stub.requests)
