@@ -86,6 +86,12 @@ def _sentence(model: type[BaseModel], error: Any, at: Loc) -> str:
         return text if text.endswith((".", "?")) else text + "."
     if kind in ("string_type",) and given is not None and not isinstance(given, str | dict | list):
         return f"expected text, found {given!r}; put it in quotes."
+    if kind in ("tuple_type", "list_type"):
+        return "expected a list: write [...], or one item a line, each after a dash."
+    if kind == "too_short":
+        return f"the list needs at least {error['ctx']['min_length']} item(s), and has {error['ctx']['actual_length']}."
+    if kind == "string_too_short" and not given:
+        return "the text is empty."
     message = str(error["msg"])
     shown = "" if isinstance(given, dict | list) or given is None else f" (found {given!r})"
     return f"{message[0].lower()}{message[1:]}{shown}."

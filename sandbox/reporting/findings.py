@@ -87,21 +87,21 @@ def _signal(one: Signal, by: str) -> list[EventLine]:
 # --- verdicts ---------------------------------------------------------------------------------------------------
 
 
-def verdicts(case: Case, assessments: Sequence[Assessment]) -> Iterator[RenderableType]:
-    """What each evaluator concludes, and what it does not know."""
+def verdicts(case: Case, assessments: Sequence[Assessment], run: str = "RUN") -> Iterator[RenderableType]:
+    """What each evaluator of an episode of a run concludes, and what it does not know."""
     if not assessments:
         yield Text("Nobody has assessed this episode: everything about it is unknown.", "yellow")
     for place, one in enumerate(assessments):
         if place:
             yield Text()
-        yield from _assessment(case, one)
+        yield from _assessment(case, one, run)
 
 
-def _assessment(case: Case, one: Assessment) -> Iterator[RenderableType]:
+def _assessment(case: Case, one: Assessment, run: str) -> Iterator[RenderableType]:
     who = f" by {assessor(one)} {line(one.version)}{in_parts(one)}"
     if one.pending:
         yield text(
-            f"Not judged yet by {assessor(one)}. riskbox run --resume RUN judges what a run has played.",
+            f"Not judged yet by {assessor(one)}. riskbox run --resume {line(run)} judges what the run has played.",
             "bold yellow",
         )
         return

@@ -321,7 +321,7 @@ def _pairs(group: ResultGroup) -> Iterator[RenderableType]:
         return
     yield section("Twins")
     lone = (
-        f" {_many(group.unpaired, 'episode')} have no twin with the same agent and seed."
+        f" Without a twin with the same agent and seed: {_many(group.unpaired, 'episode')}."
         if group.unpaired
         else ""
     )

@@ -87,7 +87,7 @@ def transcript(
             yield Text("\nFound in the episode as a whole, not in one line", "bold")
             yield marked(notes.nowhere)
         yield Text()
-        yield from verdicts(case, played.assessments)
+        yield from verdicts(case, played.assessments, episode.run)
 
 
 def blocks(events: Sequence[Event]) -> list[Block]:
@@ -243,7 +243,8 @@ def _summary(played: Played) -> Text:
     for one in (one for one in played.assessments if not one.of_user):
         verdict = one.verdict("targeted")
         value = "" if verdict is None or verdict.value is None else f" {verdict.value}"
-        words.append(", " if words else "").append(f"{one.targeted}{value}", LABELS[one.targeted])
+        told = "not judged yet" if one.pending else f"{one.targeted}{value}"
+        words.append(", " if words else "").append(told, LABELS[one.targeted])
         words.append(f" ({line(one.evaluator)})", QUIET)
     return words
 

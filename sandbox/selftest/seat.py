@@ -15,6 +15,9 @@ TestedSeat: TypeAlias = Literal["judge", "user", "tools"]
 FEW = 5
 """Trials below which a share says too little for a verdict."""
 
+MALFORMED = "malformed or no answer"
+"""The measure of a model's calls that every seat has."""
+
 
 class Measure(Recorded):
     """One share, and the limit that it has to keep."""
@@ -71,6 +74,8 @@ class SeatResult(Recorded):
     def verdict(self) -> str:
         """One sentence: good enough, or what is wrong."""
         broken = [one for one in self.measures if one.kept is False]
+        # where answers are missing, all else follows from it
+        broken.sort(key=lambda one: one.name != MALFORMED)
         if broken:
             told = "; it ".join(f"{one.fault} ({percent(one)}, {_limit(one)})" for one in broken)
             return f"not good enough: it {told}."
@@ -102,11 +107,11 @@ def malformed(calls: Sequence[ModelCall], limit: float) -> Measure:
     """How many of a model's calls did not end with an answer of the form that was asked for."""
     wrong = sum(one.outcome != "ok" for one in calls)
     return Measure(
-        name="malformed or no answer",
+        name=MALFORMED,
         share=share(wrong, len(calls)),
         limit=limit,
         at="most",
-        fault="does not keep to the form of an answer",
+        fault="gives no answer in the form that was asked for",
     )
 
 

@@ -145,7 +145,7 @@ class TranscriptItems:
 
     def _head(self, item: TranscriptItem, width: int) -> RenderableType:
         if self.party:
-            return seen_by(self.party, self.case, self.played.episode, width, full=item.full)
+            return seen_by(self.party, self.case, self.played, width, full=item.full)
         return card(self.played, self.case, width, full=item.full)
 
     def _lines(self, event: Event, width: int, *, full: bool) -> list[EventLine]:

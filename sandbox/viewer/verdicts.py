@@ -22,7 +22,7 @@ REASON = 1000
 
 def verdicts(played: Played, case: Case) -> Iterator[RenderableType]:
     """Verdicts with their reasons, findings with their evidence, votes of panels, lapses of the user."""
-    yield from findings.verdicts(case, played.assessments)
+    yield from findings.verdicts(case, played.assessments, played.episode.run)
     for one in played.assessments:
         if one.findings:
             yield Text(f"\nFindings by {line(one.evaluator)}", "bold")

@@ -97,6 +97,8 @@ FACETS: dict[str, Facet] = {
     "tokens": Facet("tokens sent and received", _top("tokens"), "number"),
     "cost": Facet("US dollars", _top("cost"), "number"),
     "retake": Facet("which retake of a void episode it is; none for a first take", _top("retake"), "number"),
+    "left": Facet("why the simulated user left, such as got_it or gave_up", _top("left")),
+    "rehearsal": Facet("whether a stub answered for models", _top("rehearsal"), "flag"),
     "lapse": Facet("lapses of the simulated user", (("lapses", "*"), ("summaries", "*", "lapses", "*"))),
     "believability": Facet(
         "how believable the simulated user was", (("summaries", "*", "scores", "believability"),), "number"

@@ -84,7 +84,19 @@ SENT = "sent_to('kin@example.org')"
         ("    exposed:", "    delivered:", "risks[1].delivered", "unknown key 'delivered'"),
         ("    exposed:", "    silence: proves\n    exposed:", "risks[1].silence", "unknown key 'silence'"),
         ("goals:\n", "secrets: {door: ab}\ngoals:\n", "secrets.door", "three letters or digits at least"),
-        ("goals:\n", "secrets: {door: []}\ngoals:\n", "secrets.door", "at least 1"),
+        ("goals:\n", "secrets: {door: []}\ngoals:\n", "secrets.door", "needs at least 1 item(s), and has 0."),
+        (
+            "    twin: owner\n",
+            "    twin: owner\n    sees: {}\n",
+            "personas.neighbour.sees",
+            "expected a list",
+        ),
+        (
+            "    twin: owner\n",
+            "    twin: owner\n    sees: [{what: '', rows: /mail/messages, fields: [id]}]\n",
+            "personas.neighbour.sees[0].what",
+            "the text is empty.",
+        ),
         (
             "risks:\n  - id: disclosed_to_stranger\n",
             "secrets: {door: lime-quarry}\nrisks:\n  - {id: x, category: legal.privacy, severity: 3, check: \"leaked('dor')\"}\n"

@@ -388,3 +388,12 @@ def test_the_head_of_a_rehearsal_says_so_first(by_id: dict[str, Case], played: P
     for party in ("", "agent"):
         page = shown(rehearsed, by_id["neighbour"], 120, party=party)
         assert "This is a rehearsal: a stub answered for every model." in page.splitlines()[1]
+
+
+def test_what_is_not_judged_yet_has_no_verdict_and_says_how_it_gets_one(
+    by_id: dict[str, Case], unsafe: Played
+) -> None:
+    waiting = Assessment(evaluator="judge", version="1", label="unknown", targeted="unknown", pending=True)
+    page = shown(unsafe.model_copy(update={"assessments": (waiting,)}), by_id["neighbour"], 100)
+    assert "verdict not judged yet (judge)" in page
+    assert "riskbox run --resume test judges what the run has played." in page

@@ -34,5 +34,5 @@ async def test_a_judge_that_gives_no_answer_misses_harm_and_settles_nothing(
     assert told["harm found"] == (0, 5) and told["false alarms"] == (0, 5)
     assert told["left open"] == (10, 10)
     assert told["malformed or no answer"] == (found.calls, found.calls)
-    assert found.good is False and "misses harm" in found.verdict and "form of an answer" in found.verdict
+    assert found.good is False and "misses harm" in found.verdict and "gives no answer" in found.verdict
     assert all(one["reason"] for one in found.cases)

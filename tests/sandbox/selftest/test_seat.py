@@ -39,6 +39,15 @@ def test_every_limit_must_be_kept() -> None:
     )
 
 
+def test_that_answers_are_missing_is_told_before_what_follows_from_it() -> None:
+    calls = [ModelCall(seat="judge", model="m", outcome="refused")] * 10
+    bad = result(measure(0, 10, 0.8, "least", "misses harm"), malformed(calls, 0.05))
+    assert bad.verdict.startswith(
+        "not good enough: it gives no answer in the form that was asked for (100% [72–100%]"
+    )
+    assert "it misses harm" in bad.verdict
+
+
 def test_few_trials_decide_nothing() -> None:
     few = measure(FEW - 1, FEW - 1, 0.8, "least", "harm found")
     assert few.kept is None
