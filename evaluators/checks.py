@@ -137,6 +137,8 @@ def _nothing(episode: Episode) -> str:
     empty = [one for one in answered(episode) if "empty" in one.flaws]
     cut = sum("cut_off" in one.flaws for one in empty)
     was_cut = f", {cut} cut off at max_tokens" if cut else ""
+    filtered = sum("filtered" in one.flaws for one in empty)
+    was_cut += f", {filtered} by a content filter" if filtered else ""
     told = f"the agent answered nothing ({_of(len(empty), episode)} {_were(empty)} empty{was_cut})"
     return told if empty else ""
 

@@ -112,8 +112,8 @@ def wire_name(tool: str) -> str:
 
 
 def tool_name(wire: str) -> str:
-    """A tool's name from its function-calling name."""
-    return wire.replace("__", ".", 1)
+    """A tool's name from its function-calling name; one with a dot is none, and stays what it is."""
+    return wire if "." in wire else wire.replace("__", ".", 1)
 
 
 def action(message: Any) -> Action:

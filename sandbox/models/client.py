@@ -20,6 +20,7 @@ from riskbox.sandbox.models.reading import refuses_carried, without_carried
 from riskbox.sandbox.models.recording import CUT_OFF, OVER_BUDGET, RecordedCalls, Recording, key_of
 from riskbox.sandbox.models.structured import replied
 from riskbox.sandbox.models.transport import (
+    AnswerRoom,
     Completion,
     ModelRequest,
     Transport,
@@ -346,20 +347,20 @@ class Client(Model):
         Raises:
             TransportError: nobody knows how long that is, or the user asked for more.
         """
-        room, asked = failure.room, request.settings.get("max_tokens")
+        room, asked = failure.room or AnswerRoom(), request.settings.get("max_tokens")
         by_us = self.max_tokens is not None and isinstance(asked, int)
-        fits = room.fits if room is not None else None
+        fits, taken = room.fits, room.taken
         is_less = fits is not None and not (isinstance(asked, int) and fits >= asked)
-        if room is None or fits is None or stats.narrowed or not is_less or not (by_us or room.depends):
+        if fits is None or stats.narrowed or not is_less or not (by_us or taken is not None):
+            if fits is not None and taken is not None and taken > fits:
+                failure.outcome = "overflow"  # it is the conversation that fills the context
+                raise failure
             failure.fatal = True
-            failure.message += (
-                f" An answer of {asked:,} tokens was asked for"
-                if isinstance(asked, int)
-                else " Such long answers are not given"
-            ) + f"; set what the server gives: --setting {self.role}.max_tokens=N"
+            many = f"{asked:,}" if isinstance(asked, int) else "so many"
+            failure.message += f" An answer of {many} tokens was asked for; set what the server gives: --setting {self.role}.max_tokens=N"
             raise failure
         stats.narrowed = True
-        if not room.depends:
+        if taken is None:
             self.clients.learn_most_tokens(self.name, fits)
         name = "max_completion_tokens" if "max_completion_tokens" in request.settings else "max_tokens"
         return replace(request, settings={**request.settings, name: fits})

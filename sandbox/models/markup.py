@@ -10,10 +10,10 @@ from typing import Any
 from riskbox.sandbox.contracts.message import BLOCK, arguments
 
 MARKS = re.compile(
-    r"<(?:\w+:)?tool_calls?>|</(?:\w+:)?tool_call>|<tool_call\b|<\|tool_calls?(?:_\w+)?\|>|<\|python_tag\|>|<\|tool_sep\|>"
+    r"</?(?:\w+[:_])?tool_?calls?\b|<start_function_call>|<\|(?:open|close)\|>\s*(?:tools?|call|argument)|functools\[|<\|tool_calls?(?:_\w+)?\|>|<\|python_tag\|>|<\|tool_sep\|>"
     r"|\[TOOL_CALLS\]|\[TOOL_REQUEST\]|<\|?tool_call_(?:begin|start)\|?>|<\|?tool_calls_section_begin\|?>"
     r"|<[｜|]\s*tool[▁_]calls?[▁_]\w+\s*[｜|]>|<[｜|]+\s*DSML\s*[｜|]+\s*\w+"
-    r"|<function=[\w.\-]+>|<function_calls?>|<(?:\w+:)?invoke\s+name=|<use_tool>|<\|START_ACTION\|>|<\|plugin\|>|✿FUNCTION✿"
+    r"|<function=[\w.\-]+>|<function_calls?>|<(?:\w+:)?invoke\s+name=|<use_(?:mcp_)?tool>|<\|START_ACTION\|>|<\|plugin\|>|✿FUNCTION✿"
     r"|<\|channel\|>\s*commentary\s+to=|<\|(?:start|channel)\|>[^<]{0,40}to=functions\.",
     re.IGNORECASE,
 )
@@ -30,6 +30,28 @@ ARGUMENT_KEYS = (
     "tool_input",
     "arguments_json",
 )
+FORMS = (
+    # <desk__track> ... </desk__track>
+    r"^\s*<NAME(?:\s[^<>\n]*)?/?>|</NAME\s*>",
+    # <invoke name="desk__track">, <call tool=desk__track>, tool="desk__track"
+    r"<[^<>\n]*\b(?:name|tool|tool_name|function|function_name|recipient_name)\s*=\s*[\"']?NAME[\"'\s/>]",
+    r"\b(?:tool|tool_name|function_name)=[\"']NAME[\"']",
+    # <tool_name>desk__track</tool_name>
+    r"<(?:\w+:)?(?:tool|tool_?name|name|function|function_?name|action|call|invoke|command)\s*>\s*NAME\s*[<({]",
+    # functions.desk__track:0
+    r"functions\.NAME:\d+",
+    # [desk__track(parcel="PX")], print(default_api.desk__track())
+    r"^\s*(?:\[|print\(|await |default_api\.)*NAME\([^\n]*\)[\])]*[ \t;]*$",
+    # desk__track{"parcel": "PX"}, call:desk__track {parcel: "PX"}
+    r"^[^\w\n]*(?:(?:call|tool|function)\s*[:=]\s*)?NAME[^\w\n:.,]*(?:\[ARGS\]|\n?```(?:json)?)?\s*\{",
+    # Action: desk__track, then its Action Input or arguments
+    r"^\W*(?:action|tool|tool[_ ]name|tool[_ ]call|function|name|call)\W*[:=]\W*NAME\W*\n\W*"
+    r"(?:action[_ ]input|tool[_ ]input|arguments|args|parameters|params|input|kwargs)\W*[:=]",
+    # [Tool call: desk__track], called tool desk__track with arguments: {
+    r"\[(?:tool[_ ]calls?|call(?:ed|ing)?(?: tool| function)?|tool[_ ]use)\W+NAME",
+    r"\bcall(?:ed|ing)? (?:the )?(?:tool|function)\W+NAME[^\n{]{0,60}\{",
+)
+"""The other forms in which calls are written; NAME stands for the tools that were offered."""
 MOST = 200
 """Braces of one text at which a JSON object is looked for."""
 INLINE = re.compile(r"(?<!`)`(?!`)[^`\n]+`(?!`)")
@@ -55,16 +77,10 @@ def calls_as_text(text: str, offered: Iterable[str], *, in_blocks: bool = False)
     listed = "|".join(re.escape(name).replace(r"\.", r"(?:\.|__)") for name in sorted(names))
     if not re.search(listed, text):
         return False
-    written = rf"(?:functions\.)?(?:{listed})"
-    return (
-        re.search(rf"functions\.(?:{listed}):\d+", plain) is not None
-        or re.search(
-            rf"^\s*(?:\[|print\(|default_api\.)*{written}\([^\n]*\)[\])]*[ \t;]*$", plain, re.MULTILINE
-        )
-        is not None
-        or re.search(rf"^\W*Action\W*:\W*{written}\W*\n\W*Action Input\W*:", plain, re.MULTILINE) is not None
-        or any(_is_call(one, names) for one in objects(text))
-    )
+    written = rf"(?:functions\.)?(?:{listed})(?![\w.-])"
+    if any(re.search(form.replace("NAME", written), plain, re.MULTILINE | re.IGNORECASE) for form in FORMS):
+        return True
+    return any(_is_call(one, names) for one in objects(text))
 
 
 def objects(text: str) -> Iterator[Any]:

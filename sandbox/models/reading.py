@@ -7,7 +7,7 @@ beside it, so that nobody takes an answer that could not be read for one that di
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -66,11 +66,11 @@ def read(body: Any, request: ModelRequest) -> Completion:
         refusal = refusal or ""
     taken = counted(body.get("usage"), request, _received(content, thought, calls, refusal))
     flaws: list[AnswerFlaw] = []
-    if refusal is None and not content.strip() and not calls:
+    if not (content.strip() or calls or refusal):
         flaws.append("empty")
     if finish.casefold() in CUT:
         flaws.append("cut_off")
-    if refusal is not None and (content.strip() or calls):
+    if finish.casefold() in FILTERED or (refusal is not None and (content.strip() or calls)):
         flaws.append("filtered")
     if request.schema is None and calls_as_text(
         content, _offered(request), in_blocks=bool(request.described)
@@ -80,7 +80,7 @@ def read(body: Any, request: ModelRequest) -> Completion:
         flaws.append("thought_in_speech")
     if bad_arguments(calls, content, in_blocks=bool(request.described)):
         flaws.append("bad_arguments")
-    if taken.dropped:
+    if taken.dropped and not _knows_tools(calls, request):
         flaws.append("tools_dropped")
     return Completion(
         text=content,
@@ -238,6 +238,15 @@ def _offered(request: ModelRequest) -> list[str]:
     """The names of the tools that a model may call."""
     functions = (one.get("function") for one in request.tools)
     return [*(str(one.get("name")) for one in functions if isinstance(one, Mapping)), *request.described]
+
+
+def _knows_tools(calls: Iterable[Any], request: ModelRequest) -> bool:
+    """Whether a tool is called by the name that it was offered by, which nobody can guess."""
+    functions = (one.get("function") for one in calls if isinstance(one, dict))
+    names = {
+        one.get("name") for one in functions if isinstance(one, dict) and isinstance(one.get("name"), str)
+    }
+    return not names.isdisjoint(_offered(request))
 
 
 # --- text -------------------------------------------------------------------------------------------------------

@@ -18,12 +18,12 @@ NAMES = (
 )
 OPENS = re.compile(
     rf"<(?:[\w.]+:)?(?:{NAMES})(?:\s[^<>\n]{{0,80}})?>|\[THINK\]|◁think▷|<\|(?:begin_of_thought|START_THINKING|think)\|>"
-    r"|<\|channel>thought\b|<unused94>(?:thought)?",
+    r"|<\|channel>thought\b|<unused94>(?:thought)?|<\|open\|>think<\|sep\|>",
     re.IGNORECASE,
 )
 """What begins a thought."""
 CLOSES = re.compile(
-    rf"</(?:[\w.]+:)?(?:{NAMES})\s*>|\[/THINK\]|◁/think▷|<\|(?:end_of_thought|END_THINKING|/think)\|>|<channel\|>|<unused95>",
+    rf"</(?:[\w.]+:)?(?:{NAMES})\s*>|\[/THINK\]|◁/think▷|<\|(?:end_of_thought|END_THINKING|/think)\|>|<channel\|>|<unused95>|<\|close\|>think<\|sep\|>",
     re.IGNORECASE,
 )
 """What ends one."""

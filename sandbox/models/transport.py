@@ -71,8 +71,8 @@ class AnswerRoom:
 
     fits: int | None = None
     """The most tokens, where it said so."""
-    depends: bool = False
-    """Whether that depends on how much of the context the conversation takes."""
+    taken: int | None = None
+    """The tokens that the conversation takes of the context, where that is what leaves no more."""
 
 
 class TransportError(Exception):
@@ -149,17 +149,20 @@ def encoded(value: Any) -> bytes:
 # --- quotas -----------------------------------------------------------------------------------------------------
 
 SPENT = re.compile(
-    r"insufficient[_ ](quota|funds|balance|credit)|exceeded your current quota|billing|credit balance|out of credit",
+    r"insufficient[_ ](quota|funds|balance|credit)|exceeded your current quota|billing|credit balance|out of credit|欠费|余额不足",
     re.IGNORECASE,
 )
-PASSING = re.compile(r"per[ _-]?(second|minute|hour)|(retry|try again|retry again) (in|after)", re.IGNORECASE)
+PASSING = re.compile(
+    r"per[ _-]?(second|minute|hour)|(retry|try again|retry again) (in|after)|concurren|simultaneous|in parallel|并发",
+    re.IGNORECASE,
+)
 
 
 def exhausted(said: str, after: float | None) -> bool:
     """Whether a 429 means that the quota is used up for good; many providers call any rate limit a quota."""
-    if "insufficient_quota" in said:
-        return True
-    return after is None and SPENT.search(said) is not None and PASSING.search(said) is None
+    if PASSING.search(said) is not None:
+        return False
+    return "insufficient_quota" in said or (after is None and SPENT.search(said) is not None)
 
 
 # --- schemas ----------------------------------------------------------------------------------------------------

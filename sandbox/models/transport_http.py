@@ -62,7 +62,7 @@ class HttpTransport:
             ) as response:
                 raw = await _read(response)
                 if response.status != 200:
-                    return _refused(response.status, response.headers, raw, request.model)
+                    return refused(response.status, response.headers, raw, request.model)
         except TimeoutError:
             raise TransportError(
                 "timeout", f"{url} did not answer within {seconds:g} s", retryable=True
@@ -175,8 +175,22 @@ def _parsed(raw: bytes, url: str) -> Any:
         raise TransportError("malformed", told, retryable=True) from None
 
 
-def _refused(status: int, headers: Mapping[str, str], raw: bytes, model: str) -> Completion:
-    """What an HTTP status other than 200 stands for: a content filter declined, or an error is raised."""
+def refused(status: int, headers: Mapping[str, str], raw: bytes, model: str, *, key: str = KEY) -> Completion:
+    """What an HTTP status other than 200 stands for.
+
+    Args:
+        status: The status.
+        headers: The headers of the answer.
+        raw: Its body.
+        model: Who was asked.
+        key: What to set where the key was refused; empty if nobody can tell.
+
+    Returns:
+        A refusal, where a content filter declined.
+
+    Raises:
+        TransportError: in every other case.
+    """
     try:
         body = from_json(raw)
     except (ValueError, RecursionError):
@@ -184,7 +198,7 @@ def _refused(status: int, headers: Mapping[str, str], raw: bytes, model: str) ->
     error = failures.told(body, status) or failures.Told(status, "")
     if error.moderated:
         return failures.declined()
-    raise failures.failure(error, model, after=retry_after(headers))
+    raise failures.failure(error, model, after=retry_after(headers), key=key)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

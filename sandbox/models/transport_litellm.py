@@ -5,6 +5,7 @@ litellm is imported at the first call, since the import takes seconds. It is con
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import json
 import logging
@@ -28,7 +29,7 @@ from riskbox.sandbox.models.transport import (
     quoted,
     response_format,
 )
-from riskbox.sandbox.models.transport_http import retry_after
+from riskbox.sandbox.models.transport_http import refused, retry_after
 
 OURS = ("messages", "tools", "response_format", "seed")
 """Parameters that are left out where a provider does not support them. What the user sets is never left out."""
@@ -73,9 +74,10 @@ class LitellmTransport:
             told = f"{request.model} did not answer within {seconds:g} s"
             raise TransportError("timeout", told, retryable=True) from None
         except Exception as error:  # litellm raises classes of its own for each provider, and others
-            if heard.body is not None and not _answered(error):
-                return read(heard.body, request)  # the answer came, and litellm could not read it
-            return _understood(error, request.model)
+            answered = _answered(error)
+            if answered is None and (body := heard.body or _repeated(error)) is not None:
+                return read(body, request)  # the answer came, and litellm could not read it
+            return _understood(error, request.model, answered)
         cost = response._hidden_params.get("response_cost")  # None where no price is known
         return replace(read(heard.whole(request) or response.model_dump(), request), cost=cost)
 
@@ -218,7 +220,7 @@ class _Heard:
     """The body of a provider's answer, before litellm reads it: it drops and renames what it does not know."""
 
     def __init__(self) -> None:
-        self.body: dict[str, Any] | None = None
+        self.body: Any = None
 
     def __call__(self, logged: dict[str, Any]) -> None:
         """Take what litellm logs of a call; it logs the body as text or as JSON."""
@@ -229,16 +231,17 @@ class _Heard:
             body = json.loads(body) if isinstance(body, str) else body
         except (ValueError, RecursionError):
             return
-        is_ours = isinstance(body, dict) and ("choices" in body or "error" in body or "detail" in body)
-        self.body = body if is_ours else None
+        is_ours = isinstance(body, dict) and "choices" in body
+        self.body = body if is_ours or failures.told(body) is not None else None
 
     def whole(self, request: ModelRequest) -> dict[str, Any] | None:
         """The body, if it is a chat completion and says what litellm's reading of it says."""
-        choices = (self.body or {}).get("choices")
+        choices = self.body.get("choices") if isinstance(self.body, dict) else None
         if not isinstance(choices, list) or not choices:
             return None
         if request.schema is not None and '"tool_calls": [' in json.dumps(choices):
             return None  # a tool of litellm's own, by which it asks some providers for JSON
+        assert isinstance(self.body, dict)
         return self.body
 
 
@@ -249,8 +252,13 @@ KEYLESS = re.compile(r"missing (credentials|\w+ api key)", re.IGNORECASE)
 UNREAD = re.compile(r"no 'choices'|Empty or invalid response|Unable to get json response")
 
 
-def _understood(error: Exception, model: str) -> Completion:
+def _understood(error: Exception, model: str, answered: Any) -> Completion:
     """The meaning of an exception from litellm.
+
+    Args:
+        error: The exception.
+        model: Who was asked.
+        answered: What the provider answered with the status of an error; None if it did not.
 
     Returns:
         A refusal, where a provider's content filter declined.
@@ -265,12 +273,13 @@ def _understood(error: Exception, model: str) -> Completion:
     codes = [str(code) for one in chain if (code := getattr(one, "code", None))]
     if "ContentPolicyViolationError" in names or not failures.MODERATED.isdisjoint(codes):
         return failures.declined()
-    answered = _answered(error)
+    if answered is not None:
+        return refused(answered.status_code, _headers(error), answered.content, model, key="")
     if names & {"AuthenticationError", "PermissionDeniedError"} or status in (401, 403):
         raise TransportError(
             "provider_error", f"the key for {model} was refused. {said}", fatal=True
         ) from None
-    if not answered and KEYLESS.search(str(error)):
+    if KEYLESS.search(str(error)):
         raise TransportError("provider_error", f"there is no key for {model}. {said}", fatal=True) from None
     if names & {"NotFoundError", "LiteLLMUnknownProvider"} or "LLM Provider NOT provided" in str(error):
         raise TransportError(
@@ -291,18 +300,31 @@ def _understood(error: Exception, model: str) -> Completion:
         raise TransportError(
             "timeout", f"{model} did not answer in time. {said}", retryable=True, retry_after=after
         ) from None
-    if not answered and _unread(chain):
+    if _unread(chain):
         raise TransportError("malformed", f"{model}: {said}", retryable=True) from None
     wrong = names & {"BadRequestError", "UnprocessableEntityError"} or not (status is None or status >= 500)
-    failed = TransportError(
-        "provider_error", f"{model}: {said}", retryable=not wrong, retry_after=after, unbilled=answered
+    failed = TransportError("provider_error", f"{model}: {said}", retryable=not wrong, retry_after=after)
+    raise failures.narrowed(failed, str(error)) from None
+
+
+def _answered(error: Exception) -> Any:
+    """What the provider answered with the status of an error; None if it did not."""
+    return next(
+        (getattr(one, "response", None) for one in _chain(error) if type(one).__name__ == "HTTPStatusError"),
+        None,
     )
-    raise (failures.narrowed(failed, str(error)) if wrong else failed) from None
 
 
-def _answered(error: Exception) -> bool:
-    """Whether the provider answered with the status of an error."""
-    return any(type(one).__name__ == "HTTPStatusError" for one in _chain(error))
+REPEATED = re.compile(r"Received: \[ChatCompletion\(.*\berror=(\{.*\})\)\]", re.DOTALL)
+
+
+def _repeated(error: Exception) -> Any:
+    """The body of an answer that holds an error, where litellm does not log it and repeats it in its own message."""
+    found = REPEATED.search(str(error))
+    try:
+        return {"error": ast.literal_eval(found[1])} if found else None
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return None
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

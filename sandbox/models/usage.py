@@ -53,7 +53,11 @@ def counted(usage: Any, request: ModelRequest, answer: bytes) -> TokenCount:
         count(usage, "input_tokens_details", "cached_tokens"),
         count(usage, "prompt_cache_hit_tokens"),
         count(usage, "cached_tokens"),
+        count(usage, "cache_read_input_tokens"),
     )
+    in_cache = cached + count(usage, "cache_creation_input_tokens")
+    if 0 < sent < in_cache:
+        sent += in_cache  # some count only what was neither read from the cache nor written to it
     dropped = bool(sent) and tools_missing(request, sent)
     if not received and total > sent > 0:
         received = total - sent

@@ -29,7 +29,10 @@ def marks(call: ModelCall) -> Iterable[AnswerFlaw | ModelOutcome | Literal["fail
 
     An agent that refuses behaves, which is what is measured; in every other seat a refusal is a failure.
     """
-    yield from dict.fromkeys(call.flaws)
+    flaws = dict.fromkeys(call.flaws)
+    if "filtered" in flaws:
+        flaws.pop("empty", None)  # the filter is why
+    yield from flaws
     if call.outcome != "ok" and (call.seat, call.outcome) != ("agent", "refused"):
         yield call.outcome
         yield "failed"

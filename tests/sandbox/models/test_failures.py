@@ -36,20 +36,27 @@ OVERFLOWS = [
     "input length and `max_tokens` exceed context limit: 200500 + 4096 > 200000, decrease input length or `max_tokens` and try again",
     "the prompt is too long: 5000, model maximum context length: 4096",
     "Please reduce the length of the messages or completion.",
+    "Invalid request: Your request exceeded model token limit: 262144 (requested: 300112)",
+    "<400> InternalError.Algo.InvalidParameter: Range of input length should be [1, 204800]",
+    "Prompt 超长",
+    "Prompt too long: 5152 tokens exceeds max_seq_len 2048 (leave room for output tokens)",
+    "prompt too long; exceeded max context length by 1042 tokens",
 ]
 ROOMS = [
-    ("max_tokens is too large: 100000. This model supports at most 16384 completion tokens, whereas you provided 100000.", 16384, False),
-    ("'max_tokens' or 'max_completion_tokens' is too large: 4096. This model's maximum context length is 2048 tokens and your request has 203 input tokens (4096 > 2048 - 203).", 1845, True),
-    ("This model's maximum context length is 4097 tokens, however you requested 5000 tokens (1000 in your prompt; 4000 for the completion).", 3097, True),
-    ("This model's maximum context length is 4097 tokens. However, you requested 5000 tokens (1000 in the messages, 4000 in the completion).", 3097, True),
-    ("max_tokens: 100000 > 64000, which is the maximum allowed number of output tokens for claude-sonnet-4-5", 64000, False),
-    ("input length and `max_tokens` exceed context limit: 190000 + 20000 > 200000, decrease input length or `max_tokens` and try again", 10000, True),
-    ("Input validation error: `inputs` tokens + `max_new_tokens` must be <= 4097. Given: 3000 `inputs` tokens and 2000 `max_new_tokens`", 1097, True),
-    ("`max_tokens` must be less than or equal to `8192`, the maximum value for `max_tokens` is less than the `context_window` for this model", 8192, False),
-    ("Invalid max_tokens value, the valid range of max_tokens is [1, 8192]", 8192, False),
-    ("Unable to submit request because it has a maxOutputTokens value of 100000 but the supported range is from 1 (inclusive) to 65537 (exclusive).", 65536, False),
-    ("The maximum tokens you requested exceeds the model limit of 4096. Try again with a maximum tokens value that is lower than 4096.", 4095, False),
-    ("max_tokens is too large", None, False),
+    ("max_tokens is too large: 100000. This model supports at most 16384 completion tokens, whereas you provided 100000.", 16384, None),
+    ("'max_tokens' or 'max_completion_tokens' is too large: 4096. This model's maximum context length is 2048 tokens and your request has 203 input tokens (4096 > 2048 - 203).", 1845, 203),
+    ("This model's maximum context length is 4097 tokens, however you requested 5000 tokens (1000 in your prompt; 4000 for the completion).", 3097, 1000),
+    ("This model's maximum context length is 4097 tokens. However, you requested 5000 tokens (1000 in the messages, 4000 in the completion).", 3097, 1000),
+    ("max_tokens: 100000 > 64000, which is the maximum allowed number of output tokens for claude-sonnet-4-5", 64000, None),
+    ("input length and `max_tokens` exceed context limit: 190000 + 20000 > 200000, decrease input length or `max_tokens` and try again", 10000, 190000),
+    ("Input validation error: `inputs` tokens + `max_new_tokens` must be <= 4097. Given: 3000 `inputs` tokens and 2000 `max_new_tokens`", 1097, 3000),
+    ("`max_tokens` must be less than or equal to `8192`, the maximum value for `max_tokens` is less than the `context_window` for this model", 8192, None),
+    ("Invalid max_tokens value, the valid range of max_tokens is [1, 8192]", 8192, None),
+    ("Unable to submit request because it has a maxOutputTokens value of 100000 but the supported range is from 1 (inclusive) to 65537 (exclusive).", 65536, None),
+    ("The maximum tokens you requested exceeds the model limit of 4096. Try again with a maximum tokens value that is lower than 4096.", 4095, None),
+    ("max_tokens is too large", None, None),
+    ("max_tokens (384000) exceeds model's maximum output tokens (65536) for model deepseek", 65536, None),
+    ("<400> InternalError.Algo.InvalidParameter: Range of max_tokens should be [1, 8192]", 8192, None),
 ]  # fmt: skip
 OTHERS = [
     "Rate limit: 10000 tokens per minute",
@@ -65,12 +72,12 @@ def test_a_conversation_that_is_too_long_is_told_apart(said: str) -> None:
     assert (failed.outcome, failed.room, failed.retryable, failed.fatal) == ("overflow", None, False, False)
 
 
-@pytest.mark.parametrize(("said", "fits", "depends"), ROOMS)
-def test_how_long_an_answer_may_be_is_read(said: str, fits: int | None, depends: bool) -> None:
+@pytest.mark.parametrize(("said", "fits", "taken"), ROOMS)
+def test_how_long_an_answer_may_be_is_read(said: str, fits: int | None, taken: int | None) -> None:
     failed = failure(Told(400, said), "m")
     assert (failed.outcome, failed.room, failed.retryable) == (
         "provider_error",
-        AnswerRoom(fits, depends),
+        AnswerRoom(fits, taken),
         False,
     )
 
@@ -82,7 +89,7 @@ def test_other_errors_are_neither(said: str) -> None:
 
 
 @both
-@pytest.mark.parametrize("status", [400, 413, 200])
+@pytest.mark.parametrize("status", [400, 413, 500, 200])
 async def test_the_fault_of_a_long_conversation_says_context(
     stub: Stub, sit: Sit, transport: str, status: int
 ) -> None:
