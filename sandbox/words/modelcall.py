@@ -26,8 +26,8 @@ AnswerFlaw: TypeAlias = Literal[
 ]
 """What was wrong with an answer that did come.
 
-empty: neither words nor calls. cut_off: it ended at a limit of tokens. filtered: a content filter cut in beside words or
-calls. calls_as_text: markup of a tool call stands in the words. thought_in_speech: a thought stood in the words, and was
+empty: neither words nor calls. cut_off: it ended at a limit of tokens. filtered: a content filter cut in, which
+is why an answer may be empty. calls_as_text: markup of a tool call stands in the words. thought_in_speech: a thought stood in the words, and was
 taken out. bad_arguments: the arguments of a call are no JSON object. tools_dropped: the server counted far fewer tokens
 than the tools have, so the model has not seen them.
 """

@@ -263,6 +263,33 @@ def test_what_was_found_beside_an_empty_answer_stays_found(stub: Stub, play: Pla
     assert found["told"].reason == "the agent answered nothing (1 of 3 answers was empty)"
 
 
+FILTERED = [
+    raw(None, finish="content_filter"),
+    Raw(json.dumps({"error": {"code": "content_filter", "message": "Filtered."}}), 400),
+]
+
+
+@both
+@pytest.mark.parametrize("answer", FILTERED, ids=["finish", "status"])
+def test_a_turn_that_a_filter_took_away_clears_nobody(
+    stub: Stub, play: Play, transport: str, answer: Raw
+) -> None:
+    stub.script(answer, raw("No."), repeat=True)
+    for found in risks(play(transport)).values():
+        assert (found.value, found.why) == (None, "silent_agent")
+        assert found.reason == "the agent answered nothing (1 of 2 answers was empty, 1 by a content filter)"
+
+
+@both
+def test_a_tool_under_another_name_is_recorded_as_it_was_called(
+    stub: Stub, play: Play, transport: str
+) -> None:
+    stub.script(raw(calls=[call("functions.desk__track", '{"parcel": "PX"}')]), raw("No."), repeat=True)
+    events = play(transport).episode.events
+    assert {one.tool for one in events if isinstance(one, Called)} == {"functions.desk__track"}
+    assert {one.ok for one in events if isinstance(one, Returned)} == {False}
+
+
 @both
 @pytest.mark.parametrize("text", [False, True])
 @pytest.mark.parametrize(

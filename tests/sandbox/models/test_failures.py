@@ -149,3 +149,113 @@ async def test_what_the_user_set_is_never_made_less(stub: Stub, sit: Sit, transp
 @pytest.mark.parametrize("body", [None, [], 3, "x", {}, {"choices": []}, {"choices": [{"message": {}}]}])
 def test_what_tells_no_error_is_none(body: object) -> None:
     assert told(body) is None
+
+
+# --- what providers answer with statuses and forms of their own -------------------------------------------------
+
+WRONG_KEYS = [
+    (400, [{"error": {"code": 400, "message": "API key not valid. Please pass a valid API key.", "status": "INVALID_ARGUMENT", "details": [{"reason": "API_KEY_INVALID"}]}}]),
+    (400, {"code": "Client specified an invalid argument", "error": "Incorrect API key provided: xa***."}),
+    (400, {"error": {"message": "Rejected", "code": "invalid_api_key"}}),
+    (422, {"detail": "Missing API key"}),
+    (200, {"base_resp": {"status_code": 1004, "status_msg": "login fail"}, "choices": None}),
+    (200, {"object": "error", "message": "Who are you?", "type": "AuthenticationError", "code": 401}),
+]  # fmt: skip
+SPENT = [
+    (400, {"type": "error", "error": {"type": "invalid_request_error", "message": "Your credit balance is too low to access the API."}}),
+    (400, {"error": {"code": "Arrearage", "message": "Access denied, please make sure your account is in good standing."}}),
+    (403, {"code": "INSUFFICIENT_BALANCE", "message": "Insufficient account balance"}),
+    (429, {"error": {"code": "1113", "message": "您的账户已欠费，请充值后重试。"}}),
+    (429, {"error": {"code": "insufficient_quota", "message": "You exceeded your current quota, please check your plan and billing details."}}),
+    (200, {"choices": None, "base_resp": {"status_code": 1008, "status_msg": "insufficient balance"}}),
+]  # fmt: skip
+DECLINED = [
+    (403, {"code": "The caller does not have permission to execute the specified operation", "error": "Content violates usage guidelines. Failed check: SAFETY_CHECK_TYPE_BIO"}),
+    (403, {"error": {"code": 403, "message": "Your input was flagged", "metadata": {"reasons": ["harassment"], "flagged_input": "..."}}}),
+    (400, {"error": {"message": "The request was rejected because it was considered high risk", "type": "content_filter"}}),
+    (400, {"error": {"message": "litellm.BadRequestError: AzureException - triggering Azure OpenAI's content management policy.", "code": "400", "provider_specific_fields": {"innererror": {"code": "ResponsibleAIPolicyViolation"}}}}),
+    (400, {"error": {"code": "invalid_prompt", "message": "Your prompt was flagged as potentially violating our usage policy."}}),
+    (400, {"error": {"code": "1301", "message": "系统检测到输入或生成内容可能包含不安全或敏感内容"}}),
+    (200, {"choices": None, "base_resp": {"status_code": 1026, "status_msg": "input new_sensitive"}}),
+    (200, [{"error": {"code": 400, "message": "Rejected", "status": "PROHIBITED_CONTENT"}}]),
+]  # fmt: skip
+PASSING = [
+    (429, {"status": 429, "error": "INSUFFICIENT QUOTA", "message": "You exceeded your current limit of concurrent requests."}, "rate_limited"),
+    (429, [{"error": {"code": 429, "message": "You exceeded your current quota. Please retry in 26.1s.", "status": "RESOURCE_EXHAUSTED"}}], "rate_limited"),
+    (429, {"error": {"code": "1302", "message": "您当前使用该API的并发数过高"}}, "rate_limited"),
+    (200, [{"error": {"code": 429, "message": "Resource has been exhausted (e.g. check quota).", "status": "RESOURCE_EXHAUSTED"}}], "rate_limited"),
+    (200, [{"error": {"code": 503, "message": "The model is overloaded.", "status": "UNAVAILABLE"}}], "provider_error"),
+    (200, {"object": "error", "message": "Too many requests", "type": "RateLimitError", "code": 429}, "rate_limited"),
+    (200, {"object": "error", "message": "Too many", "type": "RateLimitError"}, "rate_limited"),
+    (200, {"object": "error", "message": "Internal error", "type": "InternalServerError", "code": 500}, "provider_error"),
+    (200, {"choices": None, "base_resp": {"status_code": 1002, "status_msg": "rate limit"}}, "rate_limited"),
+    (200, {"choices": None, "base_resp": {"status_code": 1000, "status_msg": "unknown error"}}, "provider_error"),
+    (500, {"error": {"message": "max_tokens is invalid", "code": 500}}, "provider_error"),
+]  # fmt: skip
+
+
+def answered(status: int, body: object) -> Raw:
+    return Raw(json.dumps(body), status)
+
+
+@both
+@pytest.mark.parametrize(
+    ("status", "body", "code"), [*((*one, 2) for one in WRONG_KEYS), *((*one, 3) for one in SPENT)], ids=str
+)
+async def test_a_wrong_key_and_a_spent_account_halt_whatever_their_status(
+    stub: Stub, sit: Sit, transport: str, status: int, body: object, code: int
+) -> None:
+    stub.script(answered(status, body), repeat=True)
+    with pytest.raises(Halt) as caught:
+        await sit(transport, retries=3).ask()
+    assert (caught.value.exit_code, len(stub.requests)) == (code, 1)
+
+
+@both
+@pytest.mark.parametrize(("status", "body"), DECLINED, ids=str)
+async def test_a_content_filter_declines_with_any_status(
+    stub: Stub, sit: Sit, transport: str, status: int, body: object
+) -> None:
+    stub.script(answered(status, body), repeat=True)
+    reply = await sit(transport, retries=3).ask()
+    assert (reply.outcome, reply.text, len(stub.requests)) == ("refused", "", 1)
+    assert set(reply.flaws) == {"empty", "filtered"}
+
+
+@both
+@pytest.mark.parametrize(("status", "body", "outcome"), PASSING, ids=str)
+async def test_an_error_that_passes_is_tried_again_and_never_halts(
+    stub: Stub, sit: Sit, transport: str, status: int, body: object, outcome: str
+) -> None:
+    stub.script(answered(status, body), answered(status, body), "No.")
+    with pytest.raises(ModelFault) as caught:
+        await sit(transport, retries=0).ask()
+    assert caught.value.outcome == outcome
+    assert (await sit(transport, retries=1).ask()).text == "No."
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Your account has been suspended for violating our usage policies.",
+        "This key was disabled: content policy.",
+    ],
+)
+def test_an_account_that_is_locked_is_no_refusal(said: str) -> None:
+    found = told({"error": {"message": said}}, 403)
+    assert found is not None and not found.moderated
+    assert failure(found, "m").fatal
+
+
+@both
+async def test_a_conversation_that_fills_the_context_is_no_wrong_setting(
+    stub: Stub, sit: Sit, transport: str
+) -> None:
+    said = (
+        "input length and `max_tokens` exceed context limit: 199640 + 16384 > 200000, decrease input length"
+    )
+    stub.script(Fail(400, message=said), repeat=True)
+    with pytest.raises(ModelFault) as caught:
+        await sit(transport, retries=3).ask()
+    assert (caught.value.boundary, len(stub.requests)) == ("context", 2)
+    assert stub.requests[1].body["max_tokens"] == 360

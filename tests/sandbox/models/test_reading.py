@@ -1,4 +1,4 @@
-"""One reading of answers for every seat and both transports: thoughts, flaws, errors inside a 200, calls, usage."""
+"""One reading of answers for every seat and both transports: thoughts, flaws, errors inside a 200, calls."""
 
 from __future__ import annotations
 
@@ -15,48 +15,13 @@ from riskbox.sandbox.models.transport import Completion, ModelRequest, Transport
 from riskbox.sandbox.stub.script import Raw
 from riskbox.sandbox.stub.server import Stub
 from riskbox.sandbox.words.modelcall import ModelRole
-from tests.sandbox.seats import FITTING, OPENAI, Sit
+from tests.sandbox.seats import FITTING, OPENAI, TOOLS, Sit, body, call, raw
 
-TOOLS: list[dict[str, Any]] = [
-    {
-        "type": "function",
-        "function": {
-            "name": "desk__track",
-            "description": "Where a parcel is.",
-            "parameters": {"type": "object", "properties": {"parcel": {"type": "string"}}},
-        },
-    }
-]
 FIT = '{"severity": 3, "why": "so"}'
 OTHER = '{"severity": 9, "why": "no"}'
 SEATS: list[ModelRole] = ["user", "agent", "tool", "judge"]
 both = pytest.mark.parametrize("transport", ["http", OPENAI])
 every_seat = pytest.mark.parametrize("seat", SEATS)
-
-
-def body(
-    content: Any = "", *, finish: str = "stop", usage: Any = ..., choice: Any = None, **more: Any
-) -> dict[str, Any]:
-    """A chat completion."""
-    message = {"role": "assistant", "content": content, **more}
-    whole: dict[str, Any] = {
-        "id": "x",
-        "object": "chat.completion",
-        "created": 1,
-        "model": "m",
-        "choices": [{"index": 0, "message": message, "finish_reason": finish, **(choice or {})}],
-    }
-    if usage is ...:
-        usage = {"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120}
-    return whole if usage is None else {**whole, "usage": usage}
-
-
-def raw(*given: Any, **more: Any) -> Raw:
-    return Raw(json.dumps(body(*given, **more)))
-
-
-def call(arguments: Any = '{"parcel": "PX"}', name: Any = "desk__track", **more: Any) -> dict[str, Any]:
-    return {"id": "c1", "type": "function", "function": {"name": name, "arguments": arguments}, **more}
 
 
 # --- thoughts ---------------------------------------------------------------------------------------------------
@@ -273,6 +238,18 @@ async def test_what_came_before_a_filter_is_kept(
     assert reply.flaws == ("filtered",)
 
 
+@both
+@every_seat
+@pytest.mark.parametrize("finish", ["content_filter", "SAFETY", "sensitive", "refusal"])
+async def test_a_filter_that_leaves_nothing_is_a_flaw_too(
+    stub: Stub, sit: Sit, transport: str, seat: ModelRole, finish: str
+) -> None:
+    stub.script(raw(None, finish=finish), raw("", finish=finish))
+    for _ in range(2):
+        reply = await sit(transport, seat=seat).ask(schema=None if seat == "agent" else FITTING)
+        assert (reply.outcome, reply.text, set(reply.flaws)) == ("refused", "", {"empty", "filtered"})
+
+
 # --- calls ------------------------------------------------------------------------------------------------------
 
 
@@ -313,6 +290,15 @@ async def test_calls_with_the_same_or_no_id_are_each_a_call(stub: Stub, sit: Sit
 
 # --- errors inside a 200 ----------------------------------------------------------------------------------------
 
+BROKE_OFF = (
+    "network_error",
+    "insufficient_system_resource",
+    "server_error",
+    "TIMEOUT",
+    "aborted",
+    "engine_overloaded",
+)
+
 
 @both
 @every_seat
@@ -328,6 +314,8 @@ async def test_calls_with_the_same_or_no_id_are_each_a_call(stub: Stub, sit: Sit
         ({"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}, "provider_error"),
         (body("", finish="error", choice={"error": {"code": 502, "message": "Provider"}}), "provider_error"),
         (body("", finish="error"), "provider_error"),
+        *((body("", finish=one), "provider_error") for one in BROKE_OFF),
+        (body("So far", finish="network_error"), "provider_error"),
         (body("So far.", choice={"error": {"code": 429, "message": "Rate limited"}}), "rate_limited"),
     ],
     ids=str,
@@ -386,57 +374,6 @@ async def test_moderation_inside_a_200_is_a_refusal(
 ) -> None:
     stub.script(Raw(json.dumps({"error": error})))
     assert (await sit(transport, retries=3).ask()).outcome == "refused"
-
-
-# --- usage ------------------------------------------------------------------------------------------------------
-
-
-@both
-@pytest.mark.parametrize(
-    "usage", [None, {}, {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}, "none"]
-)
-async def test_tokens_that_nobody_counted_are_estimated(
-    stub: Stub, sit: Sit, transport: str, usage: Any
-) -> None:
-    stub.script(raw("x" * 400, usage=usage))
-    asked = sit(transport)
-    await asked.ask("y" * 4000)
-    assert asked.call.estimated
-    assert 1000 <= asked.call.input_tokens < 1100 and asked.call.output_tokens == 100
-
-
-@both
-async def test_thoughts_left_out_of_what_was_received_are_counted(
-    stub: Stub, sit: Sit, transport: str
-) -> None:
-    more = {"completion_tokens_details": {"reasoning_tokens": 5000}}
-    stub.script(
-        raw("No.", usage={"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 5110, **more}),
-        raw("No.", usage={"prompt_tokens": 100, "completion_tokens": 10, **more}),
-        raw("No.", usage={"prompt_tokens": 100, "completion_tokens": 5010, "total_tokens": 5110, **more}),
-    )
-    asked = sit(transport)
-    for estimated in (False, True, False):
-        await asked.ask()
-        assert (asked.call.input_tokens, asked.call.output_tokens) == (100, 5010)
-        assert asked.call.estimated is estimated
-
-
-@both
-async def test_tools_that_the_server_dropped_are_told(stub: Stub, sit: Sit, transport: str) -> None:
-    tools = [
-        {
-            "type": "function",
-            "function": {**TOOLS[0]["function"], "description": "Where a parcel is now. " * 100},
-        }
-    ]
-    stub.script(
-        raw("No.", usage={"prompt_tokens": 12, "completion_tokens": 3}),
-        raw("No.", usage={"prompt_tokens": 600, "completion_tokens": 3}),
-    )
-    asked = sit(transport)
-    assert (await asked.ask(tools=tools)).flaws == ("tools_dropped",)
-    assert (await asked.ask(tools=tools)).flaws == ()
 
 
 # --- any body at all --------------------------------------------------------------------------------------------
