@@ -35,7 +35,7 @@ MINIMAX = {
 }  # fmt: skip
 """The codes of MiniMax, which stand beside choices of null; all others are errors of its servers."""
 BROKE_OFF = re.compile(
-    r"(^|[_ ])(errors?|fail(ed|ure)?|abort(ed)?|cancell?ed|time[_ ]?out|timed[_ ]out|interrupted|overloaded|unavailable)$"
+    r"(^|[_ ])(errors?|fail(ed|ure)?|abort(ed)?|cancel\w*|time[_ ]?out|timed[_ ]out|interrupted|overloaded|unavailable)$"
     r"|insufficient[_ ]system[_ ]resource",
     re.I,
 )
