@@ -179,13 +179,13 @@ def room_left(said: str) -> AnswerRoom | None:
     plain = re.sub(r"(?<=\d)[,_](?=\d{3})", "", said)
     if not ROOM.search(plain):
         return None
-    for pattern, shared in SHARED:
-        if match := pattern.search(plain):
-            whole, taken = shared(*map(int, match.groups()))
-            return AnswerRoom(whole - taken, taken)
-    for pattern, alone in ALONE:
-        if match := pattern.search(plain):
-            return AnswerRoom(alone(int(match[1])))
+    for shared in SHARED:
+        if match := shared.search(plain):
+            taken = int(match["taken"])
+            return AnswerRoom(int(match["whole"]) - taken, taken)
+    for most, alone in ALONE:
+        if match := alone.search(plain):
+            return AnswerRoom(int(match[1]) + most)
     return AnswerRoom() if TOO_LONG.search(plain) else None
 
 
@@ -194,26 +194,26 @@ TOO_LONG = re.compile(
 )
 """How servers say that a number is too high."""
 SHARED = (
-    (re.compile(r"context (?:length|window|size) is (\d+) tokens.{0,80}?(?:request|prompt|input)? has (\d+) input tokens", re.I), lambda whole, taken: (whole, taken)),
-    (re.compile(r"context (?:length|window|size) is (\d+) tokens.{0,80}?\((\d+) (?:in (?:the|your) (?:prompt|messages)|of text input)", re.I), lambda whole, taken: (whole, taken)),
-    (re.compile(r"context (?:length|window|size) is (\d+) tokens.{0,120}?prompt contains (?:at least )?(\d+)", re.I), lambda whole, taken: (whole, taken)),
-    (re.compile(r"context limit: (\d+) \+ \d+ > (\d+)", re.I), lambda taken, whole: (whole, taken)),
-    (re.compile(r"must be <= (\d+)\. given: (\d+) `?inputs", re.I), lambda whole, taken: (whole, taken)),
+    re.compile(r"context (?:length|window|size) is (?P<whole>\d+) tokens.{0,80}?(?:request|prompt|input)? has (?P<taken>\d+) input tokens", re.I),
+    re.compile(r"context (?:length|window|size) is (?P<whole>\d+) tokens.{0,80}?\((?P<taken>\d+) (?:in (?:the|your) (?:prompt|messages)|of text input)", re.I),
+    re.compile(r"context (?:length|window|size) is (?P<whole>\d+) tokens.{0,120}?prompt contains (?:at least )?(?P<taken>\d+)", re.I),
+    re.compile(r"context limit: (?P<taken>\d+) \+ \d+ > (?P<whole>\d+)", re.I),
+    re.compile(r"must be <= (?P<whole>\d+)\. given: (?P<taken>\d+) `?inputs", re.I),
 )  # fmt: skip
 """How servers name their context and what the conversation takes of it."""
 ALONE = (
-    (re.compile(r"at most (\d+) (?:completion|output) tokens", re.I), lambda most: most),
-    (re.compile(r"max_tokens:? \d+ > (\d+)", re.I), lambda most: most),
-    (re.compile(r"less than or equal to `?(\d+)", re.I), lambda most: most),
-    (re.compile(r"range of \w+ (?:is|should be|must be) \[\d+, ?(\d+)\]", re.I), lambda most: most),
-    (re.compile(r"max(?:imum)? (?:number of )?(?:output|completion) tokens[^\w.]*(\d+)", re.I), lambda most: most),
-    (re.compile(r"(?:to|and) (\d+) \(exclusive\)", re.I), lambda most: most - 1),
-    (re.compile(r"(?:to|and) (\d+) \(inclusive\)", re.I), lambda most: most),
-    (re.compile(r"model limit of (\d+)", re.I), lambda most: most - 1),
-    (re.compile(r"max(?:imum)?(?: value| allowed)?(?: is|:| of) (\d+)", re.I), lambda most: most),
-    (re.compile(r"(?:must be|should be) (?:at most|<=|no more than|less than) (\d+)", re.I), lambda most: most),
+    (0, re.compile(r"at most (\d+) (?:completion|output) tokens", re.I)),
+    (0, re.compile(r"max_tokens:? \d+ > (\d+)", re.I)),
+    (0, re.compile(r"less than or equal to `?(\d+)", re.I)),
+    (0, re.compile(r"range of \w+ (?:is|should be|must be) \[\d+, ?(\d+)\]", re.I)),
+    (0, re.compile(r"max(?:imum)? (?:number of )?(?:output|completion) tokens[^\w.]*(\d+)", re.I)),
+    (-1, re.compile(r"(?:to|and) (\d+) \(exclusive\)", re.I)),
+    (0, re.compile(r"(?:to|and) (\d+) \(inclusive\)", re.I)),
+    (-1, re.compile(r"model limit of (\d+)", re.I)),
+    (0, re.compile(r"max(?:imum)?(?: value| allowed)?(?: is|:| of) (\d+)", re.I)),
+    (0, re.compile(r"(?:must be|should be) (?:at most|<=|no more than|less than) (\d+)", re.I)),
 )  # fmt: skip
-"""How servers name the most tokens of any answer."""
+"""How servers name the most tokens of any answer, and what is to be added to the number that they name."""
 
 
 # --- the parts of an error --------------------------------------------------------------------------------------

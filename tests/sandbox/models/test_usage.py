@@ -50,7 +50,7 @@ async def test_tools_that_the_server_dropped_are_told(stub: Stub, sit: Sit, tran
             "type": "function",
             "function": {**TOOLS[0]["function"], "description": "Where a parcel is now. " * 100},
         }
-    ]  # type: ignore[dict-item]
+    ]
     stub.script(
         raw("No.", usage={"prompt_tokens": 12, "completion_tokens": 3}),
         raw("No.", usage={"prompt_tokens": 600, "completion_tokens": 3}),
