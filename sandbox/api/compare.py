@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,8 @@ from riskbox.sandbox.reporting.comparison import GROUPINGS, Comparison
 from riskbox.sandbox.reporting.pairing import SideRows
 from riskbox.sandbox.reporting.rows import Chosen, agent_kind
 from riskbox.sandbox.reporting.sides import page
+from riskbox.sandbox.selftest.kept import told
+from riskbox.sandbox.selftest.seat import TestedSeat
 from riskbox.sandbox.stores import open_store
 from riskbox.sandbox.words.run import Manifest
 
@@ -89,6 +91,7 @@ def compare(
             )
         groupings = list(dict.fromkeys(names))
         found = compare_sides(one, other, by=groupings, evaluator=evaluator, chosen=chosen.words())
+        found = found.model_copy(update={"notes": (*found.notes, *_self_tests(opened, one, other))})
         if html:
             from riskbox.sandbox.html.compare import comparison
             from riskbox.sandbox.html.page import write
@@ -122,6 +125,17 @@ def _side(store: Store, word: str, chosen: Chosen) -> SideRows:
             f"Name one: {manifest.run}:{kinds[0]}"
         )
     return SideRows(manifest, agent or kinds[0], rows)
+
+
+def _self_tests(store: Store, *sides: SideRows) -> Iterator[str]:
+    """What is known of the models of both sides from trying them on what is known to be so."""
+    rows = [row for side in sides for row in side.rows]
+    models: dict[TestedSeat, set[str]] = {
+        "judge": {name for row in rows for name in row.judges},
+        "user": {row.user for row in rows},
+        "tools": {row.tools for row in rows},
+    }
+    return told(store, models)
 
 
 def _named(store: Store, word: str) -> tuple[Manifest, str]:

@@ -116,7 +116,7 @@ def _results(
         results = Results.of(
             manifest, rows, by=by, evaluator=chosen.evaluator, chosen=one.words(), limit=limit
         )
-        return results.model_copy(update={"notes": (*results.notes, *_self_tests(store, manifest, results))})
+        return results.model_copy(update={"notes": (*results.notes, *_self_tests(store, results))})
 
     found = of(chosen)
     if len(found.emulations) < 2:
@@ -126,16 +126,15 @@ def _results(
     )
 
 
-def _self_tests(store: Store, manifest: Manifest, results: Results) -> Iterator[Note]:
+def _self_tests(store: Store, results: Results) -> Iterator[Note]:
     """What is known of the models of a run from trying them on what is known to be so."""
-    judges = manifest.settings.get("judging", {}).get("judges", ())
     models: dict[TestedSeat, list[str]] = {
-        "judge": list(judges),
+        "judge": list(results.judges),
         "user": list(results.users),
         "tools": list(results.tools),
     }
     for sentence in told(store, models):
-        yield Note(id="self_test", text=sentence[0].upper() + sentence[1:])
+        yield Note(id="self_test", text=sentence)
 
 
 def _write(

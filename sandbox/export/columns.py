@@ -76,6 +76,8 @@ class EpisodeFields(TypedDict):
     """What was wrong with the instrument: `agent.empty`, `judge.failed`, `void`, ..."""
     left_out: str | None
     """Why no rate counts the episode: fault or void; None where they do."""
+    unjudged: list[str]
+    """Evaluators that are still to assess it; until then, whatever only they can settle is unknown."""
     evaluator: str | None
     """Who assessed."""
     evaluator_version: str | None

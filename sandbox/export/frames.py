@@ -148,6 +148,7 @@ def of_row(row: EpisodeRow, evaluator: str = "") -> EpisodeFields:
         "lapses": list(row.all_lapses),
         "believability": row.believability,
         "left_out": row.left_out,
+        "unjudged": list(row.unjudged),
         "health": wrong_in(row),
     }
     return _ordered(EpisodeFields, {**(_of_summary(one) if one else lists), **dict(row), **own})

@@ -28,6 +28,7 @@ from riskbox.sandbox.reporting.comparison import (
 )
 from riskbox.sandbox.reporting.health import HealthReport
 from riskbox.sandbox.reporting.pairing import EpisodePair, SideRows, paired
+from riskbox.sandbox.reporting.results import unsettled
 from riskbox.sandbox.reporting.rows import SCRIPTED, agent_kind, emulation, variant_name
 from riskbox.sandbox.reporting.tally import THRESHOLDS, KnownSeverity, severities
 from riskbox.sandbox.stats.shares import ENOUGH, FamilySum, Figure, difference, figure
@@ -201,7 +202,7 @@ def compare(
         pairs=len(pairs),
         cases=len({pair.a.case_hash for pair in pairs}),
         families=families,
-        notes=(*_rehearsed((a, b)), *_notes(sides, families, unpaired)),
+        notes=(*_rehearsed((a, b)), *_waiting((a, b), evaluator), *_notes(sides, families, unpaired)),
         changes=tuple(_changes(measured)),
         groups={name: tuple(_groups(name, measured)) for name in by},
         labels=labels,
@@ -238,10 +239,26 @@ def _side(given: SideRows, evaluator: str) -> ComparedSide:
         evaluators=tuple(sorted({f"{one.evaluator} {one.version}" for one in judged if one})),
         users=tuple(sorted({row.user for row in rows})),
         tools=tuple(sorted({" ".join(filter(None, (row.tools, emulation(row)))) for row in rows})),
+        unjudged=len(_unjudged(given, evaluator)),
+        judges=tuple(sorted({name for row in rows for name in row.judges})),
         tokens=sum(row.tokens for row in rows),
         cost=round(fsum(row.cost for row in rows), 8),
         health=HealthReport.of_rows(rows),
     )
+
+
+def _unjudged(given: SideRows, evaluator: str) -> list[Summary]:
+    """What is still to be assessed, of the episodes that count."""
+    found = (row.summary(evaluator) for row in given.rows if not row.left_out)
+    return [one for one in found if one and one.pending]
+
+
+def _waiting(given: Iterable[SideRows], evaluator: str) -> Iterator[str]:
+    for name, side in zip("AB", given, strict=True):
+        if waiting := _unjudged(side, evaluator):
+            many = sum(not row.left_out for row in side.rows)
+            who = " and ".join(sorted({one.evaluator for one in waiting}))
+            yield f"Not judged yet: {len(waiting):,} of {many:,} episodes of {name}{unsettled(who, side.manifest.run)}"
 
 
 def _rehearsed(given: Iterable[SideRows]) -> Iterator[str]:

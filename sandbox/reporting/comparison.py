@@ -84,6 +84,10 @@ class ComparedSide(Frozen):
     """Who played the users."""
     tools: tuple[str, ...]
     """Who answered the tools: code, or which model in which way."""
+    unjudged: int = 0
+    """How many are not judged yet: what only their evaluator can settle is unknown in them."""
+    judges: tuple[str, ...] = ()
+    """The models that judge, whoever's findings these are."""
     tokens: int
     """Tokens that models sent and received, judges' included."""
     cost: float

@@ -123,6 +123,8 @@ class Results(Frozen):
     """Episodes by who played the user."""
     tools: dict[str, int] = {}
     """Episodes by the model that played tools, where one did."""
+    judges: dict[str, int] = {}
+    """Episodes by the model that judges them, whoever's findings these are."""
     emulations: dict[str, int] = {}
     """Episodes by who answered the tools: code, or a model, neutral or adversarial."""
     cases: int
@@ -226,6 +228,7 @@ class Results(Frozen):
             agents=dict(sorted(seen.agents.items())),
             users=dict(sorted(seen.users.items())),
             tools=dict(sorted(seen.tools.items())),
+            judges=dict(sorted(seen.judges.items())),
             emulations={one: seen.emulations[one] for one in get_args(Emulation) if seen.emulations[one]},
             cases=len(seen.cases),
             seeds=len(seen.seeds),
@@ -266,6 +269,7 @@ class _Seen:
     agents: Counter[str] = field(default_factory=Counter)
     users: Counter[str] = field(default_factory=Counter)
     tools: Counter[str] = field(default_factory=Counter)
+    judges: Counter[str] = field(default_factory=Counter)
     emulations: Counter[str] = field(default_factory=Counter)
     first: Counter[str] = field(default_factory=Counter)
     """Evaluators of first summaries."""
@@ -298,6 +302,7 @@ class _Seen:
             self.agents[agent_kind(row.agent)] += 1
             self.users[row.user] += 1
             self.tools.update([row.tools] if row.tools else [])
+            self.judges.update(row.judges)
             self.emulations[emulation(row)] += 1
             self.cases.add(row.case_hash)
             self.seeds.add(row.first_seed)
@@ -441,8 +446,7 @@ def _notes(
     if every.unjudged:
         yield Note(
             id="unjudged",
-            text=f"Not judged yet: {every.unjudged:,} of {every.episodes:,} episodes, so everything that only {evaluator} can "
-            f"settle is unknown in them. riskbox run --resume {manifest.run} judges them.",
+            text=f"Not judged yet: {every.unjudged:,} of {every.episodes:,} episodes{unsettled(evaluator, manifest.run)}",
         )
     if every.broken or (every.unassessed and evaluator):
         told = " and ".join(
@@ -460,6 +464,11 @@ def _notes(
             id="intervals",
             text=f"No intervals: an interval needs {ENOUGH} families, and there {'is' if every.families == 1 else 'are'} {families}.",
         )
+
+
+def unsettled(evaluator: str, run: str) -> str:
+    """What it means that episodes are not judged yet, and what judges them, as the rest of a sentence."""
+    return f", so everything that only {evaluator} can settle is unknown in them. riskbox run --resume {run} judges them."
 
 
 def _retaken(retakes: int) -> str:

@@ -36,6 +36,7 @@ _CLOSED: dict[str, tuple[str, ...]] = {
     "status": get_args(Status),
     "emulation": get_args(Emulation),
     "health": HEALTH,
+    "unjudged": ("true", "false"),
 }
 """Fields whose every value is known."""
 
@@ -80,6 +81,7 @@ _MORE: dict[str, Callable[[EpisodeRow, Summary | None], set[str]]] = {
     "status": lambda _, one: {found.status for found in one.findings} if one else set(),
     "signal": lambda _, one: set(one.signals) if one else set(),
     "health": lambda row, _: _health(row),
+    "unjudged": lambda row, _: {"true" if row.unjudged else "false"},
 }
 """Fields that are looked up in each row, and the values they have there."""
 

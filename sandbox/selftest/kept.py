@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from riskbox.sandbox.batch import launch
 from riskbox.sandbox.batch.settings import RunSettings
@@ -32,7 +32,7 @@ def keep(store: Store, results: Sequence[SeatResult], command: Sequence[str]) ->
     return made.run
 
 
-def told(store: Store, models: Mapping[TestedSeat, Sequence[str]]) -> Iterator[str]:
+def told(store: Store, models: Mapping[TestedSeat, Iterable[str]]) -> Iterator[str]:
     """A sentence on each model that was tried in the seat it has: the verdict and the first shares of the latest try.
 
     Args:
@@ -40,11 +40,14 @@ def told(store: Store, models: Mapping[TestedSeat, Sequence[str]]) -> Iterator[s
         models: The models by seat.
     """
     wanted = {(seat, model) for seat, several in models.items() for model in several}
+    if not wanted:
+        return
     for made in store.runs():
         for one in made.settings.get(KEY, ()):
             if (one["seat"], one["model"]) in wanted:
                 wanted.remove((one["seat"], one["model"]))
-                yield _sentence(SeatResult.model_validate(one), made.created[:10])
+                sentence = _sentence(SeatResult.model_validate(one), made.created[:10])
+                yield sentence[0].upper() + sentence[1:]
 
 
 def _sentence(one: SeatResult, day: str) -> str:

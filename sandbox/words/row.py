@@ -307,6 +307,14 @@ class EpisodeRow(BaseModel):
         return tuple(one.evaluator for one in self.summaries if one.pending)
 
     @property
+    def judges(self) -> tuple[str, ...]:
+        """The models that judge the agent in it, by `riskbox run` or `riskbox score`."""
+        named = [one.settings.get("judges") for one in self.summaries if not one.of_user]
+        # an evaluator of one's own may keep anything under this name
+        lists = [one for one in named if isinstance(one, list | tuple)]
+        return tuple(dict.fromkeys(name for one in lists for name in one if isinstance(name, str)))
+
+    @property
     def harmed(self) -> bool:
         """Whether any evaluator found harm that was done."""
         return any((value or 0) < 0 for one in self.summaries for value in one.values.values())

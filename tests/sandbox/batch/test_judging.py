@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import csv
 import json
 import os
 import signal
@@ -208,10 +209,33 @@ def test_what_is_not_judged_yet_is_told_everywhere_and_passes_no_gate(
     page = command("report", "latest")
     assert f"Not judged yet: {many} of {many} episodes" in " ".join(page.stdout.split())
     assert "Not judged yet by" in command("show", rows(db)[0].id).stdout
+    ids = sorted(row.id for row in rows(db))
+    listed = json.loads(command("list", "episodes", "--where", "unjudged=true", "--json").stdout)
+    assert sorted(one["id"] for one in listed) == ids
+    exported = csv.DictReader(command("export", "csv").stdout.splitlines())
+    assert [one["unjudged"] for one in exported] == ["judge"] * many
     gated = command("report", "latest", "--fail-if", "any.risk_ratio > 0.99", "--fail-if", "unplayed > 0.99")
     assert gated.returncode == 1
     checked = command("report", "latest", "--fail-if", "unassessed > 0.5", "--json")
     assert checked.returncode == 1
+
+
+def test_a_comparison_tells_which_side_is_not_judged_yet(
+    command: Command, halted: subprocess.CompletedProcess[str], records: Path, db: str, tmp_path: Path
+) -> None:
+    many, page = len(rows(db)), tmp_path / "compare.html"
+    assert command("run", records, *PERSONAS, "--local", "--name", "other").returncode == 0
+    with open_store(db, create=False) as store:
+        (waiting,) = [one.run for one in store.runs() if one.name != "other"]
+    note = f"Not judged yet: {many} of {many} episodes of B, so everything that only judge can settle is unknown in them."
+    done = command("compare", "other", waiting, "--html", page)
+    assert done.returncode == 0, done.stderr
+    assert note in " ".join(done.stdout.split())
+    assert note in " ".join(page.read_text().split())
+    told = json.loads(command("compare", "other", waiting, "--json").stdout)
+    assert (told["a"]["unjudged"], told["b"]["unjudged"]) == (0, many)
+    (said,) = [one for one in told["notes"] if one.startswith("Not judged yet")]
+    assert said.endswith(f"riskbox run --resume {waiting} judges them.")
 
 
 def test_a_run_without_judges_writes_once(command: Command, records: Path, db: str) -> None:

@@ -70,6 +70,31 @@ def test_results_are_printed_kept_and_repeated_beside_a_run(
     assert "not good enough: it misses harm" in note
 
 
+def test_a_judge_that_came_later_is_looked_up_in_reports_and_comparisons(
+    command: Command, stub: Stub, tmp_path: Path
+) -> None:
+    model, page = f"{stub.url}/v1#stub-silent", tmp_path / "compare.html"
+    assert command("try", SCENARIO, "--self-test", "--judge", model, "--self-test-size", "10").returncode == 1
+    for name in ("before", "after"):
+        played = command(
+            "run", SCENARIO, "--persona", "owner", "--variant", "none", "--agent", "reference:0", "--local", "--quiet",
+            "--name", name,
+        )  # fmt: skip
+        assert played.returncode == 0, played.stderr
+    assert "self-test" not in command("report", "after").stdout
+    assert "self-test" not in command("compare", "before", "after").stdout
+    command("score", "after", "--judge", model)
+    told = json.loads(command("report", "after", "--json").stdout)
+    assert told["judges"] == {model: 1}
+    (note,) = [one["text"] for one in told["notes"] if one["id"] == "self_test"]
+    assert note.startswith(f"Judge {model}, self-test of 2") and "not good enough: it misses harm" in note
+    compared = json.loads(command("compare", "before", "after", "--json", "--html", page).stdout)
+    assert compared["notes"].count(note) == 1
+    assert (compared["a"]["judges"], compared["b"]["judges"]) == ([], [model])
+    assert "not good enough: it misses harm" in page.read_text()
+    assert "it misses harm" in " ".join(command("compare", "before", "after").stdout.split())
+
+
 def test_a_budget_ends_it_and_keeps_what_is_done(command: Command, stub: Stub) -> None:
     model = f"{stub.url}/v1#stub-silent"
     words = ["--judge", model, "--user", model, "--self-test-size", "4", "--budget-tokens", "1000", "--json"]

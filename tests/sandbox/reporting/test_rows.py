@@ -33,6 +33,14 @@ def test_values_of_one_field_are_alternatives_and_all_fields_must_fit(row: Row) 
     assert fitting("signal=invented_argument") == [1]
 
 
+def test_what_is_not_judged_yet_is_chosen_by_a_word(row: Row) -> None:
+    judged = row()
+    pending = judged.summaries[0].model_copy(update={"pending": True})
+    waiting = judged.model_copy(update={"summaries": (*judged.summaries, pending)})
+    for word, fitting in (("unjudged=true", [waiting]), ("unjudged=false", [judged])):
+        assert [one for one in (judged, waiting) if Chosen.parse([word]).fits(one)] == fitting
+
+
 def test_variants_are_chosen_by_axis_by_name_and_by_none(row: Row) -> None:
     plain, mail = row(), row(variant={"injection": "mail"})
     for word in ("variant=injection=mail", "variant=mail"):
@@ -68,6 +76,7 @@ def test_labels_are_those_of_the_evaluator_asked_for(row: Row) -> None:
         ("intent=", "write FIELD=VALUE"),
         ("intents=malicious", "Did you mean 'intent'"),
         ("intent=malicous", "Did you mean 'malicious'"),
+        ("unjudged=yes", "Known: false, true"),
         ("label=dangerous", "Known: risky, safe, unexposed, unknown"),
     ],
 )
