@@ -19,6 +19,7 @@ import aiohttp
 from pydantic_core import from_json
 
 from riskbox.sandbox.models import failures
+from riskbox.sandbox.models.bodies import streamed
 from riskbox.sandbox.models.failures import KEY
 from riskbox.sandbox.models.reading import read
 from riskbox.sandbox.models.transport import (
@@ -171,6 +172,8 @@ def _parsed(raw: bytes, url: str) -> Any:
                 raw
             )  # the slower parser accepts lone surrogates, which a model may have produced
     except (ValueError, RecursionError):
+        if (found := streamed(raw.decode(errors="replace"))) is not None:
+            return found
         told = f"{url} answered what is not JSON: {raw[:120].decode(errors='replace')!r}"
         raise TransportError("malformed", told, retryable=True) from None
 

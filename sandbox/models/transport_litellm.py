@@ -19,6 +19,7 @@ from typing import Any
 
 from riskbox.sandbox.errors import did_you_mean
 from riskbox.sandbox.models import failures
+from riskbox.sandbox.models.bodies import of_message, streamed
 from riskbox.sandbox.models.reading import read
 from riskbox.sandbox.models.transport import (
     Completion,
@@ -75,7 +76,7 @@ class LitellmTransport:
             raise TransportError("timeout", told, retryable=True) from None
         except Exception as error:  # litellm raises classes of its own for each provider, and others
             answered = _answered(error)
-            if answered is None and (body := heard.body or _repeated(error)) is not None:
+            if answered is None and (body := heard.body or heard.odd() or _repeated(error)) is not None:
                 return read(body, request)  # the answer came, and litellm could not read it
             return _understood(error, request.model, answered)
         cost = response._hidden_params.get("response_cost")  # None where no price is known
@@ -221,18 +222,23 @@ class _Heard:
 
     def __init__(self) -> None:
         self.body: Any = None
+        self.all: Any = None
 
     def __call__(self, logged: dict[str, Any]) -> None:
         """Take what litellm logs of a call; it logs the body as text or as JSON."""
         if logged.get("log_event_type") != "post_api_call":
             return
-        body = logged.get("original_response")
+        self.all = body = logged.get("original_response")
         try:
-            body = json.loads(body) if isinstance(body, str) else body
+            self.all = body = json.loads(body) if isinstance(body, str) else body
         except (ValueError, RecursionError):
             return
         is_ours = isinstance(body, dict) and "choices" in body
         self.body = body if is_ours or failures.told(body) is not None else None
+
+    def odd(self) -> dict[str, Any] | None:
+        """The chat completion in a body of another form, which litellm could not read; None if there is none."""
+        return streamed(self.all) if isinstance(self.all, str) else of_message(self.all)
 
     def whole(self, request: ModelRequest) -> dict[str, Any] | None:
         """The body, if it is a chat completion and says what litellm's reading of it says."""
@@ -316,13 +322,17 @@ def _answered(error: Exception) -> Any:
 
 
 REPEATED = re.compile(r"Received: \[ChatCompletion\(.*\berror=(\{.*\})\)\]", re.DOTALL)
+QUOTED = re.compile(r"Received: (['\"].*['\"])\. Check", re.DOTALL)
 
 
 def _repeated(error: Exception) -> Any:
-    """The body of an answer that holds an error, where litellm does not log it and repeats it in its own message."""
-    found = REPEATED.search(str(error))
+    """The body of an answer, where litellm does not log it and repeats it in its own message: an error, or a stream."""
+    text = next((one.doc for one in _chain(error) if isinstance(one, json.JSONDecodeError)), "")
+    told, quote = REPEATED.search(str(error)), QUOTED.search(str(error))
     try:
-        return {"error": ast.literal_eval(found[1])} if found else None
+        if told:
+            return {"error": ast.literal_eval(told[1])}
+        return streamed(ast.literal_eval(quote[1]) if quote else text)
     except (ValueError, SyntaxError, MemoryError, RecursionError):
         return None
 
