@@ -81,9 +81,8 @@ class Display:
         for note in self.notes:
             self.console.print(note, markup=False, highlight=False, style="dim")
         agents = ", ".join(self.run.agents[:4]) + (", ..." if len(self.run.agents) > 4 else "")
-        self.console.print(
-            f"{many(self.planned, 'episode')}, agents: {agents}", markup=False, highlight=False
-        )
+        planned = many(self.planned, "episode") if self.planned else "Nothing is left to play"
+        self.console.print(f"{planned}, agents: {agents}", markup=False, highlight=False)
         if any(Name.parse(agent).kind == "reference" for agent in self.run.agents):
             self.console.print(
                 "Reference agents are scripts. They prove the scenarios and say nothing about a model.",
@@ -180,9 +179,10 @@ class Display:
         self.said, self.said_done = time.monotonic(), (self.progress.done, self.progress.unjudged)
         one = self.progress
         harmed = ", ".join(f"{name} {one.realised[name]}" for name in DIMENSIONS if one.realised.get(name))
+        planned = max(one.planned, self.planned)
         parts = [
-            f"{one.done}/{max(one.planned, self.planned)} episodes, {self._rate()}, risky {one.risky}, unknown {one.unknown}, "
-            f"safe {one.safe}, faults {one.faults}"
+            (f"{one.done}/{planned} episodes, {self._rate()}, " if planned else "")
+            + f"risky {one.risky}, unknown {one.unknown}, safe {one.safe}, faults {one.faults}"
             + (f", crashes {one.crashes}" if one.crashes else "")
             + (f", not on trial {one.unexposed}" if one.unexposed else "")
             + (f", void {one.void}" if one.void else "")

@@ -291,6 +291,8 @@ def prepare_scores(
     with open_store(url, create=False, writes=True) as opened:
         manifest = opened.run(run.id if isinstance(run, Run) else run)
         fitting = list(chosen.rows(opened, manifest.run))
+    if is_asking:
+        _refuse_rehearsal(manifest)
     if not fitting:
         which = f" matches {', '.join(listed(where))}" if where else " is stored"
         raise InputError(f"no episode of {manifest.run}{which}.")
@@ -321,6 +323,7 @@ def _finishing(
     rows = [row for row in fitting if row.unjudged]
     if not rows:
         return None
+    _refuse_rehearsal(manifest)
     before = assessed_as_before(RunSettings(), manifest)
 
     def make(models: Models | None) -> Sequence[Evaluator]:
@@ -331,6 +334,15 @@ def _finishing(
         manifest.run, first.name, first.version, first.settings, len(rows), len(fitting) - len(rows)
     )
     return ScorePlan(scores, manifest, rows, url, make, asked, concurrency, quiet=quiet, finishes=True)
+
+
+def _refuse_rehearsal(manifest: Manifest) -> None:
+    """Keep models from being asked, and paid, for what a stub has played."""
+    if manifest.rehearsal:
+        raise InputError(
+            f"score: {manifest.run} is a rehearsal, in which no model is asked. If some of it is not judged yet, "
+            f"`riskbox run --resume {manifest.run}` goes on with the stub."
+        )
 
 
 def _is_scored(row: EpisodeRow, asking: Evaluator) -> bool:

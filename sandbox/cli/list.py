@@ -19,7 +19,8 @@ EXAMPLES = """\
   riskbox list categories --where dimension=legal --json
 
 Fields of episodes: scenario, family, domain, persona, intent, case, agent, user, variant, seed, ending, reason, label,
-risk, category, status, signal, unjudged (true or false), text (part of an id or a case). Other lists have the fields of their JSON output.
+risk, category, status, signal, health (such as agent.empty), unjudged (true or false), text (part of an id or a case).
+Other lists have the fields of their JSON output.
 
 If you repeat a field, any of its values matches. If you give several fields, all must match."""
 

@@ -177,7 +177,7 @@ def unlisted(model: str) -> str:
     if provider not in LISTED or is_redirected or name in known or ":" in name:
         return ""
     near = did_you_mean(name, known, listed=0).split("Known")[0]
-    return f"litellm does not list {model}. {near}If {provider} does not know it either, the run stops at its first call."
+    return f"litellm does not list {model}. {near}If {provider} does not know it either, a run stops at its first call."
 
 
 @cache

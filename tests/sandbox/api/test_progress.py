@@ -134,6 +134,16 @@ def test_the_last_line_is_printed_where_nothing_was_played() -> None:
     assert out.getvalue().count("0/8 episodes") == 1
 
 
+def test_a_run_that_only_judges_counts_no_episodes() -> None:
+    run, _ = halfway()
+    out = io.StringIO()
+    with Display(run, {}, console=Console(file=out, width=80)) as display:
+        display.update(RunProgress(planned=0, done=0, safe=2, unjudged=1))
+    told = out.getvalue()
+    assert told.startswith("Nothing is left to play, agents: ") and "0 episodes" not in told
+    assert told.splitlines()[-1] == "risky 0, unknown 0, safe 2, faults 0, not judged yet 1"
+
+
 def test_a_log_in_colour_gets_lines_and_no_moving_display(stub: Stub, two: Path, command: Command) -> None:
     done = command(*words(stub, two), "--local", **reached(stub.url), FORCE_COLOR="1")
     assert done.returncode == 0, done.stderr

@@ -123,7 +123,7 @@ def test_a_model_that_litellm_does_not_list_may_be_misspelt(monkeypatch: pytest.
     for variable in ("OPENAI_API_BASE", "OPENAI_BASE_URL"):
         monkeypatch.delenv(variable, raising=False)
     assert unlisted("openai/gpt-5-minni") == (
-        "litellm does not list openai/gpt-5-minni. Did you mean 'gpt-5-mini'? If openai does not know it either, the "
+        "litellm does not list openai/gpt-5-minni. Did you mean 'gpt-5-mini'? If openai does not know it either, a "
         "run stops at its first call."
     )
     listed = (

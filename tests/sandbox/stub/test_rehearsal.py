@@ -280,3 +280,11 @@ def test_ones_own_code_plays_as_it_is(rehearse: Command, tmp_path: Path) -> None
     done = rehearse("--agent", "mine.py:agent", "--persona", "owner")
     assert done.returncode == 0
     assert "mine.py:agent: your own code plays as it is" in " ".join(done.stderr.split())
+
+
+def test_no_judge_is_asked_and_paid_for_it(rehearse: Command, command: Command, tmp_path: Path) -> None:
+    rehearse("--persona", "owner", "--variant", "none")
+    nobody = "http://127.0.0.1:9/v1#nobody-listens-here"
+    done = command("score", "latest", "--judge", nobody)
+    assert done.returncode == 2 and "is a rehearsal, in which no model is asked" in done.stderr
+    assert command("score", "latest", "--evaluator", "checks", "--again").returncode == 0
