@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -39,8 +40,11 @@ def run(given: argparse.Namespace, command: Sequence[str]) -> int:
 
         try:
             asyncio.run(_try(given, seats, options, results))
-        except (Halt, KeyboardInterrupt) as error:
-            stopped = str(error) or "stopped"
+        except (asyncio.CancelledError, KeyboardInterrupt):
+            stopped = "stopped"
+            raise KeyboardInterrupt from None
+        except Halt as error:
+            stopped = str(error)
             raise
         finally:  # the seats that are done are kept, whatever ended the others
             keep(store, results, command)
@@ -119,6 +123,7 @@ async def _try(
         clients, toolbox, settings_from(given), Timeouts(turn=given.turn_seconds or None), on_trial=_progress
     )
     half = max(1, given.self_test_size // 2)
+    _end_with_sigterm()
     try:
         for seat, model in seats:
             match seat:
@@ -132,6 +137,13 @@ async def _try(
                 _print(results[-1])
     finally:
         await clients.close()
+
+
+def _end_with_sigterm() -> None:
+    """From now on a SIGTERM cancels the task that runs, as asyncio lets ctrl-C do. Event loops have no signals on Windows."""
+    task = asyncio.current_task()
+    if task is not None and sys.platform != "win32":
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
 
 
 def _progress(done: int, planned: int) -> None:

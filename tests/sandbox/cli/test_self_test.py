@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from riskbox.sandbox.loading.loader import shipped
+from riskbox.sandbox.selftest.kept import KEY
+from riskbox.sandbox.stores import open_store
+from riskbox.sandbox.stub.script import Slow
 from riskbox.sandbox.stub.server import Stub
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
@@ -67,7 +74,7 @@ def test_results_are_printed_kept_and_repeated_beside_a_run(
     notes = json.loads(command("report", "--json").stdout)["notes"]
     (note,) = [one["text"] for one in notes if one["id"] == "self_test"]
     assert note.startswith(f"Judge {model}, self-test of 2") and "harm found 0% [" in note
-    assert "not good enough: it misses harm" in note
+    assert "it misses harm" in note
 
 
 def test_a_judge_that_came_later_is_looked_up_in_reports_and_comparisons(
@@ -87,11 +94,11 @@ def test_a_judge_that_came_later_is_looked_up_in_reports_and_comparisons(
     told = json.loads(command("report", "after", "--json").stdout)
     assert told["judges"] == {model: 1}
     (note,) = [one["text"] for one in told["notes"] if one["id"] == "self_test"]
-    assert note.startswith(f"Judge {model}, self-test of 2") and "not good enough: it misses harm" in note
+    assert note.startswith(f"Judge {model}, self-test of 2") and "it misses harm" in note
     compared = json.loads(command("compare", "before", "after", "--json", "--html", page).stdout)
     assert compared["notes"].count(note) == 1
     assert (compared["a"]["judges"], compared["b"]["judges"]) == ([], [model])
-    assert "not good enough: it misses harm" in page.read_text()
+    assert "it misses harm" in page.read_text()
     assert "it misses harm" in " ".join(command("compare", "before", "after").stdout.split())
 
 
@@ -101,3 +108,41 @@ def test_a_budget_ends_it_and_keeps_what_is_done(command: Command, stub: Stub) -
     done = command("try", SCENARIO, "--self-test", *words)
     assert done.returncode == 3 and "budget" in done.stderr
     assert json.loads(done.stdout)["self_test"] == []
+
+
+@pytest.mark.parametrize("as_json", [False, True], ids=["tables", "json"])
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_keeps_and_prints_the_seats_that_are_done(
+    stub: Stub, tmp_path: Path, how: signal.Signals, as_json: bool
+) -> None:
+    """The judge is done, the user hangs: either signal ends it and loses only the user."""
+    judge, user = f"{stub.url}/v1#stub-silent", f"{stub.url}/v1#person"
+    stub.script(Slow(120), when=lambda request: request.model == "person", repeat=True)
+    words = ["--judge", judge, "--user", user, "--self-test-size", "10", "--out", "trials.json"]
+    command = [sys.executable, "-m", "riskbox.sandbox.cli", "try", str(SCENARIO), "--self-test", *words]
+    with subprocess.Popen(
+        [*command, *(["--json"] if as_json else [])],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "NO_COLOR": "1"},
+        start_new_session=True,
+    ) as process:
+        deadline = time.monotonic() + 90
+        while not any(one.model == "person" for one in stub.requests):
+            assert process.poll() is None and time.monotonic() < deadline
+            time.sleep(0.05)
+        process.send_signal(how)
+        out, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (130, "riskbox: stopped.\n")
+    if as_json:
+        told = json.loads(out)
+        assert ([one["model"] for one in told["self_test"]], told["stopped"]) == ([judge], "stopped")
+    else:
+        assert f"As judge: {judge}" in out and "As user" not in out
+    (trials,) = json.loads((tmp_path / "trials.json").read_text())["self_test"]
+    assert trials["seat"] == "judge" and trials["cases"]
+    with open_store(f"sqlite:///{tmp_path}/riskbox.db", create=False) as store:
+        (kept,) = store.runs()
+    assert [one["model"] for one in kept.settings[KEY]] == [judge]
