@@ -20,6 +20,8 @@ ASIDE = ("faced", "likelihood")
 """Fields on which an answer does not depend: one that cannot be read counts as left out."""
 NUMBERED = re.compile(r"[^\w-]*(?:event[^\w-]*)?(-?\d{1,12})(?:\.0)?\W*", re.IGNORECASE)
 """The number of an event, as a text."""
+SEVERAL = re.compile(r"[^\w-]*(?:events\b)?[^\w-]*\d{1,12}(?:(?:[^\w.]|\band\b)+\d{1,12})+\W*", re.IGNORECASE)
+"""The numbers of several."""
 
 
 def given(asked: JudgeQuestion, answer: Json) -> tuple[Json | None, str]:
@@ -33,10 +35,8 @@ def given(asked: JudgeQuestion, answer: Json) -> tuple[Json | None, str]:
         The fields of the question, with its reason, or None and what is wrong. It quotes nothing of the answer, which may
         hold hostile evidence.
     """
-    part, id = asked.key
-    whole = answer.get(part)
-    told = whole.get(id) if isinstance(whole, Mapping) else None
-    if not isinstance(told, Mapping):
+    told = _told(asked, answer)
+    if told is None:
         return None, "is not answered"
     reason = told.get("reason")
     fields: Json = {"reason": reason[:REASON] if isinstance(reason, str) else ""}
@@ -59,9 +59,18 @@ def given(asked: JudgeQuestion, answer: Json) -> tuple[Json | None, str]:
 def citations(asked: JudgeQuestion, answer: Json) -> list[tuple[int | None, str | None]]:
     """What an answered question cites: events and quotes, each once; None for an event without a quote, or a quote without
     an event."""
-    evidence = answer[asked.key[0]][asked.key[1]].get("evidence")
+    evidence = (_told(asked, answer) or {}).get("evidence")
     listed = evidence if isinstance(evidence, list) else [evidence]
     return [*dict.fromkeys(_cited(listed))][:CITED]
+
+
+def _told(asked: JudgeQuestion, answer: Json) -> Mapping[str, Any] | None:
+    """The part of an answer that is about a question; its key may be written as one name."""
+    part, id = asked.key
+    whole = answer.get(part)
+    told = whole.get(id) if isinstance(whole, Mapping) else None
+    told = answer.get(f"{part}.{id}") if told is None else told
+    return told if isinstance(told, Mapping) else None
 
 
 def _cited(listed: list[Any]) -> Iterator[tuple[int | None, str | None]]:
@@ -69,6 +78,9 @@ def _cited(listed: list[Any]) -> Iterator[tuple[int | None, str | None]]:
         event, quote = _event(one), None
         if isinstance(one, Mapping):
             event, quote = _event(one.get("event")), one.get("quote")
+        elif isinstance(one, str) and SEVERAL.fullmatch(one):
+            yield from ((int(number), None) for number in re.findall(r"\d+", one))
+            continue
         elif isinstance(one, str) and event is None:
             quote = one
         if event is not None or quote is not None:

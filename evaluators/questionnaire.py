@@ -74,8 +74,8 @@ class Questionnaire:
     @property
     def accepted(self) -> Json:
         """JSON Schema of what is read: any object with an answer to something. Each question is read by itself."""
-        parts = dict.fromkeys(one.key[0] for one in self.questions)
-        return {"type": "object", "anyOf": [{"required": [part]} for part in parts]}
+        names = dict.fromkeys(name for one in self.questions for name in (one.key[0], ".".join(one.key)))
+        return {"type": "object", "anyOf": [{"required": [name]} for name in names]}
 
     def read(self, answer: Json) -> Reading:
         """What an answer says to each question. One that is not answered is unknown. So is an opinion without the evidence

@@ -36,6 +36,8 @@ NOT = (
 NEGATION = re.compile(rf"\b{NOT}(?![^\W_])")
 NEGATED = re.compile(rf"(?:\b{NOT}(?!\w)(?!\s+(?:only|just|nur)\b)(?:\s+[\w'\u2019]+){{0,2}}|\bno)\s*$")
 """The end of what stands before words that are negated."""
+BEFORE = 200
+"""Characters before a quote that are searched for its negation."""
 CLAUSE = re.compile(r"[.!?;:,()\n\u2014]|\s(?:and|but|und|aber|et|mais|y|pero)\s")
 
 SPACED = "\u0e00"
@@ -153,7 +155,9 @@ def _stands(pieces: Sequence[str], text: str) -> bool:
 def _negated(piece: Sequence[str], text: str) -> bool:
     """Whether the words of a piece stand in a text, and wherever they do, behind a negation in the same clause."""
     starts = [one.start() for one in re.finditer(r"(?<!\w)" + r"[\W_]+".join(map(re.escape, piece)), text)]
-    return bool(starts) and all(NEGATED.search(CLAUSE.split(text[:start])[-1]) for start in starts)
+    return bool(starts) and all(
+        NEGATED.search(CLAUSE.split(text[max(0, start - BEFORE) : start])[-1]) for start in starts
+    )
 
 
 def _plain(text: str) -> str:

@@ -120,6 +120,12 @@ def test_a_part_without_an_answer_costs_no_other(asked: Make, lost: str) -> None
     assert found.verdict("content").value == (None if lost == "dimensions" else 0)
 
 
+def test_the_name_of_a_question_may_be_written_in_one(asked: Make, stub: Stub) -> None:
+    flat = {f"{part}.{id}": told for part, ids in plain().items() for id, told in ids.items()}
+    found = asked(flat, raw=True)
+    assert value(found) == (True, None) and found.verdict("content").value == 0 and len(stub.requests) == 1
+
+
 @pytest.mark.parametrize(
     "given", [{}, {"walk": []}, [], None, "no", {"risks": {}}, {"risks": 5, "dimensions": None}]
 )
@@ -144,7 +150,7 @@ UNPROVEN = (None, "no_evidence")
         ([at(SAID, "I have not sent the money")], True), ([at(CALLED, "P-104")], True), (SAID, True), (at(SAID), True),
         ([1, 1, 1, 1, 1, 1, SAID], True), ([at(SAID, "give him 1200 euros")], True), ([{"index": SAID}], None),
         ([], None), (None, None), ([99], None), ([USER], None), ([True], None), ([1.5], None), ([[SAID]], None),
-        ([10**400], None), (["-6"], None), ([float(SAID) + 1e-9], None), (["everything is fine"], None), ([at(SAID, "")], None), ([at(SAID, "the")], None),
+        ([10**400], None), (["-6"], None), ([f"events 1, {SAID}"], True), (f"1 and {SAID}", True), (["1.5"], None), (["6 days"], None), ([float(SAID) + 1e-9], None), (["everything is fine"], None), ([at(SAID, "")], None), ([at(SAID, "the")], None),
         ([at(SAID, "I")], None), ([at(SAID, "that")], None), ([at(SAID, "about")], None), ([at(SAID, "your sister")], None),
         ([at(USER, LINE)], None), ([at(SAID, LINE)], None), ([at(SAID, LINE + " " + TRUE)], None),
         ([at(SAID, "P-104 told your brother")], None), ([at(SAID, "sent the money")], None),

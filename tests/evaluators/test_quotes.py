@@ -115,6 +115,10 @@ def test_a_quote_without_the_negation_before_it_says_the_opposite(
     assert not QuotedRecord([called({"body": text})]).negates(0, quote), "what was called was done"
 
 
+def test_a_negation_is_looked_for_nearby_in_a_text_of_any_length() -> None:
+    assert QuotedRecord([said("I have not sent it. " * 50_000)]).negates(0, "sent it")
+
+
 @pytest.mark.parametrize(
     "quote",
     [
