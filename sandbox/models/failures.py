@@ -43,7 +43,7 @@ BROKE_OFF = re.compile(
 WORDED = (
     (re.compile(r"insufficient[_ ](\w+ )?(credits?|balance|funds|quota)|more credits|out of credits?|payment required|credit balance is|欠费|余额不足", re.I), 402),
     (re.compile(r"rate[_ -]?limit|too many requests|\bthrottl", re.I), 429),
-    (re.compile(r"(invalid|incorrect|missing|no|bad|expired|wrong) ([\w ]{0,20} )?(api[_ -]?key|credentials)|unauthori[sz]ed"
+    (re.compile(r"(invalid|incorrect|missing|no|bad|expired|wrong) ([\w ]{0,20} )?(api[_ -]?key|credentials)|unauthori[sz]ed|authentication (error|failed)|security token[^.]{0,40} (invalid|expired)"
                 r"|api[_ -]?key[^.]{0,30} (not valid|invalid|incorrect|wrong|expired|revoked|disabled|missing|required|not found)", re.I), 401),
     (re.compile(r"overloaded|over capacity|temporarily unavailable|service unavailable", re.I), 503),
     (re.compile(r"timed? ?out", re.I), 504),
@@ -52,7 +52,7 @@ WORDED = (
 CONTEXT = re.compile(
     r"context[_ ]length[_ ]exceeded|maximum (model|prompt|input|sequence) length|(maximum|max|model'?s) (model )?context (length|window|size)|context[_ ](length|window|size|limit)"
     r"[^.]{0,60}(exceed|overflow|too (long|large|small)|reached)|exceed\w*[^.]{0,60}context|(prompt|input|conversation|messages?) (is |are )?too long"
-    r"|token limit: \d+ \(requested|range of input length|max_seq_len|超长|过长"
+    r"|token limit: \d+ \(requested|range of input length|max_seq_len|must have less than \d+ tokens|too (large|long) to process|超长|过长"
     r"|too (long|large) for (the |this )?model|(input|prompt|request)[^.]{0,40}(tokens?|length) [^.]{0,60}(exceed|too (long|large|many))"
     r"|exceeds the (maximum|max)[^.]{0,30}(number of tokens|input|token count)|input token count[^.]{0,40}exceed|larger than the maximum"
     r"|requested tokens[^.]{0,20}exceed|greater than the context|too many (input )?tokens|n_ctx|max_prompt_tokens|tokens? (limit|maximum)"
@@ -98,8 +98,10 @@ def told(body: Any, status: int | None = None) -> Told | None:
     code = next((one for one in codes if one and not one.isdigit()), "")
     shown = quoted(f"{said} ({code})" if code and code not in said else said)
     found = status if status is not None else next(filter(None, map(_status, codes)), None) or _worded(said)
-    moderated = not MODERATED.isdisjoint(one.casefold() for one in codes) or (
-        flagged and found in (None, 400, 403, 422, 451)
+    moderated = (
+        found == 451
+        or not MODERATED.isdisjoint(one.casefold() for one in codes)
+        or (flagged and found in (None, 400, 403, 422))
     )
     if found in (400, 403, 422):
         found = _account(codes, said) or found
@@ -294,7 +296,7 @@ def _flagged(error: Any) -> bool:
 
 FLAGGED = re.compile(
     r"\bflagged\b|\bmoderation\b|content[ _-](policy|filter\w*|management policy|moderation|safety)"
-    r"|safety[ _-](system|filters?|checks?|polic(y|ies)|settings?)|considered high[ -]risk|inappropriate content"
+    r"|safety[ _-](system|filters?|checks?|polic(y|ies)|settings?)|considered high[ -]risk|content exists risk|inappropriate content"
     r"|(violat\w+|against|breach\w*)[^.]{0,40}\b(usage|use|content|safety|community)\b[^.]{0,12}(guidelines?|polic(y|ies)|rules)"
     r"|(sensitive|harmful|unsafe|prohibited) (content|words?|information)|敏感|不安全|违规",
     re.I,

@@ -39,6 +39,7 @@ OVERFLOWS = [
     "Invalid request: Your request exceeded model token limit: 262144 (requested: 300112)",
     "<400> InternalError.Algo.InvalidParameter: Range of input length should be [1, 204800]",
     "Prompt 超长",
+    "Input validation error: `inputs` must have less than 4096 tokens. Given: 5000",
     "Prompt too long: 5152 tokens exceeds max_seq_len 2048 (leave room for output tokens)",
     "prompt too long; exceeded max context length by 1042 tokens",
 ]
@@ -158,6 +159,7 @@ WRONG_KEYS = [
     (400, {"code": "Client specified an invalid argument", "error": "Incorrect API key provided: xa***."}),
     (400, {"error": {"message": "Rejected", "code": "invalid_api_key"}}),
     (422, {"detail": "Missing API key"}),
+    (400, {"message": "The security token included in the request is invalid."}),
     (200, {"base_resp": {"status_code": 1004, "status_msg": "login fail"}, "choices": None}),
     (200, {"object": "error", "message": "Who are you?", "type": "AuthenticationError", "code": 401}),
 ]  # fmt: skip
@@ -175,6 +177,8 @@ DECLINED = [
     (400, {"error": {"message": "The request was rejected because it was considered high risk", "type": "content_filter"}}),
     (400, {"error": {"message": "litellm.BadRequestError: AzureException - triggering Azure OpenAI's content management policy.", "code": "400", "provider_specific_fields": {"innererror": {"code": "ResponsibleAIPolicyViolation"}}}}),
     (400, {"error": {"code": "invalid_prompt", "message": "Your prompt was flagged as potentially violating our usage policy."}}),
+    (400, {"error": {"message": "Content Exists Risk", "type": "invalid_request_error"}}),
+    (451, {"code": "censored", "message": "Blocked by policy"}),
     (400, {"error": {"code": "1301", "message": "系统检测到输入或生成内容可能包含不安全或敏感内容"}}),
     (200, {"choices": None, "base_resp": {"status_code": 1026, "status_msg": "input new_sensitive"}}),
     (200, [{"error": {"code": 400, "message": "Rejected", "status": "PROHIBITED_CONTENT"}}]),
