@@ -161,7 +161,7 @@ def _print(one: SeatResult) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from riskbox.sandbox.escape import inert
+    from riskbox.sandbox.escape import inert, line
     from riskbox.sandbox.reporting.screen import screen
     from riskbox.sandbox.selftest.seat import percent
 
@@ -178,6 +178,8 @@ def _print(one: SeatResult) -> None:
         )
     console.print(table)
     console.print(Text(inert(one.verdict.capitalize()), style))
+    if one.failure:
+        console.print(Text(f"The first call without an answer: {line(one.failure, 300)}", "yellow"))
     console.print(Text(_cost(one), "dim"))
     console.print()
 

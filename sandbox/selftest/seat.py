@@ -15,7 +15,7 @@ TestedSeat: TypeAlias = Literal["judge", "user", "tools"]
 FEW = 5
 """Trials below which a share says too little for a verdict."""
 
-MALFORMED = "malformed or no answer"
+UNANSWERED = "malformed or no answer"
 """The measure of a model's calls that every seat has."""
 
 
@@ -61,6 +61,8 @@ class SeatResult(Recorded):
     """Tokens received."""
     dollars: float
     """US dollars, as far as prices are known."""
+    failure: str = ""
+    """What was wrong with the first call that brought no answer; empty where all did."""
     cases: tuple[dict[str, Any], ...] = ()
     """Each trial: where it was, what was right, and what the model made of it."""
 
@@ -75,7 +77,7 @@ class SeatResult(Recorded):
         """One sentence: good enough, or what is wrong."""
         broken = [one for one in self.measures if one.kept is False]
         # where answers are missing, all else follows from it
-        broken.sort(key=lambda one: one.name != MALFORMED)
+        broken.sort(key=lambda one: one.name != UNANSWERED)
         if broken:
             told = "; it ".join(f"{one.fault} ({percent(one)}, {_limit(one)})" for one in broken)
             return f"not good enough: it {told}."
@@ -107,7 +109,7 @@ def malformed(calls: Sequence[ModelCall], limit: float) -> Measure:
     """How many of a model's calls did not end with an answer of the form that was asked for."""
     wrong = sum(one.outcome != "ok" for one in calls)
     return Measure(
-        name=MALFORMED,
+        name=UNANSWERED,
         share=share(wrong, len(calls)),
         limit=limit,
         at="most",
@@ -122,4 +124,5 @@ def spent(calls: Sequence[ModelCall]) -> dict[str, Any]:
         "input_tokens": sum(one.input_tokens for one in calls),
         "output_tokens": sum(one.output_tokens for one in calls),
         "dollars": round(sum(one.cost or 0.0 for one in calls), 6),
+        "failure": next((one.detail or one.outcome for one in calls if one.outcome != "ok"), ""),
     }

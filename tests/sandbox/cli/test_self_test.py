@@ -62,6 +62,7 @@ def test_results_are_printed_kept_and_repeated_beside_a_run(
         f"As {seat}: {model}" for seat in ("judge", "user", "tools")
     ]
     assert done.stdout.count("Not good enough: it") == 3
+    assert done.stdout.count("The first call without an answer: ") == 3 and "said nothing" in done.stdout
     told = json.loads((tmp_path / "trials.json").read_text())["self_test"]
     assert [(one["seat"], one["good"], bool(one["cases"])) for one in told] == [
         (seat, False, True) for seat in ("judge", "user", "tools")
