@@ -21,7 +21,7 @@ SET = frozenset(("role", "name", "id", "type", "format", "index"))
 def streamed(text: str) -> dict[str, Any] | None:
     """The chat completion that a stream of events holds; None if the text is no stream.
 
-    Some servers answer with a stream although none was asked for: with the whole message in one event, or in pieces.
+    A message of Anthropic's becomes one. Some servers answer with a stream although none was asked for: with the whole message in one event, or in pieces.
 
     Raises:
         TransportError: it broke off before its end, or holds events of another kind: `malformed`, which may be retried.
@@ -31,6 +31,8 @@ def streamed(text: str) -> dict[str, Any] | None:
         return None
     events = list(_events(text))
     found = [one for one in events if isinstance(one, dict)]
+    if (of_anthropic := _message(found)) is not None:
+        return of_message(of_anthropic)
     for one in found:
         is_known = isinstance(one.get("choices"), list) or one.get("error") or one.get("object") == "error"
         if is_known and failures.told(one) is not None:
@@ -41,8 +43,7 @@ def streamed(text: str) -> dict[str, Any] | None:
         return whole
     finish = next((one["finish_reason"] for one in reversed(choices) if one.get("finish_reason")), None)
     if not choices or (finish is None and END not in events):
-        kind = "breaks off" if choices else "holds no chat completion"
-        told = f"the server answers as a stream, which {kind}: {text[:120]!r}"
+        told = f"the server answers as a stream, which holds no whole answer: {text[:120]!r}"
         raise TransportError("malformed", told, retryable=True)
     message: dict[str, Any] = {}
     for one in choices:
@@ -71,6 +72,35 @@ def _events(text: str) -> Iterator[Any]:
                     yield line if line == END else json.loads(line)
                 except (ValueError, RecursionError):
                     continue
+
+
+def _message(events: Iterable[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """The message of Anthropic's that such events hold, whole or in pieces; None if they hold none, or not its end."""
+    message: dict[str, Any] = {}
+    blocks: dict[Any, dict[str, Any]] = {}
+    for one in events:
+        given = one.get("delta")
+        delta: dict[str, Any] = given if isinstance(given, dict) else {}
+        match one.get("type"):
+            case "message":
+                return dict(one)
+            case "message_start" if isinstance(one.get("message"), dict):
+                message = {**one["message"], "stop_reason": None}
+            case "content_block_start" if isinstance(one.get("content_block"), dict):
+                blocks[one.get("index")] = {**one["content_block"]}
+            case "content_block_delta":
+                _add(blocks.setdefault(one.get("index"), {}), {k: v for k, v in delta.items() if k != "type"})
+            case "message_delta":
+                usage = {**(message.get("usage") or {}), **(one.get("usage") or {})}
+                message = {**message, **delta, "usage": usage}
+    for block in blocks.values():
+        if "partial_json" in block:
+            block["input"] = block.pop("partial_json")
+    return (
+        {**message, "type": "message", "content": list(blocks.values())}
+        if message.get("stop_reason")
+        else None
+    )
 
 
 def _choices(event: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -123,7 +153,7 @@ def of_message(body: Any) -> dict[str, Any] | None:
         {
             "id": one.get("id"),
             "type": "function",
-            "function": {"name": one.get("name"), "arguments": json.dumps(one.get("input") or {})},
+            "function": {"name": one.get("name"), "arguments": _arguments(one.get("input"))},
         }
         for one in parts
         if one.get("type") == "tool_use"
@@ -137,3 +167,7 @@ def of_message(body: Any) -> dict[str, Any] | None:
     stop = body.get("stop_reason")
     choice = {"message": message, "finish_reason": STOPS.get(str(stop), stop)}
     return {"choices": [choice], "usage": body.get("usage")}
+
+
+def _arguments(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value or {})

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cache
 from typing import Any
+from weakref import WeakSet
 
 from riskbox.sandbox.errors import did_you_mean
 from riskbox.sandbox.models import failures
@@ -53,6 +54,10 @@ def _litellm() -> Any:
     return litellm
 
 
+_OPEN: WeakSet[LitellmTransport] = WeakSet()
+"""The transports that share litellm's connections: there is one set of them in a process."""
+
+
 class LitellmTransport:
     """Calls providers through litellm."""
 
@@ -64,6 +69,7 @@ class LitellmTransport:
     async def send(self, request: ModelRequest, seconds: float) -> Completion:
         """Send a call once."""
         litellm = _litellm()
+        _OPEN.add(self)
         fields = _fields(request)
         heard = _Heard()
         try:
@@ -122,11 +128,15 @@ class LitellmTransport:
         return True
 
     async def close(self) -> None:
-        """Close litellm's connections."""
-        if _litellm.cache_info().currsize:
-            closing = getattr(_litellm(), "close_litellm_async_clients", None)
+        """Close litellm's connections, if nobody else has use for them."""
+        _OPEN.discard(self)
+        if _litellm.cache_info().currsize and not _OPEN:
+            litellm = _litellm()
+            closing = getattr(litellm, "close_litellm_async_clients", None)
             if closing is not None:
                 await closing()
+                # it would take closed ones out of its cache again
+                litellm.in_memory_llm_clients_cache.flush_cache()
 
 
 def check(model: str) -> str:
@@ -233,6 +243,9 @@ class _Heard:
             self.all = body = json.loads(body) if isinstance(body, str) else body
         except (ValueError, RecursionError):
             return
+        message = of_message(body)
+        if message is not None and failures.told(message) is not None:
+            body = message  # it broke off, and litellm has no word for that
         is_ours = isinstance(body, dict) and "choices" in body
         self.body = body if is_ours or failures.told(body) is not None else None
 

@@ -69,6 +69,36 @@ async def test_pieces_are_put_together(stub: Stub, sit: Sit, transport: str, bet
     assert (asked.call.input_tokens, asked.call.output_tokens) == (100, 20)
 
 
+async def test_anthropics_pieces_are_put_together(stub: Stub, sit: Sit) -> None:
+    kept = {"id": "msg", "type": "message", "role": "assistant", "model": "c", "content": []}
+    use = {"type": "tool_use", "id": "c1", "name": "desk__track", "input": {}}
+    events: list[dict[str, Any]] = [
+        {"type": "message_start", "message": {**kept, "usage": {"input_tokens": 100, "output_tokens": 1}}},
+        {"type": "content_block_start", "index": 0, "content_block": {"type": "thinking", "thinking": ""}},
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "thinking_delta", "thinking": "Hm."}},
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "signature_delta", "signature": "s"}},
+        {"type": "content_block_start", "index": 1, "content_block": {"type": "text", "text": ""}},
+        {"type": "content_block_delta", "index": 1, "delta": {"type": "text_delta", "text": "One "}},
+        {"type": "ping"},
+        {"type": "content_block_delta", "index": 1, "delta": {"type": "text_delta", "text": "moment."}},
+        {"type": "content_block_start", "index": 2, "content_block": use},
+        {"type": "content_block_delta", "index": 2, "delta": {"type": "input_json_delta", "partial_json": '{"par'}},
+        {"type": "content_block_delta", "index": 2, "delta": {"type": "input_json_delta", "partial_json": 'cel": "PX"}'}},
+        {"type": "message_delta", "delta": {"stop_reason": "tool_use"}, "usage": {"output_tokens": 20}},
+        {"type": "message_stop"},
+    ]  # fmt: skip
+    told = [f"event: {one['type']}\ndata: {json.dumps(one)}\n\n" for one in events]
+    stub.script(Raw("".join(told), type=STREAM), Raw("".join(told[:-2]), type=STREAM))
+    asked = sit(ANTHROPIC)
+    reply = await asked.ask(tools=TOOLS)
+    assert (reply.text, reply.thought, reply.finish, reply.flaws) == ("One moment.", "Hm.", "tool_calls", ())
+    assert [one["function"] for one in reply.calls] == [call()["function"]]
+    assert reply.carried["thinking_blocks"] == [{"type": "thinking", "thinking": "Hm.", "signature": "s"}]
+    assert (asked.call.input_tokens, asked.call.output_tokens) == (100, 20)
+    with pytest.raises(ModelFault, match="the server answers as a stream, which holds no whole answer"):
+        await asked.ask(tools=TOOLS)
+
+
 @both
 async def test_calls_without_a_number_are_told_apart_by_their_ids(
     stub: Stub, sit: Sit, transport: str
@@ -85,7 +115,9 @@ async def test_a_stream_that_breaks_off_is_no_answer(stub: Stub, sit: Sit, trans
     asked = sit(transport, retries=1)
     assert (await asked.ask()).text == "Hi." and asked.call.attempts == 2
     stub.script(stream(*PIECES[:4], end=False))
-    with pytest.raises(ModelFault, match="the server answers as a stream, which breaks off") as caught:
+    with pytest.raises(
+        ModelFault, match="the server answers as a stream, which holds no whole answer"
+    ) as caught:
         await sit(transport).ask()
     assert caught.value.outcome == "malformed"
 
@@ -93,7 +125,7 @@ async def test_a_stream_that_breaks_off_is_no_answer(stub: Stub, sit: Sit, trans
 @every
 async def test_a_stream_of_something_else_is_told_clearly(stub: Stub, sit: Sit, transport: str) -> None:
     stub.script(Raw('event: ping\ndata: {"type": "ping"}\n\n', type=STREAM))
-    with pytest.raises(ModelFault, match="the server answers as a stream, which holds no chat completion"):
+    with pytest.raises(ModelFault, match="the server answers as a stream, which holds no whole answer"):
         await sit(transport).ask()
 
 

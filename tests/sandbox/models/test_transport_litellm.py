@@ -177,6 +177,21 @@ def test_the_first_call_does_not_count_the_import_in_its_latency(stub: Stub) -> 
     assert done.stdout == "ok True\n", done.stderr
 
 
+@pytest.mark.parametrize("name", ["openai/gpt-4o-mini", "anthropic/claude-sonnet-4-5"])
+async def test_transports_of_one_process_leave_each_other_their_connections(
+    stub: Stub, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    for variable, value in reached(stub.url).items():
+        monkeypatch.setenv(variable, value)
+    stub.script("Hello.", repeat=True)
+    request = ModelRequest(name, [{"role": "user", "content": "Hello."}], settings={"max_tokens": 9})
+    first, second, later = (LitellmTransport() for _ in range(3))
+    for one, closed in ((first, None), (second, first), (second, second), (later, later)):
+        assert (await one.send(request, 10)).text == "Hello."
+        if closed is not None:
+            await closed.close()
+
+
 BOUNDED = {
     "type": "object",
     "properties": {
