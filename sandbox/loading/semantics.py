@@ -287,14 +287,16 @@ def _sight(sight: Sight, names: _Names, at: Loc) -> Iterator[Found]:
     if wrong or toolset not in names.toolsets:
         return
     known = names.toolsets[toolset].row_types()[table].model_fields
-    for place, field in enumerate(sight.fields):
-        if field.partition(".")[0] not in known:
-            yield (*at, "fields", place), f"{sight.rows} has no field {field!r}. {did_you_mean(field, known)}"
-    for field in sight.where:
-        if field.partition(".")[0] not in known:
+    named: list[tuple[str, Loc]] = [(one, ("fields", place)) for place, one in enumerate(sight.fields)]
+    named += [(one, ("where", one)) for one in sight.where]
+    for field, place in named:
+        outer, dot, _ = field.partition(".")
+        if outer not in known:
+            yield (*at, *place), f"{sight.rows} has no field {field!r}. {did_you_mean(field, known)}"
+        elif dot and known[outer].annotation in (str, int, float, bool):
             yield (
-                (*at, "where", field),
-                f"{sight.rows} has no field {field!r}. {did_you_mean(field, known)}",
+                (*at, *place),
+                f"{sight.rows}: {outer!r} holds a single value, so there is no {field!r} in it.",
             )
 
 

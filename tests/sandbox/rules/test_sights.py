@@ -148,6 +148,7 @@ def test_what_was_seen_is_read_back_from_a_record() -> None:
         ({"rows": "/mial/messages"}, "sees[0].rows", "Did you mean 'mail'?"),
         ({"rows": "/mail/mesages"}, "sees[0].rows", "Did you mean 'messages'?"),
         ({"fields": ["subjct"]}, "sees[0].fields[0]", "has no field 'subjct'. Did you mean 'subject'?"),
+        ({"fields": ["subject.words"]}, "sees[0].fields[0]", "'subject' holds a single value"),
         ({"where": {"too": "x"}}, "sees[0].where.too", "has no field 'too'. Did you mean 'to'?"),
         ({"fields": []}, "sees[0].fields", "needs at least 1 item(s)"),
         ({"rows": "mail.messages"}, "sees[0].rows", "/mail/messages"),
