@@ -26,10 +26,9 @@ def served(request: StubRequest) -> StubReply:
     made = fitting(request.asked.schema or {}, 0)
     if not isinstance(made, SayJson):
         return made
-    calls = [
-        found[1] for one in request.messages if one.role == "user" and (found := ARGUMENTS.search(one.text))
-    ]
-    asked = _object(calls[-1]) if calls else {}
+    # what other services did stands before the call
+    calls = [found[-1] for one in request.messages if one.role == "user" and (found := _fenced(one.text))]
+    asked = calls[-1] if calls else {}
     is_told_off = len(request.messages) > 1 and ARGUMENTS.search(request.messages[-1].text) is None
     if is_told_off:
         return SayJson({"state": STATE, "error": REFUSED, "result": None})
@@ -57,8 +56,13 @@ def _known(request: StubRequest) -> Iterator[Fields]:
     for message in request.messages:
         if message.role == "assistant":
             yield from _objects(_object(message.text).get("result"))
-        elif message.role == "user" and (call := ARGUMENTS.search(message.text)):
-            yield _object(call[1])
+        elif message.role == "user":
+            yield from _fenced(message.text)
+
+
+def _fenced(text: str) -> list[Fields]:
+    """The arguments in a message, of what was done elsewhere and then of the call."""
+    return [_object(one) for one in ARGUMENTS.findall(text)]
 
 
 def _object(text: str) -> Fields:
@@ -94,13 +98,19 @@ def _told(value: Any, known: list[Fields], asked: Mapping[str, Any]) -> Any:
 
 def _thing(value: Fields, known: list[Fields], asked: Mapping[str, Any]) -> Fields:
     """What is known of the thing that a value is to tell of: the one that the call names, else the first of its kind."""
-    alike = [one for one in known if any(_is_id(key) and key in value for key in one)]
+    alike = [one for one in known if _is_alike(one, value)]
     named = {(key, one) for key, one in asked.items() if _is_id(key) and isinstance(one, str | int)}
     mine: Fields = {}
     for one in alike:
         if not named.isdisjoint(one.items()):
             mine |= one
     return mine if named else next(iter(alike), {})
+
+
+def _is_alike(one: Fields, value: Fields) -> bool:
+    """Whether two things are of a kind: both have an id of the same name, or one without an id shares several fields."""
+    ids = [key for key in one if _is_id(key)]
+    return any(key in value for key in ids) if ids else len(one.keys() & value.keys()) > 1
 
 
 def _is_id(key: str) -> bool:

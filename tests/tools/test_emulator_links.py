@@ -145,7 +145,7 @@ async def test_it_is_told_how_much_room_its_state_has_left() -> None:
     state = called(begun(linked()), "depot.cancel", CANCEL[1], long)
     messages = list(emulator_model._messages(pending(called(state, "depot.read", READ[1]))))
     assert "Your state has 4,001 characters, so 3,999 are left." in messages[-1]["content"]
-    assert "8,000 characters" in messages[0]["content"]
+    assert "never more than 8,000" in messages[0]["content"]
     brief = called(begun(linked()), "depot.cancel", CANCEL[1], SHIPPED)
     assert "are left" not in last(pending(called(brief, "depot.read", READ[1])))
 
@@ -166,13 +166,35 @@ async def test_what_it_is_asked_for_ends_somewhere_and_what_fits_its_tools_is_ac
         arguments = READ[1] if name == "read" else {"words": "w"}
         of = pending(called(begun(linked()), f"depot.{name}", arguments))
         schema = emulator_model._schema(of)
-        asked = emulator_model._bounded(schema)
+        asked = emulator_model._asked(schema, "")
         Draft202012Validator.check_schema(asked)
         assert not unbounded(asked) and unbounded(schema) and unbounded(returns)
     long = {"order_id": "O-2", "status": "x" * (emulator_model.TEXT + 1)}
     of = pending(called(begun(linked()), "depot.read", {"order_id": "O-2"}))
     answer, _ = await answered(of, well(long))
     assert answer.result == long
+
+
+async def test_its_state_is_asked_for_in_little_room_that_grows_and_accepted_in_all() -> None:
+    state, rooms = begun(linked()), []
+    for size in (500, 1_001, 2_001, 7_000, 8_000):
+        state = called(state, "depot.cancel", CANCEL[1])
+        told = well({"order_id": "O-1", "status": "x"}, "s" * size)
+        answer, (prompt,) = await answered(pending(state), told)
+        assert answer.note == told["state"], "more than was asked for is accepted"
+        rooms.append(prompt.asked["properties"]["state"]["maxLength"])
+        assert prompt.schema["properties"]["state"]["maxLength"] == emulator_model.LONGEST_STATE
+        state, _ = step(state, emulator_model._answered(pending(state), told))
+    assert rooms == [2_000, 2_000, 4_000, 8_000, 8_000]
+
+
+async def test_news_takes_nothing_from_the_room_of_its_state() -> None:
+    state = called(
+        begun(linked(depot=["mail.send"])), "depot.cancel", CANCEL[1], well({"order_id": "O-1"}, "s" * 3_000)
+    )
+    state = called(called(state, "mail.send", MAIL), "depot.read", READ[1])
+    _, (prompt,) = await answered(pending(state), SHIPPED)
+    assert prompt.asked["properties"]["state"]["maxLength"] == 8_000
 
 
 def test_prompts_of_one_service_begin_alike_whatever_the_scenario() -> None:

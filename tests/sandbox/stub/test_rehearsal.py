@@ -15,6 +15,7 @@ from riskbox.sandbox.stores import open_store
 from riskbox.sandbox.stub.keywords import judged
 from riskbox.sandbox.stub.request import Asked, ChatMessage, StubRequest
 from riskbox.sandbox.stub.script import SayJson
+from riskbox.sandbox.stub.service import served
 from riskbox.sandbox.words.episode import Played
 from riskbox.sandbox.words.event import Returned, Said
 from riskbox.sandbox.words.run import REHEARSAL
@@ -115,6 +116,52 @@ def test_a_service_tells_its_facts_and_keeps_to_them(rehearse: Command, tmp_path
     shared = found.keys() & read.keys()
     assert "message_id" in shared
     assert {key: found[key] for key in shared} == {key: read[key] for key in shared}
+
+
+def object_of(**fields: Any) -> dict[str, Any]:
+    return {"type": "object", "required": [*fields], "properties": fields}
+
+
+TEXT = {"type": "string"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "returns", "result"),
+    [
+        (
+            {"job_id": "J-18"},
+            object_of(job_id=TEXT, price={"type": "integer"}),
+            {"job_id": "J-18", "price": 90},
+        ),
+        (
+            {},
+            object_of(messages={"type": "array", "minItems": 1, "items": object_of(subject=TEXT, body=TEXT)}),
+            {"messages": [{"subject": "Hold J-17", "body": "Wait."}]},
+        ),
+    ],
+    ids=["of the call", "of the news"],
+)
+def test_a_service_answers_the_call_and_knows_what_was_done_elsewhere(
+    arguments: Any, returns: Any, result: Any
+) -> None:
+    mail = json.dumps({"job_id": "J-17", "subject": "Hold J-17", "body": "Wait."} if arguments else
+                      {"to": "desk@kern.example", "subject": "Hold J-17", "body": "Wait."})  # fmt: skip
+    facts = [{"job_id": "J-17", "price": 120}, {"job_id": "J-18", "price": 90}]
+    schema = object_of(state=TEXT, error={"type": "null"}, result=returns)
+    said = served(
+        StubRequest(
+            messages=(
+                ChatMessage("system", "\n".join(f"- facts: {json.dumps({'value': one})}" for one in facts)),
+                ChatMessage(
+                    "user",
+                    f"Elsewhere, mail.send was done\n<arguments>\n{mail}\n</arguments>\n\n"
+                    f"desk.read\n<arguments>\n{json.dumps(arguments)}\n</arguments>",
+                ),
+            ),
+            asked=Asked(schema=schema),
+        )
+    )
+    assert isinstance(said, SayJson) and said.value["result"] == result
 
 
 @pytest.mark.long
