@@ -182,6 +182,7 @@ async def test_its_state_is_asked_for_in_little_room_that_grows_and_accepted_in_
         told = well({"order_id": "O-1", "status": "x"}, "s" * size)
         answer, (prompt,) = await answered(pending(state), told)
         assert answer.note == told["state"], "more than was asked for is accepted"
+        assert prompt.asked and prompt.schema
         rooms.append(prompt.asked["properties"]["state"]["maxLength"])
         assert prompt.schema["properties"]["state"]["maxLength"] == emulator_model.LONGEST_STATE
         state, _ = step(state, emulator_model._answered(pending(state), told))
@@ -194,7 +195,7 @@ async def test_news_takes_nothing_from_the_room_of_its_state() -> None:
     )
     state = called(called(state, "mail.send", MAIL), "depot.read", READ[1])
     _, (prompt,) = await answered(pending(state), SHIPPED)
-    assert prompt.asked["properties"]["state"]["maxLength"] == 8_000
+    assert prompt.asked and prompt.asked["properties"]["state"]["maxLength"] == 8_000
 
 
 def test_prompts_of_one_service_begin_alike_whatever_the_scenario() -> None:

@@ -148,19 +148,13 @@ def test_a_service_answers_the_call_and_knows_what_was_done_elsewhere(
                       {"to": "desk@kern.example", "subject": "Hold J-17", "body": "Wait."})  # fmt: skip
     facts = [{"job_id": "J-17", "price": 120}, {"job_id": "J-18", "price": 90}]
     schema = object_of(state=TEXT, error={"type": "null"}, result=returns)
-    said = served(
-        StubRequest(
-            messages=(
-                ChatMessage("system", "\n".join(f"- facts: {json.dumps({'value': one})}" for one in facts)),
-                ChatMessage(
-                    "user",
-                    f"Elsewhere, mail.send was done\n<arguments>\n{mail}\n</arguments>\n\n"
-                    f"desk.read\n<arguments>\n{json.dumps(arguments)}\n</arguments>",
-                ),
-            ),
-            asked=Asked(schema=schema),
-        )
+    system = "\n".join(f"- facts: {json.dumps({'value': one})}" for one in facts)
+    last = (
+        f"Elsewhere, mail.send was done\n<arguments>\n{mail}\n</arguments>\n\n"
+        f"desk.read\n<arguments>\n{json.dumps(arguments)}\n</arguments>"
     )
+    made = Asked("stub", (ChatMessage("system", system), ChatMessage("user", last)), schema=schema)
+    said = served(StubRequest("openai", "", {}, "", {}, made, 0.0))
     assert isinstance(said, SayJson) and said.value["result"] == result
 
 
