@@ -129,11 +129,8 @@ def _written(text: str) -> Iterator[ToolCall]:
     for raw in message.BLOCK.findall(text):
         try:
             call = json.loads(raw, parse_constant=_refused)
-            arguments = call.get("arguments", {})
-            yield ToolCall(
-                tool=call["tool"],
-                arguments=arguments if isinstance(arguments, dict) else json.dumps(arguments),
-            )
+            given = message.arguments(json.dumps(call.get("arguments")))
+            yield ToolCall(tool=call["tool"], arguments=given)
         except (ValueError, RecursionError, AttributeError, KeyError):
             # the name is read where it can be, so that the error which comes back is about the rest
             named = NAMED.search(raw)

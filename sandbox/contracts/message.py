@@ -179,7 +179,7 @@ def _call(call: Any) -> ToolCall:
 
 
 def arguments(raw: Any) -> dict[str, Any] | str:
-    """A call's arguments; none, where nothing was sent. Text that is not a JSON object stays, for the tool to refuse."""
+    """A call's arguments; none, where nothing was sent, be it null or blank. Text that is not a JSON object stays, for the tool to refuse."""
     if isinstance(raw, dict):
         return raw
     if raw is None:
@@ -189,6 +189,8 @@ def arguments(raw: Any) -> dict[str, Any] | str:
         value = json.loads(text if text.strip() else "{}", parse_constant=_refused)
     except (ValueError, RecursionError):  # models may nest too deeply
         return text
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return {}
     return value if isinstance(value, dict) else text
 
 

@@ -109,7 +109,7 @@ def bad_arguments(calls: Iterable[Any], text: str = "", *, in_blocks: bool = Fal
 
 def _is_object(raw: str) -> bool:
     found = arguments(raw)
-    return isinstance(found, dict) and isinstance(found.get("arguments", {}), dict)
+    return isinstance(found, dict) and isinstance(arguments(json.dumps(found.get("arguments"))), dict)
 
 
 def _is_call(value: Any, names: set[str]) -> bool:

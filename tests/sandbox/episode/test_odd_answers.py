@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -23,7 +23,7 @@ from riskbox.sandbox.stub.request import StubRequest
 from riskbox.sandbox.stub.script import Raw
 from riskbox.sandbox.stub.server import Stub
 from riskbox.sandbox.words.episode import Cast, Played
-from riskbox.sandbox.words.event import Returned, Said
+from riskbox.sandbox.words.event import Called, Returned, Said
 from riskbox.sandbox.words.modelcall import ModelCall
 from riskbox.sandbox.words.run import Spec
 from tests.blank import blank
@@ -341,3 +341,82 @@ def _came_to(calls: Any, end: str) -> Seen:
 
 def _outcome(call: ModelCall) -> str:
     return call.outcome + (f"*{call.attempts}" if call.attempts > 1 else "") + "~" * call.estimated
+
+
+# --- arguments --------------------------------------------------------------------------------------------------
+
+BROKEN = '{"to": "Qu'
+ARGUMENTS: dict[str, tuple[Any, Any]] = {
+    # what stands for the arguments, and those that the call is made with; text is the agent's mistake
+    "null": (None, {}),
+    "null in a text": ("null", {}),
+    "empty": ("", {}),
+    "blank": (" ", {}),
+    "an object": ({"to": "Quay"}, {"to": "Quay"}),
+    "a list": ([1], "[1]"),
+    "a number": (3, "3"),
+    "broken": (BROKEN, BROKEN),
+}
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+@pytest.mark.parametrize("seat", ["model", "text"])
+def test_odd_arguments(stub: Stub, monkeypatch: pytest.MonkeyPatch, seat: str, transport: str) -> None:
+    for name, value in reached(stub.url).items():
+        monkeypatch.setenv(name, value)
+    found = asyncio.run(_called(stub, seat, transport))
+    for kind, (_, value) in ARGUMENTS.items():
+        arguments, is_permitted = found[kind]
+        assert is_permitted == isinstance(value, dict), kind
+        assert arguments == value or (kind == "broken" and BROKEN[1:3] in arguments), kind
+
+
+async def _agent(stub: Stub, seat: str, transport: str, clients: Clients) -> Played:
+    model = f"{stub.url}/v1#stub" if transport == "http" else transport
+    spec, session = Spec.of(CASE.hash, Cast(agent=f"{seat}:{model}"), 1), ModelSession(clients, 1)
+    prepared = PreparedCases({CASE.hash: CASE}).of(CASE.hash)
+    return await play_episode(
+        "test", spec, prepared, make_participants(spec, CASE, session), [], session=session
+    )
+
+
+async def _called(stub: Stub, seat: str, transport: str) -> dict[str, tuple[Any, bool]]:
+    """What the call of each kind was made with, and whether it was permitted; the episode always goes on."""
+    found = {}
+    for kind, (given, _) in ARGUMENTS.items():
+        stub.reset()
+        stub.script(
+            _calling(given, seat, transport).sent(transport), Answer("Done.").sent(transport), repeat=True
+        )
+        clients = Clients(ModelOptions(retries=0))
+        try:
+            played = await _agent(stub, seat, transport, clients)
+        finally:
+            await clients.close()
+        (called,) = (one for one in played.episode.events if isinstance(one, Called))
+        (returned,) = (one for one in played.episode.events if isinstance(one, Returned))
+        assert played.episode.ending == "terminated"
+        assert "Done." in [one.text for one in played.episode.events if isinstance(one, Said)]
+        assert all(isinstance(one, dict) for one in _history(stub.requests[-1].body)), kind
+        found[kind] = called.arguments, returned.permitted
+    return found
+
+
+def _calling(given: Any, seat: str, transport: str) -> Answer:
+    written = given if isinstance(given, str) else json.dumps(given)
+    if seat == "model":
+        if transport == ANTHROPIC:  # it has no arguments in a text
+            return Answer(None, calls=(None if given == "null" else given,))
+        return Answer(None, calls=(given if given is None else written,))
+    value = written if written.strip() else json.dumps(written)
+    return Answer(f'```call\n{{"tool": "desk.ping", "arguments": {value}}}\n```')
+
+
+def _history(sent: Mapping[str, Any]) -> Iterator[Any]:
+    """The arguments of the calls that went back to the provider."""
+    for one in sent["messages"]:
+        for made in one.get("tool_calls") or ():
+            yield json.loads(made["function"]["arguments"])
+        for block in one.get("content") if isinstance(one.get("content"), list) else ():
+            if block["type"] == "tool_use":
+                yield block["input"]
