@@ -6,10 +6,19 @@ from typing import Any
 
 import pytest
 
+from riskbox.sandbox.errors import BudgetSpent
+from riskbox.sandbox.models.limits import ModelLimits
 from riskbox.sandbox.stub.server import Stub
+from riskbox.sandbox.words.modelcall import ModelRole
 from tests.sandbox.seats import OPENAI, TOOLS, Sit, call, raw
 
 both = pytest.mark.parametrize("transport", ["http", OPENAI])
+XAI = {
+    "prompt_tokens": 100,
+    "completion_tokens": 10,
+    "total_tokens": 5110,
+    "completion_tokens_details": {"reasoning_tokens": 5000},
+}
 
 
 @both
@@ -65,3 +74,17 @@ async def test_tools_that_the_server_dropped_are_told(stub: Stub, sit: Sit, tran
         assert (await asked.ask(tools=tools)).flaws == ()
         assert (asked.call.input_tokens, asked.call.cached_tokens) == (sent, cached)
     assert (await asked.ask(tools=tools)).flaws == ("tools_dropped",)
+
+
+@both
+@pytest.mark.parametrize("seat", ["agent", "user", "tool", "judge"])
+@pytest.mark.parametrize("usage", [XAI, None])
+async def test_a_budget_binds_whatever_usage_a_server_tells(
+    stub: Stub, sit: Sit, transport: str, seat: ModelRole, usage: Any
+) -> None:
+    stub.script(raw("x" * 20_000, usage=usage), repeat=True)
+    asked = sit(transport, seat=seat, limits=ModelLimits(episode_tokens=12_000))
+    with pytest.raises(BudgetSpent):
+        for _ in range(6):
+            await asked.ask()
+    assert len(stub.requests) == 2 and asked.ledger.tokens >= 10_000
