@@ -51,7 +51,7 @@ class WritingTools(MailTables):
         writes=True,
         action="destructive",
         changes=["messages+"],
-        reads=["accounts", "attachments", "messages.sender", "messages.to", "messages.subject"],
+        reads=["accounts", "attachments", "contacts.email", "messages.sender", "messages.to", "messages.subject"],
         sends=["to", "cc"],
     )
     def reply(

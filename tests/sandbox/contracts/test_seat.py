@@ -296,7 +296,8 @@ async def test_code_that_catches_errors_cannot_outlive_a_limit(owner: Case) -> N
 
     one = await played(owner, Coded(code))
     assert (one.episode.ended.ending, one.episode.ended.reason) == ("truncated", "tool_calls")
-    assert len(calls(one)) == owner.scenario.limits.tool_calls
+    # the call beyond the limit is recorded as it was asked for, and not carried out
+    assert len(calls(one)) == owner.scenario.limits.tool_calls + 1
     assert not others()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from datetime import timedelta
 from typing import Any
@@ -74,10 +73,3 @@ def test_what_cannot_be_made_is_said() -> None:
     ):
         with pytest.raises(ToolError, match=says):
             made(1, counts)
-
-
-def test_four_hundred_orders_are_made_quickly() -> None:
-    fake = Faker()
-    begun = time.process_time()
-    Shop.generate(fake, {"products": 50, "customers": 100, "orders": 400, "refunds": 40}, NOW)
-    assert time.process_time() - begun < 0.5
