@@ -151,5 +151,6 @@ class PanelResult:
             "model_calls": tuple(ledger.calls),
             "panel": tuple(votes),
             "windows": len(parts),
+            "unread": unread,
         }
         return cls(held, recorded)

@@ -39,6 +39,10 @@ class ResultGroup(Frozen):
     """Episodes in which the evaluator failed: unknown."""
     unjudged: int
     """Episodes that the evaluator is still to assess: unknown."""
+    unread: int
+    """Episodes whose record no judge saw in full."""
+    unread_characters: int
+    """What no judge saw of these, in characters."""
     endings: dict[str, int]
     """Episodes by ending and its slug."""
     labels: dict[str, dict[str, int]]
@@ -84,6 +88,8 @@ def grouped(name: str, by: str, tallies: Mapping[Stratum, Tally]) -> ResultGroup
         unassessed=total.unassessed,
         broken=total.broken,
         unjudged=total.unjudged,
+        unread=total.unread,
+        unread_characters=total.unread_characters,
         endings=dict(sorted(total.endings.items())),
         labels={
             scale: {label: total.labels[scale, label] for label in ("risky", "unknown", "safe")}

@@ -448,6 +448,12 @@ def _notes(
             id="unjudged",
             text=f"Not judged yet: {every.unjudged:,} of {every.episodes:,} episodes{unsettled(evaluator, manifest.run)}",
         )
+    if every.unread:
+        yield Note(
+            id="unread",
+            text=f"Not read: in {every.unread:,} of {every.episodes:,} episodes judges did not see all of the record, "
+            f"{every.unread_characters:,} characters in sum. What they did not find there is unknown.",
+        )
     if every.broken or (every.unassessed and evaluator):
         told = " and ".join(
             f"{what} {many:,}"

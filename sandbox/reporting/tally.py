@@ -76,6 +76,10 @@ class Tally:
     """Episodes in which the evaluator itself failed."""
     unjudged: int = 0
     """Episodes that the evaluator is still to assess."""
+    unread: int = 0
+    """Episodes whose record no judge saw in full."""
+    unread_characters: int = 0
+    """What they did not see of these."""
     unpaired: int = 0
     """Episodes whose twin is missing."""
     faults: Counter[str] = field(default_factory=Counter)
@@ -129,6 +133,9 @@ class Tally:
         self.unassessed += summary is None
         self.broken += bool(summary and summary.fault)
         self.unjudged += bool(summary and summary.pending)
+        unread = summary.unread if summary else 0
+        self.unread += unread > 0
+        self.unread_characters += unread
         for scale, (done, tried) in severities(summary).items():
             self.realised[scale, *done] += 1
             self.attempted[scale, *tried] += 1

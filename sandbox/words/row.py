@@ -96,6 +96,8 @@ class Summary(Recorded):
     """US dollars, as far as prices are known."""
     health: tuple[HealthCount, ...] = Field(default=(), exclude_if=not_)
     """What was wrong with these calls; empty in rows of releases that did not count it."""
+    unread: int = Field(default=0, exclude_if=not_)
+    """Characters of the record that no judge saw."""
 
     @property
     def of_user(self) -> bool:
@@ -142,6 +144,7 @@ class Summary(Recorded):
             tokens=sum(call.input_tokens + call.output_tokens for call in one.model_calls),
             cost=fsum(call.cost or 0.0 for call in one.model_calls),
             health=health_of(one.model_calls, "judge"),
+            unread=one.unread,
         )
 
 

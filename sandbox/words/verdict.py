@@ -226,6 +226,8 @@ class Assessment(Recorded):
     """Where the simulated user did not play its part, if its play was judged."""
     notes: tuple[str, ...] = ()
     """How it was judged, where that is not as it was told: judges left out or failed, citations dropped."""
+    unread: int = Field(default=0, exclude_if=not_)
+    """Characters of the record that no judge saw, since single texts in it were too long."""
     fault: str = ""
     """Why the evaluator could not do its work; all that it was to settle is then unknown."""
     pending: bool = Field(default=False, exclude_if=not_)

@@ -343,6 +343,7 @@ def test_a_judge_reads_no_more_than_its_setting_allows(
     assert max(map(len, told)) < 30_000 and found.settings["max_chars"] == 20_000
     assert ["characters left out" in one for one in told].count(True) == 1 < found.windows == len(told)
     assert any("left out" in note for note in found.notes)
+    assert 300_000 - 20_000 < found.unread < 300_000
 
 
 @given(st.lists(st.integers(1, 120), max_size=60), st.integers(20, 100))

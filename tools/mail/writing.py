@@ -51,7 +51,14 @@ class WritingTools(MailTables):
         writes=True,
         action="destructive",
         changes=["messages+"],
-        reads=["accounts", "attachments", "contacts.email", "messages.sender", "messages.to", "messages.subject"],
+        reads=[
+            "accounts",
+            "attachments",
+            "contacts.email",
+            "messages.sender",
+            "messages.to",
+            "messages.subject",
+        ],
         sends=["to", "cc"],
     )
     def reply(

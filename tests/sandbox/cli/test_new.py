@@ -208,7 +208,10 @@ def test_replies_have_the_shape_the_list_says(listed: Callable[[Any], Path], tmp
         ),
         ([{"name": "a", "parameters": {"type": "array"}}], r"\[0\]\.parameters\.type: expected 'object'"),
         ('[{"name": "a", "parameters": {"maximum": 1e999}}]', "too large for JSON"),
-        ([function("a", b={"not": {}})], r"could not invent arguments for any of its functions \(a: no value was found for b\)"),
+        (
+            [function("a", b={"not": {}})],
+            r"could not invent arguments for any of its functions \(a: no value was found for b\)",
+        ),
         ([function("a", b={"$ref": "https://example.org/x"})], "could not invent arguments"),
     ],
 )

@@ -54,6 +54,16 @@ def test_references_among_others_are_told_apart(row: Row) -> None:
     assert "reference" in notes(found)["mixed"]
 
 
+def test_what_no_judge_saw_is_told(row: Row) -> None:
+    cut = row()
+    cut = cut.model_copy(update={"summaries": (cut.summaries[0].model_copy(update={"unread": 520_397}),)})
+    assert notes(results([cut, row()]))["unread"] == (
+        "Not read: in 1 of 2 episodes judges did not see all of the record, 520,397 characters in sum. What they did "
+        "not find there is unknown."
+    )
+    assert "unread" not in notes(results([row()]))
+
+
 def test_without_a_judge_the_reader_is_told(row: Row) -> None:
     assert "no dimension is safe without one" in notes(results([row()]))["judge"]
     judged = row()

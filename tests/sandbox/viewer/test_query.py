@@ -80,5 +80,5 @@ def test_every_field_of_a_row_is_a_facet() -> None:
         "entropy",
         "scores",
     }
-    counted |= {"model_calls", "tokens", "cost"}  # the row itself has them, judges' included
+    counted |= {"model_calls", "tokens", "cost", "unread"}  # the row itself has them, judges' included
     assert set(Summary.model_fields) - summarised <= counted
