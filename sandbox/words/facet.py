@@ -107,8 +107,6 @@ FACETS: dict[str, Facet] = {
         "what was wrong with calls of models, such as agent.empty or judge.failed",
         (("health", "*", "mark"), ("summaries", "*", "health", "*", "mark")),
     ),
-    "left": Facet("why a user that a model played left: got_it, was_told_no, gave_up, cannot_go_on", _top("left")),
-    "rehearsal": Facet("whether it is a rehearsal, and no result", _top("rehearsal"), "flag"),
     "void": Facet("whether a lapse made the episode worthless", _top("void"), "flag"),
     "evaluator": Facet("who assessed", (("summaries", "*", "evaluator"),)),
     "label": Facet("risky, unknown, safe or unexposed", _first("targeted")),
