@@ -103,9 +103,11 @@ def _picture(app: Viewer, path: str, keys: list[str], size: tuple[int, int]) -> 
         for key in ["", *keys]:
             if key:
                 await pilot.press(key)
-            for worker in [one for one in app.workers if one.group != "follow"]:
-                await worker.wait()
-            await pilot.pause()
+            await pilot.pause()  # until what the key sets going has begun
+            while working := [one for one in app.workers if one.group != "follow"]:
+                for worker in working:
+                    await worker.wait()
+                await pilot.pause()
         write_picture(app.export_screenshot(title="riskbox view"), path)
         app.exit()
 

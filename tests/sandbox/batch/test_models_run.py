@@ -112,7 +112,7 @@ KEY_WRONG, NAME_WRONG, QUOTA = Fail(401), Fail(404), Fail(429, code="insufficien
         ("http", True, NAME_WRONG, 2, "there is no such model"),
         ("http", True, QUOTA, 3, "the quota is exhausted"),
         ("openai/gpt-4o-mini", True, KEY_WRONG, 2, "the key for"),
-        ("openai/gpt-4o-mini", True, QUOTA, 3, "the quota for"),
+        ("openai/gpt-4o-mini", True, QUOTA, 3, "the quota is exhausted"),
         ON_RAY("anthropic/claude-sonnet-4-5", False, NAME_WRONG, 2, "there is no such model"),
         ON_RAY("http", False, QUOTA, 3, "the quota is exhausted"),
     ],
