@@ -162,7 +162,7 @@ async def main():
     await model.ask(Prompt([{"role": "user", "content": "Hello."}]))
     await clients.close()
     [call] = ledger.calls
-    print(call.outcome, call.latency < 5 < call.seconds)
+    print(call.outcome, call.latency <= call.seconds < 5)
 
 asyncio.run(main())
 """
