@@ -42,7 +42,7 @@ PERSONAS = ("--persona", "owner", "--persona", "neighbour", "--variant", "none",
 PLANNED = 4
 
 
-@pytest.fixture(params=["sqlite", "redis"])
+@pytest.fixture(params=["sqlite", pytest.param("redis", marks=pytest.mark.long)])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of an empty store of each kind."""
     if request.param == "sqlite":

@@ -111,8 +111,11 @@ def test_a_budget_ends_it_and_keeps_what_is_done(command: Command, stub: Stub) -
     assert json.loads(done.stdout)["self_test"] == []
 
 
-@pytest.mark.parametrize("as_json", [False, True], ids=["tables", "json"])
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    ("how", "as_json"),
+    [(signal.SIGINT, False), (signal.SIGTERM, True)],
+    ids=["ctrl-c-tables", "sigterm-json"],
+)
 def test_a_signal_keeps_and_prints_the_seats_that_are_done(
     stub: Stub, tmp_path: Path, how: signal.Signals, as_json: bool
 ) -> None:
