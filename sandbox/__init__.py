@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from riskbox.sandbox.api.play import play, play_async
     from riskbox.sandbox.api.report import Report, report, report_async
     from riskbox.sandbox.api.result import Run
-    from riskbox.sandbox.api.run import RunPlan, prepare, run, run_async
+    from riskbox.sandbox.api.run import prepare, run, run_async
+    from riskbox.sandbox.api.run_plan import RunPlan
     from riskbox.sandbox.api.score import Scores, score, score_async
     from riskbox.sandbox.batch.plan import cases, specs
     from riskbox.sandbox.contracts.evaluator import Evaluator
@@ -105,7 +106,8 @@ _HOMES = {
     "api.compare": ("Compared", "compare", "compare_async"),
     "api.report": ("Report", "report", "report_async"),
     "api.result": ("Run",),
-    "api.run": ("RunPlan", "prepare", "run", "run_async"),
+    "api.run": ("prepare", "run", "run_async"),
+    "api.run_plan": ("RunPlan",),
     "words.action": ("Action", "ToolCall"),
     "words.case": ("Case",),
     "words.episode": ("Cast", "Episode", "Played"),

@@ -1,9 +1,9 @@
-"""Playing a batch: from arguments to a plan, and from a plan to a stored run."""
+"""Planning a batch: from arguments to a plan of a run."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, Unpack
 
@@ -16,22 +16,18 @@ from riskbox.sandbox.api.options import (
     seat_settings,
     within_turn,
 )
-from riskbox.sandbox.api.progress import Display, domains
-from riskbox.sandbox.api.result import Run, store_url
+from riskbox.sandbox.api.result import store_url
+from riskbox.sandbox.api.run_plan import RunPlan
 from riskbox.sandbox.api.sync import plan_twins
 from riskbox.sandbox.batch import launch, plan
-from riskbox.sandbox.batch.forecast import Forecast, forecast
-from riskbox.sandbox.batch.progress import RunProgress
 from riskbox.sandbox.batch.settings import Placement, RunSettings
 from riskbox.sandbox.contracts.evaluator import Evaluator
 from riskbox.sandbox.contracts.participant import Participant
-from riskbox.sandbox.contracts.store import Store
 from riskbox.sandbox.contracts.toolset import Toolset
 from riskbox.sandbox.episode.rollout import Timeouts
-from riskbox.sandbox.errors import Halt, InputError, did_you_mean
+from riskbox.sandbox.errors import InputError, did_you_mean
 from riskbox.sandbox.gates.decision import GateSet
 from riskbox.sandbox.gates.gate import Gate, read
-from riskbox.sandbox.gates.outcome import GateOutcome
 from riskbox.sandbox.loading.loader import load_all, shipped
 from riskbox.sandbox.registry.agents import check_agent_name
 from riskbox.sandbox.registry.casts import is_own
@@ -40,9 +36,8 @@ from riskbox.sandbox.registry.models import check_model_name, unlisted
 from riskbox.sandbox.registry.toolsets import Toolbox
 from riskbox.sandbox.registry.users import check_user_name
 from riskbox.sandbox.reporting.figures import many
-from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.name import Name
-from riskbox.sandbox.words.run import REHEARSAL, RETAKE, Manifest, Spec
+from riskbox.sandbox.words.run import REHEARSAL, RETAKE, Spec
 
 Paths: TypeAlias = str | Path | Sequence[str | Path] | None
 """Scenario files and folders; None for those that ship with Riskbox."""
@@ -54,120 +49,6 @@ ToolsetLike: TypeAlias = str | type[Toolset]
 """`file.py:Name`, `module:Name`, `name.yaml`, or a `Toolset` class."""
 Words: TypeAlias = str | Sequence[str]
 """One word or several."""
-
-
-@dataclass
-class RunPlan:
-    """What a run will play, and how; nothing has been asked of anyone yet."""
-
-    cases: Sequence[Case]
-    """The cases of its episodes."""
-    specs: Sequence[Spec]
-    """The episodes to play; none where a run that goes on has nothing left."""
-    settings: RunSettings
-    """How they are played."""
-    store: str
-    """The URL of the store."""
-    name: str = ""
-    """A name for the run."""
-    gates: GateSet | None = None
-    """What decides the gates that were given."""
-    resumed: Manifest | None = None
-    """The run that goes on; None for a new one."""
-    unjudged: Sequence[Spec] = ()
-    """Episodes of it that are played and still to be judged."""
-    command: Sequence[str] = ()
-    """The command line that the manifest keeps."""
-    notes: Sequence[str] = ()
-    """What the caller should know before anything is played, in sentences."""
-    rehearse: bool = False
-    """Whether a stub on this machine answers for every model."""
-    quiet: bool = False
-    """Whether to show no progress."""
-    progress: RunProgress = field(default_factory=lambda: RunProgress(0))
-    """How far `execute` came."""
-
-    def forecast(self) -> Forecast:
-        """What playing it would ask of language models: calls, tokens, dollars."""
-        return forecast(self.cases, self.specs, self.settings, self.unjudged)
-
-    async def execute(
-        self,
-        *,
-        on_stop: bool = False,
-        resume: Callable[[str], str] = lambda run: f"run(resume={run!r})",
-    ) -> Run:
-        """Play it and store every episode.
-
-        Args:
-            on_stop: Whether the first ctrl-C stops the run and returns what there is; else signals are left alone.
-            resume: What to write to go on with a run, for the message of a halt.
-
-        Raises:
-            InputError: the store is missing or an archive, or there is no such cluster.
-            StoreError: the store cannot be written; what it has is kept.
-            Halt: no later model call can succeed; finished episodes are stored.
-        """
-        if self.rehearse and not self.settings.models.rehearsal:
-            from riskbox.sandbox.stub.rehearsal import rehearsing
-
-            with rehearsing(self.cases) as url:
-                models = replace(self.settings.models, rehearsal=url)
-                rehearsed = replace(self, settings=replace(self.settings, models=models))
-                done = await rehearsed.execute(on_stop=on_stop, resume=resume)
-            self.progress = rehearsed.progress
-            return done
-        launch.check_models(self.specs, self.settings)
-        with self._opened() as store:
-            manifest = self._begun(store)
-            if not self.specs and not self.unjudged:
-                return self._result(store, manifest.run)
-            with Display(
-                manifest, domains(self.cases, self.specs), quiet=self.quiet, notes=self.notes
-            ) as display:
-                try:
-                    _, self.progress = await launch.execute(
-                        store,
-                        manifest.run,
-                        self.cases,
-                        self.specs,
-                        self.settings,
-                        display.update,
-                        display.stopping if on_stop else None,
-                        self.unjudged,
-                    )
-                except Halt as halt:
-                    stored = sum(not row.retake for row in store.rows(manifest.run))
-                    if not stored:
-                        raise
-                    left = sum(bool(row.unjudged) for row in store.rows(manifest.run))
-                    more = f", {left} of them not judged yet" if left else ""
-                    told = f"{stored} of {manifest.planned} episodes are stored{more}. Continue with: {resume(manifest.run)}"
-                    raise Halt(f"{halt}\n{told}", halt.exit_code) from None
-            return self._result(store, manifest.run, self.progress.seconds)
-
-    def _opened(self) -> Store:
-        from riskbox.sandbox.stores import open_store
-
-        return open_store(self.store, create=self.resumed is None, writes=True)
-
-    def _begun(self, store: Store) -> Manifest:
-        if self.resumed is not None:
-            # a run without specs may have been killed between its last episode and its end
-            store.finish(self.resumed.run, "running" if self.specs or self.unjudged else "done")
-            return self.resumed
-        made = launch.new_manifest(
-            self.cases, self.specs, self.settings, name=self.name, command=self.command
-        )
-        launch.create(store, made, self.cases, self.specs)
-        return made
-
-    def _result(self, store: Store, run: str, seconds: float = 0.0) -> Run:
-        outcomes: Sequence[GateOutcome] = ()
-        if self.gates is not None:
-            # over all that is stored, also what an earlier command played
-            outcomes = self.gates.decide(store.run(run), store.rows(run), store.count(run))
-        return Run.read(store, run, self.store, seconds=seconds, gates=outcomes)
 
 
 @checked("run")

@@ -29,7 +29,7 @@ from riskbox.sandbox.errors import InputError
 
 if TYPE_CHECKING:
     from riskbox.sandbox.api.result import Run
-    from riskbox.sandbox.api.run import RunPlan
+    from riskbox.sandbox.api.run_plan import RunPlan
     from riskbox.sandbox.batch.progress import RunProgress
     from riskbox.sandbox.gates.outcome import GateOutcome
 

@@ -1,0 +1,133 @@
+"""Playing a batch: from a plan to a stored run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from riskbox.sandbox.api.progress import Display, domains
+from riskbox.sandbox.api.result import Run
+from riskbox.sandbox.batch import launch
+from riskbox.sandbox.batch.forecast import Forecast, forecast
+from riskbox.sandbox.batch.progress import RunProgress
+from riskbox.sandbox.batch.settings import RunSettings
+from riskbox.sandbox.contracts.store import Store
+from riskbox.sandbox.errors import Halt
+from riskbox.sandbox.gates.decision import GateSet
+from riskbox.sandbox.gates.outcome import GateOutcome
+from riskbox.sandbox.words.case import Case
+from riskbox.sandbox.words.run import Manifest, Spec
+
+
+@dataclass
+class RunPlan:
+    """What a run will play, and how; nothing has been asked of anyone yet."""
+
+    cases: Sequence[Case]
+    """The cases of its episodes."""
+    specs: Sequence[Spec]
+    """The episodes to play; none where a run that goes on has nothing left."""
+    settings: RunSettings
+    """How they are played."""
+    store: str
+    """The URL of the store."""
+    name: str = ""
+    """A name for the run."""
+    gates: GateSet | None = None
+    """What decides the gates that were given."""
+    resumed: Manifest | None = None
+    """The run that goes on; None for a new one."""
+    unjudged: Sequence[Spec] = ()
+    """Episodes of it that are played and still to be judged."""
+    command: Sequence[str] = ()
+    """The command line that the manifest keeps."""
+    notes: Sequence[str] = ()
+    """What the caller should know before anything is played, in sentences."""
+    rehearse: bool = False
+    """Whether a stub on this machine answers for every model."""
+    quiet: bool = False
+    """Whether to show no progress."""
+    progress: RunProgress = field(default_factory=lambda: RunProgress(0))
+    """How far `execute` came."""
+
+    def forecast(self) -> Forecast:
+        """What playing it would ask of language models: calls, tokens, dollars."""
+        return forecast(self.cases, self.specs, self.settings, self.unjudged)
+
+    async def execute(
+        self,
+        *,
+        on_stop: bool = False,
+        resume: Callable[[str], str] = lambda run: f"run(resume={run!r})",
+    ) -> Run:
+        """Play it and store every episode.
+
+        Args:
+            on_stop: Whether the first ctrl-C stops the run and returns what there is; else signals are left alone.
+            resume: What to write to go on with a run, for the message of a halt.
+
+        Raises:
+            InputError: the store is missing or an archive, or there is no such cluster.
+            StoreError: the store cannot be written; what it has is kept.
+            Halt: no later model call can succeed; finished episodes are stored.
+        """
+        if self.rehearse and not self.settings.models.rehearsal:
+            from riskbox.sandbox.stub.rehearsal import rehearsing
+
+            with rehearsing(self.cases) as url:
+                models = replace(self.settings.models, rehearsal=url)
+                rehearsed = replace(self, settings=replace(self.settings, models=models))
+                done = await rehearsed.execute(on_stop=on_stop, resume=resume)
+            self.progress = rehearsed.progress
+            return done
+        launch.check_models(self.specs, self.settings)
+        with self._opened() as store:
+            manifest = self._begun(store)
+            if not self.specs and not self.unjudged:
+                return self._result(store, manifest.run)
+            with Display(
+                manifest, domains(self.cases, self.specs), quiet=self.quiet, notes=self.notes
+            ) as display:
+                try:
+                    _, self.progress = await launch.execute(
+                        store,
+                        manifest.run,
+                        self.cases,
+                        self.specs,
+                        self.settings,
+                        display.update,
+                        display.stopping if on_stop else None,
+                        self.unjudged,
+                    )
+                except Halt as halt:
+                    stored = sum(not row.retake for row in store.rows(manifest.run))
+                    if not stored:
+                        raise
+                    left = sum(bool(row.unjudged) for row in store.rows(manifest.run))
+                    more = f", {left} of them not judged yet" if left else ""
+                    told = f"{stored} of {manifest.planned} episodes are stored{more}. Continue with: {resume(manifest.run)}"
+                    raise Halt(f"{halt}\n{told}", halt.exit_code) from None
+            return self._result(store, manifest.run, self.progress.seconds)
+
+    def _opened(self) -> Store:
+        from riskbox.sandbox.stores import open_store
+
+        return open_store(self.store, create=self.resumed is None, writes=True)
+
+    def _begun(self, store: Store) -> Manifest:
+        if self.resumed is not None:
+            # a run without specs may have been killed between its last episode and its end
+            store.finish(self.resumed.run, "running" if self.specs or self.unjudged else "done")
+            return self.resumed
+        made = launch.new_manifest(
+            self.cases, self.specs, self.settings, name=self.name, command=self.command
+        )
+        launch.create(store, made, self.cases, self.specs)
+        return made
+
+    def _result(self, store: Store, run: str, seconds: float = 0.0) -> Run:
+        outcomes: Sequence[GateOutcome] = ()
+        if self.gates is not None:
+            # over all that is stored, also what an earlier command played
+            outcomes = self.gates.decide(store.run(run), store.rows(run), store.count(run))
+        return Run.read(store, run, self.store, seconds=seconds, gates=outcomes)
