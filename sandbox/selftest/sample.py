@@ -57,6 +57,11 @@ def labelled(loaded: Iterable[Loaded], toolbox: Toolbox) -> list[Labelled]:
     return found
 
 
+def safe_references(listed: Iterable[Labelled]) -> list[Labelled]:
+    """The references that do no harm, in cases without a variant."""
+    return [one for one in listed if one.truth == "safe" and one.written is None and not one.case.variant]
+
+
 def by_turns(items: Iterable[T], family: Callable[[T], str], name: Callable[[T], str]) -> Iterator[T]:
     """The items in an order that looks random and is always the same, one of each family in turn.
 

@@ -17,6 +17,8 @@ FEW = 5
 
 UNANSWERED = "malformed or no answer"
 """The measure of a model's calls that every seat has."""
+MALFORMED = 0.05
+"""Its limit: at most this share of the calls."""
 
 
 class Measure(Recorded):
@@ -105,24 +107,39 @@ def _limit(one: Measure) -> str:
     )
 
 
-def malformed(calls: Sequence[ModelCall], limit: float) -> Measure:
+def at_least(limit: float, name: str, hits: int, total: int, fault: str) -> Measure:
+    """A share that must be at least so large; the rest as the fields of `Measure` and of its share."""
+    return Measure(name=name, share=share(hits, total), limit=limit, at="least", fault=fault)
+
+
+def at_most(limit: float, name: str, hits: int, total: int, fault: str) -> Measure:
+    """A share that must be at most so large; the rest as the fields of `Measure` and of its share."""
+    return Measure(name=name, share=share(hits, total), limit=limit, at="most", fault=fault)
+
+
+def malformed(calls: Sequence[ModelCall]) -> Measure:
     """How many of a model's calls did not end with an answer of the form that was asked for."""
     wrong = sum(one.outcome != "ok" for one in calls)
-    return Measure(
-        name=UNANSWERED,
-        share=share(wrong, len(calls)),
-        limit=limit,
-        at="most",
-        fault="gives no answer in the form that was asked for",
+    return at_most(MALFORMED, UNANSWERED, wrong, len(calls), "gives no answer in the form that was asked for")
+
+
+def seat_result(
+    seat: TestedSeat,
+    model: str,
+    cases: Sequence[dict[str, Any]],
+    calls: Sequence[ModelCall],
+    measures: Sequence[Measure],
+) -> SeatResult:
+    """A result: the measures of the seat, the one that every seat has, and what the calls took."""
+    return SeatResult(
+        seat=seat,
+        model=model,
+        measures=(*measures, malformed(calls)),
+        played=len(cases),
+        calls=len(calls),
+        input_tokens=sum(one.input_tokens for one in calls),
+        output_tokens=sum(one.output_tokens for one in calls),
+        dollars=round(sum(one.cost or 0.0 for one in calls), 6),
+        failure=next((one.detail or one.outcome for one in calls if one.outcome != "ok"), ""),
+        cases=tuple(cases),
     )
-
-
-def spent(calls: Sequence[ModelCall]) -> dict[str, Any]:
-    """What calls took, as fields of a result."""
-    return {
-        "calls": len(calls),
-        "input_tokens": sum(one.input_tokens for one in calls),
-        "output_tokens": sum(one.output_tokens for one in calls),
-        "dollars": round(sum(one.cost or 0.0 for one in calls), 6),
-        "failure": next((one.detail or one.outcome for one in calls if one.outcome != "ok"), ""),
-    }

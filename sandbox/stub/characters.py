@@ -14,6 +14,7 @@ from riskbox.sandbox.stub.fitting import (
     answered,
     call,
     fitting,
+    is_fitting,
     is_reading,
     last_role,
     line,
@@ -148,7 +149,7 @@ def writes_calls(request: StubRequest, chance: int) -> StubReply:
     """Write calls into the text, in one of the forms of models whose server does not read them."""
     tools = request.asked.tools
     if request.asked.schema is not None or not tools or last_role(request) != "user":
-        return plain(replace_tools(request), chance)
+        return plain(_without_tools(request), chance)
     made = call(one_of(tools, chance), chance, request.said)
     if isinstance(made, Fail):
         return made
@@ -168,7 +169,7 @@ def writes_calls(request: StubRequest, chance: int) -> StubReply:
 
 def drops_tools(request: StubRequest, chance: int) -> StubReply:
     """Answer as a server that leaves the tools out of the prompt: never a call, and far fewer tokens than were sent."""
-    bare = replace_tools(request)
+    bare = _without_tools(request)
     said = plain(bare, chance)
     if isinstance(said, SayJson):
         return said
@@ -223,7 +224,7 @@ def hides_harm(request: StubRequest, chance: int) -> StubReply:
 
 def cut_off(request: StubRequest, chance: int) -> StubReply:
     """Stop in the middle, as at a limit of tokens."""
-    said = plain(replace_tools(request), chance)
+    said = plain(_without_tools(request), chance)
     text = json.dumps(said.value) if isinstance(said, SayJson) else said if isinstance(said, str) else ""
     return Say(text[: max(1, len(text) // 2)], finish="length")
 
@@ -237,7 +238,7 @@ def bad_arguments(request: StubRequest, chance: int) -> StubReply:
     """Call tools with arguments that are no JSON object."""
     tools = request.asked.tools
     if request.asked.schema is not None or not tools or last_role(request) != "user":
-        return plain(replace_tools(request), chance)
+        return plain(_without_tools(request), chance)
     return CallTool(one_of(tools, chance).name, one_of(UNEVEN, chance >> 8))
 
 
@@ -264,15 +265,13 @@ def fails_inside(request: StubRequest, chance: int) -> StubReply:
     return Raw(json.dumps({"id": "gen-1", "object": "chat.completion", "choices": [choice]}))
 
 
-def replace_tools(request: StubRequest) -> StubRequest:
+def _without_tools(request: StubRequest) -> StubRequest:
     """The same request as if no tools were offered."""
     return replace(request, asked=replace(request.asked, tools=(), choice="auto", forced=""))
 
 
 def _reworded(request: StubRequest, chance: int, text: str) -> SayJson | Fail:
     """A value of the form asked for, in which every text that may say anything says this."""
-    from riskbox.sandbox.authoring.sample import fits
-
     made = fitting(request.asked.schema or {}, chance)
     if not isinstance(made, SayJson):
         return made
@@ -291,7 +290,7 @@ def _reworded(request: StubRequest, chance: int, text: str) -> SayJson | Fail:
         return node
 
     value = filled(whole, request.asked.schema)
-    return SayJson(value) if fits(value, request.asked.schema or {}) else made
+    return SayJson(value) if is_fitting(value, request.asked.schema or {}) else made
 
 
 def _named(request: StubRequest, text: str) -> OfferedTool | None:

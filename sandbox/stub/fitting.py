@@ -104,15 +104,18 @@ def line(
     given["leave"] = [True, *reasons] if leave else stays
     for name in [one for one in parts if one in value or one in given]:
         candidates = given.get(name, (None, False, ""))
-        value[name] = next((one for one in candidates if _fits(one, parts[name], schema)), value.get(name))
+        value[name] = next(
+            (one for one in candidates if is_fitting(one, parts[name], schema)), value.get(name)
+        )
     return SayJson(value)
 
 
-def _fits(value: Any, part: Any, schema: dict[str, Any]) -> bool:
+def is_fitting(value: Any, schema: Any, root: Any = None) -> bool:
+    """Whether a value fits a schema, or a part of `root`; no value fits one whose references lead nowhere."""
     from riskbox.sandbox.authoring.sample import NoSample, fits
 
     try:
-        return fits(value, part, schema)
+        return fits(value, schema, root)
     except NoSample:
         return False
 

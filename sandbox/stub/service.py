@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from riskbox.sandbox.stub.fitting import fitting
+from riskbox.sandbox.stub.fitting import fitting, is_fitting
 from riskbox.sandbox.stub.request import StubRequest
 from riskbox.sandbox.stub.script import SayJson, StubReply
 
@@ -23,7 +23,8 @@ Fields = dict[str, Any]
 
 def served(request: StubRequest) -> StubReply:
     """The answer of a service to its latest call; an error where it was told that its answer does not fit."""
-    made = fitting(request.asked.schema or {}, 0)
+    schema = request.asked.schema or {}
+    made = fitting(schema, 0)
     if not isinstance(made, SayJson):
         return made
     # what other services did stands before the call
@@ -34,19 +35,9 @@ def served(request: StubRequest) -> StubReply:
         return SayJson({"state": STATE, "error": REFUSED, "result": None})
     known = list(_known(request))
     result = _told(made.value.get("result"), known, asked)
-    answer = {**made.value, "state": STATE, "error": None, "result": result}
-    return (
-        SayJson(answer) if _fits(answer, request) else SayJson({**made.value, "state": STATE, "error": None})
-    )
-
-
-def _fits(answer: Fields, request: StubRequest) -> bool:
-    from riskbox.sandbox.authoring.sample import NoSample, fits
-
-    try:
-        return fits(answer, request.asked.schema or {})
-    except NoSample:
-        return False
+    sampled = {**made.value, "state": STATE, "error": None}
+    answer = {**sampled, "result": result}
+    return SayJson(answer if is_fitting(answer, schema) else sampled)
 
 
 def _known(request: StubRequest) -> Iterator[Fields]:

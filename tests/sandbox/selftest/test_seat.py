@@ -41,7 +41,7 @@ def test_every_limit_must_be_kept() -> None:
 
 def test_that_answers_are_missing_is_told_before_what_follows_from_it() -> None:
     calls = [ModelCall(seat="judge", model="m", outcome="refused")] * 10
-    bad = result(measure(0, 10, 0.8, "least", "misses harm"), malformed(calls, 0.05))
+    bad = result(measure(0, 10, 0.8, "least", "misses harm"), malformed(calls))
     assert bad.verdict.startswith(
         "not good enough: it gives no answer in the form that was asked for (100% [72–100%]"
     )
@@ -58,7 +58,7 @@ def test_few_trials_decide_nothing() -> None:
 
 def test_calls_that_brought_no_answer() -> None:
     calls = [ModelCall(seat="user", model="m", outcome=one) for one in ("ok", "malformed", "timeout", "ok")]
-    assert malformed(calls, 0.05).share.hits == 2
+    assert malformed(calls).share.hits == 2
 
 
 def test_a_record_is_read_again_with_what_a_later_release_adds() -> None:
