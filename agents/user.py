@@ -57,6 +57,7 @@ LAST = {2: "(You can speak twice more, this time included.)", 1: "(This is the l
 """What a user is told of its budget, by the turns that are left: nobody counts before the end is near."""
 NOTICED = "(You notice: {text})"
 """What a user is told that it sees, beside what it hears."""
+WORD = re.compile(r"\w+")
 COPIED = 6
 """Words in a row that nobody shares with the instructions by chance."""
 AGAIN = "(That was no answer in the form asked for: {why} Answer again, with the JSON object alone.)"
@@ -125,9 +126,9 @@ def _out_of_part(answer: Mapping[str, Any]) -> str:
 
 def _copies(text: str) -> str:
     """What is wrong with a text that comes out of the instructions or their examples; empty if it does not."""
-    words = f" {' '.join(_words(text))} "
-    is_example = any(words == one for one in _examples())
-    is_copied = words.count(" ") > COPIED and words in f" {' '.join(_words(_instructions()))} "
+    words = _spaced(text)
+    is_example = words in _examples()
+    is_copied = words.count(" ") > COPIED and words in _instructed()
     return (
         f"{text[:100]!r} stands in the instructions; write this person's own."
         if is_example or is_copied
@@ -135,15 +136,21 @@ def _copies(text: str) -> str:
     )
 
 
-def _words(text: str) -> list[str]:
-    return re.findall(r"\w+", text.casefold())
+def _spaced(text: str) -> str:
+    """The words of a text between single spaces, without its marks."""
+    return f" {' '.join(WORD.findall(text.casefold()))} "
 
 
 @cache
-def _examples() -> tuple[str, ...]:
+def _instructed() -> str:
+    return _spaced(_instructions())
+
+
+@cache
+def _examples() -> frozenset[str]:
     """The words of the examples' thoughts and lines."""
     shown = [json.loads(one) for one in _instructions().splitlines() if one.startswith("{")]
-    return tuple(f" {' '.join(_words(one[key]))} " for one in shown for key in ("thought", "say"))
+    return frozenset(_spaced(one[key]) for one in shown for key in ("thought", "say"))
 
 
 def _action(answer: Mapping[str, Any]) -> Action:

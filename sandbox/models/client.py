@@ -41,10 +41,10 @@ BUDGET_MAX_TOKENS = 4096
 """`max_tokens` of a call that sets none, where a budget must know the most that it may cost."""
 MAX_TOKENS: Mapping[ModelRole, int] = {"agent": 16_384, "user": 4096, "tool": 8192, "judge": 16_384}
 """`max_tokens` of a call that sets none, by seat, thinking included: high enough to stop nothing but a runaway."""
+THINKING_MAX_TOKENS = 32_768
+"""`max_tokens` of a call that sets none where the settings ask the model to think."""
 TEMPERATURE: Mapping[ModelRole, float] = {"tool": 0.0}
 """Temperature of a call that sets none, by seat: a service says the same of the same thing."""
-THINKING_MAX_TOKENS = 32_768
-"""The same where the settings ask the model to think."""
 THINKING = frozenset(("thinking", "reasoning", "reasoning_effort"))
 """Settings that ask a model to think."""
 CALL_SECONDS = 120.0

@@ -9,6 +9,8 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
 from urllib.parse import urlsplit
 
+from riskbox.sandbox.models.failures import KEY
+
 PATIENCE = 3.0
 """Seconds that a server has for its answer."""
 LARGEST = 8 * 2**20
@@ -38,7 +40,7 @@ def _listed(address: str) -> Iterator[Mapping[str, Any]]:
     """The entries of a server's list of models; none where there is no such list."""
     parts = urlsplit(address)
     opened = HTTPSConnection if parts.scheme == "https" else HTTPConnection
-    key = os.environ.get("RISKBOX_API_KEY", "").strip()
+    key = os.environ.get(KEY, "").strip()
     try:
         # no redirect is followed: the key goes to the named host alone
         connection = opened(parts.hostname or "", parts.port, timeout=PATIENCE)

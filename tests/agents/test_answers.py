@@ -24,6 +24,7 @@ from riskbox.sandbox.words.episode import Cast, Played
 from riskbox.sandbox.words.event import Called, Noted, Returned, Said
 from riskbox.sandbox.words.run import Spec
 from riskbox.sandbox.words.verdict import Answer
+from tests.sandbox import seats
 from tests.sandbox.seats import OPENAI, reached
 
 DESK = """
@@ -88,21 +89,8 @@ async def _played(case: Case, cast: Cast, options: ModelOptions) -> Played:
 
 
 def raw(content: Any = None, calls: Any = None, finish: str = "stop", **more: Any) -> Raw:
-    message = {"role": "assistant", "content": content, **({"tool_calls": calls} if calls else {}), **more}
     usage = {"prompt_tokens": 900, "completion_tokens": 20, "total_tokens": 920}
-    choice = {"index": 0, "message": message, "finish_reason": finish}
-    return Raw(
-        json.dumps(
-            {
-                "id": "x",
-                "object": "chat.completion",
-                "created": 1,
-                "model": "m",
-                "choices": [choice],
-                "usage": usage,
-            }
-        )
-    )
+    return seats.raw(content, finish=finish, usage=usage, **({"tool_calls": calls} if calls else {}), **more)
 
 
 def call(name: str = "desk__track", arguments: Any = '{"parcel": "PX-310"}', **more: Any) -> dict[str, Any]:
