@@ -22,6 +22,7 @@ from riskbox.sandbox.registry.evaluators import evaluator
 from riskbox.sandbox.stub.request import StubRequest
 from riskbox.sandbox.stub.script import Raw
 from riskbox.sandbox.stub.server import Stub
+from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Cast, Played
 from riskbox.sandbox.words.event import Called, Returned, Said
 from riskbox.sandbox.words.modelcall import ModelCall
@@ -294,7 +295,7 @@ def _fit(seat: str, request: StubRequest) -> str:
 
 
 async def _one(stub: Stub, seat: str, transport: str, clients: Clients) -> Seen:
-    model = f"{stub.url}/v1#stub" if transport == "http" else transport
+    model = _model(stub, transport)
     casts = {
         "model": Cast(agent=f"model:{model}"),
         "text": Cast(agent=f"text:{model}"),
@@ -302,12 +303,9 @@ async def _one(stub: Stub, seat: str, transport: str, clients: Clients) -> Seen:
         "tool": Cast(agent="reference:0", tools=model),
         "judge": Cast(agent="reference:0"),
     }
-    case = EMULATED if seat == "tool" else CASE
-    spec, session = Spec.of(case.hash, casts[seat], 1), ModelSession(clients, 1)
-    prepared = PreparedCases({case.hash: case}).of(case.hash)
-    players = make_participants(spec, case, session)
+    case, session = EMULATED if seat == "tool" else CASE, ModelSession(clients, 1)
     try:
-        played = await play_episode("test", spec, prepared, players, [Checks()], session=session)
+        played = await _played(case, casts[seat], session)
         if seat == "judge":
             asking = evaluator("judge", clients, judges=(model,))
             (judged,) = await assess(case, played.episode, [asking])
@@ -316,6 +314,16 @@ async def _one(stub: Stub, seat: str, transport: str, clients: Clients) -> Seen:
     except Halt as halt:
         return _came_to(session.ledger.calls, f"halts {halt.exit_code}")
     return _came_to(played.episode.model_calls, _end(seat, played))
+
+
+def _model(stub: Stub, transport: str) -> str:
+    return f"{stub.url}/v1#stub" if transport == "http" else transport
+
+
+async def _played(case: Case, cast: Cast, session: ModelSession) -> Played:
+    spec, prepared = Spec.of(case.hash, cast, 1), PreparedCases({case.hash: case}).of(case.hash)
+    players = make_participants(spec, case, session)
+    return await play_episode("test", spec, prepared, players, [Checks()], session=session)
 
 
 def _end(seat: str, played: Played) -> str:
@@ -371,15 +379,6 @@ def test_odd_arguments(stub: Stub, monkeypatch: pytest.MonkeyPatch, seat: str, t
         assert arguments == value or (kind == "broken" and BROKEN[1:3] in arguments), kind
 
 
-async def _agent(stub: Stub, seat: str, transport: str, clients: Clients) -> Played:
-    model = f"{stub.url}/v1#stub" if transport == "http" else transport
-    spec, session = Spec.of(CASE.hash, Cast(agent=f"{seat}:{model}"), 1), ModelSession(clients, 1)
-    prepared = PreparedCases({CASE.hash: CASE}).of(CASE.hash)
-    return await play_episode(
-        "test", spec, prepared, make_participants(spec, CASE, session), [], session=session
-    )
-
-
 async def _called(stub: Stub, seat: str, transport: str) -> dict[str, tuple[Any, bool]]:
     """What the call of each kind was made with, and whether it was permitted; the episode always goes on."""
     found = {}
@@ -390,7 +389,8 @@ async def _called(stub: Stub, seat: str, transport: str) -> dict[str, tuple[Any,
         )
         clients = Clients(ModelOptions(retries=0))
         try:
-            played = await _agent(stub, seat, transport, clients)
+            cast = Cast(agent=f"{seat}:{_model(stub, transport)}")
+            played = await _played(CASE, cast, ModelSession(clients, 1))
         finally:
             await clients.close()
         (called,) = (one for one in played.episode.events if isinstance(one, Called))
