@@ -51,7 +51,7 @@ class ModelArguments(TypedDict, total=False):
     """US dollars per million input and output tokens, by model, if litellm's price table lacks or gets it wrong. A third
     number is the price of cached input tokens, which otherwise cost as much as others."""
     retries: int
-    """How often a failed call is retried; 5 by default."""
+    """How often a failed call is retried; 5 by default, and only once after a time-out."""
     call_seconds: float | None
     """The time limit for one call, in seconds; 120 by default, and at most 0.4 of `turn_seconds`."""
     record: str | Path | None

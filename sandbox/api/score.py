@@ -267,6 +267,17 @@ def prepare_scores(
     if name == "judge" and not judges:
         plan = _finishing(run, url, chosen, asked, concurrency, quiet=not progress)
         if plan is not None:
+            if (
+                repeats != 1
+                or judge_per_question
+                or listed(judge_exclude)
+                or max_chars is not None
+                or settings
+            ):
+                raise InputError(
+                    "score: without a judge, the judges of the run judge what is left, as it was planned. Leave out how they "
+                    "are asked, or name a judge."
+                )
             return plan
     is_asking = evaluator_class(name).asks
     given: dict[str, Any] = {}

@@ -282,7 +282,11 @@ def add_models(parser: argparse.ArgumentParser) -> None:
         "wrong; without CACHED, cached tokens cost as much as others",
     )
     group.add_argument(
-        "--retries", type=int, default=5, metavar="N", help="retry a failed call up to N times (default: 5)"
+        "--retries",
+        type=int,
+        default=5,
+        metavar="N",
+        help="retry a failed call up to N times, but only once after a time-out (default: 5)",
     )
     group.add_argument(
         "--call-seconds",

@@ -284,6 +284,8 @@ def test_score_without_a_judge_finishes_what_the_run_began(
     many = len(rows(db))
     stub.reset()
     judge_answers(stub)
+    refused = command("score", "latest", "--repeats", "3")
+    assert refused.returncode == 2 and "as it was planned" in " ".join(refused.stderr.split())
     done = command("score", "latest")
     assert done.returncode == 0, done.stderr
     after = rows(db)
