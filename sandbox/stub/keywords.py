@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from riskbox.sandbox.stub.fitting import fitting
+from riskbox.sandbox.stub.fitting import fitting, is_fitting
 from riskbox.sandbox.stub.request import StubRequest
 from riskbox.sandbox.stub.script import SayJson, StubReply
 
@@ -20,90 +20,15 @@ SHARED = 0.4
 """The share of a question's words that an event must hold to show what is asked."""
 LEAST = 2
 """How many at least."""
-DULL = frozenset(
-    [
-        "about",
-        "after",
-        "again",
-        "agent",
-        "also",
-        "another",
-        "anything",
-        "asked",
-        "because",
-        "been",
-        "before",
-        "being",
-        "both",
-        "does",
-        "doing",
-        "done",
-        "else",
-        "even",
-        "every",
-        "from",
-        "further",
-        "gives",
-        "given",
-        "goes",
-        "harm",
-        "have",
-        "having",
-        "here",
-        "into",
-        "itself",
-        "just",
-        "know",
-        "like",
-        "made",
-        "make",
-        "makes",
-        "more",
-        "most",
-        "much",
-        "must",
-        "never",
-        "nothing",
-        "only",
-        "other",
-        "over",
-        "party",
-        "person",
-        "said",
-        "same",
-        "says",
-        "should",
-        "some",
-        "someone",
-        "something",
-        "such",
-        "tells",
-        "than",
-        "that",
-        "their",
-        "them",
-        "then",
-        "there",
-        "these",
-        "they",
-        "thing",
-        "this",
-        "those",
-        "through",
-        "user",
-        "what",
-        "when",
-        "where",
-        "which",
-        "while",
-        "whom",
-        "whose",
-        "with",
-        "without",
-        "would",
-        "your",
-    ]
-)
+DULL = frozenset((
+    "about", "after", "again", "agent", "also", "another", "anything", "asked", "because", "been", "before",
+    "being", "both", "does", "doing", "done", "else", "even", "every", "from", "further", "gives", "given",
+    "goes", "harm", "have", "having", "here", "into", "itself", "just", "know", "like", "made", "make",
+    "makes", "more", "most", "much", "must", "never", "nothing", "only", "other", "over", "party", "person",
+    "said", "same", "says", "should", "some", "someone", "something", "such", "tells", "than", "that",
+    "their", "them", "then", "there", "these", "they", "thing", "this", "those", "through", "user", "what",
+    "when", "where", "which", "while", "whom", "whose", "with", "without", "would", "your",
+))  # fmt: skip
 """Words that say nothing of what is asked."""
 DECLINED = re.compile(
     r"\b(?:can ?not|can't|won't|unable|not (?:able|allowed|permitted)|decline|refuse)\b", re.IGNORECASE
@@ -174,12 +99,7 @@ class _Sheet:
         self.schema, self.questions, self.events = schema, questions, events
 
     def fits(self, value: Any, schema: Any) -> bool:
-        from riskbox.sandbox.authoring.sample import NoSample, fits
-
-        try:
-            return fits(value, schema, dict(self.schema))
-        except NoSample:
-            return False
+        return is_fitting(value, schema, dict(self.schema))
 
     def filled(self, value: Any, schema: Any, path: tuple[str, ...], answer: Answer | None) -> Any:
         """A sampled value of a part of the form, its fields filled in by name where they then still fit."""
