@@ -128,18 +128,13 @@ class Texting(Assistant):
 def _written(text: str) -> Iterator[ToolCall]:
     for raw in message.BLOCK.findall(text):
         try:
-            call = json.loads(raw, parse_constant=_refused)
+            call = json.loads(raw, parse_constant=message.no_constant)
             given = message.arguments(json.dumps(call.get("arguments")))
             yield ToolCall(tool=call["tool"], arguments=given)
         except (ValueError, RecursionError, AttributeError, KeyError):
             # the name is read where it can be, so that the error which comes back is about the rest
             named = NAMED.search(raw)
             yield ToolCall(tool=named[1] if named else "", arguments=raw.strip())
-
-
-def _refused(constant: str) -> None:
-    """Reject NaN and Infinity, which Python reads and JSON does not allow."""
-    raise ValueError(f"{constant} is not JSON")
 
 
 def _tool(call: Mapping[str, Any]) -> str:

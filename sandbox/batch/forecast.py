@@ -17,11 +17,11 @@ from pydantic_core import to_json
 
 from riskbox.sandbox.batch.settings import RunSettings
 from riskbox.sandbox.contracts.message import functions
-from riskbox.sandbox.models.client import OWN_SERVER, Clients
+from riskbox.sandbox.models.client import Clients
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Cast
 from riskbox.sandbox.words.modelcall import ModelRole
-from riskbox.sandbox.words.name import Name
+from riskbox.sandbox.words.name import OWN_SERVER, Name
 from riskbox.sandbox.words.observation import AgentView, Budget, Observation
 from riskbox.sandbox.words.run import Spec
 from riskbox.sandbox.words.scenario import ScriptLine

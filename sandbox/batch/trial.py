@@ -15,14 +15,14 @@ from riskbox.sandbox.batch.plan import cases
 from riskbox.sandbox.contracts.message import wire_name
 from riskbox.sandbox.errors import Halt
 from riskbox.sandbox.loading.loader import Loaded, loads
-from riskbox.sandbox.models.client import OWN_SERVER, Clients, ModelOptions
+from riskbox.sandbox.models.client import Clients, ModelOptions
 from riskbox.sandbox.registry.toolsets import Toolbox
 from riskbox.sandbox.reporting.health import HealthReport, Symptom, mend
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Cast, Episode
 from riskbox.sandbox.words.event import Returned, Said
 from riskbox.sandbox.words.health import health_of
-from riskbox.sandbox.words.name import Name
+from riskbox.sandbox.words.name import OWN_SERVER, Name
 from riskbox.sandbox.words.run import Spec
 from riskbox.sandbox.words.trajectory import Trajectory
 

@@ -155,7 +155,7 @@ def answered(raw: bytes) -> Action:
         ParticipantFault: it is not JSON, or not a value that `action` accepts.
     """
     try:
-        value = json.loads(raw.decode("utf-8"), parse_constant=_refused)
+        value = json.loads(raw.decode("utf-8"), parse_constant=no_constant)
     except (ValueError, RecursionError) as error:
         shown = raw[:200].decode("utf-8", "replace")
         raise ParticipantFault(f"answered something that is not JSON ({error}): {shown}") from None
@@ -186,7 +186,7 @@ def arguments(raw: Any) -> dict[str, Any] | str:
         return {}
     text = raw if isinstance(raw, str) else json.dumps(raw, ensure_ascii=False, default=str)
     try:
-        value = json.loads(text if text.strip() else "{}", parse_constant=_refused)
+        value = json.loads(text if text.strip() else "{}", parse_constant=no_constant)
     except (ValueError, RecursionError):  # models may nest too deeply
         return text
     if value is None or (isinstance(value, str) and not value.strip()):
@@ -194,6 +194,10 @@ def arguments(raw: Any) -> dict[str, Any] | str:
     return value if isinstance(value, dict) else text
 
 
-def _refused(constant: str) -> None:
-    """Reject NaN and Infinity, which Python reads and JSON does not allow: stored, they would become null."""
+def no_constant(constant: str) -> None:
+    """Reject NaN and Infinity, which Python reads and JSON does not allow: stored, they would become null.
+
+    Raises:
+        ValueError: always.
+    """
     raise ValueError(f"{constant} is not JSON")

@@ -30,9 +30,8 @@ from riskbox.sandbox.models.transport import (
 )
 from riskbox.sandbox.rules.state import derived
 from riskbox.sandbox.words.modelcall import ModelCall, ModelOutcome, ModelRole
+from riskbox.sandbox.words.name import OWN_SERVER
 
-OWN_SERVER = ("http://", "https://")
-"""What the name of a model on a server of one's own begins with."""
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
 """Seconds before a retry where the provider names none: up to the first, doubled for each further retry up to the last."""
 PATIENCE = 300.0

@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
+from riskbox.sandbox.contracts.message import no_constant
 from riskbox.sandbox.contracts.model import Reply
 from riskbox.sandbox.models.transport import Completion
 
@@ -69,7 +70,7 @@ def _value(text: str) -> Any:
         ValueError: there is none, or there are several that differ.
     """
     try:
-        return json.loads(unfenced(text), parse_constant=_refused)
+        return json.loads(unfenced(text), parse_constant=no_constant)
     except (ValueError, RecursionError):
         found = list(_objects(text))
     if not found:
@@ -85,7 +86,7 @@ def _objects(text: str) -> Iterator[dict[str, Any]]:
     Raises:
         ValueError: an object begins that is not whole; what is left of it must not be taken for the answer.
     """
-    decoder, at = json.JSONDecoder(parse_constant=_refused), 0
+    decoder, at = json.JSONDecoder(parse_constant=no_constant), 0
     for _ in range(MOST):
         at = text.find("{", at)
         if at < 0:
@@ -110,11 +111,6 @@ def _validator(schema: str) -> Any:
 
     # an empty registry: without one, jsonschema fetches what a schema refers to from the network
     return Draft202012Validator(json.loads(schema), registry=Registry())
-
-
-def _refused(constant: str) -> None:
-    """Reject NaN and Infinity, which Python reads and JSON does not allow."""
-    raise ValueError(f"{constant} is not JSON")
 
 
 def unfenced(text: str) -> str:

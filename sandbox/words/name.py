@@ -28,6 +28,8 @@ ADAPTERS = ("model", "text", "service", "a2a", "process", "mcp", *SDKS)
 """Ways of reaching an agent, written before a colon."""
 
 _BEFORE_COLON = (*SCRIPTS, *WORDS, *ADAPTERS)
+OWN_SERVER = ("http://", "https://")
+"""What the name of a model on a server of one's own begins with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ class Name:
     @property
     def is_own_server(self) -> bool:
         """Whether it is a model on a server of one's own, named by its address."""
-        return self.text.startswith(("http://", "https://"))
+        return self.text.startswith(OWN_SERVER)
 
     @property
     def code(self) -> str:
