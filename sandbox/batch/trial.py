@@ -13,7 +13,7 @@ from importlib.resources import files
 
 from riskbox.sandbox.batch.plan import cases
 from riskbox.sandbox.contracts.message import wire_name
-from riskbox.sandbox.errors import Halt
+from riskbox.sandbox.errors import Halt, InputError
 from riskbox.sandbox.loading.loader import Loaded, loads
 from riskbox.sandbox.models.client import Clients, ModelOptions
 from riskbox.sandbox.registry.toolsets import Toolbox
@@ -69,6 +69,25 @@ def unpriced(settings: ModelOptions, models: Iterable[str]) -> list[str]:
     return [
         one for one in dict.fromkeys(models) if not one.startswith(OWN_SERVER) and clients.price(one) is None
     ]
+
+
+def check_prices(options: ModelOptions, models: Iterable[str]) -> None:
+    """Refuse models whose calls a budget in dollars cannot count; a replay costs nothing.
+
+    Raises:
+        InputError: a budget in dollars is set, and a model's price is unknown.
+    """
+    limits, recording = options.limits, options.recording
+    if limits.run_dollars is None and limits.episode_dollars is None:
+        return
+    if recording is not None and recording.mode == "replay":
+        return
+    if missing := unpriced(options, models):
+        raise InputError(
+            f"try: the price of {' and '.join(missing)} is unknown, so Riskbox cannot keep a budget in dollars. Set it "
+            f"per million input and output tokens: --price {missing[0]}=0.50/1.50, or set a budget in tokens: "
+            "--budget-tokens 500000."
+        )
 
 
 # --- the handshake ----------------------------------------------------------------------------------------------

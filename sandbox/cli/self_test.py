@@ -79,23 +79,13 @@ def _seats(given: argparse.Namespace) -> list[tuple[str, str]]:
 
 
 def _options(given: argparse.Namespace, models: Sequence[str]) -> ModelOptions:
-    from riskbox.sandbox.batch.trial import unpriced
+    from riskbox.sandbox.batch.trial import check_prices
 
     options = models_from(given)
     limits = options.limits
     if limits.run_dollars is None and limits.run_tokens is None:
         options = replace(options, limits=replace(limits, run_dollars=CAP))
-    is_replay = options.recording is not None and options.recording.mode == "replay"
-    if (
-        options.limits.run_dollars is not None
-        and not is_replay
-        and (missing := unpriced(options, list(models)))
-    ):
-        raise InputError(
-            f"try: the price of {' and '.join(missing)} is unknown, so Riskbox cannot keep a budget in dollars. Set it "
-            f"per million input and output tokens: --price {missing[0]}=0.50/1.50, or set a budget in tokens: "
-            "--budget-tokens 500000."
-        )
+    check_prices(options, models)
     return options
 
 

@@ -146,13 +146,14 @@ def main(argv: list[str]) -> int:
     from riskbox.sandbox.cli import trial_page as page
     from riskbox.sandbox.registry.toolsets import Toolbox
     from riskbox.sandbox.stores import open_store
+    from riskbox.sandbox.words.name import Name
 
     party = _party(given)
     settings = _terms(given, party.judge, _cast(given, party))
     toolbox = Toolbox(settings.toolsets)
     # what a person named is looked at first; the shipped scenarios take seconds to load, and are in order
     chosen = _chosen(given, toolbox, emulated=bool(party.tools)) if given.paths else []
-    _check_prices(given, party, settings)
+    trial.check_prices(settings.models, Name.parse(party.agent).models if given.handshake else party.models)
     command = ["riskbox", "try", *argv]
     with open_store(given.store) as store:
         episode, seen, halt = _shaken(given, store, settings, command)
@@ -260,25 +261,6 @@ def _chosen(given: argparse.Namespace, toolbox: Toolbox, *, emulated: bool) -> l
             + ". Name others, or none to use the bundled ones."
         )
     return chosen
-
-
-def _check_prices(given: argparse.Namespace, party: _Party, settings: RunSettings) -> None:
-    from riskbox.sandbox.batch.trial import unpriced
-    from riskbox.sandbox.words.name import Name
-
-    limits = settings.models.limits
-    recording = settings.models.recording
-    if (limits.run_dollars is None and limits.episode_dollars is None) or (
-        recording and recording.mode == "replay"
-    ):
-        return
-    missing = unpriced(settings.models, Name.parse(party.agent).models if given.handshake else party.models)
-    if missing:
-        raise InputError(
-            f"try: the price of {' and '.join(missing)} is unknown, so Riskbox cannot keep a budget in dollars. Set it "
-            f"per million input and output tokens: --price {missing[0]}=0.50/1.50, or set a budget in tokens: "
-            "--budget-tokens 500000."
-        )
 
 
 def _cast(given: argparse.Namespace, party: _Party) -> Cast:
