@@ -40,9 +40,9 @@ def records() -> Path:
 @pytest.fixture(scope="session")
 def ray_cluster() -> Iterator[None]:
     """A Ray cluster on this machine for the whole session."""
-    from riskbox.sandbox.batch import actors
+    from riskbox.sandbox.batch.actors import cluster
 
-    with actors.cluster(None):
+    with cluster.cluster(None):
         yield
 
 

@@ -46,9 +46,9 @@ OPEN = ("words", "contracts")
 """What `agents/`, `tools/` and `evaluators/` may import."""
 
 ONLY_IN = {
-    "ray": "sandbox/batch/actors.py",
+    "ray": "sandbox/batch/actors/",
     "litellm": "sandbox/models/transport_litellm.py",
-    "redis": "sandbox/stores/redis.py",
+    "redis": "sandbox/stores/redis/",
     "gymnasium": "sandbox/gym/",
     "jinja2": "sandbox/html/page.py",
     "vl_convert": "sandbox/html/plots.py",

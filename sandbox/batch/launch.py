@@ -280,13 +280,13 @@ async def _workers(
         yield start_player, 1
         return
     await asyncio.to_thread(
-        import_module, "riskbox.sandbox.batch.actors"
+        import_module, "riskbox.sandbox.batch.actors.episodes"
     )  # Ray takes a second or two to import
-    from riskbox.sandbox.batch import actors
+    from riskbox.sandbox.batch.actors import cluster, episodes
 
-    async with actors.joined(settings.address, working_dir=settings.working_dir):
-        quota = actors.shared_quota(settings.models.limits) if _asked(specs, settings) else None
-        yield actors.worker_starter(run, cases, settings, quota), settings.workers or actors.cores()
+    async with cluster.joined(settings.address, working_dir=settings.working_dir):
+        quota = episodes.shared_quota(settings.models.limits) if _asked(specs, settings) else None
+        yield episodes.worker_starter(run, cases, settings, quota), settings.workers or cluster.cores()
 
 
 def _asked(specs: Sequence[Spec], settings: RunSettings) -> list[str]:

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from riskbox.sandbox.cli.options import Parser, add_json, add_models, add_tools, model_options
+from riskbox.sandbox.cli.model_options import add_models, model_options
+from riskbox.sandbox.cli.options import Parser, add_json, add_tools
 from riskbox.sandbox.escape import inert
 
 if TYPE_CHECKING:

@@ -10,16 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from riskbox.sandbox.cli.options import (
-    Parser,
-    add_json,
-    add_models,
-    add_store,
-    add_tools,
-    model_options,
-    same_store,
-    settings_from,
-)
+from riskbox.sandbox.cli.model_options import add_models, model_options, settings_from
+from riskbox.sandbox.cli.options import Parser, add_json, add_store, add_tools, same_store
 from riskbox.sandbox.errors import InputError
 
 if TYPE_CHECKING:

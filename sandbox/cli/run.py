@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from riskbox.sandbox.cli.model_options import add_models, model_options, settings_from
 from riskbox.sandbox.cli.options import (
     Parser,
     add_choice,
@@ -15,13 +16,10 @@ from riskbox.sandbox.cli.options import (
     add_json,
     add_judge_exclude,
     add_judge_per_question,
-    add_models,
     add_store,
     add_tools,
     add_user_judge,
-    model_options,
     same_store,
-    settings_from,
     told,
 )
 from riskbox.sandbox.cli.waiting import working

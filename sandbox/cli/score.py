@@ -8,19 +8,17 @@ import sys
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
+from riskbox.sandbox.cli.model_options import add_models, model_options, settings_from
 from riskbox.sandbox.cli.options import (
     Parser,
     add_json,
     add_judge_exclude,
     add_judge_per_question,
-    add_models,
     add_run,
     add_store,
     add_user_judge,
     add_where,
-    model_options,
     same_store,
-    settings_from,
 )
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from riskbox.sandbox.cli.options import models_from, settings_from
+from riskbox.sandbox.cli.model_options import models_from, settings_from
 from riskbox.sandbox.errors import Halt, InputError
 
 if TYPE_CHECKING:

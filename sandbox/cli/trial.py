@@ -9,16 +9,8 @@ import shlex
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from riskbox.sandbox.cli.options import (
-    Parser,
-    add_json,
-    add_models,
-    add_store,
-    add_tools,
-    models_from,
-    same_store,
-    settings_from,
-)
+from riskbox.sandbox.cli.model_options import add_models, models_from, settings_from
+from riskbox.sandbox.cli.options import Parser, add_json, add_store, add_tools, same_store
 from riskbox.sandbox.errors import Halt, InputError
 
 if TYPE_CHECKING:

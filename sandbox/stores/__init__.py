@@ -36,7 +36,7 @@ def open_store(url: str = DEFAULT, *, create: bool = True, writes: bool = False)
             if url.endswith(ending):
                 scheme, rest = named, "/" + url
     if scheme == "sqlite":
-        from riskbox.sandbox.stores.sqlite import SqliteStore
+        from riskbox.sandbox.stores.sqlite.store import SqliteStore
 
         return SqliteStore(_path(scheme, rest), create=create)
     if scheme == "jsonl":
@@ -47,7 +47,7 @@ def open_store(url: str = DEFAULT, *, create: bool = True, writes: bool = False)
             raise refusal(url)
         return ArchiveStore(path)
     if separator and scheme in ("redis", "rediss"):
-        from riskbox.sandbox.stores.redis import RedisStore
+        from riskbox.sandbox.stores.redis.store import RedisStore
 
         return RedisStore(f"{scheme}://{rest}", create=create)
     # the rest of a URL may hold a password

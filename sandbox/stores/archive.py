@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 from riskbox.sandbox.errors import InputError
 from riskbox.sandbox.stores import jsonl
-from riskbox.sandbox.stores.sqlite import SqliteStore
+from riskbox.sandbox.stores.sqlite.store import SqliteStore
 
 
 class ArchiveStore(SqliteStore):

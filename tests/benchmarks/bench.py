@@ -117,7 +117,7 @@ def steps() -> list[Row]:
 
 def batch() -> list[Row]:
     """10,000 episodes of 20 steps through Ray, assessed and stored."""
-    from riskbox.sandbox.batch import actors
+    from riskbox.sandbox.batch.actors import episodes
 
     case = long_case()
     listed = specs([case], ["reference:safe"], range(1, 10_001))
@@ -135,7 +135,7 @@ def batch() -> list[Row]:
         ended = time.monotonic()
         stored = store.count(made.run)
         assert stored == 10_000, stored
-        del actors
+        del episodes
     # start-up of Ray and its actors is apart: time runs from the first batch, whose episodes are left out
     first = marks[0]
     return [

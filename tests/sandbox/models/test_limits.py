@@ -6,7 +6,8 @@ import argparse
 
 import pytest
 
-from riskbox.sandbox.cli.options import Parser, add_models, models_from, settings_from
+from riskbox.sandbox.cli.model_options import add_models, models_from, settings_from
+from riskbox.sandbox.cli.options import Parser
 from riskbox.sandbox.errors import InputError
 from riskbox.sandbox.models.limits import IN_FLIGHT, ModelLimits, dollars
 

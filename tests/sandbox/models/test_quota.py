@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 import ray
 
-from riskbox.sandbox.batch import actors
+from riskbox.sandbox.batch.actors import episodes
 from riskbox.sandbox.models.lease import Admission, LeaseHolder
 from riskbox.sandbox.models.limits import ModelLimits
 from riskbox.sandbox.models.quota import (
@@ -267,8 +267,8 @@ def test_a_bank_that_restarted_learns_from_the_living_what_the_dead_spent() -> N
 @pytest.mark.usefixtures("ray_cluster")
 async def test_limits_hold_on_when_the_actor_that_grants_them_dies() -> None:
     limits = ModelLimits(in_flight={"": 2.0}, run_tokens=1000.0)
-    service = actors.shared_quota(limits)
-    workers = [LeaseHolder(limits, actors._renewing(service)) for _ in range(2)]
+    service = episodes.shared_quota(limits)
+    workers = [LeaseHolder(limits, episodes._renewing(service)) for _ in range(2)]
     inside = most = 0
 
     async def call(holder: LeaseHolder) -> None:

@@ -51,7 +51,7 @@ Start: TypeAlias = Callable[..., Writer]
 def context() -> ForkServerContext:
     """Starts processes that begin with everything imported, and nothing else of this one."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["riskbox.sandbox.testing.stores", "riskbox.sandbox.stores.redis"])
+    context.set_forkserver_preload(["riskbox.sandbox.testing.stores", "riskbox.sandbox.stores.redis.store"])
     return context
 
 

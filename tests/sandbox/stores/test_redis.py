@@ -15,7 +15,7 @@ import redis
 from riskbox.sandbox.contracts.store import Packed, Where
 from riskbox.sandbox.errors import InputError, StoreError, StoreVersion
 from riskbox.sandbox.stores import open_store
-from riskbox.sandbox.stores.redis import RedisStore
+from riskbox.sandbox.stores.redis.store import RedisStore
 from riskbox.sandbox.testing.samples import (
     packed,
     sample_assessment,
@@ -204,8 +204,8 @@ def test_reading_goes_page_by_page(
     store.write(
         run, [Packed(row=one.row.model_copy(update={"id": f"{n:016x}"}), blob=one.blob) for n in range(450)]
     )
-    monkeypatch.setattr("riskbox.sandbox.stores.redis.PAGE", 50)
-    monkeypatch.setattr("riskbox.sandbox.stores.redis.ID_PAGE", 200)
+    monkeypatch.setattr("riskbox.sandbox.stores.redis.store.PAGE", 50)
+    monkeypatch.setattr("riskbox.sandbox.stores.redis.store.ID_PAGE", 200)
     configure("slowlog-max-len", 1000)
     configure("slowlog-log-slower-than", 0)
     client.slowlog_reset()

@@ -16,9 +16,11 @@ import pytest
 
 from riskbox.sandbox.contracts.store import Packed, Where
 from riskbox.sandbox.errors import InputError, StoreError, StoreVersion
-from riskbox.sandbox.stores import sqlite, sqlite_clause, sqlite_schema
 from riskbox.sandbox.stores.shared import FIELDS
-from riskbox.sandbox.stores.sqlite import SqliteStore
+from riskbox.sandbox.stores.sqlite import clause
+from riskbox.sandbox.stores.sqlite import schema as sqlite_schema
+from riskbox.sandbox.stores.sqlite import store as sqlite
+from riskbox.sandbox.stores.sqlite.store import SqliteStore
 from riskbox.sandbox.testing.samples import (
     packed,
     sample_case,
@@ -186,7 +188,7 @@ def test_a_full_disk_leaves_no_half_of_a_new_file(path: Path) -> None:
         """
         import resource, sys
         from riskbox.sandbox.errors import StoreError
-        from riskbox.sandbox.stores.sqlite import SqliteStore
+        from riskbox.sandbox.stores.sqlite.store import SqliteStore
         resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
         try:
             SqliteStore(sys.argv[1])
@@ -238,7 +240,7 @@ def test_a_read_only_file_is_read_and_not_written(path: Path, folder: int) -> No
             """
             import sys
             from riskbox.sandbox.errors import StoreError
-            from riskbox.sandbox.stores.sqlite import SqliteStore
+            from riskbox.sandbox.stores.sqlite.store import SqliteStore
             store = SqliteStore(sys.argv[1], create=False)
             print(store.count(sys.argv[2]), len(list(store.rows(sys.argv[2]))))
             try:
@@ -280,7 +282,7 @@ def test_a_disk_quota_loses_nothing(path: Path) -> None:
         import os, resource, sys
         from riskbox.sandbox.errors import StoreError
         from riskbox.sandbox.contracts.store import Packed
-        from riskbox.sandbox.stores.sqlite import SqliteStore
+        from riskbox.sandbox.stores.sqlite.store import SqliteStore
         from riskbox.sandbox.testing.samples import packed, sample_case, sample_played
         path, run = sys.argv[1:]
         resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, 500_000))
@@ -356,8 +358,8 @@ def test_counting_by_a_field_reads_only_its_index(store: SqliteStore, name: str)
 
 
 def test_the_worst_come_first_by_an_index(store: SqliteStore) -> None:
-    order = sqlite_clause.ordering(Order(HARM))
-    for statement in (f"ORDER BY {order}", f"ORDER BY {sqlite_clause.ordering(Order(HARM, reverse=True))}"):
+    order = clause.ordering(Order(HARM))
+    for statement in (f"ORDER BY {order}", f"ORDER BY {clause.ordering(Order(HARM, reverse=True))}"):
         plan = store._db.execute(
             f"EXPLAIN QUERY PLAN SELECT id FROM episodes WHERE run = 'a' {statement}"
         ).fetchall()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 
-from riskbox.sandbox.stores import sqlite_clause
 from riskbox.sandbox.stores.shared import FIELDS
+from riskbox.sandbox.stores.sqlite import clause
 
 APPLICATION = 0x5269736B
 """Marks an SQLite file as a store of ours, lest the tables of another program's file be mixed with them."""
@@ -33,7 +33,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             PRIMARY KEY (run, episode, evaluator, version, settings),
             FOREIGN KEY (run, episode) REFERENCES episodes (run, id))""",
     ),
-    (f"CREATE INDEX by_harm ON episodes (run, {', '.join(sqlite_clause.GRAVITY)})",),
+    (f"CREATE INDEX by_harm ON episodes (run, {', '.join(clause.GRAVITY)})",),
 )
 """Statements that lead from schema version n (PRAGMA user_version) to n + 1; append, never edit."""
 

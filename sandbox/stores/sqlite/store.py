@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 
 from riskbox.sandbox.contracts.store import ALL, AS_STORED, Packed, Store, Where
 from riskbox.sandbox.errors import InputError, RiskboxError, StoreError, StoreVersion, UnknownName
-from riskbox.sandbox.stores import record, sqlite_clause, sqlite_schema
+from riskbox.sandbox.stores import record
 from riskbox.sandbox.stores.shared import (
     FIELDS,
     Added,
@@ -36,7 +36,8 @@ from riskbox.sandbox.stores.shared import (
     resummarised,
     wanted_facets,
 )
-from riskbox.sandbox.stores.sqlite_schema import APPLICATION, INSERT, MOVE_ON, SUPERSEDE, upgrade
+from riskbox.sandbox.stores.sqlite import clause, schema
+from riskbox.sandbox.stores.sqlite.schema import APPLICATION, INSERT, MOVE_ON, SUPERSEDE, upgrade
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Played
 from riskbox.sandbox.words.facet import Order
@@ -227,7 +228,7 @@ class SqliteStore(Store):
         with self._reading() as db:
             self._require(db, run)
             found = db.execute(
-                f"SELECT id FROM episodes WHERE {condition} ORDER BY {sqlite_clause.ordering(order)}", values
+                f"SELECT id FROM episodes WHERE {condition} ORDER BY {clause.ordering(order)}", values
             )
             return [id for (id,) in found]
 
@@ -360,7 +361,7 @@ class SqliteStore(Store):
             version = self._version(create)
             for pragma in ("foreign_keys = ON", "synchronous = NORMAL", "journal_mode = WAL"):
                 self._db.execute(f"PRAGMA {pragma}").fetchall()
-        if version < len(sqlite_schema.MIGRATIONS):
+        if version < len(schema.MIGRATIONS):
             self._migrate(create)
 
     def _version(self, create: bool) -> int:
@@ -373,9 +374,9 @@ class SqliteStore(Store):
             raise InputError(f"{self.path} is an SQLite file of another program. Name another file.")
         if not tables and not create:
             raise InputError(f"{self.path} is empty. Run `riskbox run` first, or name another file.")
-        if version > len(sqlite_schema.MIGRATIONS):
+        if version > len(schema.MIGRATIONS):
             raise StoreVersion(
-                f"{self.path} has schema version {version}, and this release reads up to {len(sqlite_schema.MIGRATIONS)}. "
+                f"{self.path} has schema version {version}, and this release reads up to {len(schema.MIGRATIONS)}. "
                 "Upgrade riskbox to read it."
             )
         return int(version)
@@ -475,7 +476,7 @@ def _condition(run: str, where: Where) -> tuple[str, list[str | float]]:
         parts.append('(instr(id, ?) OR instr("case", ?))')
         values += [_text(where.text)] * 2
     for term in where.terms:
-        part, given = sqlite_clause.condition(term)
+        part, given = clause.condition(term)
         parts.append(part)
         values += [_text(one) if isinstance(one, str) else one for one in given]
     return " AND ".join(parts), values

@@ -1,6 +1,6 @@
 """The Lua scripts in which a Redis store changes at once what changes together.
 
-Redis runs a script alone and as a whole. Each begins with its keys and arguments; `stores.redis` says what the keys hold.
+Redis runs a script alone and as a whole. Each begins with its keys and arguments; `stores.redis.store` says what the keys hold.
 """
 
 from __future__ import annotations

@@ -38,8 +38,8 @@ from redis.retry import Retry
 from riskbox.sandbox.contracts.store import ALL, AS_STORED, Packed, Store, Where
 from riskbox.sandbox.errors import InputError, StoreError, StoreVersion, UnknownName
 from riskbox.sandbox.stores import record
-from riskbox.sandbox.stores.redis_filter import FITTING, arguments, facets, ordered
-from riskbox.sandbox.stores.redis_scripts import ASSESS, BEGIN, FOLLOW, WRITE
+from riskbox.sandbox.stores.redis.filter import FITTING, arguments, facets, ordered
+from riskbox.sandbox.stores.redis.scripts import ASSESS, BEGIN, FOLLOW, WRITE
 from riskbox.sandbox.stores.shared import (
     Added,
     Plan,

@@ -1,0 +1,1 @@
+"""Runs on a Redis server that several machines share."""
