@@ -8,6 +8,7 @@
     │   ├── ReplayError       a stored episode cannot be replayed or forked
     │   └── StoreVersion      a store written by another, incompatible release
     ├── StoreError            a store cannot be opened, read or written       exit code 3
+    ├── TakenOver             another driver plays this run now
     ├── Halt                  no later model call can succeed: key, name, quota, budget
     ├── BudgetSpent           an episode's budget does not allow the next model call
     ├── Withdrawn             a person in a seat stops before the end
@@ -92,6 +93,10 @@ class StoreVersion(InputError):
 
 class StoreError(RiskboxError):
     """A store could not be opened, read or written; what it held before is untouched."""
+
+
+class TakenOver(RiskboxError):
+    """Another driver has taken a run over; the one before writes nothing more."""
 
 
 class Halt(RiskboxError):

@@ -70,7 +70,7 @@ class Run:
     name: str
     """The name it was given; empty without one."""
     state: RunState
-    """running, done, stopped or failed."""
+    """running, dead (the process that played it is gone), done, stopped or failed."""
     planned: int
     """How many episodes it consists of."""
     stored: int

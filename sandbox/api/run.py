@@ -20,6 +20,7 @@ from riskbox.sandbox.api.result import store_url
 from riskbox.sandbox.api.run_plan import RunPlan
 from riskbox.sandbox.api.sync import plan_twins
 from riskbox.sandbox.batch import launch, plan
+from riskbox.sandbox.batch.driver import refuse_driven
 from riskbox.sandbox.batch.settings import Placement, RunSettings
 from riskbox.sandbox.contracts.evaluator import Evaluator
 from riskbox.sandbox.contracts.participant import Participant
@@ -80,6 +81,7 @@ def prepare(
     fail_if: Words = (),
     gate: str | Path | Sequence[str | Path] = (),
     resume: str = "",
+    take_over: bool = False,
     store: str | None = None,
     local: bool | None = None,
     address: str | None = None,
@@ -132,6 +134,7 @@ def prepare(
         fail_if: Gates: conditions that fail the run, for example `"legal.risk_ratio > 0.05"`.
         gate: YAML files with lists of conditions.
         resume: Continue this run: its id, the start of its id, its name, or `latest`. Takes no paths and no agent.
+        take_over: With resume: take the run from another process that plays it; that one stops and writes nothing more.
         store: The URL of the store; RISKBOX_STORE or `sqlite:///riskbox.db` by default.
         local: Whether to play in this process, without Ray. By default only where an object requires it.
         address: The Ray cluster to join; by default one is started on this machine.
@@ -157,6 +160,8 @@ def prepare(
         raise InputError(f"run: seeds must be below {RETAKE:,}.")
     if retakes is not None and retakes < 0:
         raise InputError("run: retakes cannot be negative.")
+    if take_over and not resume:
+        raise InputError("run: take_over takes a run from another process, so it needs resume.")
     if resume and (paths or listed(agent)):
         raise InputError(
             "run: resume continues the run as it was planned, so it takes no paths and no agent."
@@ -195,7 +200,9 @@ def prepare(
         _refuse_rehearsal(made)
     call_seconds = models.get("call_seconds")
     if resume:
-        resumed = _resumed(resume, url, made, gates, rehearse=rehearse, quiet=not progress)
+        resumed = _resumed(
+            resume, url, made, gates, rehearse=rehearse, quiet=not progress, take_over=take_over
+        )
         resumed.settings = _timed(resumed.settings, call_seconds, resumed.specs)
         return resumed
     if "human" in (*agents, user_name):
@@ -333,7 +340,14 @@ def _judging(
 
 
 def _resumed(
-    run: str, url: str, settings: RunSettings, gates: GateSet | None, *, rehearse: bool, quiet: bool
+    run: str,
+    url: str,
+    settings: RunSettings,
+    gates: GateSet | None,
+    *,
+    rehearse: bool,
+    quiet: bool,
+    take_over: bool,
 ) -> RunPlan:
     from riskbox.sandbox.stores import open_store
 
@@ -343,10 +357,13 @@ def _resumed(
             raise InputError(f"run: {manifest.run} is no rehearsal, and does not go on as one.")
         if manifest.rehearsal:
             _refuse_rehearsal(settings)
+        if not take_over:
+            refuse_driven(store, manifest.run)
         toolsets = settings.toolsets or tuple(manifest.settings.get("toolsets", ()))
         settings = launch.assessed_as_before(replace(settings, toolsets=toolsets), manifest)
+        as_of = store.cursor(manifest.run)
         cases, specs = launch.remaining(store, manifest.run)
-        judged_cases, unjudged = launch.unjudged(store, manifest.run)
+        judged_cases, unjudged = launch.unjudged_of(store, manifest.run)
     notes = [REHEARSAL] if manifest.rehearsal else []
     if unjudged:
         notes.append(f"{many(len(unjudged), 'episode')} played before and still to be judged.")
@@ -357,6 +374,8 @@ def _resumed(
         url,
         gates=gates,
         resumed=manifest,
+        as_of=as_of,
+        take_over=take_over,
         unjudged=unjudged,
         notes=notes,
         rehearse=manifest.rehearsal,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from riskbox.sandbox.api.progress import Display, domains
 from riskbox.sandbox.api.result import Run
 from riskbox.sandbox.batch import launch
+from riskbox.sandbox.batch.driver import driving
 from riskbox.sandbox.batch.forecast import Forecast, forecast
 from riskbox.sandbox.batch.progress import RunProgress
 from riskbox.sandbox.batch.settings import RunSettings
@@ -37,6 +38,10 @@ class RunPlan:
     """What decides the gates that were given."""
     resumed: Manifest | None = None
     """The run that goes on; None for a new one."""
+    as_of: int | None = None
+    """The store's cursor when it was read what is left of it."""
+    take_over: bool = False
+    """Whether a living driver of it loses it."""
     unjudged: Sequence[Spec] = ()
     """Episodes of it that are played and still to be judged."""
     command: Sequence[str] = ()
@@ -67,8 +72,9 @@ class RunPlan:
             resume: What to write to go on with a run, for the message of a halt.
 
         Raises:
-            InputError: the store is missing or an archive, or there is no such cluster.
+            InputError: the store is missing or an archive, there is no such cluster, or another process plays the run.
             StoreError: the store cannot be written; what it has is kept.
+            TakenOver: another process has taken the run over.
             Halt: no later model call can succeed; finished episodes are stored.
         """
         if self.rehearse and not self.settings.models.rehearsal:
@@ -98,6 +104,8 @@ class RunPlan:
                         display.update,
                         display.stopping if on_stop else None,
                         self.unjudged,
+                        as_of=self.as_of,
+                        take_over=self.take_over,
                     )
                 except Halt as halt:
                     stored = sum(not row.retake for row in store.rows(manifest.run))
@@ -116,8 +124,10 @@ class RunPlan:
 
     def _begun(self, store: Store) -> Manifest:
         if self.resumed is not None:
-            # a run without specs may have been killed between its last episode and its end
-            store.finish(self.resumed.run, "running" if self.specs or self.unjudged else "done")
+            if not self.specs and not self.unjudged:
+                # it may have been killed between its last episode and its end
+                with driving(store, self.resumed.run, self.progress, take_over=self.take_over):
+                    store.finish(self.resumed.run, "done")
             return self.resumed
         made = launch.new_manifest(
             self.cases, self.specs, self.settings, name=self.name, command=self.command

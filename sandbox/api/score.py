@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Unpack
 
@@ -17,6 +17,7 @@ from riskbox.sandbox.api.progress import Display
 from riskbox.sandbox.api.result import Failures, Run, store_url
 from riskbox.sandbox.api.run import EvaluatorLike, Words
 from riskbox.sandbox.api.sync import plan_twins
+from riskbox.sandbox.batch.driver import driving, refuse_driven
 from riskbox.sandbox.batch.launch import assessed_as_before
 from riskbox.sandbox.batch.progress import RunProgress
 from riskbox.sandbox.batch.settings import RunSettings
@@ -117,7 +118,9 @@ class ScorePlan:
     quiet: bool = False
     """Whether to show no progress."""
     finishes: bool = False
-    """Whether the assessments that the run left pending are made."""
+    """Whether the assessments that the run left pending are made; then the run is held meanwhile."""
+    take_over: bool = False
+    """Whether a living driver of the run loses it."""
     progress: RunProgress = field(init=False)
     """What the display shows."""
 
@@ -128,6 +131,8 @@ class ScorePlan:
         """Assess the episodes and store each assessment as it is made.
 
         Raises:
+            InputError: another process plays or judges the run.
+            TakenOver: another process has taken the run over.
             Halt: no later call of a judge can succeed; finished assessments are stored.
         """
         domains = Counter(row.domain for row in self.rows)
@@ -136,14 +141,28 @@ class ScorePlan:
             Display(self.manifest, domains, quiet=self.quiet or not self.rows) as display,
         ):
             try:
-                async with self._opened_models() as models:
-                    await self._assess(store, self.make(models), display)
+                with self._held(store):
+                    async with self._opened_models() as models:
+                        await self._assess(store, self.make(models), display)
             except Halt as halt:
                 left = f"{self.scores.scored} of {len(self.rows)} episodes are scored; scoring again goes on."
                 raise Halt(f"{halt} {left}") from None
             finally:
                 self.scores.seconds = round(self.progress.seconds, 3)
         return self.scores
+
+    @contextmanager
+    def _held(self, store: Store) -> Iterator[None]:
+        """Hold the run while what it left pending is assessed, so that no judge is asked twice."""
+        if not self.finishes:
+            yield
+            return
+        run, state = self.manifest.run, self.manifest.state
+        with driving(store, run, self.progress, take_over=self.take_over):
+            try:
+                yield
+            finally:
+                store.finish(run, "stopped" if state in ("running", "dead") else state)
 
     async def _assess(self, store: Store, evaluators: Sequence[Evaluator], display: Display) -> None:
         left = iter(self.rows)
@@ -222,6 +241,7 @@ def prepare_scores(
     max_chars: int | None = None,
     where: Words = (),
     again: bool = False,
+    take_over: bool = False,
     concurrency: int = 50,
     settings: SeatSettings | None = None,
     store: str | None = None,
@@ -244,6 +264,8 @@ def prepare_scores(
             in parts.
         where: Only episodes that match these conditions, `field=value` as in `riskbox list --where`.
         again: Whether to repeat assessments that exist already.
+        take_over: Without a judge: take the run from another process that plays or judges it; that one stops and writes
+            nothing more.
         concurrency: How many episodes are assessed at once.
         settings: Settings of the judges: `{"judge": {"temperature": 0}}`.
         store: The URL of the store; that of the run, or of the command, by default.
@@ -265,7 +287,7 @@ def prepare_scores(
     url = store or (run.store if isinstance(run, Run) else store_url())
     chosen = Chosen.parse(listed(where))
     if name == "judge" and not judges:
-        plan = _finishing(run, url, chosen, asked, concurrency, quiet=not progress)
+        plan = _finishing(run, url, chosen, asked, concurrency, quiet=not progress, take_over=take_over)
         if plan is not None:
             if (
                 repeats != 1
@@ -325,15 +347,24 @@ score, score_async = plan_twins(
 
 
 def _finishing(
-    run: Run | str, url: str, chosen: Chosen, asked: ModelOptions, concurrency: int, *, quiet: bool
+    run: Run | str,
+    url: str,
+    chosen: Chosen,
+    asked: ModelOptions,
+    concurrency: int,
+    *,
+    quiet: bool,
+    take_over: bool,
 ) -> ScorePlan | None:
     """The plan to make the assessments that a run left pending, by its own judges; None where there are none."""
     with open_store(url, create=False, writes=True) as opened:
         manifest = opened.run(run.id if isinstance(run, Run) else run)
         fitting = list(chosen.rows(opened, manifest.run))
-    rows = [row for row in fitting if row.unjudged]
-    if not rows:
-        return None
+        rows = [row for row in fitting if row.unjudged]
+        if not rows:
+            return None
+        if not take_over:
+            refuse_driven(opened, manifest.run)
     _refuse_rehearsal(manifest)
     before = assessed_as_before(RunSettings(), manifest)
 
@@ -344,7 +375,9 @@ def _finishing(
     scores = Scores(
         manifest.run, first.name, first.version, first.settings, len(rows), len(fitting) - len(rows)
     )
-    return ScorePlan(scores, manifest, rows, url, make, asked, concurrency, quiet=quiet, finishes=True)
+    return ScorePlan(
+        scores, manifest, rows, url, make, asked, concurrency, quiet=quiet, finishes=True, take_over=take_over
+    )
 
 
 def _refuse_rehearsal(manifest: Manifest) -> None:

@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 
+from riskbox.sandbox.batch.driver import driving
 from riskbox.sandbox.batch.plan import asked_models
 from riskbox.sandbox.batch.player import Player
 from riskbox.sandbox.batch.progress import RunProgress
@@ -143,7 +144,7 @@ def remaining(store: Store, run: str) -> tuple[list[Case], list[Spec]]:
     return [store.case(hash) for hash in dict.fromkeys(spec.case for spec in specs)], specs
 
 
-def unjudged(store: Store, run: str) -> tuple[list[Case], list[Spec]]:
+def unjudged_of(store: Store, run: str) -> tuple[list[Case], list[Spec]]:
     """The cases and specs of episodes that a run has played and that are still to be judged."""
     waiting = {row.id for row in store.rows(run) if row.unjudged}
     if not waiting:
@@ -194,8 +195,11 @@ async def execute(
     on_progress: Callable[[RunProgress], None] = lambda progress: None,
     on_stop: Callable[[], None] | None = None,
     unjudged: Sequence[Spec] = (),
+    *,
+    as_of: int | None = None,
+    take_over: bool = False,
 ) -> tuple[RunState, RunProgress]:
-    """Play the specs, have judged what is played, and write how the run ended.
+    """Hold a run, play the specs, have judged what is played, and write how the run ended.
 
     Whoever cancels this gets what is finished stored before the cancellation goes on.
 
@@ -209,13 +213,16 @@ async def execute(
         on_stop: Where it is given, the first ctrl-C or SIGTERM calls it and stops the run, and the second ends the
             process. Without it, signals are left to whoever runs the event loop.
         unjudged: Episodes that the run has played before and that are still to be judged.
+        as_of: The store's cursor when it was read what is left of a run that goes on; None for a new run.
+        take_over: Whether a living driver loses the run.
 
     Returns:
         How it ended, and how far it came.
 
     Raises:
-        InputError: an agent or a toolset does not load, or there is no such cluster.
+        InputError: an agent or a toolset does not load, there is no such cluster, or a living driver holds the run.
         StoreError: the store cannot be written; what it has is kept.
+        TakenOver: another driver has taken the run over; from then on nothing was written.
         Halt: no later model call can go better; what was finished is stored.
     """
     for agent in dict.fromkeys(spec.cast.agent for spec in specs):
@@ -225,36 +232,49 @@ async def execute(
     toolbox = Toolbox(settings.toolsets)
     for case in cases:
         toolbox.of(case)  # a missing toolset is reported now, in one line
-    settings = _less_spent(store, run, settings)
-    by_hash = {case.hash: case for case in cases}
-    state: RunState = "failed"
     latest = RunProgress(planned=len(specs), unjudged=len(unjudged))
+    with driving(store, run, latest, take_over=take_over) as driver:
+        if as_of is not None:
+            store.finish(run, "running")
+            if store.cursor(run) != as_of:  # another driver has stored more until it was dead or lost the run
+                (cases, specs), (judged, unjudged) = remaining(store, run), unjudged_of(store, run)
+                cases = [*cases, *judged]
+        settings = _less_spent(store, run, settings)
+        by_hash = {case.hash: case for case in cases}
+        state: RunState = "failed"
+        latest = driver.progress = RunProgress(planned=len(specs), unjudged=len(unjudged))
 
-    def told(progress: RunProgress) -> None:
-        nonlocal latest
-        latest = progress
-        on_progress(progress)
+        def told(progress: RunProgress) -> None:
+            nonlocal latest
+            latest = driver.progress = progress
+            on_progress(progress)
 
-    try:
-        async with _workers(run, by_hash, specs, settings) as (start_worker, workers):
-            runner = Runner(run, specs, by_hash, store, settings, start_worker, workers, told, unjudged)
-            with _stopped_by_signals(runner, on_stop):
-                state = await _until_cancelled(runner)
-            latest = runner.progress
-        return state, latest
-    except Halt:
-        state = "stopped"
-        raise
-    except (KeyboardInterrupt, asyncio.CancelledError):
-        # a cancelled run stored what was finished; and while Ray starts or ends, ctrl-C is a cancellation
-        state = "done" if latest.done == latest.planned and not latest.unjudged else "stopped"
-        if on_stop is None:
+        try:
+            if not specs and not unjudged:
+                state = "done"
+                return state, latest
+            async with _workers(run, by_hash, specs, settings) as (start_worker, workers):
+                driver.workers = workers
+                runner = Runner(run, specs, by_hash, store, settings, start_worker, workers, told, unjudged)
+                loop = asyncio.get_running_loop()
+                driver.when_lost(lambda: loop.call_soon_threadsafe(runner.stop))
+                with _stopped_by_signals(runner, on_stop):
+                    state = await _until_cancelled(runner)
+                latest = runner.progress
+            return state, latest
+        except Halt:
+            state = "stopped"
             raise
-        if (task := asyncio.current_task()) is not None:
-            task.uncancel()
-        return state, latest
-    finally:
-        store.finish(run, state)
+        except (KeyboardInterrupt, asyncio.CancelledError):
+            # a cancelled run stored what was finished; and while Ray starts or ends, ctrl-C is a cancellation
+            state = "done" if latest.done == latest.planned and not latest.unjudged else "stopped"
+            if on_stop is None:
+                raise
+            if (task := asyncio.current_task()) is not None:
+                task.uncancel()
+            return state, latest
+        finally:
+            store.finish(run, state)  # where the run is lost, this says so instead of what went before
 
 
 def _less_spent(store: Store, run: str, settings: RunSettings) -> RunSettings:

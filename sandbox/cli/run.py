@@ -125,6 +125,11 @@ def parser() -> argparse.ArgumentParser:
     group.add_argument(
         "--resume", metavar="RUN", help="continue this run: an id, the start of one, a name, or latest"
     )
+    group.add_argument(
+        "--take-over",
+        action="store_true",
+        help="with --resume: take the run from another process that plays it; that one stops and writes nothing more",
+    )
     group.add_argument("--local", action="store_true", help="play everything in this process, without Ray")
     group.add_argument(
         "--address", help="join the Ray cluster of this machine: auto, or the head's host:6379"
@@ -214,6 +219,7 @@ def main(argv: list[str]) -> int:
             fail_if=given.fail_if,
             gate=given.gate,
             resume=given.resume or "",
+            take_over=given.take_over,
             store=given.store,
             local=given.local,
             address=given.address,

@@ -71,6 +71,12 @@ def parser() -> argparse.ArgumentParser:
     add_where(made)
     made.add_argument("--again", action="store_true", help="repeat assessments that exist already")
     made.add_argument(
+        "--take-over",
+        action="store_true",
+        help="without --judge: take the run from another process that plays or judges it; that one stops and writes nothing "
+        "more",
+    )
+    made.add_argument(
         "--concurrency", type=int, default=50, metavar="N", help="episodes to score at once (default: 50)"
     )
     made.add_argument("--quiet", action="store_true", help="do not show progress")
@@ -97,6 +103,7 @@ def main(argv: list[str]) -> int:
         max_chars=given.max_chars,
         where=given.where,
         again=given.again,
+        take_over=given.take_over,
         concurrency=given.concurrency,
         settings=settings_from(given),
         store=given.store,

@@ -15,6 +15,7 @@ from typing import Self
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Played
 from riskbox.sandbox.words.facet import Order, Term
+from riskbox.sandbox.words.heartbeat import Heartbeat
 from riskbox.sandbox.words.row import EpisodeRow
 from riskbox.sandbox.words.run import Manifest, RunState, Spec
 from riskbox.sandbox.words.verdict import Assessment
@@ -80,11 +81,38 @@ class Store(ABC):
 
     @abstractmethod
     def finish(self, run: str, state: RunState) -> None:
-        """Record how a run ended, or with `running` that it continues."""
+        """Record how a run ended, which ends its heartbeat, or with `running` that it continues."""
+
+    @abstractmethod
+    def beat(self, run: str, heartbeat: Heartbeat, *, take: bool = False) -> Heartbeat | None:
+        """Say that a driver plays a run; the first time, take the run for it.
+
+        From then on this object writes to the run only while that driver holds it: `write`, `assess` and `finish` look in
+        the same transaction and raise `TakenOver` where another has taken it, so that two drivers never both write.
+
+        Args:
+            run: The run's id.
+            heartbeat: What the driver says; the store fills in `at` and `clock`.
+            take: Whether a living driver loses the run.
+
+        Returns:
+            The heartbeat of a living driver that holds the run, and then nothing is written; else None.
+
+        Raises:
+            TakenOver: the driver held the run before and another has taken it since.
+        """
+
+    @abstractmethod
+    def heartbeat(self, run: str) -> Heartbeat | None:
+        """The last heartbeat of whoever plays a run or died while playing it; None where nobody does."""
+
+    @abstractmethod
+    def now(self) -> float:
+        """The time of the clock by which heartbeats are dated, in epoch seconds."""
 
     @abstractmethod
     def runs(self) -> list[Manifest]:
-        """Every run, latest first."""
+        """Every run, latest first. The state of one whose driver died is `dead`."""
 
     @abstractmethod
     def run(self, name: str = "latest") -> Manifest:

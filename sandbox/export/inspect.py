@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 PART = 1000
 """Episodes in one log."""
 
-STATES = {"done": "success", "running": "started", "stopped": "cancelled", "failed": "error"}
+STATES = {"done": "success", "running": "started", "dead": "error", "stopped": "cancelled", "failed": "error"}
 """How Inspect calls the states of a run."""
 
 

@@ -418,6 +418,10 @@ def _notes(
         yield Note(id="evaluators", text=f"Also assessed by {', '.join(others)}: see --evaluator NAME.")
     if manifest.state == "running":
         yield Note(id="unfinished", text=f"The run has not ended: {manifest.planned:,} episodes are planned.")
+    elif manifest.state == "dead":
+        yield Note(
+            id="unfinished", text="The process that played the run died; `riskbox run --resume` goes on."
+        )
     elif manifest.state in ("stopped", "failed"):
         yield Note(id="unfinished", text=f"The run was {manifest.state} before it was complete.")
     if faults := sum(every.faults.values()):

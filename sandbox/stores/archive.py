@@ -49,10 +49,10 @@ class ArchiveStore(SqliteStore):
         self._folder.cleanup()
 
     @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
+    def _writing(self, run: str | None = None) -> Iterator[sqlite3.Connection]:
         if self._sealed:
             raise refusal(self.url)
-        with super()._writing() as db:
+        with super()._writing(run) as db:
             yield db
 
 

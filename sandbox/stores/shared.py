@@ -9,11 +9,20 @@ from typing import TypeAlias
 from pydantic import BaseModel
 
 from riskbox.sandbox.contracts.store import Where
-from riskbox.sandbox.errors import InputError, StoreError, StoreVersion, UnknownName, did_you_mean
+from riskbox.sandbox.errors import (
+    InputError,
+    StoreError,
+    StoreVersion,
+    TakenOver,
+    UnknownName,
+    did_you_mean,
+)
 from riskbox.sandbox.stores import record
+from riskbox.sandbox.stores.liveness import who, with_life
 from riskbox.sandbox.words.case import digest
 from riskbox.sandbox.words.episode import Played
 from riskbox.sandbox.words.facet import FACETS, HARM, Order
+from riskbox.sandbox.words.heartbeat import Heartbeat
 from riskbox.sandbox.words.lapse import VOIDING
 from riskbox.sandbox.words.row import EpisodeRow, Summary
 from riskbox.sandbox.words.run import Manifest, Spec
@@ -165,9 +174,18 @@ def no_episode(run: str, id: str) -> UnknownName:
     return UnknownName(f"run {run} has no episode {id!r}.")
 
 
-def manifest(text: str | bytes, state: str) -> Manifest:
-    """A stored manifest in the state the run has reached since."""
-    return record.parse(Manifest, text).model_copy(update={"state": state})
+def manifest(text: str | bytes, state: str, beat: str | bytes | None, now: float) -> Manifest:
+    """A stored manifest in the state the run has reached since, by its last heartbeat and the time of the store's clock."""
+    made = record.parse(Manifest, text).model_copy(update={"state": state})
+    return with_life(made, None if beat is None else record.parse(Heartbeat, beat), now)
+
+
+def taken_over(run: str, by: Heartbeat | None, now: float) -> TakenOver:
+    """The error for a driver that has lost its run, to another or to one that has ended it since."""
+    another = who(by, now) if by else "another process, which has ended it"
+    return TakenOver(
+        f"run {run} was taken over by {another}, so this process stops and writes nothing more to it."
+    )
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from riskbox.sandbox.contracts.store import Packed, Store, Where
 from riskbox.sandbox.errors import InputError, UnknownName
 from riskbox.sandbox.stores import record
 from riskbox.sandbox.testing.filters import conditions, filters, fits, ordered, sifted, various
+from riskbox.sandbox.testing.held import check_heartbeat_read_back, check_living_driver_keeps_run
 from riskbox.sandbox.testing.samples import (
     packed,
     sample_assessment,
@@ -100,7 +101,7 @@ def check_latest_run_is_not_empty(store: Store) -> None:
 def check_run_ends(store: Store) -> None:
     """`finish` changes a run's state and nothing else."""
     run = _begun(store)
-    states: tuple[RunState, ...] = ("done", "stopped", "running", "failed")
+    states: tuple[RunState, ...] = ("done", "stopped", "running", "dead", "failed")
     for state in states:
         store.finish(run.run, state)
         _same(store.run(run.run), run.model_copy(update={"state": state}), f"a run that is {state}")
@@ -371,6 +372,8 @@ STORE_CHECKS: tuple[Callable[[Store], None], ...] = (
     check_run_is_found,
     check_latest_run_is_not_empty,
     check_run_ends,
+    check_heartbeat_read_back,
+    check_living_driver_keeps_run,
     check_episode_read_back,
     check_later_attempt_supersedes,
     check_write_is_whole,

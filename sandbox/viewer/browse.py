@@ -17,6 +17,7 @@ from textual.widgets import Footer, Input, Static
 from riskbox.sandbox.contracts.store import Where
 from riskbox.sandbox.errors import InputError, RiskboxError
 from riskbox.sandbox.escape import line
+from riskbox.sandbox.reporting.driven import beat_of, state
 from riskbox.sandbox.reporting.screen import LABELS, QUIET
 from riskbox.sandbox.viewer import query, search
 from riskbox.sandbox.viewer.choose import Choose
@@ -334,6 +335,7 @@ class BrowseScreen(Screen[None]):
         """Choose another run."""
         try:
             runs = await asyncio.to_thread(self.source.store.runs)
+            beats = [await asyncio.to_thread(beat_of, self.source.store, one) for one in runs]
         except RiskboxError as error:
             self._complain(error)
             return
@@ -341,9 +343,12 @@ class BrowseScreen(Screen[None]):
             Text.assemble(
                 (f"{line(one.run)}  ", "bold"),
                 line(one.name, 30),
-                (f"  {one.state}, {one.planned:,} planned, {line(', '.join(one.agents), 60)}", QUIET),
+                (
+                    f"  {line(state(one, beat), 60)}, {one.planned:,} planned, {line(', '.join(one.agents), 60)}",
+                    QUIET,
+                ),
             )
-            for one in runs
+            for one, beat in zip(runs, beats, strict=True)
         ]
 
         def chosen(place: int | None) -> None:

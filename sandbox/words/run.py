@@ -11,8 +11,8 @@ from riskbox.sandbox.words.case import digest
 from riskbox.sandbox.words.episode import Cast, Origin
 from riskbox.sandbox.words.frozen import Frozen
 
-RunState: TypeAlias = Literal["running", "done", "stopped", "failed"]
-"""Still writing (or killed while it was); finished; ended by the user; ended by a fault."""
+RunState: TypeAlias = Literal["running", "dead", "done", "stopped", "failed"]
+"""Still writing; without its driver, which died; finished; ended by the user; ended by a fault."""
 
 
 RETAKE = 1_000_000

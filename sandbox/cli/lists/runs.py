@@ -7,6 +7,7 @@ import argparse
 from riskbox.sandbox.cli import options
 from riskbox.sandbox.cli.lists.table import ListColumn, field_cell, show_entries
 from riskbox.sandbox.contracts.store import Where
+from riskbox.sandbox.reporting.driven import beat_of, state
 from riskbox.sandbox.reporting.rows import short
 from riskbox.sandbox.reporting.screen import text
 from riskbox.sandbox.words.facet import Term
@@ -18,6 +19,7 @@ UNJUDGED = Where(terms=(Term("unjudged", "=", (1,)),))
 def show(args: argparse.Namespace) -> int:
     """List the runs of a store, latest first."""
     with options.open_existing(args.store) as store:
+        runs = [(one, beat_of(store, one)) for one in store.runs()]
         entries = [
             {
                 "run": one.run,
@@ -29,13 +31,15 @@ def show(args: argparse.Namespace) -> int:
                 "unjudged": store.count(one.run, UNJUDGED),
                 "agents": list(one.agents),
                 "evaluators": one.evaluators,
+                "heartbeat": beat and beat.model_dump(mode="json"),
             }
-            for one in store.runs()
+            for one, beat in runs
         ]
+        states = {one.run: state(one, beat) for one, beat in runs}
     columns = [
         ListColumn("run", field_cell("run", "bold")),
         ListColumn("name", field_cell("name"), wraps=True),
-        ListColumn("state", field_cell("state")),
+        ListColumn("state", lambda one: text(states[one["run"]])),
         ListColumn("episodes", lambda one: text(_episodes(one["episodes"], one["planned"], one["unjudged"]))),
         ListColumn("agents", lambda one: text(", ".join(map(short, one["agents"]))), wraps=True),
     ]

@@ -11,6 +11,7 @@ Keys, all under `riskbox:v1:`
     meta                   hash     schema: the version of this layout
     runs, states           hashes   manifest and state by run
     begun                  zset     runs in the order they began
+    drivers, heartbeats    hashes   the token of a run's driver, and what it last said, by run
     cases                  hash     packed case by hash
     ids                    zset     "episode NUL run" of every episode, to find one by its beginning
     run:R:specs            string   the packed plan
@@ -26,20 +27,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from itertools import islice
 from typing import Any
-from urllib.parse import urlsplit
 
 import redis
 from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 
 from riskbox.sandbox.contracts.store import ALL, AS_STORED, Packed, Store, Where
-from riskbox.sandbox.errors import InputError, StoreError, StoreVersion, UnknownName
+from riskbox.sandbox.errors import InputError, StoreVersion, UnknownName
 from riskbox.sandbox.stores import record
+from riskbox.sandbox.stores.liveness import is_living, stamped
 from riskbox.sandbox.stores.redis.filter import FITTING, arguments, facets, ordered
-from riskbox.sandbox.stores.redis.scripts import ASSESS, BEGIN, FOLLOW, WRITE
+from riskbox.sandbox.stores.redis.scripts import ASSESS, BEAT, BEGIN, FINISH, FOLLOW, WRITE
+from riskbox.sandbox.stores.redis.wrong import masked, told
 from riskbox.sandbox.stores.shared import (
     Added,
     Plan,
@@ -53,11 +55,13 @@ from riskbox.sandbox.stores.shared import (
     no_run,
     require_facet,
     resummarised,
+    taken_over,
     wanted_facets,
 )
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Played
 from riskbox.sandbox.words.facet import Order
+from riskbox.sandbox.words.heartbeat import Heartbeat
 from riskbox.sandbox.words.row import EpisodeRow
 from riskbox.sandbox.words.run import Manifest, RunState, Spec
 from riskbox.sandbox.words.verdict import Assessment
@@ -70,45 +74,6 @@ PAGE = 500
 """Rows read at once."""
 ID_PAGE = 2000
 """Ids read, and facets looked at, at once: some 10 ms of the server's time."""
-_WRONG: tuple[tuple[type[redis.RedisError], str, str], ...] = (
-    (redis.AuthenticationError, "", "the server refuses the user or password. Check both in the URL."),
-    (redis.ResponseError, "NOAUTH", "the server wants a password: redis://user:password@host:port/db."),
-    (
-        redis.exceptions.NoPermissionError,
-        "",
-        "the user may not do this. Grant it `~riskbox:* +@all` or name another user.",
-    ),
-    (
-        redis.ResponseError,
-        "maxmemory",
-        "the server's memory is full. Raise its `maxmemory`; nothing of this was stored, all before is intact.",
-    ),
-    (redis.ReadOnlyError, "", "this is a replica, which only reads. Name the primary."),
-    (redis.exceptions.BusyLoadingError, "", "the server is still loading its data. Try again in a moment."),
-    (redis.ResponseError, "MISCONF", "the server cannot write to its disk. Free some space there."),
-    (redis.ResponseError, "WRONGTYPE", "keys beginning `riskbox:v1:` are not ours. Name another database."),
-    (
-        redis.ResponseError,
-        "unknown command",
-        "this is no Redis server, or one too old. Version 5 or later is needed.",
-    ),
-    (
-        redis.TimeoutError,
-        "",
-        "no answer in time. Check server and network, and write rediss:// only where the server speaks TLS.",
-    ),
-    (
-        redis.ConnectionError,
-        "SSL",
-        "no TLS connection. Write redis:// for a server without TLS, or add `?ssl_ca_certs=FILE`.",
-    ),
-    (
-        redis.ConnectionError,
-        "",
-        "no connection. Check that the server runs, and its host and port in the URL.",
-    ),
-)
-"""By class and words of the client's errors: what to do; the first that fits."""
 
 
 class RedisStore(Store):
@@ -122,6 +87,9 @@ class RedisStore(Store):
         self._write = self._redis.register_script(WRITE)
         self._assess = self._redis.register_script(ASSESS)
         self._follow = self._redis.register_script(FOLLOW)
+        self._beat = self._redis.register_script(BEAT)
+        self._finish = self._redis.register_script(FINISH)
+        self._held: dict[str, str] = {}
         self._fit = self._redis.register_script(FITTING)
         try:
             with self._told():
@@ -145,13 +113,15 @@ class RedisStore(Store):
         """Store finished episodes, all or none; a superseding attempt is not counted as new."""
         parts = ("rows", "blobs", "facets", "attempts", "order", "cursor", "seq")
         keys = [self._key("runs"), self._key("ids"), *(self._key("run", run, part) for part in parts)]
-        args: list[Any] = [run, self._key("run", run, "assessed", "")]
+        keys.append(self._key("drivers"))
+        args: list[Any] = [run, self._key("run", run, "assessed", ""), self._held.get(run, "")]
         for one in episodes:
             args += [one.row.id, one.row.attempt, record.text(one.row), facets(one.row), one.blob]
         with self._told():
             new = int(self._write(keys=keys, args=args))
             if new < 0:
                 self._require(run)
+                raise taken_over(run, self.heartbeat(run), self.now())
         return new
 
     def assess(self, run: str, episode: str, assessments: Sequence[Assessment]) -> None:
@@ -162,6 +132,7 @@ class RedisStore(Store):
             self._key("run", run, "assessed", episode),
             self._key("run", run, "cursor"),
             self._key("run", run, "seq"),
+            self._key("drivers"),
         ]
         added: list[Any] = []
         for one in assessments:
@@ -173,14 +144,53 @@ class RedisStore(Store):
                     before = record.parse(EpisodeRow, former)
                     row = resummarised(before, assessments)
                 changed = [record.text(row), facets(row), int(is_news(before, assessments))]
-                if self._assess(keys=keys, args=[episode, former, *changed, *added]):
+                held = [run, self._held.get(run, "")]
+                changes = int(self._assess(keys=keys, args=[*held, episode, former, *changed, *added]))
+                if changes < 0:
+                    raise taken_over(run, self.heartbeat(run), self.now())
+                if changes:
                     return
 
     def finish(self, run: str, state: RunState) -> None:
         """Say how a run ended, or with `running` that it goes on."""
+        keys = [self._key(name) for name in ("states", "drivers", "heartbeats")]
         with self._told():
             self._require(run)
-            self._redis.hset(self._key("states"), run, state)
+            if not self._finish(keys=keys, args=[run, self._held.get(run, ""), state]):
+                raise taken_over(run, self.heartbeat(run), self.now())
+        if state != "running":
+            self._held.pop(run, None)
+
+    def beat(self, run: str, heartbeat: Heartbeat, *, take: bool = False) -> Heartbeat | None:
+        """Say that a driver plays a run, and take the run for it the first time."""
+        keys = [self._key("drivers"), self._key("heartbeats")]
+        held = self._held.get(run)
+        with self._told():
+            self._require(run)
+            while True:
+                former, now = self._redis.hget(keys[1], run), self.now()
+                before = None if former is None else record.parse(Heartbeat, former)
+                if held is not None and (before is None or before.driver != held):
+                    raise taken_over(run, before, now)
+                if before and before.driver != heartbeat.driver and not take and is_living(before, now):
+                    return before
+                made = record.text(stamped(heartbeat, now))
+                if self._beat(keys=keys, args=[run, former or "", heartbeat.driver, made]):
+                    self._held[run] = heartbeat.driver
+                    return None
+
+    def heartbeat(self, run: str) -> Heartbeat | None:
+        """The last heartbeat of whoever plays a run."""
+        with self._told():
+            self._require(run)
+            found = self._redis.hget(self._key("heartbeats"), run)
+        return None if found is None else record.parse(Heartbeat, found)
+
+    def now(self) -> float:
+        """The time of the server's clock."""
+        with self._told():
+            seconds, microseconds = self._redis.time()
+        return float(seconds) + microseconds / 1e6
 
     def runs(self) -> list[Manifest]:
         """Every run, latest first."""
@@ -360,16 +370,9 @@ class RedisStore(Store):
                 "Set maxmemory-policy to noeviction, or name another server."
             )
 
-    @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _told(self) -> AbstractContextManager[None]:
         """Turns the client's errors into ours."""
-        try:
-            yield
-        except (redis.RedisError, OSError, UnicodeError) as error:
-            for kind, words, advice in _WRONG:
-                if isinstance(error, kind) and words in str(error):
-                    raise StoreError(f"{self.url}: {advice} ({error})") from None
-            raise StoreError(f"{self.url}: {error}") from None
+        return told(self.url)
 
     def _key(self, *parts: str) -> str:
         return self._prefix + ":".join(parts)
@@ -390,8 +393,11 @@ class RedisStore(Store):
     def _manifests(self, runs: list[bytes]) -> list[Manifest]:
         manifests = self._redis.hmget(self._key("runs"), runs)
         states = self._redis.hmget(self._key("states"), runs)
+        beats = self._redis.hmget(self._key("heartbeats"), runs)
+        now = self.now() if any(beats) else 0.0
         with located(self.url):
-            return [manifest(text, state.decode()) for text, state in zip(manifests, states, strict=True)]
+            found = zip(manifests, states, beats, strict=True)
+            return [manifest(text, state.decode(), beat, now) for text, state, beat in found]
 
     def _ids(self, key: str, size: int, offset: int = 0, limit: int | None = None) -> Iterator[list[bytes]]:
         """The members of a sorted set in order, page by page."""
@@ -441,31 +447,6 @@ class RedisStore(Store):
     def _read(self, run: str, rows: list[bytes]) -> list[EpisodeRow]:
         with located(f"{self.url}, run {run}"):
             return [record.parse(EpisodeRow, row) for row in rows]
-
-
-def masked(url: str) -> str:
-    """A Redis URL without its password and options.
-
-    Raises:
-        InputError: it is not one; the message does not quote it, since any part may be a mistyped password.
-    """
-    try:
-        parts = urlsplit(url)
-        port, database = parts.port or 6379, parts.path.strip("/") or "0"
-    except ValueError:
-        raise _malformed() from None
-    if not database.isdecimal() or "@" in parts.query + parts.fragment:
-        raise _malformed()
-    login = f"{parts.username or ''}:***@" if parts.password else "***@" if parts.username else ""
-    host = parts.hostname or "localhost"
-    return f"{parts.scheme}://{login}{f'[{host}]' if ':' in host else host}:{port}/{database}"
-
-
-def _malformed() -> InputError:
-    return InputError(
-        "the Redis URL is not of the form redis://user:password@host:port/db with a number for db. "
-        "In user and password write / @ : ? # % as %2F %40 %3A %3F %23 %25."
-    )
 
 
 def _bytes(text: str) -> bytes:

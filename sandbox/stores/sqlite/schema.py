@@ -34,6 +34,10 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             FOREIGN KEY (run, episode) REFERENCES episodes (run, id))""",
     ),
     (f"CREATE INDEX by_harm ON episodes (run, {', '.join(clause.GRAVITY)})",),
+    (
+        """CREATE TABLE heartbeats (
+            run TEXT PRIMARY KEY REFERENCES runs (run), driver TEXT NOT NULL, beat TEXT NOT NULL)""",
+    ),
 )
 """Statements that lead from schema version n (PRAGMA user_version) to n + 1; append, never edit."""
 

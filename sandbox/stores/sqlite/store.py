@@ -11,13 +11,14 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from riskbox.sandbox.contracts.store import ALL, AS_STORED, Packed, Store, Where
-from riskbox.sandbox.errors import InputError, RiskboxError, StoreError, StoreVersion, UnknownName
+from riskbox.sandbox.errors import InputError, StoreVersion, UnknownName
 from riskbox.sandbox.stores import record
 from riskbox.sandbox.stores.shared import (
     FIELDS,
@@ -36,53 +37,19 @@ from riskbox.sandbox.stores.shared import (
     resummarised,
     wanted_facets,
 )
-from riskbox.sandbox.stores.sqlite import clause, schema
+from riskbox.sandbox.stores.sqlite import clause, heart, schema
 from riskbox.sandbox.stores.sqlite.schema import APPLICATION, INSERT, MOVE_ON, SUPERSEDE, upgrade
+from riskbox.sandbox.stores.sqlite.wrong import MAGIC, PATIENCE, WRONG, told
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Played
 from riskbox.sandbox.words.facet import Order
+from riskbox.sandbox.words.heartbeat import Heartbeat
 from riskbox.sandbox.words.row import EpisodeRow
 from riskbox.sandbox.words.run import Manifest, RunState, Spec
 from riskbox.sandbox.words.verdict import Assessment
 
-MAGIC = b"SQLite format 3\0"
-"""How an SQLite file begins."""
-PATIENCE = 30.0
-"""Seconds to wait for another process's write."""
 PAGE = 500
 """Rows read at once."""
-
-_WRONG: dict[str, tuple[type[RiskboxError], str]] = {
-    "SQLITE_NOTADB": (
-        InputError,
-        "is not a store, nor any SQLite file. Name a file that `riskbox run` wrote, or a new one.",
-    ),
-    "SQLITE_CANTOPEN": (
-        InputError,
-        "cannot be opened. Check that it is a file, and that you may write in its folder.",
-    ),
-    "SQLITE_READONLY": (
-        StoreError,
-        "is read-only. Make the file and its folder writable, or copy it elsewhere.",
-    ),
-    "SQLITE_FULL": (
-        StoreError,
-        "could not grow: the disk is full. All stored before is intact; free some space and try again.",
-    ),
-    "SQLITE_IOERR": (
-        StoreError,
-        "could not be read or written: the disk refused. Check its space, quota and health, and try again.",
-    ),
-    "SQLITE_CORRUPT": (
-        StoreError,
-        "is damaged. Restore a copy, or save what can be read: sqlite3 FILE .recover | sqlite3 SAVED.db",
-    ),
-    "SQLITE_BUSY": (
-        StoreError,
-        f"has been locked by another process for {PATIENCE:.0f} s. End that process, or try again later.",
-    ),
-}
-"""By the first words of SQLite's error names: which error it is to us, and what to do."""
 
 
 class SqliteStore(Store):
@@ -92,6 +59,7 @@ class SqliteStore(Store):
         self.path = Path(path)
         self.url = f"sqlite:///{self.path}"
         self._lock = threading.RLock()
+        self._held: dict[str, str] = {}
         if create:
             self._make_folder()
         elif not self.path.exists():
@@ -99,7 +67,7 @@ class SqliteStore(Store):
                 f"there is no store {str(self.path)!r}. Run `riskbox run` first, or name another file."
             )
         self._refuse_text()
-        with self._told():
+        with told(self.path):
             if create and not self.path.exists():
                 self._make_file()
             self._db = self._opened(create)
@@ -126,8 +94,7 @@ class SqliteStore(Store):
     def write(self, run: str, episodes: Sequence[Packed]) -> int:
         """Store finished episodes, all or none; a superseding attempt is not counted as new."""
         key = _text(run)
-        with self._writing() as db:
-            self._require(db, run)
+        with self._writing(run) as db:
             (cursor,) = db.execute(
                 "SELECT coalesce(max(cursor), 0) FROM episodes WHERE run = ?", (key,)
             ).fetchone()
@@ -136,7 +103,7 @@ class SqliteStore(Store):
     def assess(self, run: str, episode: str, assessments: Sequence[Assessment]) -> None:
         """Add assessments to a stored episode; each replaces one of its evaluator, version and settings."""
         key = (_text(run), _text(episode))
-        with self._writing() as db:
+        with self._writing(run) as db:
             former = self._row(db, run, episode)
             row = resummarised(former, assessments)
             if is_news(former, assessments):
@@ -155,27 +122,45 @@ class SqliteStore(Store):
 
     def finish(self, run: str, state: RunState) -> None:
         """Say how a run ended, or with `running` that it goes on."""
-        with self._writing() as db:
-            self._require(db, run)
+        with self._writing(run) as db:
             db.execute("UPDATE runs SET state = ? WHERE run = ?", (state, _text(run)))
+            if state != "running":
+                db.execute("DELETE FROM heartbeats WHERE run = ?", (_text(run),))
+                self._held.pop(run, None)
+
+    def beat(self, run: str, heartbeat: Heartbeat, *, take: bool = False) -> Heartbeat | None:
+        """Say that a driver plays a run, and take the run for it the first time."""
+        with self._writing(run) as db:
+            other = heart.beat(db, _text(run), heartbeat, self.now(), take=take)
+            if other is None:
+                self._held[run] = heartbeat.driver
+            return other
+
+    def heartbeat(self, run: str) -> Heartbeat | None:
+        """The last heartbeat of whoever plays a run."""
+        with self._reading() as db:
+            self._require(db, run)
+            return heart.last(db, _text(run))
+
+    def now(self) -> float:
+        """The time of this machine's clock."""
+        return time.time()
 
     def runs(self) -> list[Manifest]:
         """Every run, latest first."""
         with self._reading() as db:
-            found = db.execute(
-                "SELECT manifest, state FROM runs ORDER BY created DESC, place DESC"
-            ).fetchall()
+            found = db.execute(f"{heart.RUNS} ORDER BY created DESC, place DESC").fetchall()
         with located(self.url):
-            return [manifest(text, state) for text, state in found]
+            return [manifest(*one, self.now()) for one in found]
 
     def run(self, name: str = "latest") -> Manifest:
         """One run: by id, by the beginning of one, by name, or the latest."""
         with self._reading() as db:
-            found = db.execute("SELECT manifest, state FROM runs WHERE run = ?", (_text(name),)).fetchone()
+            found = db.execute(f"{heart.RUNS} WHERE runs.run = ?", (_text(name),)).fetchone()
         if found is None:
             return chosen(name, self.runs(), self.url, self.count)
         with located(self.url):
-            return manifest(*found)
+            return manifest(*found, self.now())
 
     def specs(self, run: str) -> list[Spec]:
         """All that a run was to play, in order."""
@@ -335,7 +320,7 @@ class SqliteStore(Store):
             return
         with self.path.open("rb") as file:
             if file.read(len(MAGIC)) not in (b"", MAGIC):
-                raise InputError(f"{self.path} {_WRONG['SQLITE_NOTADB'][1]}")
+                raise InputError(f"{self.path} {WRONG['SQLITE_NOTADB'][1]}")
 
     def _opened(self, create: bool) -> sqlite3.Connection:
         try:
@@ -357,7 +342,7 @@ class SqliteStore(Store):
         return db
 
     def _prepare(self, create: bool) -> None:
-        with self._told():
+        with told(self.path):
             version = self._version(create)
             for pragma in ("foreign_keys = ON", "synchronous = NORMAL", "journal_mode = WAL"):
                 self._db.execute(f"PRAGMA {pragma}").fetchall()
@@ -392,14 +377,20 @@ class SqliteStore(Store):
             yield db
 
     @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        """The connection, with the only right to write; what is done within is stored as a whole or not."""
+    def _writing(self, run: str | None = None) -> Iterator[sqlite3.Connection]:
+        """The connection, with the only right to write; what is done within is stored as a whole or not.
+
+        Where it is done to a run, the run must be there, and held by whoever took it through this object.
+        """
         with self._transaction("BEGIN IMMEDIATE") as db:
+            if run is not None:
+                self._require(db, run)
+                heart.require_held(db, _text(run), self._held.get(run), self.now())
             yield db
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
-        with self._lock, self._told():
+        with self._lock, told(self.path):
             self._db.execute(begin)
             try:
                 yield self._db
@@ -408,18 +399,6 @@ class SqliteStore(Store):
                 if self._db.in_transaction:  # SQLite itself rolls back after some errors
                     self._db.execute("ROLLBACK")
                 raise
-
-    @contextmanager
-    def _told(self) -> Iterator[None]:
-        """Turns SQLite's errors into ours."""
-        try:
-            yield
-        except sqlite3.Error as error:
-            name = getattr(error, "sqlite_errorname", "")
-            for prefix, (kind, advice) in _WRONG.items():
-                if name.startswith(prefix):
-                    raise kind(f"{self.path} {advice} ({error})") from None
-            raise StoreError(f"{self.path}: {error}") from None
 
     def _require(self, db: sqlite3.Connection, run: str) -> None:
         if not db.execute("SELECT 1 FROM runs WHERE run = ?", (_text(run),)).fetchone():

@@ -80,7 +80,7 @@ def schema(path: Path) -> tuple[int, list[str]]:
 def test_a_new_file_has_the_current_schema(store: SqliteStore, path: Path) -> None:
     assert schema(path) == (
         len(sqlite_schema.MIGRATIONS),
-        ["assessments", "blobs", "cases", "episodes", "runs", "specs"],
+        ["assessments", "blobs", "cases", "episodes", "heartbeats", "runs", "specs"],
     )
 
 
@@ -128,7 +128,7 @@ def test_a_store_of_a_later_release_is_refused_untouched(path: Path) -> None:
     altered(path, "PRAGMA user_version = 7")
     before = path.read_bytes()
     with pytest.raises(
-        StoreVersion, match=r"runs\.db has schema version 7, .* up to 2\. Upgrade riskbox"
+        StoreVersion, match=r"runs\.db has schema version 7, .* up to 3\. Upgrade riskbox"
     ) as refused:
         SqliteStore(path)
     assert refused.value.exit_code == 2
