@@ -24,9 +24,12 @@ A tool that refuses a request ("insufficient funds") is not an error of Riskbox:
 from __future__ import annotations
 
 import difflib
+import signal
+import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
 
 
 class RiskboxError(Exception):
@@ -155,6 +158,22 @@ class EvaluatorFault(Fault):
     """An evaluator raised or answered something that is not an assessment."""
 
     boundary = "evaluator"
+
+
+def is_interrupt(error: BaseException) -> bool:
+    """Whether an exception is a person's ctrl-C, and not a `KeyboardInterrupt` that somebody's code raised.
+
+    Only the main thread hears ctrl-C. Python's own handler raises out of whatever runs there; that of `asyncio.run`
+    raises out of its own function.
+    """
+    if not isinstance(error, KeyboardInterrupt) or threading.current_thread() is not threading.main_thread():
+        return False
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        return True
+    at: TracebackType | None = error.__traceback__
+    while at is not None and at.tb_next is not None:
+        at = at.tb_next
+    return at is not None and at.tb_frame.f_code.co_name == "_on_sigint"
 
 
 def did_you_mean(name: str, known: Iterable[str], *, listed: int = 12) -> str:

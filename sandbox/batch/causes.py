@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal, NamedTuple, TypeAlias
 
 from riskbox.sandbox.escape import line
-from riskbox.sandbox.words.event import Ended
+from riskbox.sandbox.words.event import AGENT_CRASHED, Ended
 
 Culprit: TypeAlias = Literal["agent", "user", "toolset", "worker"]
 """Who broke; an evaluator that breaks ends no episode and is reported apart."""
@@ -29,6 +29,8 @@ class Cause(NamedTuple):
         party, colon, rest = ended.detail.partition(": ")
         # servers tell numbers that differ from conversation to conversation
         told = TOO_LONG if ended.reason == "context" else ""
+        if ended.reason == AGENT_CRASHED and party != "agent":
+            return cls("agent", line(ended.detail, 300))
         if colon and party in ("agent", "user"):
             return cls("agent" if party == "agent" else "user", told or line(rest, 300))
         if ended.reason == "worker_died":

@@ -21,7 +21,9 @@ from riskbox.sandbox.contracts.model import ModelSession
 from riskbox.sandbox.contracts.participant import Participant
 from riskbox.sandbox.contracts.store import Packed
 from riskbox.sandbox.episode.limited import ProcessDied
+from riskbox.sandbox.episode.ownership import owned
 from riskbox.sandbox.episode.playing import (
+    EpisodeDied,
     PreparedCases,
     assess_pending,
     faulted_episode,
@@ -29,7 +31,7 @@ from riskbox.sandbox.episode.playing import (
     pending,
     play_episode,
 )
-from riskbox.sandbox.errors import Fault, Halt, RiskboxError
+from riskbox.sandbox.errors import Fault, Halt, RiskboxError, is_interrupt
 from riskbox.sandbox.models.client import Clients
 from riskbox.sandbox.models.quota import Lease, UsageReport
 from riskbox.sandbox.registry.evaluators import evaluators
@@ -38,11 +40,10 @@ from riskbox.sandbox.stores.record import pack, unpack
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Played
 from riskbox.sandbox.words.row import EpisodeRow
-from riskbox.sandbox.words.run import Spec
 
 W = TypeVar("W")
-MakeParticipants = Callable[[Spec, Case, ModelSession | None], Mapping[str, Participant]]
-"""Makes the participants of an episode, by party."""
+MakeParticipants = Callable[[Attempt, Case, ModelSession | None], Mapping[str, Participant]]
+"""Makes the participants of an attempt at an episode, by party."""
 RenewLease = Callable[[UsageReport], Awaitable[Lease]]
 """Asks the quota of a run, which all its workers share, for the next lease."""
 
@@ -54,7 +55,7 @@ class Player:
         run: The run's id.
         cases: Its cases by hash.
         settings: How it is played.
-        participants: Makes the participants of an episode.
+        participants: Makes the participants of an episode; in this process where it is not given.
         renew: Renews the lease on the limits that all workers share; without it this player keeps the limits alone.
     """
 
@@ -64,7 +65,7 @@ class Player:
         cases: Mapping[str, Case],
         settings: RunSettings = RunSettings(),
         *,
-        participants: MakeParticipants = make_participants,
+        participants: MakeParticipants | None = None,
         renew: RenewLease | None = None,
     ) -> None:
         self.run, self.settings, self.participants = run, settings, participants
@@ -148,13 +149,14 @@ class Player:
     ) -> None:
         task = asyncio.create_task(self._do(do, work))
         tasks.add(task)
-        task.add_done_callback(partial(self._done, tasks))
+        task.add_done_callback(partial(self._done, tasks, do, work))
 
     async def _do(self, do: Callable[[W], Awaitable[WorkResult]], work: W) -> None:
         try:
-            result = await do(work)
-        except (Exception, asyncio.CancelledError) as error:
-            if isinstance(error, asyncio.CancelledError) and self.models.stopping:
+            with owned(lambda: self.models.stopping):
+                result = await do(work)
+        except BaseException as error:
+            if is_interrupt(error) or (isinstance(error, asyncio.CancelledError) and self.models.stopping):
                 raise
             # work without a result would be waited for forever
             self._broken = (
@@ -168,16 +170,28 @@ class Player:
         self._untaken.append(result_key(result))
         self._changed.set()
 
-    def _done(self, tasks: set[asyncio.Task[None]], task: asyncio.Task[None]) -> None:
+    def _done(
+        self,
+        tasks: set[asyncio.Task[None]],
+        do: Callable[[W], Awaitable[WorkResult]],
+        work: W,
+        task: asyncio.Task[None],
+    ) -> None:
         tasks.discard(task)
+        if task.cancelled() and not self.models.stopping and self._broken is None:
+            self._start(do, work, tasks)  # somebody's code cancelled it before it began
         self._refill()
 
     async def _result(self, attempt: Attempt) -> Packed | Interrupted:
         spec = attempt.spec
         prepared = self.prepared.of(spec.case)
         session = ModelSession(self.models, spec.seed, spec.cast.settings)
+        participants: Mapping[str, Participant]
         try:
-            participants = self.participants(spec, prepared.case, session)
+            if self.participants is None:
+                participants = make_participants(spec, prepared.case, session)
+            else:
+                participants = self.participants(attempt, prepared.case, session)
             played = await play_episode(
                 self.run,
                 spec,
@@ -188,12 +202,14 @@ class Player:
                 attempt=attempt.number,
                 session=session,
             )
+        except EpisodeDied as error:
+            return Interrupted(spec.id, str(error), packed(self._with_pending(error.played)))
         except ProcessDied as error:
             return Interrupted(spec.id, str(error))
         except Halt:
             raise
-        except (Exception, SystemExit, asyncio.CancelledError) as error:
-            if isinstance(error, asyncio.CancelledError) and self.models.stopping:
+        except BaseException as error:
+            if is_interrupt(error) or (isinstance(error, asyncio.CancelledError) and self.models.stopping):
                 raise
             # a participant is anyone's code, and what it raises is the fault of this episode alone
             boundary = error.boundary if isinstance(error, Fault) else "participant"

@@ -35,12 +35,13 @@ from riskbox.sandbox.batch.work import (
     result_key,
 )
 from riskbox.sandbox.contracts.store import Packed, Store
-from riskbox.sandbox.episode.playing import PreparedCases, faulted_episode
+from riskbox.sandbox.episode.playing import PreparedCases, died_alone, faulted_episode
 from riskbox.sandbox.errors import Fault, Halt, RiskboxError
 from riskbox.sandbox.registry.toolsets import Toolbox
 from riskbox.sandbox.stores.record import pack, unpack
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Played
+from riskbox.sandbox.words.event import WORKER_DIED
 from riskbox.sandbox.words.row import EpisodeRow
 from riskbox.sandbox.words.run import RunState, Spec
 
@@ -130,6 +131,8 @@ class Runner:
         self.lost_judging: Counter[str] = Counter()
         """By id, how many workers died while they were to judge it."""
         self.strikes: dict[str, int] = {}
+        self.parts: dict[str, Packed] = {}
+        """By id, the longest attempt at an episode in quarantine; what was done in it is not forgotten."""
         self.stopping = False
         self.halted: Halt | None = None
         self._starting: set[asyncio.Future[Worker]] = set()
@@ -255,6 +258,7 @@ class Runner:
         judged = [one for one in results if isinstance(one, Judged)]
         for one in results:
             if isinstance(one, Interrupted):
+                self._keep_part(one)
                 self.quarantine.append(_next(unfinished.attempts.pop(one.id)))
         if played:
             await self._in_store(self.store.write, self.run, played)
@@ -342,7 +346,9 @@ class Runner:
         while not self.stopping:
             for result in await _answered(worker.take(1, (), POLL)):
                 if isinstance(result, Interrupted):
+                    self._keep_part(result)
                     return result.reason
+                self.parts.pop(attempt.spec.id, None)
                 await self._keep([result], _Given())
                 await _answered(worker.take(0, [attempt.spec.id], 0.0))
                 return ""
@@ -353,16 +359,19 @@ class Runner:
         if strikes < STRIKES:
             self.quarantine.append(_next(attempt))
             return
-        prepared = PreparedCases(self.cases, Toolbox(self.settings.toolsets)).of(attempt.spec.case)
         detail = f"Its worker died {strikes} times while it was playing alone: {reason}"
-        await self._keep(
-            [
-                packed(
-                    faulted_episode(self.run, attempt.spec, prepared, "worker_died", detail, attempt.number)
-                )
-            ],
-            _Given(),
-        )
+        part = self.parts.pop(attempt.spec.id, None)
+        if part is not None:
+            played = died_alone(unpack(Played, part.blob), detail, attempt.number)
+        else:
+            prepared = PreparedCases(self.cases, Toolbox(self.settings.toolsets)).of(attempt.spec.case)
+            played = faulted_episode(self.run, attempt.spec, prepared, WORKER_DIED, detail, attempt.number)
+        await self._keep([packed(played)], _Given())
+
+    def _keep_part(self, one: Interrupted) -> None:
+        before = self.parts.get(one.id)
+        if one.played and (before is None or one.played.row.events >= before.row.events):
+            self.parts[one.id] = one.played
 
 
 def _next(attempt: Attempt) -> Attempt:

@@ -64,6 +64,8 @@ class Interrupted:
     """The episode's id."""
     reason: str
     """One sentence."""
+    played: Packed | None = None
+    """The episode as far as it was played, with a fault at its end."""
 
 
 Work: TypeAlias = Attempt | Judging

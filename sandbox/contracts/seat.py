@@ -31,7 +31,7 @@ from typing import Any, Literal
 
 from riskbox.sandbox.contracts.message import arguments as parsed
 from riskbox.sandbox.contracts.participant import Participant
-from riskbox.sandbox.errors import ParticipantFault
+from riskbox.sandbox.errors import ParticipantFault, is_interrupt
 from riskbox.sandbox.words.action import Action, ToolCall
 from riskbox.sandbox.words.event import Returned, Said
 from riskbox.sandbox.words.observation import AgentView, Observation
@@ -283,6 +283,10 @@ class Owner(Participant):
         except SystemExit as error:
             # it would end the whole process
             raise ParticipantFault(f"the agent's code called exit({error.code})") from None
+        except KeyboardInterrupt as error:
+            if is_interrupt(error):
+                raise
+            raise ParticipantFault("the agent's code raised KeyboardInterrupt") from None
 
     async def close(self) -> None:
         """End the agent's code: cancel it, and raise `EpisodeOver` in what it still waits for."""

@@ -54,7 +54,7 @@ from pydantic_core import PydanticKnownError, to_jsonable_python
 
 from riskbox.sandbox.contracts.reference import RowReference, references
 from riskbox.sandbox.contracts.table import Changes, Row, StartRows, Table, ToolError, missing, referred
-from riskbox.sandbox.errors import Problem, ScenarioError, ToolFault, did_you_mean
+from riskbox.sandbox.errors import Problem, ScenarioError, ToolFault, did_you_mean, is_interrupt
 from riskbox.sandbox.words.toolspec import ActionClass, Effects, TableSpec, ToolsetSpec, ToolSpec
 
 if TYPE_CHECKING:
@@ -367,7 +367,9 @@ class Toolset:
             result = found.method(service, **valid)
         except ToolError as error:
             return ToolOutcome(error=error.as_json(), changes=changes)
-        except Exception as error:
+        except BaseException as error:  # exits and panics too, which would end more than the call
+            if is_interrupt(error):
+                raise
             raise ToolFault(f"{found.spec.name} raised {type(error).__name__}: {error}") from error
         touched = {name: table for name in bases if (table := getattr(service, name)).patch}
         if touched and not found.spec.writes:

@@ -8,7 +8,7 @@ from collections.abc import Coroutine, Generator
 from typing import Any, TypeVar
 
 from riskbox.sandbox.contracts.unsent import UNSENT
-from riskbox.sandbox.errors import Halt
+from riskbox.sandbox.errors import Halt, ParticipantFault
 
 T = TypeVar("T")
 
@@ -26,7 +26,16 @@ one more exception into it."""
 
 
 class ProcessDied(Exception):
-    """The process that a participant runs in has died. The episode cannot go on, and may not be to blame."""
+    """The process that a participant runs in has died. The episode cannot go on, and may not be to blame.
+
+    Args:
+        told: What happened.
+        party: Whose process it was.
+    """
+
+    def __init__(self, told: str, party: str = "") -> None:
+        super().__init__(told)
+        self.party = party
 
 
 class TooLong(TimeoutError):
@@ -57,11 +66,14 @@ async def limited(
     Raises:
         TooLong: it took longer.
         ProcessDied, Halt: the code raised them, be it too late.
+        ParticipantFault: the code raised `GeneratorExit`.
     """
     try:
         first = work.send(None)
     except StopIteration as done:
         return done.value, False
+    except GeneratorExit as error:  # nobody closes it: its code raises this
+        raise ParticipantFault("GeneratorExit") from error
     return await _Started(work, first, seconds, end), True
 
 
@@ -157,6 +169,10 @@ class _Started:
                 waits_for = self.work.send(None) if thrown is None else self.work.throw(thrown)
             except StopIteration as done:
                 return done.value
+            except GeneratorExit as error:
+                if thrown is error:
+                    raise
+                raise ParticipantFault("GeneratorExit") from error
 
     def _until(self, waits_for: Any) -> Generator[Any, Any, BaseException | None]:
         """Wait for what the coroutine waits for; what is to be thrown into it, if anything."""

@@ -7,7 +7,7 @@ import inspect
 import logging
 import platform
 import time
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +17,7 @@ from riskbox.sandbox.contracts.participant import Participant
 from riskbox.sandbox.contracts.unsent import counting
 from riskbox.sandbox.episode.answered import checked
 from riskbox.sandbox.episode.fidelity import lapses
-from riskbox.sandbox.episode.limited import TooLong, limited
+from riskbox.sandbox.episode.limited import ProcessDied, TooLong, limited
 from riskbox.sandbox.episode.rollout import Timeouts, contained, described, rollout
 from riskbox.sandbox.errors import EvaluatorFault, Halt
 from riskbox.sandbox.registry import agents, users
@@ -76,6 +76,14 @@ class EpisodeHalted(Halt):
         self.halt, self.played = halt, played
 
 
+class EpisodeDied(Exception):
+    """A participant's process died while the episode was played; another episode in it may be to blame."""
+
+    def __init__(self, death: ProcessDied, played: Played) -> None:
+        super().__init__(str(death))
+        self.played = played
+
+
 async def play_episode(
     run: str,
     spec: Spec,
@@ -108,14 +116,14 @@ async def play_episode(
         keep_halted: Whether a halted episode is recorded and assessed as far as it was played.
 
     Raises:
-        ProcessDied: a participant's process died.
+        EpisodeDied: a participant's process died; it holds the episode so far.
         Halt: a model says that no later call can go better.
         EpisodeHalted: the same with `keep_halted`; it holds the episode.
     """
     started = time.monotonic()
     emulator = emulator_of(spec.cast, prepared.case, session)
     try:
-        state, timings, halt = await rollout(
+        state, timings, halt, died = await rollout(
             start or begin(prepared, spec.seed), participants, timeouts, emulator, stop
         )
         took = time.monotonic() - started
@@ -129,6 +137,8 @@ async def play_episode(
     played = Played(episode=episode, assessments=await assess(prepared.case, episode, evaluators))
     if halt:
         raise EpisodeHalted(halt, played)
+    if died:
+        raise EpisodeDied(died, played)
     return played
 
 
@@ -221,17 +231,15 @@ async def assess_pending(
 
 async def _assessed(case: Case, episode: Episode, evaluator: Evaluator) -> Assessment:
     try:
-        found = evaluator.evaluate(case, episode)
-        if inspect.isawaitable(found):
-            with counting():
-                found, _ = await limited(_awaited(found), ASSESSING)
+        with counting():
+            found, _ = await limited(contained(_evaluated(case, episode, evaluator)), ASSESSING)
         said = checked(found, evaluator, episode)
         # whoever writes an evaluator may forget to say which one it is; assessments are kept apart by that
         who = {"evaluator": evaluator.name, "version": evaluator.version, "settings": evaluator.settings}
         return said.model_copy(update=who)
-    except (Halt, KeyboardInterrupt, asyncio.CancelledError, GeneratorExit):
+    except Halt:
         raise
-    except BaseException as error:  # an evaluator may be anyone's code, and may exit; its failure is data
+    except Exception as error:  # an evaluator may be anyone's code, and may exit; its failure is data
         told = f"it took longer than {ASSESSING:g} s" if isinstance(error, TooLong) else described(error)
         fault = f"{EvaluatorFault.boundary}: {told}"
         return Assessment(
@@ -239,8 +247,24 @@ async def _assessed(case: Case, episode: Episode, evaluator: Evaluator) -> Asses
         )
 
 
-async def _awaited(work: Awaitable[Any]) -> Any:
-    return await work
+async def _evaluated(case: Case, episode: Episode, evaluator: Evaluator) -> Any:
+    found: Any = evaluator.evaluate(case, episode)
+    return await found if inspect.isawaitable(found) else found
+
+
+def died_alone(played: Played, detail: str, attempt: int) -> Played:
+    """An episode whose process died in every attempt: as far as it was played in one of them.
+
+    Args:
+        played: That attempt.
+        detail: What to say of its end.
+        attempt: How often it was started.
+    """
+    episode = played.episode
+    told = {"detail": detail}
+    end, last = episode.ended.model_copy(update=told), episode.inputs[-1].model_copy(update=told)
+    kept = {"inputs": (*episode.inputs[:-1], last), "events": (*episode.events[:-1], end)}
+    return played.model_copy(update={"episode": episode.model_copy(update={**kept, "attempt": attempt})})
 
 
 def faulted_episode(

@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import time
 from collections.abc import Awaitable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
@@ -13,6 +14,7 @@ from riskbox.sandbox.contracts.emulator import Emulator
 from riskbox.sandbox.contracts.participant import Participant
 from riskbox.sandbox.contracts.unsent import counting
 from riskbox.sandbox.episode.limited import ProcessDied, TooLong, limited
+from riskbox.sandbox.episode.ownership import settled, taken_back
 from riskbox.sandbox.errors import (
     BudgetSpent,
     Fault,
@@ -22,19 +24,22 @@ from riskbox.sandbox.errors import (
     RiskboxError,
     ToolFault,
     Withdrawn,
+    is_interrupt,
 )
 from riskbox.sandbox.rules.state import AGENT, USER, State
 from riskbox.sandbox.rules.transition import step
 from riskbox.sandbox.rules.turns import observe, pending, turns
 from riskbox.sandbox.words.action import Action
 from riskbox.sandbox.words.episode import TurnTiming
-from riskbox.sandbox.words.event import AGENT_CRASHED
+from riskbox.sandbox.words.event import AGENT_CRASHED, WORKER_DIED
 from riskbox.sandbox.words.input import Acted, Answered, Input, Stopped
 from riskbox.sandbox.words.parting import wants_turn
 from riskbox.sandbox.words.trajectory import Trajectory
 
 T = TypeVar("T")
 
+CANCELLED = "code cancelled the task that plays the episode"
+"""What is said of a cancellation that nobody asked for who may."""
 WARM_UP = 300.0
 """Seconds a participant may take to get ready."""
 
@@ -59,6 +64,8 @@ class Rollout(NamedTuple):
     """What was measured of the turns that had to be waited for."""
     halt: Halt | None = None
     """What halted the episode, where a model said that no later call can go better."""
+    died: ProcessDied | None = None
+    """What ended it, where a participant's process died. The state then ends in that fault."""
 
 
 async def rollout(
@@ -81,7 +88,6 @@ async def rollout(
         stop: Where it is set, a cancellation ends the episode as truncated instead of being raised.
 
     Raises:
-        ProcessDied: a participant's process died.
         Halt: a participant says while it gets ready that no later call of its model can go better.
     """
     with counting():
@@ -97,8 +103,12 @@ async def _rolled_out(
 ) -> Rollout:
     timings: list[TurnTiming] = []
     halt: Halt | None = None
+    died: ProcessDied | None = None
     deadline = None if timeouts.episode is None else time.monotonic() + timeouts.episode
-    unready = await _made_ready(participants)
+    try:
+        unready = await _made_ready(participants)
+    except ProcessDied as error:
+        died, unready = error, _bereft(error)
     if unready is not None:
         state, _ = step(state, unready)
     while not state.ended:
@@ -106,19 +116,41 @@ async def _rolled_out(
             given, timing = await next_input(state, participants, timeouts.turn, deadline, emulator)
         except asyncio.CancelledError:
             task = asyncio.current_task()
-            if stop is None or not stop.is_set() or task is None:
+            if stop is not None and stop.is_set() and task is not None:
+                task.uncancel()
+                given, timing = _cancelled("It was stopped from outside."), None
+            elif taken_back():
+                given, timing = _broken(None, f"Somewhere in it, {CANCELLED}."), None
+            else:
                 raise
-            task.uncancel()
-            given, timing = _cancelled("It was stopped from outside."), None
         except Halt as error:
             halt, given, timing = error, _cancelled(str(error)), None
+        except ProcessDied as error:
+            died, given, timing = error, _bereft(error), None
         if timing is not None:
             timings.append(timing)
         try:
             state, _ = step(state, given)
-        except Fault as fault:
-            state, _ = step(state, Stopped(ending="fault", reason=fault.boundary, detail=str(fault)))
-    return Rollout(state, tuple(timings), halt)
+        except Exception as error:  # whatever breaks here, what was played before is kept
+            reason = error.boundary if isinstance(error, Fault) else Fault.boundary
+            state = _as_far_as_it_goes(state, given)
+            if not state.ended:
+                state, _ = step(state, Stopped(ending="fault", reason=reason, detail=described(error)))
+        await settled()  # a tool may have cancelled the task
+    return Rollout(state, tuple(timings), halt, died)
+
+
+def _as_far_as_it_goes(state: State, given: Input) -> State:
+    """The state after a move whose step broke: with what was said, and the calls before the one that broke."""
+    if not isinstance(given, Acted):
+        return state
+    for calls in range(len(given.action.calls) - 1, -1, -1):
+        part = given.action.model_copy(update={"calls": given.action.calls[:calls], "leave": False})
+        if part.waits:
+            break
+        with suppress(Exception):
+            return step(state, given.model_copy(update={"action": part}))[0]
+    return state
 
 
 def _cancelled(detail: str) -> Stopped:
@@ -168,7 +200,7 @@ async def next_input(
     party = turns(state)
     try:
         if party is None:
-            return (await limited(_answer(state, emulator), timeout, deadline))[0], None
+            return (await limited(contained(_answer(state, emulator)), timeout, deadline))[0], None
         acting = contained(participants[party].act(observe(state, party)))
         action, waited = await limited(acting, timeout, deadline)
     except (ProcessDied, Halt):
@@ -232,6 +264,12 @@ def _broken(party: str | None, detail: str) -> Stopped:
     return Stopped(ending="fault", reason=reason, detail=detail)
 
 
+def _bereft(death: ProcessDied) -> Stopped:
+    """The ending of an episode in which a participant's process died."""
+    reason = AGENT_CRASHED if death.party == AGENT else WORKER_DIED
+    return Stopped(ending="fault", reason=reason, detail=str(death))
+
+
 async def _answer(state: State, emulator: Emulator | None) -> Answered:
     """The answer of a tool that is answered outside the step."""
     waiting = state.waiting
@@ -257,19 +295,33 @@ async def contained(work: Awaitable[T]) -> T:
     """What a participant's code comes to, which must not end more than its episode.
 
     Raises:
-        ParticipantFault: it is not async, wants the interpreter to exit, or let out a cancellation that nobody asked for.
+        ParticipantFault: it is not async, raises what is no `Exception` (`SystemExit`, the panic of a Rust extension), or
+            lets out a cancellation that nobody asked for.
     """
     if not inspect.isawaitable(work):
         raise ParticipantFault("act must be async; write `async def act`")
     try:
-        return await work
-    except SystemExit as error:
-        raise ParticipantFault(f"its code called exit({error.code})") from error
+        answer = await work
     except asyncio.CancelledError as error:
         task = asyncio.current_task()
-        if task is None or task.cancelling():
+        if task is None or not task.cancelling():
+            raise ParticipantFault(described(error)) from error
+        if not taken_back():
             raise
-        raise ParticipantFault(described(error)) from error
+        raise ParticipantFault(CANCELLED) from error
+    except (Exception, GeneratorExit):
+        raise
+    except BaseException as error:
+        if is_interrupt(error):
+            raise
+        raise ParticipantFault(_exited(error)) from error
+    await settled()
+    return answer
+
+
+def _exited(error: BaseException) -> str:
+    """An exception that would end more than an episode, in words."""
+    return f"its code called exit({error.code})" if isinstance(error, SystemExit) else described(error)
 
 
 def described(error: BaseException) -> str:

@@ -11,6 +11,8 @@ from riskbox.sandbox.words.frozen import Recorded
 
 AGENT_CRASHED = "agent_crashed"
 """Why an episode ended, as a slug, where the code of the agent under test went wrong in its turn."""
+WORKER_DIED = "worker_died"
+"""The same where a process died and it is not known to be the agent's."""
 
 OVER_LIMIT = "over_limit"
 """The code of the error of a call beyond the limit of tool calls."""

@@ -198,7 +198,8 @@ def flight() -> list[Row]:
     case = long_case()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
-    def seat(spec: Spec, case: Case, session: object) -> dict[str, Participant]:
+    def seat(attempt: Attempt, case: Case, session: object) -> dict[str, Participant]:
+        spec = attempt.spec
         return {"user": make_participants(spec, case)["user"], "agent": Slow(agent(spec.cast.agent, case))}
 
     async def fly() -> int:

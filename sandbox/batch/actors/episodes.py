@@ -14,7 +14,7 @@ from riskbox.sandbox.batch.actors.participants import ParticipantProcess, Remote
 from riskbox.sandbox.batch.player import Player, RenewLease
 from riskbox.sandbox.batch.runner import WorkerDied
 from riskbox.sandbox.batch.settings import RunSettings
-from riskbox.sandbox.batch.work import Work, WorkResult
+from riskbox.sandbox.batch.work import Attempt, Work, WorkResult
 from riskbox.sandbox.contracts.model import ModelSession
 from riskbox.sandbox.contracts.participant import Participant
 from riskbox.sandbox.episode.playing import make_participants
@@ -22,6 +22,7 @@ from riskbox.sandbox.errors import Fault, InputError, RiskboxError
 from riskbox.sandbox.models.limits import ModelLimits
 from riskbox.sandbox.models.quota import Lease, QuotaService, UsageReport
 from riskbox.sandbox.registry import agents, users
+from riskbox.sandbox.registry.casts import is_own
 from riskbox.sandbox.rules.state import AGENT, USER
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.run import Spec
@@ -52,9 +53,18 @@ class _EpisodeActor:
         for process in self.processes.values():
             process.end()
 
-    def participants(self, spec: Spec, case: Case, session: ModelSession | None) -> Mapping[str, Participant]:
+    def participants(
+        self, attempt: Attempt, case: Case, session: ModelSession | None
+    ) -> Mapping[str, Participant]:
+        spec = attempt.spec
         names = {USER: spec.cast.user, AGENT: spec.cast.agent}
-        remote = [role for role, name in names.items() if self.settings.placement(role, name) == "actor"]
+        remote = [
+            role
+            for role, name in names.items()
+            if self.settings.placement(role, name) == "actor"
+            # after a death, code of the user's gets a process of its own, so that what it does before it dies is not lost
+            or (attempt.number > 1 and is_own(role, name))
+        ]
         if not remote:
             return make_participants(spec, case, session)
         inline = {

@@ -12,6 +12,7 @@ from ray.exceptions import ActorDiedError, ActorUnavailableError
 from riskbox.sandbox.batch.settings import RunSettings
 from riskbox.sandbox.contracts.participant import Participant
 from riskbox.sandbox.episode.limited import ProcessDied
+from riskbox.sandbox.episode.ownership import owned
 from riskbox.sandbox.episode.rollout import contained
 from riskbox.sandbox.errors import ParticipantFault, RiskboxError
 from riskbox.sandbox.registry import agents, users
@@ -44,19 +45,27 @@ class _ParticipantActor:
         except RiskboxError as error:
             return str(error)
         self.participants[key] = made
-        await made.ready()
+        with owned(_goes_on):
+            await contained(made.ready())
         return ""
 
     async def act(self, key: str, seen: Observation) -> Action:
-        return await contained(self.participants[key].act(seen))
+        with owned(_goes_on):
+            return await contained(self.participants[key].act(seen))
 
     async def close(self, key: str) -> None:
         participant = self.participants.pop(key, None)
         if participant is not None:
-            await participant.close()
+            with owned(_goes_on):
+                await contained(participant.close())
 
     async def ping(self) -> bool:
         return True
+
+
+def _goes_on() -> bool:
+    """Nobody cancels what runs in a participant actor but the code that runs there."""
+    return False
 
 
 class ParticipantProcess:
@@ -116,7 +125,7 @@ class RemoteParticipant(Participant):
             # the turn took too long; code that hangs keeps its thread, so no further episode enters this process
             if self.process.episodes > 1 and not await self._is_alive():
                 self.process.end()
-                raise ProcessDied(f"the process of the {self.role} hangs") from None
+                raise ProcessDied(f"the process of the {self.role} hangs", self.role) from None
             self.process.retired = True
             raise
 
@@ -125,7 +134,8 @@ class RemoteParticipant(Participant):
             return await reference
         except (ActorDiedError, ActorUnavailableError) as error:
             self.process.retired = True
-            raise ProcessDied(f"the process of the {self.role} died: {str(error).splitlines()[0]}") from None
+            told = f"the process of the {self.role} died: {str(error).splitlines()[0]}"
+            raise ProcessDied(told, self.role) from None
         except ray.exceptions.RayTaskError as error:
             cause = error.cause if isinstance(error.cause, Exception) else error
             raise ParticipantFault(f"{self.role}: {type(cause).__name__}: {cause}") from None

@@ -119,8 +119,10 @@ def test_local_and_ray_give_the_same_episodes(store: Store, ray_cluster: None) -
 @pytest.mark.long
 def test_one_poison_among_200_leaves_199_results_and_one_fault(store: Store, ray_cluster: None) -> None:
     run, progress = play(store, "lethal", 200, RunSettings(workers=1, concurrency=50))
-    assert endings(store, run) == {"terminated:user_left": 199, "fault:worker_died": 1}
-    assert progress.faults == 1
+    assert endings(store, run) == {"terminated:user_left": 199, "fault:agent_crashed": 1}
+    assert (progress.faults, progress.crashes) == (0, 1), (
+        "its own process died, three times while it was alone"
+    )
     (bad,) = [row for row in store.rows(run) if row.ending == "fault"]
     assert "died 3 times while it was playing alone" in store.episode(run, bad.id).episode.ended.detail
 
@@ -129,7 +131,7 @@ def test_one_poison_among_200_leaves_199_results_and_one_fault(store: Store, ray
 def test_poison_inside_the_episode_actor_itself(store: Store, ray_cluster: None) -> None:
     settings = RunSettings(workers=1, concurrency=50, places={"agent": "inline"})
     run, _ = play(store, "lethal", 60, settings)
-    assert endings(store, run) == {"terminated:user_left": 59, "fault:worker_died": 1}
+    assert endings(store, run) == {"terminated:user_left": 59, "fault:agent_crashed": 1}
 
 
 @pytest.mark.long

@@ -15,7 +15,7 @@ from riskbox.sandbox.errors import BudgetSpent, Halt, ParticipantFault, Withdraw
 from riskbox.sandbox.registry.users import user
 from riskbox.sandbox.rules.transition import begin, step
 from riskbox.sandbox.words.action import Action, ToolCall
-from riskbox.sandbox.words.event import AGENT_CRASHED
+from riskbox.sandbox.words.event import AGENT_CRASHED, WORKER_DIED
 from riskbox.sandbox.words.input import Acted
 from riskbox.sandbox.words.observation import Observation
 from tests.sandbox.rules.steps import OWNER
@@ -99,9 +99,11 @@ async def test_a_halt_is_returned_beside_the_state_it_left() -> None:
     assert (await play(Action(leave=True))).halt is None
 
 
-async def test_a_process_that_died_is_raised() -> None:
-    with pytest.raises(ProcessDied):
-        await play(ProcessDied("gone"))
+@pytest.mark.parametrize(("party", "reason"), [("agent", AGENT_CRASHED), ("user", WORKER_DIED)])
+async def test_a_process_that_died_is_returned_beside_the_state_it_left(party: str, reason: str) -> None:
+    done = await play(ProcessDied("gone", party))
+    assert isinstance(done.died, ProcessDied) and done.state.ended is not None
+    assert (done.state.ended.ending, done.state.ended.reason) == ("fault", reason)
 
 
 async def test_a_cancellation_ends_the_episode_only_where_stop_is_set() -> None:
