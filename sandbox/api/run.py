@@ -37,6 +37,7 @@ from riskbox.sandbox.registry.models import check_model_name, unlisted
 from riskbox.sandbox.registry.toolsets import Toolbox
 from riskbox.sandbox.registry.users import check_user_name
 from riskbox.sandbox.reporting.figures import many
+from riskbox.sandbox.stores import has_feed
 from riskbox.sandbox.words.name import Name
 from riskbox.sandbox.words.run import REHEARSAL, RETAKE, Spec
 
@@ -93,6 +94,7 @@ def prepare(
     agent_memory: float | None = None,
     agent_gpus: float = 0.0,
     working_dir: str | Path | None = None,
+    live: bool = True,
     progress: bool = True,
     **models: Unpack[ModelArguments],
 ) -> RunPlan:
@@ -147,6 +149,7 @@ def prepare(
         agent_memory: GB of memory of each process of your agent.
         agent_gpus: GPUs of each process of your agent.
         working_dir: A folder to ship to the workers of a cluster.
+        live: Whether others can watch episodes while they are played, if the store is Redis.
         progress: Whether to show progress: a bar in a terminal or a notebook, else a line now and then.
         models: Limits, budgets and recordings of model calls; see `ModelArguments`.
 
@@ -195,6 +198,7 @@ def prepare(
         memory=int(agent_memory * 2**30) if agent_memory else None,
         gpus=agent_gpus,
         working_dir=str(working_dir) if working_dir else None,
+        live=url if live and has_feed(url) else "",
     )
     if rehearse:
         _refuse_rehearsal(made)

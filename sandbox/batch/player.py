@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
 
+from riskbox.sandbox.batch.live import LivePublisher
 from riskbox.sandbox.batch.settings import RunSettings
 from riskbox.sandbox.batch.work import Attempt, Interrupted, Judged, Judging, Work, WorkResult, result_key
 from riskbox.sandbox.contracts.model import ModelSession
@@ -84,6 +85,7 @@ class Player:
         self._changed = asyncio.Event()
         self._broken: RiskboxError | None = None
         self._most_unacknowledged = max(2 * self.concurrency, 64)
+        self.live = LivePublisher(run, settings.live) if settings.live else None
 
     async def add(self, work: Sequence[Work]) -> None:
         """Queue episodes to play and to judge."""
@@ -104,6 +106,8 @@ class Player:
         """
         for key in acknowledged:
             self._finished.pop(key, None)
+        if self.live is not None:
+            self.live.over(acknowledged)
         self._refill()
         if not self._untaken and self._broken is None:
             self._changed.clear()
@@ -120,6 +124,8 @@ class Player:
         self._cancel_all()
         await asyncio.gather(*self._running, *self._judging, return_exceptions=True)
         await self.models.close()
+        if self.live is not None:
+            await asyncio.to_thread(self.live.close)
 
     def kill(self) -> None:
         """Do nothing: a player in this process has no process of its own to end."""
@@ -201,6 +207,7 @@ class Player:
                 self.settings.timeouts,
                 attempt=attempt.number,
                 session=session,
+                on_step=self.live.watcher(spec, attempt.number) if self.live is not None else None,
             )
         except EpisodeDied as error:
             return Interrupted(spec.id, str(error), packed(self._with_pending(error.played)))

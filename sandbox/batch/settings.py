@@ -50,6 +50,9 @@ class RunSettings:
     """GPUs that Ray reserves for each process of the user's own agent."""
     working_dir: str | None = None
     """A folder to ship to the workers of a cluster."""
+    live: str = field(default="", repr=False)
+    """The URL of the store in which episodes are shown while they are played, with its password; empty for none. It is
+    never stored."""
 
     @property
     def judges(self) -> list[str]:

@@ -180,6 +180,11 @@ def parser() -> argparse.ArgumentParser:
         help="GPUs that Ray reserves for each process of your agent",
     )
     group.add_argument("--working-dir", metavar="DIR", help="a folder to copy to the workers of a cluster")
+    group.add_argument(
+        "--no-live",
+        action="store_true",
+        help="with a Redis store: do not show episodes to others while they are played",
+    )
     group.add_argument("--quiet", action="store_true", help="do not show progress")
     add_json(made)
     return made
@@ -231,6 +236,7 @@ def main(argv: list[str]) -> int:
             agent_memory=given.agent_memory,
             agent_gpus=given.agent_gpus,
             working_dir=given.working_dir,
+            live=not given.no_live,
             progress=not (given.quiet or given.json),
             **model_options(given),
         )

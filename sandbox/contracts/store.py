@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
+from riskbox.sandbox.contracts.live import LiveFeed
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Played
 from riskbox.sandbox.words.facet import Order, Term
@@ -185,6 +186,10 @@ class Store(ABC):
         Raises:
             UnknownName: no run has played it.
         """
+
+    def live(self) -> LiveFeed | None:
+        """Where episodes are seen while they are played; None for a store without such a feed. It closes with the store."""
+        return None
 
     @abstractmethod
     def close(self) -> None:

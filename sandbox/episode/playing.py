@@ -18,7 +18,7 @@ from riskbox.sandbox.contracts.unsent import counting
 from riskbox.sandbox.episode.answered import checked
 from riskbox.sandbox.episode.fidelity import lapses
 from riskbox.sandbox.episode.limited import ProcessDied, TooLong, limited
-from riskbox.sandbox.episode.rollout import Timeouts, contained, described, rollout
+from riskbox.sandbox.episode.rollout import OnStep, Timeouts, contained, described, rollout
 from riskbox.sandbox.errors import EvaluatorFault, Halt
 from riskbox.sandbox.registry import agents, users
 from riskbox.sandbox.registry.toolsets import Toolbox
@@ -98,6 +98,7 @@ async def play_episode(
     session: ModelSession | None = None,
     stop: asyncio.Event | None = None,
     keep_halted: bool = False,
+    on_step: OnStep | None = None,
 ) -> Played:
     """Play one episode to its end and assess it.
 
@@ -114,6 +115,7 @@ async def play_episode(
         session: What its models share.
         stop: Where it is set, cancelling this ends the episode where it stands.
         keep_halted: Whether a halted episode is recorded and assessed as far as it was played.
+        on_step: Called with the state at the beginning and after each step.
 
     Raises:
         EpisodeDied: a participant's process died; it holds the episode so far.
@@ -124,7 +126,7 @@ async def play_episode(
     emulator = emulator_of(spec.cast, prepared.case, session)
     try:
         state, timings, halt, died = await rollout(
-            start or begin(prepared, spec.seed), participants, timeouts, emulator, stop
+            start or begin(prepared, spec.seed), participants, timeouts, emulator, stop, on_step
         )
         took = time.monotonic() - started
         episode = episode_record(

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import inspect
 import time
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, TypeAlias, TypeVar
 
 from riskbox.sandbox.contracts.emulator import Emulator
 from riskbox.sandbox.contracts.participant import Participant
@@ -37,6 +37,8 @@ from riskbox.sandbox.words.parting import wants_turn
 from riskbox.sandbox.words.trajectory import Trajectory
 
 T = TypeVar("T")
+OnStep: TypeAlias = Callable[[State], None]
+"""Looks at an episode while it is played."""
 
 CANCELLED = "code cancelled the task that plays the episode"
 """What is said of a cancellation that nobody asked for who may."""
@@ -74,6 +76,7 @@ async def rollout(
     timeouts: Timeouts = Timeouts(),  # frozen
     emulator: Emulator | None = None,
     stop: asyncio.Event | None = None,
+    on_step: OnStep | None = None,
 ) -> Rollout:
     """Play an episode to its end, from wherever it stands.
 
@@ -86,12 +89,13 @@ async def rollout(
         timeouts: How long things may take.
         emulator: Answers emulated tools.
         stop: Where it is set, a cancellation ends the episode as truncated instead of being raised.
+        on_step: Called with the state at the beginning and after each step. It must be quick and raise nothing.
 
     Raises:
         Halt: a participant says while it gets ready that no later call of its model can go better.
     """
     with counting():
-        return await _rolled_out(state, participants, timeouts, emulator, stop)
+        return await _rolled_out(state, participants, timeouts, emulator, stop, on_step)
 
 
 async def _rolled_out(
@@ -100,6 +104,7 @@ async def _rolled_out(
     timeouts: Timeouts,
     emulator: Emulator | None,
     stop: asyncio.Event | None,
+    on_step: OnStep | None,
 ) -> Rollout:
     timings: list[TurnTiming] = []
     halt: Halt | None = None
@@ -111,6 +116,8 @@ async def _rolled_out(
         died, unready = error, _bereft(error)
     if unready is not None:
         state, _ = step(state, unready)
+    if on_step is not None:
+        on_step(state)
     while not state.ended:
         try:
             given, timing = await next_input(state, participants, timeouts.turn, deadline, emulator)
@@ -137,6 +144,8 @@ async def _rolled_out(
             if not state.ended:
                 state, _ = step(state, Stopped(ending="fault", reason=reason, detail=described(error)))
         await settled()  # a tool may have cancelled the task
+        if on_step is not None:
+            on_step(state)
     return Rollout(state, tuple(timings), halt, died)
 
 

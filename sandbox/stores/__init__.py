@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from riskbox.sandbox.contracts.live import LiveFeed
 from riskbox.sandbox.contracts.store import Store
 from riskbox.sandbox.errors import InputError
 
@@ -57,6 +58,22 @@ def open_store(url: str = DEFAULT, *, create: bool = True, writes: bool = False)
         "redis://user:password@host:6379/0, rediss:// for the same over TLS; to read, jsonl:///run.jsonl or the path "
         "of a file ending in .jsonl."
     )
+
+
+def has_feed(url: str) -> bool:
+    """Whether the store that a URL names shows episodes while they are played."""
+    return url.partition("://")[0].lower() in ("redis", "rediss")
+
+
+def open_feed(url: str) -> LiveFeed:
+    """The live feed of a store that has one. It connects when it is first used, and waits only a few seconds.
+
+    Raises:
+        InputError: the URL is wrong.
+    """
+    from riskbox.sandbox.stores.redis.live import RedisFeed
+
+    return RedisFeed.open(url)
 
 
 def _path(scheme: str, rest: str) -> str:

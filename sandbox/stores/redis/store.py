@@ -21,6 +21,8 @@ Keys, all under `riskbox:v1:`
     run:R:order, :cursor   zsets    ids by first and by latest storing
     run:R:seq              string   the last number given out in them
     run:R:assessed:E       hash     assessments added to episode E later, by evaluator, version and settings
+
+and what `stores.redis.live` keeps of episodes that are being played.
 """
 
 from __future__ import annotations
@@ -32,14 +34,15 @@ from itertools import islice
 from typing import Any
 
 import redis
-from redis.backoff import ExponentialBackoff
-from redis.retry import Retry
 
+from riskbox.sandbox.contracts.live import LiveFeed
 from riskbox.sandbox.contracts.store import ALL, AS_STORED, Packed, Store, Where
 from riskbox.sandbox.errors import InputError, StoreVersion, UnknownName
 from riskbox.sandbox.stores import record
 from riskbox.sandbox.stores.liveness import is_living, stamped
+from riskbox.sandbox.stores.redis.connection import PREFIX, connection
 from riskbox.sandbox.stores.redis.filter import FITTING, arguments, facets, ordered
+from riskbox.sandbox.stores.redis.live import RedisFeed
 from riskbox.sandbox.stores.redis.scripts import ASSESS, BEAT, BEGIN, FINISH, FOLLOW, WRITE
 from riskbox.sandbox.stores.redis.wrong import masked, told
 from riskbox.sandbox.stores.shared import (
@@ -66,8 +69,6 @@ from riskbox.sandbox.words.row import EpisodeRow
 from riskbox.sandbox.words.run import Manifest, RunState, Spec
 from riskbox.sandbox.words.verdict import Assessment
 
-PREFIX = "riskbox:v1:"
-"""What every key begins with."""
 SCHEMA = 1
 """Version of the layout this release writes."""
 PAGE = 500
@@ -82,7 +83,8 @@ class RedisStore(Store):
     def __init__(self, url: str, *, create: bool = True, prefix: str = PREFIX) -> None:
         self.url = masked(url)
         self._prefix = prefix
-        self._redis = self._client(url)
+        self._redis = connection(url)
+        self._feed = RedisFeed(self._redis, self.url, prefix)
         self._begin = self._redis.register_script(BEGIN)
         self._write = self._redis.register_script(WRITE)
         self._assess = self._redis.register_script(ASSESS)
@@ -122,6 +124,7 @@ class RedisStore(Store):
             if new < 0:
                 self._require(run)
                 raise taken_over(run, self.heartbeat(run), self.now())
+        self._feed.stored(run, [one.row.id for one in episodes])
         return new
 
     def assess(self, run: str, episode: str, assessments: Sequence[Assessment]) -> None:
@@ -160,6 +163,11 @@ class RedisStore(Store):
                 raise taken_over(run, self.heartbeat(run), self.now())
         if state != "running":
             self._held.pop(run, None)
+            self._feed.clear(run)
+
+    def live(self) -> LiveFeed:
+        """Where episodes are seen while they are played."""
+        return self._feed
 
     def beat(self, run: str, heartbeat: Heartbeat, *, take: bool = False) -> Heartbeat | None:
         """Say that a driver plays a run, and take the run for it the first time."""
@@ -323,25 +331,6 @@ class RedisStore(Store):
     def close(self) -> None:
         """Let go of the store."""
         self._redis.close()
-
-    def _client(self, url: str) -> Any:
-        # Any: the client's own types join the sync and async answers, which no caller can tell apart
-        # few and short, since the client tries again on two levels, which multiply
-        retry = Retry(ExponentialBackoff(cap=0.5, base=0.02), 2, (redis.ConnectionError,))
-        try:
-            client = redis.Redis.from_url(
-                url,
-                retry=retry,
-                socket_timeout=30,
-                socket_connect_timeout=5,
-                health_check_interval=15,
-                encoding_errors="surrogatepass",
-            )
-            # made once without connecting, because only this looks at the options
-            client.connection_pool.connection_class(**client.connection_pool.connection_kwargs)
-            return client
-        except (ValueError, TypeError):
-            raise InputError(f"{self.url} has an option that Redis connections do not support.") from None
 
     def _prepare(self, create: bool) -> None:
         key = self._key("meta")
