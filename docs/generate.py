@@ -5,10 +5,12 @@ A generated part is between `<!-- generated: NAME -->` and `<!-- end -->`. A tes
 
 from __future__ import annotations
 
+import ast
 import re
 import sys
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -17,6 +19,7 @@ import validity
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from riskbox.sandbox import budget
 from riskbox.sandbox.contracts.functions import FUNCTIONS, WORDED_SIGNALS
 from riskbox.sandbox.contracts.table import Row
 from riskbox.sandbox.contracts.toolset import Toolset
@@ -134,6 +137,21 @@ def health() -> str:
         ]
         rows.append((f"`{rule.mark}`", rule.about, ", ".join(limits) or "never"))
     return _table(("mark", "counts", "broken from"), rows)
+
+
+def budget_table() -> str:
+    """Every limit on what a file may ask for, as its module says it."""
+    body = ast.parse(Path(budget.__file__).read_text("utf-8")).body
+    rows = []
+    for one, said in pairwise(body):
+        if (
+            isinstance(one, ast.Assign)
+            and isinstance(said, ast.Expr)
+            and isinstance(said.value, ast.Constant)
+        ):
+            (name,) = (target.id for target in one.targets if isinstance(target, ast.Name))
+            rows.append((f"{getattr(budget, name):,}", " ".join(str(said.value.value).split())))
+    return _table(("at most", "of what, and why"), rows)
 
 
 def taxonomy() -> str:
@@ -274,6 +292,7 @@ def _row(kind: type[Row]) -> str:
 GENERATED: Mapping[str, Callable[[], str]] = {
     "health": health,
     "fields": fields,
+    "budget": budget_table,
     "functions": functions,
     "signals": signals,
     "taxonomy": taxonomy,

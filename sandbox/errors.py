@@ -176,6 +176,10 @@ def is_interrupt(error: BaseException) -> bool:
     return at is not None and at.tb_frame.f_code.co_name == "_on_sigint"
 
 
+_COMPARED = 200
+"""Names that are compared with one that is not known, and letters of each."""
+
+
 def did_you_mean(name: str, known: Iterable[str], *, listed: int = 12) -> str:
     """A sentence offering the nearest of `known`, or listing them where none is near.
 
@@ -183,9 +187,11 @@ def did_you_mean(name: str, known: Iterable[str], *, listed: int = 12) -> str:
     "Did you mean 'mail'? Known: bank, files, mail."
     """
     names = sorted(set(known))
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    # each comparison takes the time of its letters squared, and a stranger's file may have thousands of long names
+    compared = [n for n in names if len(n) <= _COMPARED][:_COMPARED] if len(name) <= _COMPARED else []
+    near = difflib.get_close_matches(name, compared, n=1, cutoff=0.6)
     if not near:
-        lowered = {n.lower(): n for n in names}
+        lowered = {n.lower(): n for n in compared}
         near = [lowered[m] for m in difflib.get_close_matches(name.lower(), lowered, n=1, cutoff=0.6)]
     shown = ", ".join(names[:listed]) or "none"
     hint = f"Did you mean {near[0]!r}? " if near else ""

@@ -13,13 +13,10 @@ from typing import Any
 
 import yaml
 
+from riskbox.sandbox import budget
 from riskbox.sandbox.errors import Problem, ScenarioError
 
-MAX_BYTES = 1_000_000
-"""The largest scenario file; bulk rows belong in a JSON file beside it (`rows: patients.json`)."""
-MAX_DEPTH = 40
-MAX_NODES = 100_000
-TOO_DEEP = f"is nested deeper than {MAX_DEPTH} levels."
+TOO_DEEP = f"is nested deeper than {budget.DEPTH} levels; flatten it."
 
 Path_ = tuple[str | int, ...]
 Marks = dict[Path_, tuple[int, int]]
@@ -44,13 +41,13 @@ def text_of(path: Path) -> str:
     """
     name = str(path)
     try:
-        with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
+        content = budget.content(
+            path, budget.FILE_BYTES, "put bulk rows into a JSON file beside it and write `rows: that.json`"
+        )
     except OSError as error:
         raise ScenarioError([Problem(f"cannot be read: {error.strerror or error}.", name)]) from None
-    if len(content) > MAX_BYTES:
-        hint = "put bulk rows into a JSON file beside it and write `rows: that.json`"
-        raise ScenarioError([Problem(f"is larger than {MAX_BYTES:,} bytes; {hint}.", name)])
+    except budget.OverBudget as error:
+        raise ScenarioError([Problem(f"{error}.", name)]) from None
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -131,8 +128,12 @@ class _Builder:
             if kind is yaml.AliasEvent:
                 raise self.fail("aliases (*name) are not supported; write the value out.", event)
             nodes += 1
-            if nodes > MAX_NODES:
-                raise self.fail(f"holds more than {MAX_NODES:,} values.", event)
+            if nodes > budget.VALUES:
+                raise self.fail(
+                    f"holds more than {budget.VALUES:,} values; put bulk rows into a JSON file beside it and write "
+                    "`rows: that.json`.",
+                    event,
+                )
             is_map = type(holder) is dict
             if is_map and not waiting:
                 if kind is not yaml.ScalarEvent:
@@ -158,7 +159,7 @@ class _Builder:
             else:
                 holder.append(value)
             if kind is not yaml.ScalarEvent:
-                if len(stack) > MAX_DEPTH:
+                if len(stack) > budget.DEPTH:
                     raise self.fail(TOO_DEEP, event)
                 stack.append((value, [], here))
             elif len(stack) == 1:

@@ -52,6 +52,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticKnownError, to_jsonable_python
 
+from riskbox.sandbox import budget
 from riskbox.sandbox.contracts.reference import RowReference, references
 from riskbox.sandbox.contracts.table import Changes, Row, StartRows, Table, ToolError, missing, referred
 from riskbox.sandbox.errors import Problem, ScenarioError, ToolFault, did_you_mean, is_interrupt
@@ -307,6 +308,8 @@ class Toolset:
         for table in world:
             if table not in kinds:
                 problems.append(Problem(f"unknown table {table!r}. {did_you_mean(table, kinds)}", path=table))
+                if len(problems) > budget.PROBLEMS:
+                    break
         for table, kind in kinds.items():
             rows: list[Row] = []
             seen: set[str] = set()
@@ -315,6 +318,8 @@ class Toolset:
                 problems.append(Problem("expected a list of rows.", path=table))
                 continue
             for index, value in enumerate(listed):
+                if len(problems) > budget.PROBLEMS:
+                    break
                 try:
                     row = kind.model_validate(value)
                 except ValidationError as error:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from itertools import islice
 from pathlib import Path
 
+from riskbox.sandbox import budget
 from riskbox.sandbox.errors import Problem, ScenarioError
 from riskbox.sandbox.loading.loader import Loaded, files_below
 from riskbox.sandbox.loading.semantics import Found, wrong_alternatives
@@ -41,7 +43,7 @@ def load_alternatives(loaded: Loaded, toolbox: Toolbox | None = None) -> tuple[A
     read = validated(Alternatives, parse(text, name), found)
     if read is not None:
         listed = wrong_alternatives(read.alternatives, loaded.scenario, loaded.variants, toolbox or Toolbox())
-        found.extend(listed)
+        found.extend(islice(listed, budget.PROBLEMS + 1))
     if found or read is None:
         raise ScenarioError(located_in(text, found, name))
     return read.alternatives

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from riskbox.sandbox import budget
 from riskbox.sandbox.errors import InputError, Problem, ScenarioError, did_you_mean
 from riskbox.sandbox.loading.overlay import overlaid
-from riskbox.sandbox.loading.semantics import Found, wrong
+from riskbox.sandbox.loading.semantics import Found, Loc, too_many_cases, wrong
 from riskbox.sandbox.loading.validation import located_in, validated
 from riskbox.sandbox.registry.toolsets import Toolbox
 from riskbox.sandbox.words.alternative import is_alternatives, scenario_of
@@ -143,13 +145,52 @@ def loads(text: str, path: str | Path = "scenario.yaml", toolbox: Toolbox | None
     scenario = validated(Scenario, fields, found)
     variants: dict[tuple[str, str], Scenario] = {}
     if scenario is not None:
-        for axis, overlays in scenario.variants.items():
+        found.extend(too_many_cases(scenario))
+        for axis, overlays in scenario.variants.items() if not found else ():
             for variant, overlay in overlays.items():
-                under = validated(Scenario, overlaid(fields, overlay), found, ("variants", axis, variant))
+                under = _under(scenario, fields, overlay, found, ("variants", axis, variant))
                 if under is not None:
                     variants[axis, variant] = under
-        found.extend(wrong(scenario, variants, toolbox or Toolbox(), path.parent))
+                if len(found) > budget.PROBLEMS:
+                    break
+        if len(found) <= budget.PROBLEMS:
+            more = wrong(scenario, variants, toolbox or Toolbox(), path.parent)
+            found.extend(islice(more, budget.PROBLEMS + 1))
     if found:
         raise ScenarioError(located_in(text, found, name))
     assert scenario is not None  # no problem was found, so it was validated
     return Loaded(path, scenario, variants, fields)
+
+
+def _under(
+    scenario: Scenario, fields: dict[str, Any], overlay: dict[str, Any], found: list[Found], where: Loc
+) -> Scenario | None:
+    """The scenario under one variant. What its overlay leaves alone is shared with the scenario, not made again."""
+    if fixed := {"variants", "cases"} & overlay.keys():
+        found.append(((*where, min(fixed)), "a variant cannot change `variants` or `cases`."))
+        return None
+    changed = overlaid({key: value for key, value in fields.items() if key not in _SHARED}, overlay)
+    given = {
+        key: _shared(value, fields.get(key), getattr(scenario, key, None)) for key, value in changed.items()
+    }
+    under = validated(Scenario, given, found, where)
+    kept = {key: getattr(scenario, key) for key in _SHARED if key in scenario.model_fields_set}
+    return under and under.model_copy(update=kept)
+
+
+_SHARED = ("variants", "cases")
+"""What a scenario is under each of its variants as it is without one."""
+
+
+def _shared(value: Any, before: Any, made: Any) -> Any:
+    """A field of a file with those of its parts that are as before in the form that was made of them."""
+    if value is before:
+        return made
+    if isinstance(value, dict) and isinstance(before, dict) and isinstance(made, dict):
+        return {
+            key: made[key] if key in made and part is before.get(key) else part for key, part in value.items()
+        }
+    if isinstance(value, list) and isinstance(before, list) and isinstance(made, tuple):
+        known = {id(part): one for part, one in zip(before, made, strict=False) if isinstance(part, dict)}
+        return [known.get(id(part), part) for part in value]
+    return value

@@ -7,11 +7,12 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from riskbox.sandbox import budget
 from riskbox.sandbox.contracts.condition import Condition, ConditionError, compiled
 from riskbox.sandbox.contracts.functions import NOTICEABLE
 from riskbox.sandbox.contracts.toolset import Toolset
 from riskbox.sandbox.errors import InputError, ScenarioError, did_you_mean
-from riskbox.sandbox.loading.world import RESERVED, world_rows
+from riskbox.sandbox.loading.world import RESERVED, over_budget, world_rows
 from riskbox.sandbox.registry.toolsets import Toolbox
 from riskbox.sandbox.words.alternative import Alternative
 from riskbox.sandbox.words.scenario import Criterion, Reference, Scenario, Scope, ScriptLine, Sight
@@ -38,6 +39,10 @@ def wrong(
     scenario: Scenario, variants: Mapping[tuple[str, str], Scenario], toolbox: Toolbox, folder: Path
 ) -> Iterator[Found]:
     """Everything wrong with a scenario that its schema lets pass."""
+    worlds = [under for (axis, name), under in variants.items() if "world" in scenario.variants[axis][name]]
+    if over := [(("world",), said) for said in over_budget((scenario, *worlds), _cases(scenario), folder)]:
+        yield from over
+        return
     names = _Names(scenario, variants, toolbox)
     yield from names.problems
     yield from _people(scenario)
@@ -61,6 +66,23 @@ def wrong(
     for index, extra in enumerate(scenario.cases):
         yield from _scope(
             Scope(persona=extra.persona, variant=dict(extra.variant)), names, ("cases", index), none=False
+        )
+
+
+def _cases(scenario: Scenario) -> int:
+    """How many cases a scenario has, those that `cases` lists twice counted twice."""
+    people = len(scenario.personas)
+    listed = (1 if isinstance(one.persona, str) else len(one.persona) or people for one in scenario.cases)
+    return people * (1 + sum(map(len, scenario.variants.values()))) + sum(listed)
+
+
+def too_many_cases(scenario: Scenario) -> Iterator[Found]:
+    """What is wrong with the number of a scenario's cases."""
+    if (count := _cases(scenario)) > budget.CASES:
+        yield (
+            ("variants" if scenario.variants else "personas",),
+            f"makes {count:,} cases (personas times variants, and `cases`), and the limit is {budget.CASES:,}; "
+            "split it over several files.",
         )
 
 

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from riskbox.sandbox import budget
 from riskbox.sandbox.errors import Problem, did_you_mean
 from riskbox.sandbox.loading.semantics import Found, Loc
 from riskbox.sandbox.yamlfile import Marks, Path_, marks, text_of
@@ -31,7 +32,7 @@ def validated(kind: type[Model], fields: Any, found: list[Found], where: Loc = (
     except ValidationError as error:
         told = [
             (tuple(part for part in one["loc"] if not _is_type(part)), one)
-            for one in error.errors(include_url=False, include_context=True)
+            for one in error.errors(include_url=False, include_context=True)[: budget.PROBLEMS + 1]
         ]
         for at, one in told:
             if not _follows(at, one["type"], [other for other, _ in told]):
@@ -151,7 +152,10 @@ def located_in(text: str, found: Iterable[Found], name: str) -> list[Problem]:
     """Problems of a text with line and column, in its order, each said once."""
     places = marks(text, name)
     problems = {Problem(message, name, *_mark(at, places), _dotted(at)) for at, message in found}
-    return sorted(problems, key=lambda one: (one.line, one.column, one.path, one.message))
+    told = sorted(problems, key=lambda one: (one.line, one.column, one.path, one.message))
+    if len(told) > budget.PROBLEMS:
+        told = [*told[: budget.PROBLEMS], Problem("has more problems; these are the first to mend.", name)]
+    return told
 
 
 def _mark(at: Loc, places: Marks) -> tuple[int, int]:

@@ -54,9 +54,11 @@ class Case(BaseModel):
 
     @classmethod
     def sealed(cls, **fields: Any) -> Case:
-        """A case with its hash filled in."""
-        case = cls(**fields)
-        return case.model_copy(update={"hash": digest(case.model_dump(mode="json", exclude={"hash"}))})
+        """A case with its hash filled in. The rows of its world are JSON already, and are not copied."""
+        world = fields.get("world", {})
+        case = cls(**{**fields, "world": {}})
+        hashed = case.model_dump(mode="json", exclude={"hash", "world"}) | {"world": world}
+        return case.model_copy(update={"world": world, "hash": digest(hashed)})
 
     @cached_property
     def user(self) -> Persona:

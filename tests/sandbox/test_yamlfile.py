@@ -44,7 +44,7 @@ def test_a_huge_file_is_refused_without_reading_it_all(tmp_path: Path) -> None:
     huge = tmp_path / "huge.yaml"
     with huge.open("wb") as file:
         file.truncate(50_000_000_000)
-    with pytest.raises(ScenarioError, match="is larger than 1,000,000 bytes"):
+    with pytest.raises(ScenarioError, match="has 50,000,000,000 bytes, and the limit is 1,000,000"):
         load(huge)
 
 
