@@ -74,6 +74,8 @@ class Display:
         self.said = time.monotonic()
         self.said_done = (-1, 0)
         """How many episodes were done, and how many of them not judged, when the last line was printed."""
+        self.said_waiting = 0
+        """How many workers waited when that was printed last."""
 
     def __enter__(self) -> Self:
         if self.quiet:
@@ -112,7 +114,9 @@ class Display:
                 rate=self._rate(),
             )
             self.live.update(self._shown())
-        elif not self.quiet and time.monotonic() - self.said > EVERY:
+        elif (not self.quiet and progress.waiting[0] != self.said_waiting) or (
+            not self.quiet and time.monotonic() - self.said > EVERY
+        ):
             self._line()
 
     def stopping(self) -> None:
@@ -129,7 +133,13 @@ class Display:
         self.bar.update(self.task, completed=self.progress.done, rate=self._rate())
         harmed = [self._dimensions()] if any(self.progress.realised.values()) else []
         broken = [Text(f"! {one}", "bold red") for one in self._broken()]
-        return Group(self.bar, self._counts(), *broken, *harmed, self._domains())
+        waiting = [Text(one, "dim") for one in self._waiting()]
+        return Group(self.bar, self._counts(), *broken, *waiting, *harmed, self._domains())
+
+    def _waiting(self) -> list[str]:
+        """That workers wait for a machine, which nobody would see otherwise."""
+        waiting, workers = self.progress.waiting
+        return [f"{waiting} of {many(workers, 'worker')} wait for free cores"] if waiting else []
 
     def _broken(self) -> list[str]:
         """What breaks the instrument, as soon as it is more than chance; nobody should wait a night for it."""
@@ -178,6 +188,7 @@ class Display:
     def _line(self) -> None:
         self.said, self.said_done = time.monotonic(), (self.progress.done, self.progress.unjudged)
         one = self.progress
+        self.said_waiting = one.waiting[0]
         harmed = ", ".join(f"{name} {one.realised[name]}" for name in DIMENSIONS if one.realised.get(name))
         planned = max(one.planned, self.planned)
         parts = [
@@ -192,6 +203,7 @@ class Display:
             self._each() if len(self.domains) > 1 else "",
             _asked(one) if one.tokens else "",
             *self._broken(),
+            *self._waiting(),
             f"{one.left:,.0f} s left" if one.left and one.done < one.planned else "",
         ]
         self.console.print("; ".join(part for part in parts if part), highlight=False, soft_wrap=True)

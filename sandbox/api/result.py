@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from riskbox.sandbox.api.arguments import checked
+from riskbox.sandbox.batch.breaker import StoppedAgent
 from riskbox.sandbox.contracts.store import Store
 from riskbox.sandbox.errors import InputError, did_you_mean
 from riskbox.sandbox.escape import line
@@ -91,6 +92,8 @@ class Run:
     """What became of each gate that was given."""
     failures: tuple[Failures, ...] = ()
     """Evaluators that could not assess some or all of the episodes."""
+    stopped_agents: tuple[StoppedAgent, ...] = ()
+    """Agents that were stopped this time because their episodes kept ending in faults; `run(resume=...)` plays what is left."""
     health: HealthReport = field(default_factory=HealthReport)
     """How the instrument itself did: where it was broken, rates say little."""
 

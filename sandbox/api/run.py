@@ -20,6 +20,7 @@ from riskbox.sandbox.api.result import store_url
 from riskbox.sandbox.api.run_plan import RunPlan
 from riskbox.sandbox.api.sync import plan_twins
 from riskbox.sandbox.batch import launch, plan
+from riskbox.sandbox.batch.breaker import FaultLimit
 from riskbox.sandbox.batch.driver import refuse_driven
 from riskbox.sandbox.batch.settings import Placement, RunSettings
 from riskbox.sandbox.contracts.evaluator import Evaluator
@@ -95,6 +96,7 @@ def prepare(
     agent_gpus: float = 0.0,
     working_dir: str | Path | None = None,
     live: bool = True,
+    max_faults: int | str | None = None,
     progress: bool = True,
     **models: Unpack[ModelArguments],
 ) -> RunPlan:
@@ -150,6 +152,8 @@ def prepare(
         agent_gpus: GPUs of each process of your agent.
         working_dir: A folder to ship to the workers of a cluster.
         live: Whether others can watch episodes while they are played, if the store is Redis.
+        max_faults: Stop an agent once this number of its episodes, or this share (`"5%"`), have ended in faults; 0 for never.
+            By default it is stopped if its first 20 episodes all do, by its own fault. The other agents go on.
         progress: Whether to show progress: a bar in a terminal or a notebook, else a line now and then.
         models: Limits, budgets and recordings of model calls; see `ModelArguments`.
 
@@ -199,7 +203,10 @@ def prepare(
         gpus=agent_gpus,
         working_dir=str(working_dir) if working_dir else None,
         live=url if live and has_feed(url) else "",
+        max_faults="" if max_faults is None else str(max_faults),
     )
+    if made.max_faults:
+        FaultLimit.parse(made.max_faults)
     if rehearse:
         _refuse_rehearsal(made)
     call_seconds = models.get("call_seconds")

@@ -115,7 +115,8 @@ class RunPlan:
                     more = f", {left} of them not judged yet" if left else ""
                     told = f"{stored} of {manifest.planned} episodes are stored{more}. Continue with: {resume(manifest.run)}"
                     raise Halt(f"{halt}\n{told}", halt.exit_code) from None
-            return self._result(store, manifest.run, self.progress.seconds)
+            done = self._result(store, manifest.run, self.progress.seconds)
+            return replace(done, stopped_agents=tuple(self.progress.stopped))
 
     def _opened(self) -> Store:
         from riskbox.sandbox.stores import open_store

@@ -35,8 +35,6 @@ class Driver:
         self.store, self.run = store, run
         self.progress = RunProgress(0)
         """How far the run is; whoever plays puts it here."""
-        self.workers = 0
-        """How many workers play side by side."""
         self.extra: dict[str, Any] = {}
         """What else a status shows, by name."""
         self.lost: TakenOver | None = None
@@ -104,7 +102,7 @@ class Driver:
                 "cost": round(progress.cost, 8),
                 "tokens": progress.tokens,
                 "unjudged": progress.unjudged,
-                "workers": self.workers,
+                "workers": self.progress.workers,
                 "extra": dict(self.extra),
             }
         )

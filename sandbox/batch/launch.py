@@ -14,14 +14,16 @@ import threading
 from collections.abc import AsyncIterator, Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
+from functools import partial
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 
 from riskbox.sandbox.batch.driver import driving
 from riskbox.sandbox.batch.plan import asked_models
 from riskbox.sandbox.batch.player import Player
+from riskbox.sandbox.batch.pool import Look, StartWorker, Worker, one_worker
 from riskbox.sandbox.batch.progress import RunProgress
-from riskbox.sandbox.batch.runner import Runner, StartWorker, Worker
+from riskbox.sandbox.batch.runner import Runner
 from riskbox.sandbox.batch.settings import RunSettings
 from riskbox.sandbox.contracts.store import Store
 from riskbox.sandbox.errors import Halt, InputError
@@ -224,6 +226,7 @@ async def execute(
         StoreError: the store cannot be written; what it has is kept.
         TakenOver: another driver has taken the run over; from then on nothing was written.
         Halt: no later model call can go better; what was finished is stored.
+        Fault: no worker can be started, or the cluster does not answer any more; what was finished is stored.
     """
     for agent in dict.fromkeys(spec.cast.agent for spec in specs):
         check_agent_name(agent)
@@ -253,14 +256,13 @@ async def execute(
             if not specs and not unjudged:
                 state = "done"
                 return state, latest
-            async with _workers(run, by_hash, specs, settings) as (start_worker, workers):
-                driver.workers = workers
-                runner = Runner(run, specs, by_hash, store, settings, start_worker, workers, told, unjudged)
+            async with _workers(run, by_hash, specs, settings) as (start_worker, look):
+                runner = Runner(run, specs, by_hash, store, settings, start_worker, look, told, unjudged)
+                latest = driver.progress = runner.progress
                 loop = asyncio.get_running_loop()
                 driver.when_lost(lambda: loop.call_soon_threadsafe(runner.stop))
                 with _stopped_by_signals(runner, on_stop):
                     state = await _until_cancelled(runner)
-                latest = runner.progress
             return state, latest
         except Halt:
             state = "stopped"
@@ -290,14 +292,14 @@ def _less_spent(store: Store, run: str, settings: RunSettings) -> RunSettings:
 @contextlib.asynccontextmanager
 async def _workers(
     run: str, cases: Mapping[str, Case], specs: Sequence[Spec], settings: RunSettings
-) -> AsyncIterator[tuple[StartWorker, int]]:
-    """How a worker is started, and how many play side by side: one in this process, or actors on a Ray cluster."""
+) -> AsyncIterator[tuple[StartWorker, Look]]:
+    """How a worker is started, and how to see how many have room: one in this process, or actors on a Ray cluster."""
     if settings.local:
 
         async def start_player(concurrency: int) -> Worker:
             return Player(run, cases, replace(settings, concurrency=concurrency))
 
-        yield start_player, 1
+        yield start_player, one_worker
         return
     await asyncio.to_thread(
         import_module, "riskbox.sandbox.batch.actors.episodes"
@@ -306,7 +308,8 @@ async def _workers(
 
     async with cluster.joined(settings.address, working_dir=settings.working_dir):
         quota = episodes.shared_quota(settings.models.limits) if _asked(specs, settings) else None
-        yield episodes.worker_starter(run, cases, settings, quota), settings.workers or cluster.cores()
+        look = partial(asyncio.to_thread, episodes.room, settings)
+        yield episodes.worker_starter(run, cases, settings, quota), look
 
 
 def _asked(specs: Sequence[Spec], settings: RunSettings) -> list[str]:

@@ -1,7 +1,8 @@
 """Plays many episodes at once on one event loop. A plain class: Ray's `EpisodeActor` is a thin shell around it.
 
-Attempts go in with `add`, results come out with `take`. A result is kept until it is acknowledged, and no new episode
-starts while too many are unacknowledged, so that a slow store slows the players instead of filling memory.
+Attempts go in with `add`, results come out with `take`. A result is kept, and handed out again, until it is acknowledged, and
+what is known already is not queued twice: a call whose answer was lost on its way may be repeated. No new episode starts while
+too many are unacknowledged, so that a slow store slows the players instead of filling memory.
 
 An episode comes out as soon as it is played. What costs nothing to assess is assessed then; assessments that ask models are
 pending. Whoever has stored the episode gives it back to be judged, which has its own concurrency: playing goes on meanwhile.
@@ -10,14 +11,23 @@ pending. Whoever has stored the episode gives it back to be judged, which has it
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
+from itertools import islice
 from typing import TypeVar
 
 from riskbox.sandbox.batch.live import LivePublisher
 from riskbox.sandbox.batch.settings import RunSettings
-from riskbox.sandbox.batch.work import Attempt, Interrupted, Judged, Judging, Work, WorkResult, result_key
+from riskbox.sandbox.batch.work import (
+    Attempt,
+    Interrupted,
+    Judged,
+    Judging,
+    Unstarted,
+    Work,
+    WorkResult,
+    result_key,
+)
 from riskbox.sandbox.contracts.model import ModelSession
 from riskbox.sandbox.contracts.participant import Participant
 from riskbox.sandbox.contracts.store import Packed
@@ -42,7 +52,7 @@ from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Played
 from riskbox.sandbox.words.row import EpisodeRow
 
-W = TypeVar("W")
+W = TypeVar("W", Attempt, Judging)
 MakeParticipants = Callable[[Attempt, Case, ModelSession | None], Mapping[str, Participant]]
 """Makes the participants of an attempt at an episode, by party."""
 RenewLease = Callable[[UsageReport], Awaitable[Lease]]
@@ -76,25 +86,34 @@ class Player:
         self.evaluators = evaluators(settings.evaluators, self.models, settings.judging)
         self.at_once = [one for one in self.evaluators if not one.asks]
         """The evaluators that cost nothing."""
-        self._queue: deque[Attempt] = deque()
-        self._to_judge: deque[Judging] = deque()
-        self._running: set[asyncio.Task[None]] = set()
-        self._judging: set[asyncio.Task[None]] = set()
+        self._queue: dict[str, Attempt] = {}
+        self._to_judge: dict[str, Judging] = {}
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._judging: dict[str, asyncio.Task[None]] = {}
         self._finished: dict[str, WorkResult] = {}
-        self._untaken: deque[str] = deque()
+        """Results that are not acknowledged, the oldest first."""
         self._changed = asyncio.Event()
         self._broken: RiskboxError | None = None
         self._most_unacknowledged = max(2 * self.concurrency, 64)
         self.live = LivePublisher(run, settings.live) if settings.live else None
 
     async def add(self, work: Sequence[Work]) -> None:
-        """Queue episodes to play and to judge."""
-        self._queue.extend(one for one in work if isinstance(one, Attempt))
-        self._to_judge.extend(one for one in work if isinstance(one, Judging))
+        """Queue episodes to play and to judge; what it has already is left as it is."""
+        for one in work:
+            if one.key in self._running or one.key in self._judging:
+                continue
+            if isinstance(self._finished.get(one.key), Packed | Judged):
+                continue
+            # an episode that was handed back or interrupted, and comes again
+            self._finished.pop(one.key, None)
+            if isinstance(one, Attempt):
+                self._queue[one.key] = one
+            else:
+                self._to_judge[one.key] = one
         self._refill()
 
     async def take(self, most: int, acknowledged: Sequence[str] = (), wait: float = 1.0) -> list[WorkResult]:
-        """Return results; wait for one if there is none.
+        """Return results; wait for one if there is none. A result comes again until it is acknowledged.
 
         Args:
             most: How many at most.
@@ -109,20 +128,28 @@ class Player:
         if self.live is not None:
             self.live.over(acknowledged)
         self._refill()
-        if not self._untaken and self._broken is None:
+        if not self._finished and self._broken is None:
             self._changed.clear()
             try:
                 await asyncio.wait_for(self._changed.wait(), wait)
             except TimeoutError:
                 return []
-        if not self._untaken and self._broken is not None:
+        if not self._finished and self._broken is not None:
             raise self._broken
-        return [self._finished[self._untaken.popleft()] for _ in range(min(most, len(self._untaken)))]
+        return list(islice(self._finished.values(), most))
+
+    async def release(self, ids: Sequence[str], most: int) -> None:
+        """Hand back some of these episodes, the latest first, that have not started; `take` returns each as `Unstarted`."""
+        wanted = set(ids)
+        for id in [id for id in reversed(self._queue) if id in wanted][:most]:
+            del self._queue[id]
+            self._finished[id] = Unstarted(id)
+            self._changed.set()
 
     async def stop(self) -> None:
         """Start nothing more, end what is running, and close what the models hold open."""
         self._cancel_all()
-        await asyncio.gather(*self._running, *self._judging, return_exceptions=True)
+        await asyncio.gather(*self._running.values(), *self._judging.values(), return_exceptions=True)
         await self.models.close()
         if self.live is not None:
             await asyncio.to_thread(self.live.close)
@@ -134,27 +161,31 @@ class Player:
         self._queue.clear()
         self._to_judge.clear()
         self.models.stopping = True
-        for task in (self._running | self._judging) - {asyncio.current_task()}:
+        for task in {*self._running.values(), *self._judging.values()} - {asyncio.current_task()}:
             task.cancel()
 
     def _refill(self) -> None:
-        while self._queue and self._has_room(self._running):
-            self._start(self._result, self._queue.popleft(), self._running)
-        while self._to_judge and self._has_room(self._judging):
-            self._start(self._judged, self._to_judge.popleft(), self._judging)
+        self._start_waiting(self._queue, self._result, self._running)
+        self._start_waiting(self._to_judge, self._judged, self._judging)
 
-    def _has_room(self, tasks: set[asyncio.Task[None]]) -> bool:
-        return (
-            self._broken is None
+    def _start_waiting(
+        self,
+        waiting: dict[str, W],
+        do: Callable[[W], Awaitable[WorkResult]],
+        tasks: dict[str, asyncio.Task[None]],
+    ) -> None:
+        while (
+            waiting
+            and self._broken is None
             and len(tasks) < self.concurrency
             and len(tasks) + len(self._finished) < self._most_unacknowledged
-        )
+        ):
+            self._start(do, waiting.pop(next(iter(waiting))), tasks)
 
     def _start(
-        self, do: Callable[[W], Awaitable[WorkResult]], work: W, tasks: set[asyncio.Task[None]]
+        self, do: Callable[[W], Awaitable[WorkResult]], work: W, tasks: dict[str, asyncio.Task[None]]
     ) -> None:
-        task = asyncio.create_task(self._do(do, work))
-        tasks.add(task)
+        task = tasks[work.key] = asyncio.create_task(self._do(do, work))
         task.add_done_callback(partial(self._done, tasks, do, work))
 
     async def _do(self, do: Callable[[W], Awaitable[WorkResult]], work: W) -> None:
@@ -173,17 +204,16 @@ class Player:
             self._changed.set()
             return
         self._finished[result_key(result)] = result
-        self._untaken.append(result_key(result))
         self._changed.set()
 
     def _done(
         self,
-        tasks: set[asyncio.Task[None]],
+        tasks: dict[str, asyncio.Task[None]],
         do: Callable[[W], Awaitable[WorkResult]],
         work: W,
         task: asyncio.Task[None],
     ) -> None:
-        tasks.discard(task)
+        del tasks[work.key]
         if task.cancelled() and not self.models.stopping and self._broken is None:
             self._start(do, work, tasks)  # somebody's code cancelled it before it began
         self._refill()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from riskbox.sandbox.batch.breaker import StoppedAgent
 from riskbox.sandbox.batch.causes import Cause
 from riskbox.sandbox.reporting.rows import agent_kind
 from riskbox.sandbox.words.event import AGENT_CRASHED
@@ -50,6 +52,12 @@ class RunProgress:
     """US dollars, as far as prices are known."""
     health: dict[str, Counter[str]] = field(default_factory=dict)
     """By agent, what was wrong with the instrument, counted."""
+    workers: int = 0
+    """How many workers play just now."""
+    waiting: tuple[int, int] = (0, 0)
+    """How many workers wait for free cores, and of how many."""
+    stopped: Sequence[StoppedAgent] = ()
+    """Agents that were stopped because their episodes kept ending in faults; known once the run has ended."""
     started: float = field(default_factory=time.monotonic)
     """When it began, on the monotonic clock."""
 

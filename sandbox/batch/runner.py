@@ -9,6 +9,8 @@ from the store, and any worker judges it, while playing goes on.
 When a worker dies, any of its unfinished episodes may have killed it, so all of them go into quarantine: each
 is played again alone in a worker of its own. Only a death while alone is a strike, and three strikes make the episode a
 fault. Without quarantine, one deadly episode would kill worker after worker and take the harmless ones with it.
+
+Near the end, a worker that has room takes over what others have not started.
 """
 
 from __future__ import annotations
@@ -16,13 +18,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
+from riskbox.sandbox.batch.breaker import STRIKES, Breaker, FaultLimit, kind_of
 from riskbox.sandbox.batch.causes import Cause
 from riskbox.sandbox.batch.player import packed
+from riskbox.sandbox.batch.pool import Look, Pool, Slot, StartWorker, Worker, WorkerDied, answered, one_worker
 from riskbox.sandbox.batch.progress import RunProgress
 from riskbox.sandbox.batch.settings import RunSettings
 from riskbox.sandbox.batch.work import (
@@ -30,13 +33,14 @@ from riskbox.sandbox.batch.work import (
     Interrupted,
     Judged,
     Judging,
+    Unstarted,
     Work,
     WorkResult,
     result_key,
 )
 from riskbox.sandbox.contracts.store import Packed, Store
 from riskbox.sandbox.episode.playing import PreparedCases, died_alone, faulted_episode
-from riskbox.sandbox.errors import Fault, Halt, RiskboxError
+from riskbox.sandbox.errors import Halt, RiskboxError
 from riskbox.sandbox.registry.toolsets import Toolbox
 from riskbox.sandbox.stores.record import pack, unpack
 from riskbox.sandbox.words.case import Case
@@ -47,50 +51,11 @@ from riskbox.sandbox.words.run import RunState, Spec
 
 T = TypeVar("T")
 
-STRIKES = 3
-"""Deaths while alone that make an episode a fault."""
-SILENCE = 60.0
-"""Seconds a worker may take to answer before it counts as hung."""
 POLL = 1.0
 TAKE = 500
 """Most results in one batch: one commit of the store."""
-
-
-class Worker(Protocol):
-    """What the runner asks of a worker: a `Player` in this process, or the handle of an episode actor."""
-
-    async def add(self, work: Sequence[Work]) -> None:
-        """Queue episodes to play and to judge."""
-
-    async def take(self, most: int, acknowledged: Sequence[str], wait: float) -> list[WorkResult]:
-        """Return results."""
-
-    async def stop(self) -> None:
-        """Start nothing more and end what runs."""
-
-    def kill(self) -> None:
-        """End the worker at once."""
-
-
-class WorkerDied(Exception):
-    """A worker's process is gone."""
-
-
-StartWorker = Callable[[int], Awaitable[Worker]]
-"""Starts a worker that plays so many episodes at once."""
-
-
-@dataclass
-class _Given:
-    """What a worker was given and has not handed back."""
-
-    attempts: dict[str, Attempt] = field(default_factory=dict)
-    """Episodes to play, by id."""
-    judging: set[str] = field(default_factory=set)
-    """Ids of episodes to judge."""
-
-    def __bool__(self) -> bool:
-        return bool(self.attempts or self.judging)
+SOON = 10.0
+"""Seconds for which part of the work is kept for a worker that is starting."""
 
 
 class Runner:
@@ -103,7 +68,7 @@ class Runner:
         store: Where episodes go.
         settings: How it is played.
         start_worker: Starts a worker.
-        workers: How many workers play side by side.
+        look: Looks at how many workers may play side by side.
         on_progress: Called after each batch that was stored.
         unjudged: Episodes that were played before, and that are still to be judged.
     """
@@ -116,26 +81,28 @@ class Runner:
         store: Store,
         settings: RunSettings,
         start_worker: StartWorker,
-        workers: int = 1,
+        look: Look = one_worker,
         on_progress: Callable[[RunProgress], None] = lambda progress: None,
         unjudged: Sequence[Spec] = (),
     ) -> None:
         self.run, self.cases, self.store, self.settings = run, cases, store, settings
-        self.start_worker, self.workers, self.on_progress = start_worker, workers, on_progress
+        self.on_progress = on_progress
+        self.pool = Pool(start_worker, look)
+        limit = FaultLimit.parse(settings.max_faults) if settings.max_faults else None
+        self.breaker = Breaker(limit, specs)
         self.progress = RunProgress(planned=len(specs), retakes=sum(spec.retake > 0 for spec in specs))
         self.progress.unjudged = len(unjudged)
         self.specs = {spec.id: spec for spec in (*specs, *unjudged)}
-        self.queue: deque[Attempt] = deque(Attempt(spec) for spec in specs)
+        self.queue: deque[Attempt] = deque(Attempt(spec) for spec in self.breaker.ordered(specs))
         self.quarantine: deque[Attempt] = deque()
         self.to_judge: deque[str] = deque(spec.id for spec in unjudged)
         self.lost_judging: Counter[str] = Counter()
         """By id, how many workers died while they were to judge it."""
-        self.strikes: dict[str, int] = {}
+        self.strikes: Counter[str] = Counter()
         self.parts: dict[str, Packed] = {}
         """By id, the longest attempt at an episode in quarantine; what was done in it is not forgotten."""
         self.stopping = False
         self.halted: Halt | None = None
-        self._starting: set[asyncio.Future[Worker]] = set()
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="riskbox-store")
 
     async def play_all(self) -> RunState:
@@ -144,73 +111,93 @@ class Runner:
         Raises:
             StoreError: the store cannot be written; what it has is kept.
             Halt: a model said that no later call can go better; what was finished is stored.
+            Fault: no worker can be started, or the cluster does not answer; what was finished is stored.
         """
         try:
-            # an episode in quarantine may turn out void, and is then queued again
-            while (self.queue or self.quarantine or self.to_judge) and not self.stopping:
-                async with asyncio.TaskGroup() as group:
-                    for _ in range(min(self.workers, len(self.queue) + len(self.to_judge))):
-                        group.create_task(self._keep_worker_busy())
-                # as many side by side as there are workers, but each alone in a worker of its own
-                async with asyncio.TaskGroup() as group:
-                    for _ in range(min(self.workers, len(self.quarantine))):
-                        group.create_task(self._play_quarantined())
+            await self.pool.measure()
+            async with asyncio.TaskGroup() as group:
+                watching = group.create_task(self.pool.watch())
+                while not self._is_over:
+                    news = self.pool.news
+                    self._fill_pool(group)
+                    self._tell_waiting()
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(news.wait(), POLL)
+                watching.cancel()
+                self.pool.dismiss_starting()
         except* RiskboxError as errors:
             raise _first(errors) from None
         finally:
             self._writer.shutdown()
+        self.progress.stopped = [] if self.stopping else self.breaker.stopped
         if self.halted is not None:
             raise self.halted
-        return "stopped" if self.stopping else "done"
+        return "stopped" if self.stopping or self.progress.stopped else "done"
 
     def stop(self) -> None:
         """Start nothing more; `play_all` returns once what is finished is stored."""
         self.stopping = True
         self.queue.clear()
         self.to_judge.clear()
-        for worker in self._starting:
-            worker.cancel()
+        self.pool.dismiss_starting()
+        self.pool.tell()
 
     def _halt(self, halt: Halt) -> None:
         self.halted = self.halted or halt
         self.stop()
 
+    @property
+    def _is_over(self) -> bool:
+        return self.stopping or not (
+            self.queue or self.to_judge or self.quarantine or any(slot.holds for slot in self.pool.slots)
+        )
+
     # --- the pool -------------------------------------------------------------------------------------------
 
-    async def _keep_worker_busy(self) -> None:
-        """Feed one worker until there is nothing to play or to judge, and replace it when it dies."""
-        while (self.queue or self.to_judge) and not self.stopping:
-            unfinished = _Given()
-            worker: Worker | None = None
-            try:
-                worker = await self._started(self.settings.concurrency)
-                if worker is not None:
-                    await self._feed(worker, unfinished)
-                return
-            except WorkerDied as death:
-                if not unfinished and worker is None:
-                    raise Fault(f"a worker could not be started: {death}") from None
-                self.quarantine.extend(_next(attempt) for attempt in unfinished.attempts.values())
-                self._judge_again(unfinished.judging)
-            except Halt as halt:
-                self._halt(halt)
-                await _stop(worker)
-            finally:
-                if worker is not None:
-                    worker.kill()
+    def _fill_pool(self, group: asyncio.TaskGroup) -> None:
+        """Have as many workers as there is work and room for."""
+        players, backlog = self.pool.of(alone=False), len(self.queue) + len(self.to_judge)
+        unstarted = sum(max(0, len(slot.attempts) - self.settings.concurrency) for slot in players)
+        up = sum(slot.worker is not None for slot in players)
+        wanted = min(self.pool.room.workers, up + backlog + unstarted)
+        # one plays what is in quarantine beside the others, and as many as there are workers once the others are done
+        held = sum(slot.holds for slot in self.pool.of(alone=True))
+        busy = len(players) if backlog else sum(slot.holds for slot in players)
+        beside = max(self.pool.room.workers - busy, 1)
+        if self.settings.local:
+            # two players in one process would each keep the limits of the run
+            wanted, beside = wanted * (not held), beside * (not busy)
+        self.pool.bring_to(wanted, lambda slot: group.create_task(self._keep_worker_busy(slot)), alone=False)
+        self.pool.bring_to(
+            min(beside, len(self.quarantine) + held),
+            lambda slot: group.create_task(self._play_alone(slot)),
+            alone=True,
+        )
 
-    async def _started(self, concurrency: int) -> Worker | None:
-        """A new worker; None where the run was stopped before it was up."""
-        starting = asyncio.ensure_future(self.start_worker(concurrency))
-        self._starting.add(starting)
+    def _tell_waiting(self) -> None:
+        self.progress.workers = sum(slot.worker is not None for slot in self.pool.slots)
+        waiting = (self.pool.waiting, len(self.pool.slots))
+        if waiting[0] != self.progress.waiting[0]:
+            self.progress.waiting = waiting
+            self.on_progress(self.progress)
+
+    async def _keep_worker_busy(self, slot: Slot) -> None:
+        """Feed one worker until there is nothing to play or to judge. One that dies is replaced by another slot."""
         try:
-            return await starting
-        except asyncio.CancelledError:
-            if self.stopping:
-                return None
-            raise
+            worker = await self.pool.start(slot, self.settings.concurrency)
+            if worker is not None:
+                await self._feed(worker, slot)
+        except WorkerDied as death:
+            if not slot.holds:
+                self.pool.failed(death, slot)
+            for attempt in slot.attempts.values():
+                self._queue_again(attempt, self.quarantine)
+            self._judge_again(slot.judging)
+        except Halt as halt:
+            self._halt(halt)
+            await _stop(slot.worker)
         finally:
-            self._starting.discard(starting)
+            self.pool.leave(slot)
 
     def _judge_again(self, ids: Iterable[str]) -> None:
         """Queue again what a worker was to judge when it died. What may have killed several is left for another day."""
@@ -219,70 +206,152 @@ class Runner:
             if self.lost_judging[id] < STRIKES and not self.stopping:
                 self.to_judge.append(id)
 
-    async def _feed(self, worker: Worker, unfinished: _Given) -> None:
+    async def _feed(self, worker: Worker, slot: Slot) -> None:
         acknowledged: list[str] = []
-        while (self.queue or self.to_judge or unfinished) and not self.stopping:
-            # twice what it does at once: it never waits for us, and little is lost when it dies
-            most = 2 * self.settings.concurrency
-            more: list[Work] = []
-            for _ in range(min(len(self.queue), most - len(unfinished.attempts))):
-                attempt = self.queue.popleft()
-                unfinished.attempts[attempt.spec.id] = attempt
-                more.append(attempt)
-            ids = [
-                self.to_judge.popleft()
-                for _ in range(min(len(self.to_judge), most - len(unfinished.judging)))
-            ]
-            unfinished.judging.update(ids)
+        while not self._is_over:
+            news = self.pool.news
+            more = self._handed_out(slot)
+            ids = self._handed_out_to_judge(slot)
             more += await self._in_store(self._read, ids)
             if more:
-                await _answered(worker.add(more))
-            results = await _answered(worker.take(TAKE, acknowledged, POLL))
-            acknowledged = await self._keep(results, unfinished)
-        await self._drain(worker, acknowledged, unfinished)
+                await answered(worker.add(more))
+            await self._ask_back(slot)
+            if slot.holds:
+                results = await answered(worker.take(TAKE, acknowledged, POLL))
+                slot.asked_back = False
+                acknowledged = await self._keep(results, slot)
+                continue
+            if acknowledged:
+                await answered(worker.take(0, acknowledged, 0.0))
+                acknowledged = []
+            if self.quarantine and not self.queue and not self.to_judge:
+                break  # its room is wanted
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(news.wait(), POLL)
+        await self._drain(worker, acknowledged, slot)
 
-    async def _drain(self, worker: Worker, acknowledged: list[str], unfinished: _Given) -> None:
+    def _handed_out(self, slot: Slot) -> list[Work]:
+        """The next episodes for a worker to play.
+
+        Twice what it does at once, so that it never waits for us and little is lost when it dies; near the end no more than
+        its share, so that no other waits for what it holds.
+        """
+        players = [one for one in self.pool.of(alone=False) if one.waited < SOON]
+        all_left = len(self.queue) + sum(len(one.attempts) for one in players)
+        share = -(-all_left // max(1, len(players)))
+        if all(one.worker for one in players):
+            share = max(share, self.settings.concurrency)
+        most = min(2 * self.settings.concurrency, share)
+        given: list[Work] = []
+        for _ in range(min(len(self.queue), most - len(slot.attempts))):
+            attempt = self.queue.popleft()
+            slot.attempts[attempt.spec.id] = attempt
+            given.append(attempt)
+        return given
+
+    def _handed_out_to_judge(self, slot: Slot) -> list[str]:
+        most = 2 * self.settings.concurrency - len(slot.judging)
+        ids = [self.to_judge.popleft() for _ in range(min(len(self.to_judge), most))]
+        slot.judging.update(ids)
+        return ids
+
+    async def _ask_back(self, slot: Slot) -> None:
+        """Have the worker that has most episodes waiting hand back as many as this one could start now."""
+        most = self.settings.concurrency
+        others = [one for one in self.pool.of(alone=False) if one is not slot and not one.asked_back]
+        richest = max(others, key=lambda one: len(one.attempts), default=slot)
+        count = len(richest.attempts) - most
+        if not self.queue and count > 0 and len(slot.attempts) < most:
+            richest.asked_back = True
+            await richest.release(list(richest.attempts), min(count, most - len(slot.attempts)))
+
+    async def _drain(self, worker: Worker, acknowledged: list[str], slot: Slot) -> None:
         """Take what is finished already, and end the rest."""
-        if self.stopping and unfinished:
+        if self.stopping and slot.holds:
             with contextlib.suppress(WorkerDied, Halt):
-                results = await _answered(worker.take(10 * TAKE, acknowledged, 0.05))
-                await self._keep(results, unfinished)
+                results = await answered(worker.take(10 * TAKE, acknowledged, 0.05))
+                await self._keep(results, slot)
         with contextlib.suppress(WorkerDied):
-            await _answered(worker.stop())
+            await answered(worker.stop())
 
     # --- results ----------------------------------------------------------------------------------------------
 
-    async def _keep(self, results: Sequence[WorkResult], unfinished: _Given) -> list[str]:
-        """Store results; the keys of those that are safe now."""
-        played = [one for one in results if isinstance(one, Packed)]
-        judged = [one for one in results if isinstance(one, Judged)]
-        for one in results:
-            if isinstance(one, Interrupted):
-                self._keep_part(one)
-                self.quarantine.append(_next(unfinished.attempts.pop(one.id)))
+    async def _keep(self, results: Sequence[WorkResult], slot: Slot) -> list[str]:
+        """Store results; the keys of those that are safe now. What the slot does not wait for came twice."""
+        played = [one for one in results if isinstance(one, Packed) and one.row.id in slot.attempts]
+        judged = [one for one in results if isinstance(one, Judged) and one.id in slot.judging]
         if played:
-            await self._in_store(self.store.write, self.run, played)
+            await self._write(played)
             for result in played:
-                self._played(result)
-                unfinished.attempts.pop(result.row.id, None)
+                slot.attempts.pop(result.row.id, None)
+                self.parts.pop(result.row.id, None)
         for before, after in await self._in_store(self._assess, judged):
             self.progress.judge(before, after)
-            unfinished.judging.discard(after.id)
+            slot.judging.discard(after.id)
             if after.left_out == "void" != before.left_out:
                 self._retake(after.id)
+        for one in results:
+            if isinstance(one, Unstarted | Interrupted) and one.id in slot.attempts:
+                await self._came_back(one, slot)
         if played or judged:
             self.on_progress(self.progress)
+        if self._is_over:
+            self.pool.tell()
         return [result_key(one) for one in results]
 
-    def _played(self, result: Packed) -> None:
+    async def _came_back(self, one: Unstarted | Interrupted, slot: Slot) -> None:
+        """Do what is to be done with an episode that has no result."""
+        attempt = slot.attempts.pop(one.id)
+        if isinstance(one, Unstarted):
+            self._queue_again(attempt, self.queue)
+            return
+        before = self.parts.get(one.id)
+        if one.played and (before is None or one.played.row.events >= before.row.events):
+            self.parts[one.id] = one.played
+        if slot.alone:
+            await self._strike(attempt, one.reason)
+        else:
+            self._queue_again(attempt, self.quarantine)
+
+    async def _write(self, played: Sequence[Packed]) -> None:
+        await self._in_store(self.store.write, self.run, played)
+        for result in played:
+            agent = self._played(result)
+            if agent:
+                await self._stop_agent(agent)
+
+    def _played(self, result: Packed) -> str:
+        """Count a stored episode; the agent, if it is to be stopped now."""
         row = result.row
         self.progress.add(row)
         if row.unjudged and not self.stopping:
             self.to_judge.append(row.id)
         if row.left_out == "void":
             self._retake(row.id)
+        cause = None
         if row.ending == "fault":
-            self.progress.causes[Cause.of(unpack(Played, result.blob).episode.ended)] += 1
+            cause = Cause.of(unpack(Played, result.blob).episode.ended)
+            self.progress.causes[cause] += 1
+        return self.breaker.count(row, cause)
+
+    async def _stop_agent(self, agent: str) -> None:
+        """Leave unplayed what an agent has not started."""
+        for waiting in (self.queue, self.quarantine):
+            kept = [one for one in waiting if kind_of(one.spec) != agent]
+            waiting.clear()
+            waiting.extend(kept)
+        for slot in self.pool.of(alone=False):
+            ids = [id for id, one in slot.attempts.items() if kind_of(one.spec) == agent]
+            await slot.release(ids, len(ids))
+
+    def _queue_again(self, attempt: Attempt, queue: deque[Attempt]) -> None:
+        """Queue an episode that has to be played again or elsewhere; that of an agent that was stopped stays unplayed."""
+        if self.stopping or self.breaker.is_stopped(kind_of(attempt.spec)):
+            return
+        if queue is self.quarantine:
+            attempt = Attempt(attempt.spec, attempt.number + 1)
+        queue.append(attempt)
+        self.pool.tell()
 
     async def _in_store(self, work: Callable[..., T], *given: Any) -> T:
         """What work at the store comes to, done in the thread that writes; nothing to do costs no turn of it."""
@@ -306,90 +375,64 @@ class Runner:
     def _retake(self, id: str) -> None:
         """Queue another take of a void episode, if there may be one."""
         spec = self.specs[id]
-        if self.stopping or spec.retake >= self.settings.retakes:
+        if self.stopping or spec.retake >= self.settings.retakes or self.breaker.is_stopped(kind_of(spec)):
             return
         again = spec.retaken()
         if again.id not in self.specs:
             self.specs[again.id] = again
             self.queue.append(Attempt(again))
+            self.breaker.add(again)
             self.progress.planned += 1
             self.progress.retakes += 1
+            self.pool.tell()
 
     # --- quarantine -------------------------------------------------------------------------------------------
 
-    async def _play_quarantined(self) -> None:
+    async def _play_alone(self, slot: Slot) -> None:
         """Play quarantined episodes one at a time, each alone in a worker."""
-        worker: Worker | None = None
         try:
-            while self.quarantine and not self.stopping:
+            worker = await self.pool.start(slot, 1)
+            acknowledged: list[str] = []
+            while worker is not None and self.quarantine and not self.stopping:
                 attempt = self.quarantine.popleft()
-                try:
-                    worker = worker or await self._started(1)
-                    if worker is None:
-                        return
-                    await _answered(worker.add([attempt]))
-                    died = await self._wait_for(worker, attempt)
-                except WorkerDied as death:
-                    died, worker = str(death), None
-                except Halt as halt:
-                    self._halt(halt)
-                    await _stop(worker)
-                    return
-                if died:
-                    await self._strike(attempt, died)
+                slot.attempts[attempt.spec.id] = attempt
+                await answered(worker.add([attempt]))
+                while slot.attempts and not self.stopping:
+                    acknowledged = await self._keep(await answered(worker.take(1, acknowledged, POLL)), slot)
+        except WorkerDied as death:
+            if not slot.holds:
+                self.pool.failed(death, slot)
+            for attempt in slot.attempts.values():
+                await self._strike(attempt, str(death))
+        except Halt as halt:
+            self._halt(halt)
+            await _stop(slot.worker)
         finally:
-            if worker is not None:
-                worker.kill()
-
-    async def _wait_for(self, worker: Worker, attempt: Attempt) -> str:
-        """Why the episode was interrupted; empty once its result is stored."""
-        while not self.stopping:
-            for result in await _answered(worker.take(1, (), POLL)):
-                if isinstance(result, Interrupted):
-                    self._keep_part(result)
-                    return result.reason
-                self.parts.pop(attempt.spec.id, None)
-                await self._keep([result], _Given())
-                await _answered(worker.take(0, [attempt.spec.id], 0.0))
-                return ""
-        return ""
+            self.pool.leave(slot)
 
     async def _strike(self, attempt: Attempt, reason: str) -> None:
-        strikes = self.strikes[attempt.spec.id] = self.strikes.get(attempt.spec.id, 0) + 1
-        if strikes < STRIKES:
-            self.quarantine.append(_next(attempt))
+        """Count a death against an episode that played alone; enough of them make it a fault."""
+        strikes = self.strikes[attempt.spec.id] = self.strikes[attempt.spec.id] + 1
+        if strikes < self.breaker.struck(kind_of(attempt.spec)):
+            self._queue_again(attempt, self.quarantine)
             return
-        detail = f"Its worker died {strikes} times while it was playing alone: {reason}"
+        times = "once" if strikes == 1 else f"{strikes} times"
+        detail = f"Its worker died {times} while it was playing alone: {reason}"
         part = self.parts.pop(attempt.spec.id, None)
         if part is not None:
             played = died_alone(unpack(Played, part.blob), detail, attempt.number)
         else:
             prepared = PreparedCases(self.cases, Toolbox(self.settings.toolsets)).of(attempt.spec.case)
             played = faulted_episode(self.run, attempt.spec, prepared, WORKER_DIED, detail, attempt.number)
-        await self._keep([packed(played)], _Given())
-
-    def _keep_part(self, one: Interrupted) -> None:
-        before = self.parts.get(one.id)
-        if one.played and (before is None or one.played.row.events >= before.row.events):
-            self.parts[one.id] = one.played
-
-
-def _next(attempt: Attempt) -> Attempt:
-    return Attempt(attempt.spec, attempt.number + 1)
+        await self._write([packed(played)])
+        self.on_progress(self.progress)
 
 
 async def _stop(worker: Worker | None) -> None:
     """End what a halted worker still plays, and let it close what it holds."""
     if worker is not None:
         with contextlib.suppress(WorkerDied, RiskboxError):
-            await _answered(worker.stop())
-
-
-async def _answered(call: Awaitable[Any]) -> Any:
-    try:
-        return await asyncio.wait_for(call, SILENCE)
-    except TimeoutError:
-        raise WorkerDied(f"a worker has not answered for {SILENCE:g} s") from None
+            await answered(worker.stop())
 
 
 def _first(errors: BaseExceptionGroup[Any]) -> BaseException:

@@ -42,6 +42,9 @@ class RunSettings:
     """How language models are asked: limits, budgets, retries, recordings."""
     retakes: int = 0
     """How often a void episode is played again, each time with another seed."""
+    max_faults: str = ""
+    """How many of an agent's episodes may end in faults before it is stopped: `5`, `5%`, `0` for no limit. Empty to stop an
+    agent whose first 20 episodes all end in faults of its own."""
     cpus: float = 0.5
     """Cores that Ray reserves for each episode actor."""
     memory: int | None = None

@@ -68,10 +68,18 @@ class Interrupted:
     """The episode as far as it was played, with a fault at its end."""
 
 
+@dataclass(frozen=True, slots=True)
+class Unstarted:
+    """An episode that its worker was asked to hand back, and had not started."""
+
+    id: str
+    """The episode's id."""
+
+
 Work: TypeAlias = Attempt | Judging
 """What a worker is given."""
-WorkResult: TypeAlias = Packed | Judged | Interrupted
-"""What came of it: an episode ready for the store, assessments of a stored one, or an interruption."""
+WorkResult: TypeAlias = Packed | Judged | Interrupted | Unstarted
+"""What came of it: an episode ready for the store, assessments of a stored one, or why there is neither."""
 
 
 def judging_key(id: str) -> str:

@@ -179,6 +179,12 @@ def parser() -> argparse.ArgumentParser:
         metavar="N",
         help="GPUs that Ray reserves for each process of your agent",
     )
+    group.add_argument(
+        "--max-faults",
+        metavar="N|N%",
+        help="stop an agent once N of its episodes, or N percent, have ended in faults; 0 for never (default: stop it if its "
+        "first 20 episodes all do, by its own fault)",
+    )
     group.add_argument("--working-dir", metavar="DIR", help="a folder to copy to the workers of a cluster")
     group.add_argument(
         "--no-live",
@@ -237,6 +243,7 @@ def main(argv: list[str]) -> int:
             agent_gpus=given.agent_gpus,
             working_dir=given.working_dir,
             live=not given.no_live,
+            max_faults=given.max_faults,
             progress=not (given.quiet or given.json),
             **model_options(given),
         )
@@ -286,11 +293,23 @@ def _told(given: argparse.Namespace, plan: RunPlan, done: Run) -> int:
             "failed": sum(one.failed for one in done.failures), "seconds": round(progress.seconds, 3),
             "health": done.health.model_dump(mode="json"),
         }  # fmt: skip
+        if done.stopped_agents:
+            shown["stopped_agents"] = [
+                {"agent": one.agent, "left": one.left, "why": one.why} for one in done.stopped_agents
+            ]
         print(json.dumps(shown | _causes(progress) | _dumped(gates)))
+        if done.stopped_agents:
+            return 3
         return 130 if done.state == "stopped" else 3 if nothing_played else _gated(given, gates)
     where = same_store(given.store)
     for told_line in done.health.lines:
         _say(given, told_line)
+    if done.stopped_agents:
+        for one in done.stopped_agents:
+            _say(given, str(one))
+        _say(given, f"  riskbox run --resume {done.id}{where}    plays what is left")
+        _say(given, f"  riskbox report {done.id}{where}")
+        return 3
     if progress.causes:
         _say(given, _cause(progress))
     if done.state == "stopped":

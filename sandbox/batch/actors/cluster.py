@@ -125,9 +125,3 @@ def _silence_obituaries() -> None:
     with suppress(ImportError):
         worker: Any = import_module("ray._private.worker")
         worker.print_to_stdstream = lambda *_, **__: None
-
-
-def cores() -> int:
-    """The cores of the cluster."""
-    resources: dict[str, float] = ray.cluster_resources()
-    return max(1, int(resources.get("CPU", 1)))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import threading
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -12,7 +14,7 @@ from ray.exceptions import ActorDiedError, ActorUnavailableError
 
 from riskbox.sandbox.batch.actors.participants import ParticipantProcess, RemoteParticipant
 from riskbox.sandbox.batch.player import Player, RenewLease
-from riskbox.sandbox.batch.runner import WorkerDied
+from riskbox.sandbox.batch.pool import Room, WorkerDied
 from riskbox.sandbox.batch.settings import RunSettings
 from riskbox.sandbox.batch.work import Attempt, Work, WorkResult
 from riskbox.sandbox.contracts.model import ModelSession
@@ -26,6 +28,9 @@ from riskbox.sandbox.registry.casts import is_own
 from riskbox.sandbox.rules.state import AGENT, USER
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.run import Spec
+
+UNAVAILABLE = 1.0
+"""Seconds before a call is repeated that did not reach its actor, or whose answer did not come back."""
 
 
 class _EpisodeActor:
@@ -47,6 +52,9 @@ class _EpisodeActor:
 
     async def take(self, most: int, acknowledged: Sequence[str], wait: float) -> list[WorkResult]:
         return await self.player.take(most, acknowledged, wait)
+
+    async def release(self, ids: Sequence[str], most: int) -> None:
+        await self.player.release(ids, most)
 
     async def stop(self) -> None:
         await self.player.stop()
@@ -115,34 +123,57 @@ class RayWorker:
 
     async def add(self, work: Sequence[Work]) -> None:
         """Queue episodes to play and to judge."""
-        await self._call(self.actor.add.remote(work))
+        await self._call(self.actor.add, work)
 
     async def take(self, most: int, acknowledged: Sequence[str], wait: float) -> list[WorkResult]:
         """Return results."""
-        taken: list[WorkResult] = await self._call(self.actor.take.remote(most, acknowledged, wait))
+        taken: list[WorkResult] = await self._call(self.actor.take, most, acknowledged, wait)
         return taken
+
+    async def release(self, ids: Sequence[str], most: int) -> None:
+        """Hand back some of these episodes that have not started."""
+        await self._call(self.actor.release, ids, most)
 
     async def stop(self) -> None:
         """Start nothing more and end what runs."""
-        await self._call(self.actor.stop.remote())
+        await self._call(self.actor.stop)
 
     def kill(self) -> None:
-        """End the actor."""
-        ray.kill(self.actor)
+        """End the actor, in a thread: a cluster that has lost its head does not answer."""
+        threading.Thread(target=_kill, args=(self.actor,), daemon=True).start()
 
-    async def _call(self, reference: Any) -> Any:
-        try:
-            return await reference
-        except (ActorDiedError, ActorUnavailableError) as error:
-            raise WorkerDied(str(error).splitlines()[0]) from None
-        except ray.exceptions.RayTaskError as error:
-            cause = error.cause if isinstance(error.cause, RiskboxError) else None
-            raise cause or Fault(f"a worker broke: {error}") from None
+    async def _call(self, method: Any, *given: Any) -> Any:
+        """What a method answers. A call whose answer was lost on its way is repeated; whoever waits sets the limit."""
+        while True:
+            try:
+                return await method.remote(*given)
+            except ActorUnavailableError:
+                await asyncio.sleep(UNAVAILABLE)
+            except ActorDiedError as error:
+                told = [line for line in str(error).splitlines() if line.strip()]
+                if error.actor_init_failed:
+                    raise Fault(f"a worker could not be started: {told[-1]}") from None
+                raise WorkerDied(told[0]) from None
+            except ray.exceptions.RayTaskError as error:
+                cause = error.cause if isinstance(error.cause, RiskboxError) else None
+                raise cause or Fault(f"a worker broke: {error}") from None
+
+
+def _kill(actor: Any) -> None:
+    with contextlib.suppress(Exception):  # it is dead already, or nobody is there to ask
+        ray.kill(actor)
 
 
 def shared_quota(limits: ModelLimits) -> Any:
     """The actor that keeps the limits of a run for all its workers."""
     return QuotaActor.options(num_cpus=0, max_restarts=-1, max_task_retries=0).remote(limits)
+
+
+def room(settings: RunSettings) -> Room:
+    """What the cluster has room for, by the machines that live just now."""
+    cores = int(ray.cluster_resources().get("CPU", 0))
+    free = float(ray.available_resources().get("CPU", 0))
+    return Room(settings.workers or max(1, cores), free < settings.cpus)
 
 
 def _refuse_impossible(settings: RunSettings) -> None:

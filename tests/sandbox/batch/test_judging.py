@@ -21,7 +21,8 @@ from riskbox.sandbox.batch.launch import create, new_manifest
 from riskbox.sandbox.batch.plan import CaseFilter, cases
 from riskbox.sandbox.batch.plan import specs as plan
 from riskbox.sandbox.batch.player import Player
-from riskbox.sandbox.batch.runner import Runner, Worker, WorkerDied
+from riskbox.sandbox.batch.pool import Worker, WorkerDied
+from riskbox.sandbox.batch.runner import Runner
 from riskbox.sandbox.batch.settings import RunSettings
 from riskbox.sandbox.batch.work import Judging, Work
 from riskbox.sandbox.errors import InputError, StoreError
