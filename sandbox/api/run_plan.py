@@ -108,10 +108,10 @@ class RunPlan:
                         take_over=self.take_over,
                     )
                 except Halt as halt:
-                    stored = sum(not row.retake for row in store.rows(manifest.run))
+                    stored = store.count(manifest.run, launch.FIRST_TAKES)
                     if not stored:
                         raise
-                    left = sum(bool(row.unjudged) for row in store.rows(manifest.run))
+                    left = store.count(manifest.run, launch.UNJUDGED)
                     more = f", {left} of them not judged yet" if left else ""
                     told = f"{stored} of {manifest.planned} episodes are stored{more}. Continue with: {resume(manifest.run)}"
                     raise Halt(f"{halt}\n{told}", halt.exit_code) from None

@@ -25,7 +25,7 @@ from riskbox.sandbox.batch.pool import Look, StartWorker, Worker, one_worker
 from riskbox.sandbox.batch.progress import RunProgress
 from riskbox.sandbox.batch.runner import Runner
 from riskbox.sandbox.batch.settings import RunSettings
-from riskbox.sandbox.contracts.store import Store
+from riskbox.sandbox.contracts.store import Store, Where
 from riskbox.sandbox.errors import Halt, InputError
 from riskbox.sandbox.registry.agents import check_agent_name
 from riskbox.sandbox.registry.casts import changed
@@ -34,10 +34,17 @@ from riskbox.sandbox.registry.models import check_askable
 from riskbox.sandbox.registry.toolsets import Toolbox
 from riskbox.sandbox.registry.users import check_user_name
 from riskbox.sandbox.words.case import Case
+from riskbox.sandbox.words.facet import NONE, Term
 from riskbox.sandbox.words.run import Manifest, RunState, Spec
 
 PACKAGES = ("riskbox", "ray", "pydantic", "cel-expr-python", "gymnasium", "redis", "litellm")
 """Packages whose versions a manifest keeps."""
+VOID = Where(terms=(Term("void", "=", (1,)),))
+"""The episodes that a lapse made worthless."""
+UNJUDGED = Where(terms=(Term("unjudged", "=", (1,)),))
+"""The episodes that are played and not judged yet."""
+FIRST_TAKES = Where(terms=(Term("retake", "=", (NONE, 0)),))
+"""The episodes that are no retakes."""
 
 
 def new_run_id(now: datetime) -> str:
@@ -134,7 +141,7 @@ def remaining(store: Store, run: str) -> tuple[list[Case], list[Spec]]:
         InputError: the code of an agent or a user has changed since.
     """
     manifest, done = store.run(run), store.done(run)
-    void = {row.id for row in store.rows(run) if row.left_out == "void"}
+    void = {row.id for row in store.rows(run, VOID) if row.left_out == "void"}
     retakes = int(manifest.settings.get("retakes", 0))
     latest = [_latest_take(spec, void, retakes) for spec in store.specs(run)]
     specs = [spec for spec in latest if spec.id not in done]
@@ -148,7 +155,7 @@ def remaining(store: Store, run: str) -> tuple[list[Case], list[Spec]]:
 
 def unjudged_of(store: Store, run: str) -> tuple[list[Case], list[Spec]]:
     """The cases and specs of episodes that a run has played and that are still to be judged."""
-    waiting = {row.id for row in store.rows(run) if row.unjudged}
+    waiting = set(store.ids(run, UNJUDGED))
     if not waiting:
         return [], []
     retakes = int(store.run(run).settings.get("retakes", 0))
@@ -284,8 +291,11 @@ def _less_spent(store: Store, run: str, settings: RunSettings) -> RunSettings:
     limits = settings.models.limits
     if limits.run_dollars is None and limits.run_tokens is None:
         return settings
-    rows = list(store.rows(run))
-    limits = limits.less(sum(row.cost for row in rows), sum(row.tokens for row in rows))
+    dollars, tokens = 0.0, 0
+    for row in store.rows(run):
+        dollars += row.cost
+        tokens += row.tokens
+    limits = limits.less(dollars, tokens)
     return replace(settings, models=replace(settings.models, limits=limits))
 
 

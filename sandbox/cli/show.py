@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from riskbox.sandbox.cli import options
 from riskbox.sandbox.errors import InputError, UnknownName
+from riskbox.sandbox.words.facet import HARM, Order
 
 if TYPE_CHECKING:
     from riskbox.sandbox.contracts.store import Store
@@ -109,12 +110,10 @@ def found(store: Store, name: str, run: str = "") -> tuple[str, str]:
 
 
 def _riskiest(store: Store, run: str) -> tuple[str, str]:
-    from riskbox.sandbox.reporting.rows import worst
-
-    rows = worst(store.rows(run), 1)
-    if not rows:
+    ids = store.ids(run, order=Order(HARM), limit=1)
+    if not ids:
         raise InputError(f"run {run} has no finished episodes yet.")
-    return run, rows[0].id
+    return run, ids[0]
 
 
 def _record(played: Played, case: Case, party: str) -> dict[str, Any]:

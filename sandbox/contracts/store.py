@@ -149,8 +149,13 @@ class Store(ABC):
         """The matching rows, in the order in which they were stored. Reads lazily."""
 
     @abstractmethod
-    def ids(self, run: str, where: Where = ALL, order: Order = AS_STORED) -> list[str]:
-        """The ids of the matching rows, sorted. To scroll a long list, read its rows page by page with `pick`."""
+    def ids(
+        self, run: str, where: Where = ALL, order: Order = AS_STORED, *, limit: int | None = None
+    ) -> list[str]:
+        """The ids of the matching rows, sorted; the first `limit` of them.
+
+        To scroll a long list, read its rows page by page with `pick`.
+        """
 
     @abstractmethod
     def pick(self, run: str, ids: Sequence[str]) -> list[EpisodeRow]:

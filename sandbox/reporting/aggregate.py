@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
@@ -15,7 +15,7 @@ from riskbox.sandbox.reporting.tally import (
     asked,
     merged,
 )
-from riskbox.sandbox.words.row import EpisodeRow, Summary
+from riskbox.sandbox.words.row import EpisodeRow, Summary, gravity
 from riskbox.sandbox.words.verdict import LABELLED
 
 
@@ -46,29 +46,61 @@ class TwinHalf(NamedTuple):
         return (False if True in parts else None if is_open else True), is_open
 
 
-TwinKey: TypeAlias = tuple[str, str, str, str, str, int]
-"""Case, agent, user, who played the tools and how, and seed: what an episode's twin shares but for the case."""
+TwinKey: TypeAlias = tuple[str, str, str, str, str]
+"""Case, agent, user, who played the tools and how: what an episode's twin shares, beside its seed, but for the case."""
+
+_STATES = tuple((harmed, goal) for harmed in (None, False, True) for goal in (None, False, True))
+"""What a half may be; a digit says which."""
 
 
-def _twin_key(row: EpisodeRow, case: str) -> TwinKey:
-    return case, row.agent, row.user, row.tools, row.emulation, row.first_seed
+@dataclass(slots=True)
+class AlikeRows:
+    """Rows that differ in nothing that is counted here: one stands for all."""
+
+    row: EpisodeRow
+    """The first of them."""
+    summary: Summary | None
+    """What the evaluator said of each."""
+    gravity: tuple[int, int, int, int, int]
+    """What to sort them by for the worst first, before their ids."""
+    believability: int | None
+    """How believable the simulated user was."""
+    state: str
+    """What each brings to a pair of twins, as a digit; empty where it is left out."""
+    halves: dict[int, str] | None
+    """Where the halves that stand for themselves are kept, by seed."""
+    probes: tuple[list[int], list[str]] | None
+    """Where the halves that look for a twin are kept: seeds, and what each brings."""
+    many: int = 0
+    """How many there are."""
+
+
+ALIKE = 4096
+"""Kinds of rows that are counted together before they are tallied."""
 
 
 @dataclass
 class Aggregate:
     """All rows of some runs, counted.
 
+    A large run has few kinds of rows, since most outcomes repeat. So rows that count the same are counted first and tallied
+    later, one of each kind. What is kept of each row is its half of a pair of twins: some 100 bytes.
+
     Args:
         evaluator: Whose summaries count; the first of each row without a name.
         by: What the counts will be grouped by; the fewer, the quicker.
+        also: What else counts rows that are alike: called with one of them, and how many there are.
     """
 
     evaluator: str = ""
     by: tuple[str, ...] = GROUPINGS
-    tallies: defaultdict[Stratum, Tally] = field(default_factory=lambda: defaultdict(Tally))
-    """What was counted so far, without pairs of twins."""
-    _twins: dict[TwinKey, TwinHalf] = field(default_factory=dict)
-    _probes: list[tuple[Stratum, TwinKey, TwinHalf]] = field(default_factory=list)
+    also: Callable[[EpisodeRow, int], None] | None = None
+    _tallies: defaultdict[Stratum, Tally] = field(default_factory=lambda: defaultdict(Tally))
+    _alike: dict[tuple[object, ...], AlikeRows] = field(default_factory=dict)
+    _twins: defaultdict[TwinKey, dict[int, str]] = field(default_factory=lambda: defaultdict(dict))
+    _probes: defaultdict[tuple[Stratum, TwinKey], tuple[list[int], list[str]]] = field(
+        default_factory=lambda: defaultdict(lambda: ([], []))
+    )
 
     @classmethod
     def of(
@@ -80,40 +112,98 @@ class Aggregate:
             made.add(row)
         return made
 
-    def add(self, row: EpisodeRow) -> None:
-        """Count one row."""
-        stratum, summary = Stratum.of(row, self.by), row.summary(self.evaluator)
-        self.tallies[stratum].add(row, summary)
+    def add(self, row: EpisodeRow) -> AlikeRows:
+        """Count one row; those that are alike are returned."""
+        key = _alike_key(row)
+        alike = self._alike.get(key)
+        if alike is None:
+            if len(self._alike) >= ALIKE:
+                self.tally()
+            alike = self._alike[key] = self._first(row)
+        alike.many += 1
+        if alike.probes is not None:
+            alike.probes[0].append(row.first_seed)
+            alike.probes[1].append(alike.state)
+        elif alike.halves is not None:
+            _offer(alike.halves, row.first_seed, row.id + alike.state)
+        return alike
+
+    def _first(self, row: EpisodeRow) -> AlikeRows:
+        summary = row.summary(self.evaluator)
+        made = AlikeRows(row, summary, gravity(row, self.evaluator)[:-1], row.believability, "", None, None)
         if row.left_out:
-            return
+            return made
         half = TwinHalf.of(row, summary)
+        made.state = str(_STATES.index((half.harmed, half.goal)))
         if row.twin is not None:
-            self._probes.append((stratum, _twin_key(row, row.twin), half))
+            made.probes = self._probes[Stratum.of(row, self.by), _twin_key(row, row.twin)]
         else:
-            self._offer(_twin_key(row, row.case), half)
+            made.halves = self._twins[_twin_key(row, row.case)]
+        return made
+
+    def tally(self) -> None:
+        """Tally what was only counted so far."""
+        for alike in self._alike.values():
+            self._tallies[Stratum.of(alike.row, self.by)].add(alike.row, alike.summary, alike.many)
+            if self.also:
+                self.also(alike.row, alike.many)
+        self._alike.clear()
 
     def merge(self, other: Aggregate) -> None:
         """Count what another one has counted, to be grouped by the same."""
-        for stratum, tally in other.tallies.items():
-            self.tallies[stratum] += tally
-        for key, half in other._twins.items():
-            self._offer(key, half)
-        self._probes.extend(other._probes)
-
-    def _offer(self, key: TwinKey, half: TwinHalf) -> None:
-        # forks of an episode have its key; the lowest id stands for them, whatever the order of the rows
-        self._twins[key] = min(self._twins.get(key, half), half, key=lambda one: one.id)
+        self.tally()
+        other.tally()
+        for stratum, tally in other._tallies.items():
+            self._tallies[stratum] += tally
+        for key, halves in other._twins.items():
+            for seed, half in halves.items():
+                _offer(self._twins[key], seed, half)
+        for place, (seeds, states) in other._probes.items():
+            self._probes[place][0].extend(seeds)
+            self._probes[place][1].extend(states)
 
     def counts(self) -> Counts:
         """What was counted, with the pairs of twins, which are known only once every row was seen."""
-        tallies = {stratum: merged([tally]) for stratum, tally in self.tallies.items()}
-        for stratum, key, half in self._probes:
-            twin = self._twins.get(key)
-            if twin is None:
-                tallies[stratum].unpaired += 1
-            else:
-                tallies[stratum].pairs[half.with_twin(twin)] += 1
+        self.tally()
+        tallies = {stratum: merged([tally]) for stratum, tally in self._tallies.items()}
+        for (stratum, key), (seeds, states) in self._probes.items():
+            twins = self._twins.get(key, {})
+            for (mine, its), many in Counter(
+                (state, twins[seed][-1] if seed in twins else "")
+                for seed, state in zip(seeds, states, strict=True)
+            ).items():
+                if its:
+                    tallies[stratum].pairs[_half(mine).with_twin(_half(its))] += many
+                else:
+                    tallies[stratum].unpaired += many
         return Counts(tallies)
+
+
+def _alike_key(row: EpisodeRow) -> tuple[object, ...]:
+    # a summary cannot be hashed. Stores give rows with the same summaries the same object; where one does not, rows
+    # are only counted one by one
+    return (
+        id(row.summaries),
+        *(row.case_hash, row.case, row.scenario, row.family, row.domain, row.intent, row.twin),
+        *(row.agent, row.user, row.tools, row.emulation, row.ending, row.reason, row.left),
+        *(row.retake > 0, row.void, row.rehearsal, row.lapses, row.health, row.model_calls),
+        tuple(row.variant.items()) if row.variant else None,
+    )
+
+
+def _twin_key(row: EpisodeRow, case: str) -> TwinKey:
+    return case, row.agent, row.user, row.tools, row.emulation
+
+
+def _offer(halves: dict[int, str], seed: int, half: str) -> None:
+    # forks of an episode have its seed; the lowest id stands for them, whatever the order of the rows
+    known = halves.get(seed)
+    if known is None or half[:-1] < known[:-1]:
+        halves[seed] = half
+
+
+def _half(state: str) -> TwinHalf:
+    return TwinHalf("", *_STATES[int(state)])
 
 
 @dataclass(frozen=True)

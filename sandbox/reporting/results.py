@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from operator import not_
 from statistics import fmean
 from typing import get_args
@@ -15,10 +14,11 @@ from riskbox.sandbox.errors import UnknownName, did_you_mean
 from riskbox.sandbox.reporting.aggregate import Aggregate, Counts
 from riskbox.sandbox.reporting.groups import ResultGroup
 from riskbox.sandbox.reporting.health import HealthReport
-from riskbox.sandbox.reporting.rows import SCRIPTED, Emulation, agent_kind, emulation, worst
+from riskbox.sandbox.reporting.rows import SCRIPTED, Emulation
+from riskbox.sandbox.reporting.seen import Seen
 from riskbox.sandbox.stats.shares import ENOUGH
 from riskbox.sandbox.words.frozen import Frozen
-from riskbox.sandbox.words.row import EpisodeRow, FindingRow, Summary, gravity
+from riskbox.sandbox.words.row import EpisodeRow, FindingRow, gravity
 from riskbox.sandbox.words.run import REHEARSAL, Manifest
 from riskbox.sandbox.words.taxonomy import Category, categories
 
@@ -200,17 +200,14 @@ class Results(Frozen):
         Raises:
             UnknownName: no row has a summary of that evaluator.
         """
-        seen = _Seen(Aggregate(evaluator, tuple(by)))
-        bad = [
-            row
-            for row in worst(seen.through(rows), limit, evaluator)
-            if gravity(row, evaluator)[:3] != (0, 0, 0)
-        ]
+        seen = Seen(Aggregate(evaluator, tuple(by)), limit)
+        for row in rows:
+            seen.add(row)
+        counts = seen.aggregate.counts()
         if evaluator and not seen.has(evaluator) and seen.played:
             known = did_you_mean(evaluator, seen.evaluators)
             raise UnknownName(f"no episode of {manifest.run} was assessed by {evaluator!r}. {known}")
         name = evaluator or (seen.first.most_common(1)[0][0] if seen.first else "")
-        counts = seen.aggregate.counts()
         total, everything = counts.tally(), counts.all()
         scripted = bool(seen.agents) and all(agent in SCRIPTED for agent in seen.agents)
         judged = name not in ("", *COMPUTING)
@@ -241,7 +238,7 @@ class Results(Frozen):
             groups={one: tuple(counts.groups(one)) for one in by},
             categories=tuple(by_category(total.findings)),
             signals=dict(sorted(total.signals.items(), key=lambda one: (-one[1], one[0]))),
-            worst=tuple(_bad(row, evaluator) for row in bad),
+            worst=tuple(_bad(row, evaluator) for _, row in seen.worst),
             model_calls=seen.model_calls,
             tokens=seen.tokens,
             cost=round(seen.cost, 6),
@@ -257,82 +254,6 @@ class Results(Frozen):
             entropy=seen.torn / seen.votes if seen.votes else None,
             scores={about: (fmean(found), len(found)) for about, found in sorted(seen.scores.items())},
         )
-
-
-@dataclass
-class _Seen:
-    """What is noticed while rows stream by."""
-
-    aggregate: Aggregate
-    played: int = 0
-    retakes: int = 0
-    agents: Counter[str] = field(default_factory=Counter)
-    users: Counter[str] = field(default_factory=Counter)
-    tools: Counter[str] = field(default_factory=Counter)
-    judges: Counter[str] = field(default_factory=Counter)
-    emulations: Counter[str] = field(default_factory=Counter)
-    first: Counter[str] = field(default_factory=Counter)
-    """Evaluators of first summaries."""
-    evaluators: dict[str, set[str]] = field(default_factory=dict)
-    """All evaluators with their versions."""
-    cases: set[str] = field(default_factory=set)
-    seeds: set[int] = field(default_factory=set)
-    model_calls: int = 0
-    tokens: int = 0
-    cost: float = 0.0
-    lapses: Counter[str] = field(default_factory=Counter)
-    left: Counter[str] = field(default_factory=Counter)
-    health: dict[str, Counter[str]] = field(default_factory=dict)
-    """Counts by agent."""
-    panels: int = 0
-    votes: int = 0
-    agreed: float = 0.0
-    torn: float = 0.0
-    scores: dict[str, list[int]] = field(default_factory=dict)
-    believed: dict[tuple[str, str], list[int]] = field(default_factory=dict)
-
-    def has(self, evaluator: str) -> bool:
-        """Whether it assessed anything."""
-        return evaluator in self.evaluators or (evaluator == "user_judge" and bool(self.believed))
-
-    def through(self, rows: Iterable[EpisodeRow]) -> Iterator[EpisodeRow]:
-        for row in rows:
-            self.aggregate.add(row)
-            self.played += 1
-            self.agents[agent_kind(row.agent)] += 1
-            self.users[row.user] += 1
-            self.tools.update([row.tools] if row.tools else [])
-            self.judges.update(row.judges)
-            self.emulations[emulation(row)] += 1
-            self.cases.add(row.case_hash)
-            self.seeds.add(row.first_seed)
-            self.retakes += row.retake > 0
-            self.model_calls += row.model_calls
-            self.tokens += row.tokens
-            self.cost += row.cost
-            self.lapses.update(row.all_lapses)
-            self.left.update([row.left] if row.left else [])
-            self.health.setdefault(agent_kind(row.agent), Counter()).update(row.health_counts)
-            if row.believability is not None:
-                self.believed.setdefault((row.user, row.intent), []).append(row.believability)
-            self._judged(row.summary(self.aggregate.evaluator))
-            for place, summary in enumerate(one for one in row.summaries if not one.of_user):
-                self.evaluators.setdefault(summary.evaluator, set()).add(summary.version)
-                if not place:
-                    self.first[summary.evaluator] += 1
-            yield row
-
-    def _judged(self, summary: Summary | None) -> None:
-        if summary is None:
-            return
-        if summary.votes:
-            self.panels += 1
-            self.votes += summary.votes
-            self.agreed += summary.votes * (summary.agreement or 0.0)
-            self.torn += summary.votes * (summary.entropy or 0.0)
-        for about, value in summary.scores.items():
-            if value is not None:
-                self.scores.setdefault(about, []).append(value)
 
 
 def _bad(row: EpisodeRow, evaluator: str) -> Bad:
@@ -370,7 +291,7 @@ def by_category(findings: Counter[tuple[str, str]]) -> Iterator[CategoryCount]:
 
 def _notes(
     manifest: Manifest,
-    seen: _Seen,
+    seen: Seen,
     counts: Counts,
     every: ResultGroup,
     evaluator: str,

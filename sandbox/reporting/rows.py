@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias, get_args
 from riskbox.sandbox.contracts.store import ALL, Store, Where
 from riskbox.sandbox.errors import InputError, did_you_mean
 from riskbox.sandbox.words.event import Ending
+from riskbox.sandbox.words.facet import HARM, NONE, Order, Term
 from riskbox.sandbox.words.mark import MARKS, SEATS, CallMark
 from riskbox.sandbox.words.name import SCRIPTS, Name
 from riskbox.sandbox.words.row import EpisodeRow, Summary, gravity
@@ -27,6 +28,9 @@ SCRIPTED = (*SCRIPTS, "idle")
 
 HEALTH = (*MARKS, *(f"{seat}.{mark}" for seat in SEATS for mark in get_args(CallMark)))
 """What `health` may be: a mark, of any seat or of one."""
+
+UNJUDGED = Term("unjudged", "=", (1,))
+"""That an episode is played and not judged yet."""
 
 _CLOSED: dict[str, tuple[str, ...]] = {
     "intent": get_args(Intent),
@@ -85,6 +89,9 @@ _MORE: dict[str, Callable[[EpisodeRow, Summary | None], set[str]]] = {
 }
 """Fields that are looked up in each row, and the values they have there."""
 
+_TERMS = ("risk", "category", "status", "signal", "tools")
+"""Those of them that a store can look up, where the first summary counts."""
+
 FIELDS = (*STORED, *_MORE, "text")
 """All that `--where` may name."""
 
@@ -122,9 +129,41 @@ class Chosen:
 
     def rows(self, store: Store, run: str) -> Iterator[EpisodeRow]:
         """The rows of a run that fit, read as they are iterated."""
-        for row in store.rows(run, self.where):
-            if self.fits(row):
+        where, rest = self.split()
+        for row in store.rows(run, where):
+            if not rest or self.fits(row):
                 yield row
+
+    def worst(self, store: Store, run: str, limit: int | None) -> tuple[list[EpisodeRow], int]:
+        """The worst rows of a run that fit, worst first, and how many fit; without a limit, all of them.
+
+        Reads only the rows that it returns, where the store itself can look up all that was chosen.
+        """
+        where, rest = self.split()
+        if rest or self.evaluator or limit is None:
+            total = 0
+
+            def counted() -> Iterator[EpisodeRow]:
+                nonlocal total
+                for row in self.rows(store, run):
+                    total += 1
+                    yield row
+
+            return worst(counted(), limit, self.evaluator), total
+        found = store.pick(run, store.ids(run, where, Order(HARM), limit=limit))
+        return found, store.count(run, where)
+
+    def split(self) -> tuple[Where, Mapping[str, tuple[str, ...]]]:
+        """What a store can filter by of it all, and what is left to be looked up in each row."""
+        terms: list[Term] = []
+        rest: dict[str, tuple[str, ...]] = {}
+        for name, values in self.rest.items():
+            term = None if self.evaluator or NONE in values else _term(name, values)
+            if term is None:
+                rest[name] = values
+            else:
+                terms.append(term)
+        return replace(self.where, terms=(*self.where.terms, *terms)), rest
 
     def fits(self, row: EpisodeRow) -> bool:
         """Whether a row that the store let through fits the rest too."""
@@ -136,6 +175,15 @@ class Chosen:
         fields = {**self.where.fields, "label": self.where.label, **self.rest}
         fields["text"] = (self.where.text,) if self.where.text else ()
         return [f"{name}={value}" for name, values in fields.items() for value in values]
+
+
+def _term(name: str, values: tuple[str, ...]) -> Term | None:
+    """A field that is looked up in each row as a condition that a store can look up; None if it cannot."""
+    if name in _TERMS:
+        return Term(name, "=", values)
+    if name == "unjudged" and len(set(values)) == 1:
+        return UNJUDGED if values[0] == "true" else replace(UNJUDGED, sign="!=")
+    return None
 
 
 def pairs(

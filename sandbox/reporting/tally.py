@@ -7,9 +7,9 @@ what is known (a severity) together with whether it could still be worse; unknow
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Literal, NamedTuple, Self, TypeAlias
+from typing import Literal, NamedTuple, Self, TypeAlias, TypeVar
 
 from riskbox.sandbox.reporting.rows import agent_kind, variant_name
 from riskbox.sandbox.words.row import EpisodeRow, Summary
@@ -118,52 +118,61 @@ class Tally:
                 setattr(self, one.name, mine + theirs)
         return self
 
-    def add(self, row: EpisodeRow, summary: Summary | None) -> None:
-        """Count one episode."""
-        self.retakes += row.retake > 0
-        self.health.update(row.health_counts)
+    def add(self, row: EpisodeRow, summary: Summary | None, many: int = 1) -> None:
+        """Count one episode, or so many that count the same."""
+        self.retakes += many * (row.retake > 0)
+        _more(self.health, row.health_counts, many)
         if row.left_out == "fault":
-            self.faults[row.reason] += 1
+            self.faults[row.reason] += many
             return
         if row.left_out == "void":
-            self.void += 1
+            self.void += many
             return
-        self.episodes += 1
-        self.endings[f"{row.ending}: {row.reason}"] += 1
-        self.unassessed += summary is None
-        self.broken += bool(summary and summary.fault)
-        self.unjudged += bool(summary and summary.pending)
+        self.episodes += many
+        self.endings[f"{row.ending}: {row.reason}"] += many
+        self.unassessed += many * (summary is None)
+        self.broken += many * bool(summary and summary.fault)
+        self.unjudged += many * bool(summary and summary.pending)
         unread = summary.unread if summary else 0
-        self.unread += unread > 0
-        self.unread_characters += unread
+        self.unread += many * (unread > 0)
+        self.unread_characters += many * unread
         for scale, (done, tried) in severities(summary).items():
-            self.realised[scale, *done] += 1
-            self.attempted[scale, *tried] += 1
-        self.labels["any", summary.label if summary else "unknown"] += 1
+            self.realised[scale, *done] += many
+            self.attempted[scale, *tried] += many
+        self.labels["any", summary.label if summary else "unknown"] += many
         if asked(summary):
-            self.labels["targeted", summary.targeted if summary else "unknown"] += 1
+            self.labels["targeted", summary.targeted if summary else "unknown"] += many
         if summary is not None:
-            self._add_rest(row, summary)
+            self._add_rest(row, summary, many)
         else:
-            self.refused[None] += 1
+            self.refused[None] += many
             if row.intent != "malicious":
-                self.over_refused[None] += 1
+                self.over_refused[None] += many
 
-    def _add_rest(self, row: EpisodeRow, summary: Summary) -> None:
-        self.unexposed += summary.targeted == "unexposed"
+    def _add_rest(self, row: EpisodeRow, summary: Summary, many: int) -> None:
+        self.unexposed += many * (summary.targeted == "unexposed")
         statuses = {one.status for one in summary.findings}
-        self.suspected += "suspected" in statuses and "realised" not in statuses
+        self.suspected += many * ("suspected" in statuses and "realised" not in statuses)
         for party, (met, unmet, unknown) in summary.goals.items():
             if met + unmet + unknown:
                 attacks = party == "user" and row.intent == "malicious"
-                self.goals["attacker" if attacks else party, met, unmet, unknown] += 1
+                self.goals["attacker" if attacks else party, met, unmet, unknown] += many
         if summary.efficiency is not None:
-            self.efficiency[summary.efficiency] += 1
-        self.refused[summary.refused] += 1
+            self.efficiency[summary.efficiency] += many
+        self.refused[summary.refused] += many
         if row.intent != "malicious":
-            self.over_refused[summary.over_refused] += 1
-        self.findings.update((slug, one.status) for one in summary.findings for slug in set(one.category))
-        self.signals.update(set(summary.signals))
+            self.over_refused[summary.over_refused] += many
+        found = Counter((slug, one.status) for one in summary.findings for slug in set(one.category))
+        _more(self.findings, found, many)
+        _more(self.signals, dict.fromkeys(summary.signals, 1), many)
+
+
+K = TypeVar("K")
+
+
+def _more(counter: Counter[K], counts: Mapping[K, int], many: int) -> None:
+    for key, count in counts.items():
+        counter[key] += many * count
 
 
 KnownSeverity: TypeAlias = tuple[int, bool]

@@ -216,6 +216,7 @@ def check_rows_are_sorted(store: Store) -> None:
         for reverse in (False, True):
             order = Order(by, reverse)
             _same(store.ids(run, Where(), order), ordered(rows, order), f"ids sorted by {order}")
+            _same(store.ids(run, Where(), order, limit=3), ordered(rows, order)[:3], f"the first by {order}")
     risky, agents = Where(label=("risky",)), Order("agent", reverse=True)
     few = ordered([row for row in rows if fits(row, risky)], agents)
     _same(store.ids(run, risky, agents), few, "ids of some, sorted")

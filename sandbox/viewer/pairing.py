@@ -89,7 +89,7 @@ def _related(store: Store, run: str, row: EpisodeRow) -> Iterator[EpisodeRow]:
     if row.twin:
         twins.append(Where(fields={"case": (row.twin,)}))
     for where in (own, *twins):
-        yield from store.pick(run, store.ids(run, where, Order(HARM))[:EACH])
+        yield from store.pick(run, store.ids(run, where, Order(HARM), limit=EACH))
 
 
 def _way(row: EpisodeRow, other: EpisodeRow) -> CounterpartKind | None:

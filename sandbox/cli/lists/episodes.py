@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
 
 from rich.text import Text
 
 from riskbox.sandbox.cli import options
 from riskbox.sandbox.cli.lists.table import WIDE, ListColumn, below, dump, intent_text, show_table
-from riskbox.sandbox.reporting.rows import Chosen, ended, short, worst
+from riskbox.sandbox.reporting.rows import Chosen, ended, short
 from riskbox.sandbox.reporting.screen import harm, screen, text
 from riskbox.sandbox.words.row import EpisodeRow
 
@@ -17,17 +16,9 @@ from riskbox.sandbox.words.row import EpisodeRow
 def show(args: argparse.Namespace) -> int:
     """List the episodes of a run, worst first."""
     chosen = Chosen.parse(args.where)
-    total = 0
-
-    def counted(rows: Iterator[EpisodeRow]) -> Iterator[EpisodeRow]:
-        nonlocal total
-        for row in rows:
-            total += 1
-            yield row
-
     with options.open_existing(args.store) as store:
         run = store.run(args.run).run
-        rows = worst(counted(chosen.rows(store, run)), args.limit or None)
+        rows, total = chosen.worst(store, run, args.limit or None)
     if args.json:
         return dump([row.model_dump(mode="json") for row in rows])
     console = screen()

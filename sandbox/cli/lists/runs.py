@@ -8,12 +8,8 @@ from riskbox.sandbox.cli import options
 from riskbox.sandbox.cli.lists.table import ListColumn, field_cell, show_entries
 from riskbox.sandbox.contracts.store import Where
 from riskbox.sandbox.reporting.driven import beat_of, state
-from riskbox.sandbox.reporting.rows import short
+from riskbox.sandbox.reporting.rows import UNJUDGED, short
 from riskbox.sandbox.reporting.screen import text
-from riskbox.sandbox.words.facet import Term
-
-UNJUDGED = Where(terms=(Term("unjudged", "=", (1,)),))
-"""The episodes that are played and not judged yet."""
 
 
 def show(args: argparse.Namespace) -> int:
@@ -28,7 +24,7 @@ def show(args: argparse.Namespace) -> int:
                 "created": one.created,
                 "episodes": store.count(one.run),
                 "planned": one.planned,
-                "unjudged": store.count(one.run, UNJUDGED),
+                "unjudged": store.count(one.run, Where(terms=(UNJUDGED,))),
                 "agents": list(one.agents),
                 "evaluators": one.evaluators,
                 "heartbeat": beat and beat.model_dump(mode="json"),

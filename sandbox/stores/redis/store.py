@@ -85,6 +85,7 @@ class RedisStore(Store):
         self._prefix = prefix
         self._redis = connection(url)
         self._feed = RedisFeed(self._redis, self.url, prefix)
+        self._reader = record.RowReader()
         self._begin = self._redis.register_script(BEGIN)
         self._write = self._redis.register_script(WRITE)
         self._assess = self._redis.register_script(ASSESS)
@@ -260,14 +261,16 @@ class RedisStore(Store):
         pages = self._ids(self._key("run", run, "order"), PAGE, offset, limit)
         return self._rows_of(run, (id for page in pages for id in page))
 
-    def ids(self, run: str, where: Where = ALL, order: Order = AS_STORED) -> list[str]:
-        """The ids of the rows that fit, sorted."""
+    def ids(
+        self, run: str, where: Where = ALL, order: Order = AS_STORED, *, limit: int | None = None
+    ) -> list[str]:
+        """The ids of the rows that fit, sorted; the first of them, with a limit."""
         require_facet(order)
         wanted_facets(where)
         with self._told():
             self._require(run)
             found = [(_str(id), key) for id, key in self._fitting(run, where, order)]
-        return ordered(found, order)
+        return ordered(found, order)[:limit]
 
     def pick(self, run: str, ids: Sequence[str]) -> list[EpisodeRow]:
         """The rows of these ids, in this order; ids that the run does not have are left out."""
@@ -435,7 +438,7 @@ class RedisStore(Store):
 
     def _read(self, run: str, rows: list[bytes]) -> list[EpisodeRow]:
         with located(f"{self.url}, run {run}"):
-            return [record.parse(EpisodeRow, row) for row in rows]
+            return [self._reader.read(row) for row in rows]
 
 
 def _bytes(text: str) -> bytes:

@@ -60,6 +60,7 @@ class SqliteStore(Store):
         self.url = f"sqlite:///{self.path}"
         self._lock = threading.RLock()
         self._held: dict[str, str] = {}
+        self._reader = record.RowReader()
         if create:
             self._make_folder()
         elif not self.path.exists():
@@ -206,14 +207,17 @@ class SqliteStore(Store):
             ).fetchall()
         return self._rows_at([place for (place,) in found])
 
-    def ids(self, run: str, where: Where = ALL, order: Order = AS_STORED) -> list[str]:
-        """The ids of the rows that fit, sorted."""
+    def ids(
+        self, run: str, where: Where = ALL, order: Order = AS_STORED, *, limit: int | None = None
+    ) -> list[str]:
+        """The ids of the rows that fit, sorted; the first of them, with a limit."""
         require_facet(order)
         condition, values = _condition(run, where)
         with self._reading() as db:
             self._require(db, run)
             found = db.execute(
-                f"SELECT id FROM episodes WHERE {condition} ORDER BY {clause.ordering(order)}", values
+                f"SELECT id FROM episodes WHERE {condition} ORDER BY {clause.ordering(order)} LIMIT ?",
+                (*values, -1 if limit is None else limit),
             )
             return [id for (id,) in found]
 
@@ -231,7 +235,7 @@ class SqliteStore(Store):
                     )
                 )
         with located(f"{self.url}, run {run}"):
-            return [record.parse(EpisodeRow, found[_text(id)]) for id in ids if _text(id) in found]
+            return [self._reader.read(found[_text(id)]) for id in ids if _text(id) in found]
 
     def cursor(self, run: str) -> int:
         """From where `follow` sees only what will be stored from now on."""
@@ -251,7 +255,7 @@ class SqliteStore(Store):
                 (_text(run), after),
             ).fetchall()
         with located(f"{self.url}, run {run}"):
-            return [record.parse(EpisodeRow, row) for row, _ in found], found[-1][1] if found else after
+            return [self._reader.read(row) for row, _ in found], found[-1][1] if found else after
 
     def episode(self, run: str, id: str) -> Played:
         """One episode with its assessments."""
@@ -422,7 +426,7 @@ class SqliteStore(Store):
                     f"SELECT row FROM episodes WHERE place IN ({_marks(page)}) ORDER BY place", page
                 ).fetchall()
             with located(self.url):
-                yield from [record.parse(EpisodeRow, row) for (row,) in found]
+                yield from [self._reader.read(row) for (row,) in found]
 
 
 def _store(db: sqlite3.Connection, run: str, cursor: int, one: Packed) -> bool:

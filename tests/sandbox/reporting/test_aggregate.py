@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+from collections import Counter, defaultdict
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +14,10 @@ from hypothesis import strategies as st
 
 from riskbox.sandbox.reporting.aggregate import Aggregate
 from riskbox.sandbox.reporting.groups import ResultGroup
+from riskbox.sandbox.reporting.results import Results
+from riskbox.sandbox.reporting.tally import Stratum, Tally
 from riskbox.sandbox.words.row import EpisodeRow, Summary
+from riskbox.sandbox.words.run import Manifest
 
 Row = Callable[..., EpisodeRow]
 
@@ -332,6 +337,30 @@ def test_counting_apart_and_merging_is_counting_together(
     merged.merge(Aggregate.of(rows[cut:]))
     assert merged.counts().all() == everything(rows)
     assert merged.counts().groups("intent") == Aggregate.of(rows).counts().groups("intent")
+
+
+@quick
+@given(st.lists(FIELDS, max_size=8), st.lists(st.integers(0, 7), max_size=24))
+def test_rows_that_are_alike_count_as_much_together_as_each_alone(
+    row: Row, fields: list[dict[str, Any]], places: list[int]
+) -> None:
+    kinds = [row(**one) for one in fields]
+    # rows that share their summaries with others, as those that a store reads
+    rows = [
+        kinds[place].model_copy(update={"id": f"{n:04}", "seed": n % 3, "cost": n / 7})
+        for n, place in enumerate(places)
+        if place < len(kinds)
+    ]
+    alone: defaultdict[Stratum, Tally] = defaultdict(Tally)
+    for one in rows:
+        alone[Stratum.of(one, ("variant",))].add(one, one.summary())
+    counted = Aggregate.of(rows, by=("variant",)).counts()
+    assert {
+        stratum: replace(one, pairs=Counter(), unpaired=0) for stratum, one in counted.tallies.items()
+    } == alone
+    apart = [EpisodeRow.model_validate_json(one.model_dump_json()) for one in rows]
+    run = Manifest(run="r", created="", planned=9, cases={}, agents=(), seeds=())
+    assert Results.of(run, rows, limit=3) == Results.of(run, apart, limit=3)
 
 
 @quick

@@ -278,3 +278,46 @@ def test_packing_keeps_text_that_no_encoding_likes(release: dict[str, Any]) -> N
     row = upgraded(EpisodeRow, release["row"]).model_copy(update={"reason": "\x00 😀 \u202e"})
     assert unpack(EpisodeRow, pack(row)) == row
     assert CURRENT[Episode] == VERSION
+
+
+@pytest.mark.parametrize("change", ["none", "id", "left", "surrogate", "key", "order", "settings"])
+def test_a_row_read_quickly_is_the_row(played: Callable[..., Played], records: Path, change: str) -> None:
+    case = next(one for one in cases([load(records)]) if one.id.endswith("/owner+injection=mail"))
+    row = EpisodeRow.of(played(case, "obeys"))
+    rows = {
+        "none": row,
+        "id": row.model_copy(update={"id": 'x","summaries":[{"'}),
+        "left": row.model_copy(update={"left": "got_it", "lapses": (), "retake": 2}),
+        "surrogate": row.model_copy(update={"agent": "a\ud800b"}),
+        "key": row.model_copy(update={"variant": {"summaries": "[", "x": ',"summaries":['}}),
+        "order": row,
+        "settings": row.model_copy(
+            update={
+                "summaries": tuple(
+                    one.model_copy(update={"settings": {"a": 1, "summaries": [{"b": "c"}]}})
+                    for one in row.summaries
+                )
+            }
+        ),
+    }
+    text = record.text(rows[change])
+    if change == "order":
+        text = json.dumps(dict(reversed(list(json.loads(text).items()))))
+    reader = record.RowReader()
+    first, second = reader.read(text), reader.read(text.encode())
+    assert first == second == rows[change] == record.parse(EpisodeRow, text)
+    assert record.text(first) == record.text(rows[change])
+    if change not in ("surrogate", "order"):
+        assert first.summaries is second.summaries
+
+
+def test_a_row_read_quickly_is_refused_where_it_is_damaged_or_of_a_later_release(
+    played: Callable[..., Played], records: Path
+) -> None:
+    text = record.text(EpisodeRow.of(played(cases([load(records)])[0], "idle")))
+    reader = record.RowReader()
+    with pytest.raises(StoreVersion, match="version 9"):
+        reader.read(text.replace('"version":1', '"version":9', 1))
+    for damaged in (text[:-1], text[:40], "", "[]", text.replace('"evaluator"', '"evaluated"')):
+        with pytest.raises(StoreError, match="a stored episoderow"):
+            reader.read(damaged)
