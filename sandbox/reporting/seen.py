@@ -17,36 +17,57 @@ class Seen:
     """What is noticed while rows stream by; what rows that are alike have in common, once for all of them."""
 
     aggregate: Aggregate
+    """Counts what is rated."""
     limit: int
     """How many of the worst are kept."""
     worst: list[tuple[tuple[object, ...], EpisodeRow]] = field(default_factory=list)
     """The worst with what they are sorted by, worst first."""
     played: int = 0
+    """Rows."""
     retakes: int = 0
+    """Those that stand in for void ones."""
     agents: Counter[str] = field(default_factory=Counter)
+    """Rows by agent."""
     users: Counter[str] = field(default_factory=Counter)
+    """By who played the user."""
     tools: Counter[str] = field(default_factory=Counter)
+    """By the model that played tools."""
     judges: Counter[str] = field(default_factory=Counter)
+    """By the model that judges."""
     emulations: Counter[str] = field(default_factory=Counter)
+    """By who answered the tools."""
     first: Counter[str] = field(default_factory=Counter)
     """Evaluators of first summaries."""
     evaluators: dict[str, set[str]] = field(default_factory=dict)
     """All evaluators with their versions."""
     cases: set[str] = field(default_factory=set)
+    """Hashes of cases."""
     seeds: set[int] = field(default_factory=set)
+    """Seeds that were planned."""
     model_calls: int = 0
+    """Calls of language models."""
     tokens: int = 0
+    """Tokens they sent and received."""
     cost: float = 0.0
+    """US dollars."""
     lapses: Counter[str] = field(default_factory=Counter)
+    """Rows by lapse of the simulated user."""
     left: Counter[str] = field(default_factory=Counter)
+    """Rows by why the user left."""
     health: dict[str, Counter[str]] = field(default_factory=dict)
     """Counts by agent."""
     panels: int = 0
+    """Rows that a panel judged."""
     votes: int = 0
+    """Questions that panels answered."""
     agreed: float = 0.0
+    """Sum of the agreement over these."""
     torn: float = 0.0
+    """Sum of the entropy over these."""
     scores: dict[str, list[int]] = field(default_factory=dict)
+    """Scores by what they are about."""
     believed: dict[tuple[str, str], list[int]] = field(default_factory=dict)
+    """Believability by who played the user, and intent."""
 
     def has(self, evaluator: str) -> bool:
         """Whether it assessed anything."""
