@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import difflib
 import json
-import os
 import re
 import sys
 from collections.abc import Iterator, Mapping
@@ -27,6 +26,7 @@ from riskbox.agents.process import ChildProcess, check_command, words
 from riskbox.sandbox.contracts.message import answered
 from riskbox.sandbox.contracts.seat import Owner, Seat
 from riskbox.sandbox.errors import ParticipantFault, PluginError, install_hint
+from riskbox.sandbox.processes.confinement import UNCONFINED, Confinement
 
 PLACES = ("message", "policy", "url", "config", "stdio_config")
 """Placeholders that a command may hold in braces."""
@@ -41,10 +41,11 @@ class McpAgent(Owner):
 
     Args:
         command: The command line, split as a shell would, but run without one.
+        confinement: What the process may use and see.
     """
 
-    def __init__(self, command: str) -> None:
-        self.command = command
+    def __init__(self, command: str, confinement: Confinement = UNCONFINED) -> None:
+        self.command, self.confinement = command, confinement
         self._words = words("mcp", command)
         self._endpoint: ToolEndpoint | None = None
         self._child: ChildProcess | None = None
@@ -126,7 +127,7 @@ class McpAgent(Owner):
         given = [_PLACE.sub(lambda found: _argument(told[found[1]]), word) for word in self._words]
         pipe = asyncio.subprocess.DEVNULL if turn else asyncio.subprocess.PIPE
         self._child = await ChildProcess.started(
-            self.command, given, _environment(endpoint, told, turn), pipe
+            self.command, given, self.confinement, _environment(endpoint, told, turn), pipe
         )
         return self._child
 
@@ -194,7 +195,6 @@ def _client_files(endpoint: ToolEndpoint) -> Iterator[dict[str, str]]:
 
 def _environment(endpoint: ToolEndpoint, told: Mapping[str, str], turn: int) -> dict[str, str]:
     return {
-        **os.environ,
         "RISKBOX_MCP_URL": endpoint.url,
         "RISKBOX_MCP_TOKEN": endpoint.token,
         "RISKBOX_MCP_CONFIG": told["config"],

@@ -19,12 +19,17 @@ import os
 import shlex
 import shutil
 import signal
+import socket
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, cast
 
 from riskbox.sandbox.contracts.message import answered, functions, messages
 from riskbox.sandbox.contracts.participant import Participant
 from riskbox.sandbox.errors import ParticipantFault, PluginError
+from riskbox.sandbox.processes import keeper
+from riskbox.sandbox.processes.confinement import UNCONFINED, Confinement
+from riskbox.sandbox.processes.watch import WATCH
 from riskbox.sandbox.words.action import Action
 from riskbox.sandbox.words.observation import AgentView, Observation
 
@@ -41,12 +46,13 @@ class Process(Participant):
 
     Args:
         command: The command line, split as a shell would, but run without one.
+        confinement: What the process may use and see.
     """
 
     continuity: Literal["stateless", "session"] = "session"
 
-    def __init__(self, command: str) -> None:
-        self.command = command
+    def __init__(self, command: str, confinement: Confinement = UNCONFINED) -> None:
+        self.command, self.confinement = command, confinement
         self._child: ChildProcess | None = None
         self._told = 0
 
@@ -85,7 +91,9 @@ class Process(Participant):
 
     async def _started(self) -> ChildProcess:
         if self._child is None:
-            self._child = await ChildProcess.started(self.command, words("process", self.command), os.environ)
+            self._child = await ChildProcess.started(
+                self.command, words("process", self.command), self.confinement
+            )
         return self._child
 
 
@@ -125,14 +133,17 @@ def _brief(seen: Observation) -> dict[str, Any]:
 
 
 class ChildProcess(asyncio.SubprocessProtocol):
-    """A child process that reads and writes lines, and the end of its stderr.
+    """A process that reads and writes lines, and the end of its stderr.
+
+    It is a child of a keeper, which is a child of ours: see `processes/keeper.py`.
 
     Args:
         command: Its name in error messages.
+        control: The socket on which its keeper tells what becomes of it.
     """
 
-    def __init__(self, command: str) -> None:
-        self.command = command
+    def __init__(self, command: str, control: socket.socket) -> None:
+        self.command, self._control = command, control
         self.unread = bytearray()
         """What it wrote and nobody has read yet."""
         self.closed = False
@@ -140,33 +151,116 @@ class ChildProcess(asyncio.SubprocessProtocol):
         self._errors = b""
         self._errors_end = asyncio.Event()
         self._news = asyncio.Event()
+        self._exited = asyncio.Event()
+        self._alone = asyncio.Event()
         self._gone = asyncio.Event()
+        self._code: int | None = None
+        self._excess = ""
+        self._heard = b""
+        self._begun: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
     @classmethod
     async def started(
-        cls, command: str, words: Sequence[str], env: Mapping[str, str], stdin: int = asyncio.subprocess.PIPE
+        cls,
+        command: str,
+        words: Sequence[str],
+        confinement: Confinement = UNCONFINED,
+        env: Mapping[str, str] | None = None,
+        stdin: int = asyncio.subprocess.PIPE,
     ) -> ChildProcess:
-        """Start a process in a process group of its own.
+        """Start a process in a session of its own.
+
+        Args:
+            command: Its name in error messages.
+            words: The command line.
+            confinement: What it may use and see.
+            env: Variables that it sees besides.
+            stdin: Its input, as asyncio takes it.
 
         Raises:
             ParticipantFault: it cannot be started.
         """
         # Python keeps what is printed to a pipe until there is much of it, and its reader would wait
-        env = {**env, "PYTHONUNBUFFERED": "1"}
+        given = {**confinement.environment(), **(env or {}), "PYTHONUNBUFFERED": "1"}
+        ours, theirs = socket.socketpair()
         loop = asyncio.get_running_loop()
+        options = f"control={theirs.fileno()}\nparent={os.getpid()}"
+        kept = [sys.executable, *keeper.COMMAND, options, *words]
         try:
-            _transport, child = await loop.subprocess_exec(
-                lambda: cls(command), *words, stdin=stdin, start_new_session=True, env=env
-            )
+            with theirs:
+                _transport, child = await loop.subprocess_exec(
+                    lambda: cls(command, ours),
+                    *kept,
+                    stdin=stdin,
+                    start_new_session=True,
+                    env=given,
+                    pass_fds=(theirs.fileno(),),
+                )
         except OSError as error:
+            ours.close()
             raise ParticipantFault(f"`{command}` cannot be started: {error.strerror or error}") from None
+        ours.setblocking(False)
+        loop.add_reader(ours, child._hear)
+        try:
+            failed = await child._begun
+        except asyncio.CancelledError:
+            await child.end()
+            raise
+        if failed:
+            await child.end()
+            raise ParticipantFault(f"`{command}` cannot be started: {failed}")
+        if confinement.memory is not None:
+            limit = confinement.memory
+
+            def exceeded(used: int) -> None:
+                child._excess = confinement.exceeded(used)
+
+            WATCH.add(child._keeper, limit, exceeded)
         return child
 
     # --- what happens to it ---------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.SubprocessTransport, transport)
-        self._group = self._transport.get_pid()
+        self._keeper = self._transport.get_pid()
+
+    def _hear(self) -> None:
+        """What its keeper tells."""
+        try:
+            told = self._control.recv(4096)
+        except BlockingIOError:
+            return
+        except OSError:
+            told = b""
+        if not told:
+            self._unhear()
+            return
+        *lines, self._heard = (self._heard + told).split(b"\n")
+        for line in lines:
+            word, _, number = line.decode().partition(" ")
+            if word == "started":
+                self._settle("")
+            elif word == "failed":
+                self._settle(os.strerror(int(number)))
+            elif word == "exited":
+                self._code = int(number)
+                self._exits()
+            elif word == "alone":
+                self._alone.set()
+
+    def _unhear(self) -> None:
+        if self._control.fileno() != -1:
+            asyncio.get_running_loop().remove_reader(self._control)
+            self._control.close()
+
+    def _settle(self, failed: str) -> None:
+        if not self._begun.done():
+            self._begun.set_result(failed)
+
+    def _exits(self) -> None:
+        # a child of its may hold the pipe open; what it wrote itself is given time to arrive
+        asyncio.get_running_loop().call_later(GRACE, self._close)
+        self._exited.set()
 
     def pipe_data_received(self, fd: int, data: bytes) -> None:
         if fd == 2:
@@ -184,8 +278,11 @@ class ChildProcess(asyncio.SubprocessProtocol):
             self._errors_end.set()
 
     def process_exited(self) -> None:
-        # a child of its may hold the pipe open; what it wrote itself is given time to arrive
-        asyncio.get_running_loop().call_later(GRACE, self._close)
+        self._settle("its keeper was ended")
+        if not self._exited.is_set():  # somebody killed the keeper, and the kernel its child
+            self._code = self._transport.get_returncode() or 0
+            self._exits()
+        self._alone.set()
         self._gone.set()
 
     def _close(self) -> None:
@@ -205,7 +302,7 @@ class ChildProcess(asyncio.SubprocessProtocol):
         Raises:
             ParticipantFault: it exited, or its answer is too long.
         """
-        if self.unread.strip():
+        if b"\n" in self.unread.lstrip():
             raise ParticipantFault(
                 f"`{self.command}` wrote a line without being asked: {self.shown}. "
                 "Write one answer per turn, and everything else to stderr."
@@ -235,7 +332,7 @@ class ChildProcess(asyncio.SubprocessProtocol):
             self._news.clear()
             await self._news.wait()
         status = await self.status()
-        if self._transport.get_returncode() != 0:
+        if self._code != 0:
             raise ParticipantFault(f"`{self.command}` {status}. {await self.complaint()}")
         return bytes(self.unread)
 
@@ -273,9 +370,11 @@ class ChildProcess(asyncio.SubprocessProtocol):
 
     async def status(self) -> str:
         """How it ended."""
-        if not await self._exits():
+        if not await _set_within(self._exited):
             return "closed its output"
-        code = self._transport.get_returncode() or 0
+        if self._excess:
+            return f"was ended: {self._excess}"
+        code = self._code or 0
         return f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
 
     def _output(self) -> asyncio.ReadTransport:
@@ -284,39 +383,30 @@ class ChildProcess(asyncio.SubprocessProtocol):
     # --- the end --------------------------------------------------------------------------------------------
 
     async def end(self) -> None:
-        """End its input, wait, send SIGTERM to its group, wait, and kill what is left."""
+        """End its input, wait, send SIGTERM to it and all that it started, wait, and kill what is left."""
         try:
             pipe = self._transport.get_pipe_transport(0)
             if pipe is not None:
                 pipe.close()
-            await self._exits()
-            if self._signal(signal.SIGTERM):
-                await self._vanished()
+            await _set_within(self._exited)
+            if not self._alone.is_set() and self._control.fileno() != -1:
+                with contextlib.suppress(OSError):
+                    self._control.send(b"T")
+                await _set_within(self._alone)
         finally:
-            self._signal(signal.SIGKILL)
+            WATCH.remove(self._keeper)
+            self._unhear()  # upon which the keeper kills what is left, and ends
+            if not await asyncio.shield(_set_within(self._gone)):  # its child stopped it
+                keeper.kill(self._keeper)
+                self._transport.kill()
+                await self._gone.wait()
             self._transport.close()
-        await self._gone.wait()
 
-    async def _exits(self) -> bool:
-        """Whether it exits in time."""
-        try:
-            async with asyncio.timeout(GRACE):
-                return await self._gone.wait()
-        except TimeoutError:
-            return False
 
-    async def _vanished(self) -> None:
-        """Wait until its whole group has exited, for at most the grace period."""
-        loop, pause = asyncio.get_running_loop(), 0.002
-        deadline = loop.time() + GRACE
-        while self._signal(0) and loop.time() < deadline:
-            await asyncio.sleep(pause)
-            pause = min(0.1, pause * 1.5)
-
-    def _signal(self, number: int) -> bool:
-        """Send a signal to its group, and return whether the group still exists; signal 0 only checks."""
-        try:
-            os.killpg(self._group, number)
-        except (ProcessLookupError, PermissionError):
-            return False
-        return True
+async def _set_within(event: asyncio.Event) -> bool:
+    """Whether something happens in time."""
+    try:
+        async with asyncio.timeout(GRACE):
+            return await event.wait()
+    except TimeoutError:
+        return False

@@ -17,6 +17,7 @@ ROOT = Path(__file__).parent.parent
 FLOORS = (
     "words",
     "contracts",
+    "processes",
     "rules",
     "stores",
     "models",
@@ -42,7 +43,7 @@ FLOORS = (
 )
 """The folders of `sandbox/`, the lowest first: each imports the folders before it and nothing after."""
 
-OPEN = ("words", "contracts")
+OPEN = ("words", "contracts", "processes")
 """What `agents/`, `tools/` and `evaluators/` may import."""
 
 ONLY_IN = {
@@ -121,7 +122,7 @@ def test_a_folder_imports_only_folders_below_it(path: Path) -> None:
             if not name.startswith(f"riskbox.{top}."):
                 assert name.startswith("riskbox.sandbox."), f"{relative(path)} imports {name}"
                 assert other in OPEN or is_ground(other), (
-                    f"{relative(path)} imports {name}, which is neither a word nor a contract"
+                    f"{relative(path)} imports {name}, which is neither a word, a contract nor what keeps a process"
                 )
             continue
         assert name.startswith("riskbox.sandbox."), (

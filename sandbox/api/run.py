@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias, Unpack
 
 from riskbox.sandbox.api.arguments import checked
+from riskbox.sandbox.api.confined import as_before, confined
 from riskbox.sandbox.api.objects import listed, name_of, names_of, unshippable
 from riskbox.sandbox.api.options import (
     ModelArguments,
@@ -31,6 +32,7 @@ from riskbox.sandbox.errors import InputError, did_you_mean
 from riskbox.sandbox.gates.decision import GateSet
 from riskbox.sandbox.gates.gate import Gate, read
 from riskbox.sandbox.loading.loader import load_all, shipped
+from riskbox.sandbox.processes.confinement import Confinement
 from riskbox.sandbox.registry.agents import check_agent_name
 from riskbox.sandbox.registry.casts import is_own
 from riskbox.sandbox.registry.evaluators import assessors, evaluators
@@ -93,6 +95,7 @@ def prepare(
     episode_seconds: float | None = 1800.0,
     place: Mapping[str, Placement] | None = None,
     agent_memory: float | None = None,
+    agent_env: Words = (),
     agent_gpus: float = 0.0,
     working_dir: str | Path | None = None,
     live: bool = True,
@@ -148,7 +151,10 @@ def prepare(
             for none.
         episode_seconds: The time limit for an episode, in seconds; None or 0 for none.
         place: Where your agent and user run: `{"agent": "actor"}` (a separate process) or `"inline"` (in the episode actor).
-        agent_memory: GB of memory of each process of your agent.
+        agent_memory: GB (2**30 bytes) of memory that each process of your agent may use, with all that it starts. One that
+            uses more is ended, which is the agent's fault.
+        agent_env: Variables of the environment that each process of your agent sees besides those that it needs to run:
+            `OPENAI_API_KEY` lets one through, `MODE=test` sets one.
         agent_gpus: GPUs of each process of your agent.
         working_dir: A folder to ship to the workers of a cluster.
         live: Whether others can watch episodes while they are played, if the store is Redis.
@@ -199,7 +205,7 @@ def prepare(
         ),
         models=model_settings(models),
         retakes=int(bool(Name.parse(user_name).models)) if retakes is None else retakes,
-        memory=int(agent_memory * 2**30) if agent_memory else None,
+        confinement=Confinement.of(agent_memory, listed(agent_env)),
         gpus=agent_gpus,
         working_dir=str(working_dir) if working_dir else None,
         live=url if live and has_feed(url) else "",
@@ -241,7 +247,7 @@ def prepare(
     )
     made = _timed(made, call_seconds, specs)
     _refuse_unasked(made, specs)
-    notes = _notes(here) + unlisted(plan.asked_models(specs, made.judges))
+    notes = _notes(here) + confined(made, specs) + unlisted(plan.asked_models(specs, made.judges))
     if rehearse:
         notes = [*_rehearsal_notes(agents), *notes]
     return RunPlan(cases, specs, made, url, name, gates, notes=notes, rehearse=rehearse, quiet=not progress)
@@ -371,11 +377,14 @@ def _resumed(
         if not take_over:
             refuse_driven(store, manifest.run)
         toolsets = settings.toolsets or tuple(manifest.settings.get("toolsets", ()))
-        settings = launch.assessed_as_before(replace(settings, toolsets=toolsets), manifest)
+        confinement = as_before(settings.confinement, manifest.settings.get("confinement", {}))
+        settings = launch.assessed_as_before(
+            replace(settings, toolsets=toolsets, confinement=confinement), manifest
+        )
         as_of = store.cursor(manifest.run)
         cases, specs = launch.remaining(store, manifest.run)
         judged_cases, unjudged = launch.unjudged_of(store, manifest.run)
-    notes = [REHEARSAL] if manifest.rehearsal else []
+    notes = ([REHEARSAL] if manifest.rehearsal else []) + confined(settings, specs)
     if unjudged:
         notes.append(f"{many(len(unjudged), 'episode')} played before and still to be judged.")
     return RunPlan(

@@ -88,6 +88,7 @@ def new_manifest(
             "places": dict(settings.places),
             "judging": dict(settings.judging),
             "models": asdict(settings.models),
+            "confinement": settings.confinement.recorded(),
         }
         | ({"evaluator_code": code} if code else {})
         | ({"retakes": settings.retakes} if settings.retakes else {}),

@@ -79,7 +79,8 @@ class Player:
         participants: MakeParticipants | None = None,
         renew: RenewLease | None = None,
     ) -> None:
-        self.run, self.settings, self.participants = run, settings, participants
+        self.run, self.settings = run, settings
+        self.participants = participants
         self.concurrency = settings.concurrency
         self.prepared = PreparedCases(cases, Toolbox(settings.toolsets))
         self.models = Clients(settings.models, renew)
@@ -225,7 +226,7 @@ class Player:
         participants: Mapping[str, Participant]
         try:
             if self.participants is None:
-                participants = make_participants(spec, prepared.case, session)
+                participants = make_participants(spec, prepared.case, session, self.settings.confinement)
             else:
                 participants = self.participants(attempt, prepared.case, session)
             played = await play_episode(

@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeAlias
 
 from riskbox.sandbox.episode.rollout import Timeouts
 from riskbox.sandbox.models.client import ModelOptions
+from riskbox.sandbox.processes.confinement import UNCONFINED, Confinement
 from riskbox.sandbox.registry.casts import is_own
 from riskbox.sandbox.words.name import Name
 
@@ -47,8 +48,8 @@ class RunSettings:
     agent whose first 20 episodes all end in faults of its own."""
     cpus: float = 0.5
     """Cores that Ray reserves for each episode actor."""
-    memory: int | None = None
-    """Bytes of memory that each process of the user's own agent may use."""
+    confinement: Confinement = UNCONFINED
+    """What each process of the user's own code may use and see. Ray reserves its memory for each participant actor."""
     gpus: float = 0.0
     """GPUs that Ray reserves for each process of the user's own agent."""
     working_dir: str | None = None

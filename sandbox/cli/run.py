@@ -167,19 +167,6 @@ def parser() -> argparse.ArgumentParser:
         "user=actor or user=inline",
     )
     group.add_argument(
-        "--agent-memory",
-        type=float,
-        metavar="GB",
-        help="memory that Ray reserves for each process of your agent",
-    )
-    group.add_argument(
-        "--agent-gpus",
-        type=float,
-        default=0.0,
-        metavar="N",
-        help="GPUs that Ray reserves for each process of your agent",
-    )
-    group.add_argument(
         "--max-faults",
         metavar="N|N%",
         help="stop an agent once N of its episodes, or N percent, have ended in faults; 0 for never (default: stop it if its "
@@ -191,14 +178,40 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help="with a Redis store: do not show episodes to others while they are played",
     )
+    _add_agent_process(made)
     group.add_argument("--quiet", action="store_true", help="do not show progress")
     add_json(made)
     return made
 
 
+def _add_agent_process(made: Parser) -> None:
+    group = made.add_argument_group(
+        "the agent's process",
+        "for your own code in a process of its own, and for the commands of process: and mcp:",
+    )
+    group.add_argument(
+        "--agent-memory",
+        type=float,
+        metavar="GB",
+        help="memory that it may use, with all that it starts; one that uses more is ended, and Ray reserves as much",
+    )
+    group.add_argument(
+        "--agent-gpus", type=float, default=0.0, metavar="N", help="GPUs that Ray reserves for it"
+    )
+    group.add_argument(
+        "--agent-env",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="let it see this variable of the environment, which is withheld unless the process needs it to run; NAME=VALUE "
+        "sets one; may be repeated",
+    )
+
+
 def main(argv: list[str]) -> int:
     """Play, and say where the results are."""
     given = parser().parse_args(argv)
+    from riskbox.sandbox.api.confined import without_values
     from riskbox.sandbox.api.run import prepare
     from riskbox.sandbox.api.sync import wait_for
 
@@ -240,6 +253,7 @@ def main(argv: list[str]) -> int:
             episode_seconds=given.episode_seconds,
             place=_places(given.place),
             agent_memory=given.agent_memory,
+            agent_env=given.agent_env,
             agent_gpus=given.agent_gpus,
             working_dir=given.working_dir,
             live=not given.no_live,
@@ -248,7 +262,7 @@ def main(argv: list[str]) -> int:
             **model_options(given),
         )
         forecast = plan.forecast() if given.dry_run and (plan.specs or plan.unjudged) else None
-    plan.command = ["riskbox", "run", *argv]
+    plan.command = ["riskbox", "run", *without_values(argv)]
     if forecast is not None:
         from riskbox.sandbox.cli.forecast import show
 

@@ -20,6 +20,7 @@ from riskbox.sandbox.episode.fidelity import lapses
 from riskbox.sandbox.episode.limited import ProcessDied, TooLong, limited
 from riskbox.sandbox.episode.rollout import OnStep, Timeouts, contained, described, rollout
 from riskbox.sandbox.errors import EvaluatorFault, Halt
+from riskbox.sandbox.processes.confinement import UNCONFINED, Confinement
 from riskbox.sandbox.registry import agents, users
 from riskbox.sandbox.registry.toolsets import Toolbox
 from riskbox.sandbox.registry.toolsets import emulator as emulator_of
@@ -60,11 +61,13 @@ class PreparedCases:
         return self.ready[hash]
 
 
-def make_participants(spec: Spec, case: Case, session: ModelSession | None = None) -> dict[str, Participant]:
+def make_participants(
+    spec: Spec, case: Case, session: ModelSession | None = None, confinement: Confinement = UNCONFINED
+) -> dict[str, Participant]:
     """The participants of an episode, by party."""
     return {
         USER: users.user(spec.cast.user, case, session),
-        AGENT: agents.agent(spec.cast.agent, case, session),
+        AGENT: agents.agent(spec.cast.agent, case, session, confinement),
     }
 
 

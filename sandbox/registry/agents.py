@@ -8,10 +8,11 @@ from typing import Any
 from riskbox.sandbox.contracts.model import ModelSession
 from riskbox.sandbox.contracts.participant import Participant
 from riskbox.sandbox.errors import PluginError, RiskboxError, UnknownName, install_hint
+from riskbox.sandbox.processes.confinement import UNCONFINED, Confinement
 from riskbox.sandbox.registry.models import WRITTEN, check_model_name, seated_model
 from riskbox.sandbox.registry.plugins import Plugins, built_in, described, load_object
 from riskbox.sandbox.words.case import Case
-from riskbox.sandbox.words.name import SCRIPTS, SDKS, Name
+from riskbox.sandbox.words.name import COMMANDS, SCRIPTS, SDKS, Name
 from riskbox.sandbox.words.scenario import ScriptLine
 
 AGENTS = {
@@ -129,20 +130,23 @@ def made_from(thing: Any, name: str, wanted: str = MADE_OF) -> Participant:
         raise PluginError(f"{name} cannot be made: {type(error).__name__}: {error}") from error
 
 
-def agent(text: str, case: Case, session: ModelSession | None = None) -> Participant:
+def agent(
+    text: str, case: Case, session: ModelSession | None = None, confinement: Confinement = UNCONFINED
+) -> Participant:
     """The agent under test for one episode of a case.
 
     Args:
         text: Its name.
         case: What is played.
         session: Where models are found; needed by agents that are models.
+        confinement: What a process that an adapter starts may use and see.
 
     Raises:
         UnknownName, PluginError: there is none of that name.
     """
     name = Name.parse(text)
     if name.kind in ADAPTERS:
-        return _reached(name, session)
+        return _reached(name, session, confinement)
     match name.kind:
         case "idle":
             idle: Participant = built_in("riskbox.agents.derived:Idle")()
@@ -189,13 +193,14 @@ def _adapted(kind: str) -> Any:
         ) from None
 
 
-def _reached(name: Name, session: ModelSession | None) -> Participant:
+def _reached(name: Name, session: ModelSession | None, confinement: Confinement) -> Participant:
     """An agent that is a model, or is reached by an adapter."""
     if name.models:
         given: Any = seated_model(session, name.target, "agent")
     else:
         given = load_object(name.target) if name.kind in SDKS else name.target
-    made: Participant = _adapted(name.kind)(given)
+    confined = (confinement,) if name.kind in COMMANDS else ()
+    made: Participant = _adapted(name.kind)(given, *confined)
     return made
 
 

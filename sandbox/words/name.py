@@ -24,6 +24,8 @@ WORDS = ("idle", "human", "scripted")
 """Participants that take no target."""
 SDKS = ("openai-agents", "langgraph", "pydantic-ai")
 """Adapters around an object of the user's own code."""
+COMMANDS = ("process", "mcp")
+"""Adapters that start a command for each episode."""
 ADAPTERS = ("model", "text", "service", "a2a", "process", "mcp", *SDKS)
 """Ways of reaching an agent, written before a colon."""
 

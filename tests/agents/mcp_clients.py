@@ -12,6 +12,7 @@ from riskbox.sandbox.contracts.participant import Participant
 from riskbox.sandbox.episode.playing import PreparedCases, play_episode
 from riskbox.sandbox.episode.rollout import Timeouts
 from riskbox.sandbox.loading.loader import load, loads
+from riskbox.sandbox.processes.confinement import UNCONFINED, Confinement
 from riskbox.sandbox.registry.agents import agent
 from riskbox.sandbox.registry.users import user
 from riskbox.sandbox.words.case import Case
@@ -112,8 +113,8 @@ PLAIN = """
 WriteClient = Callable[..., str]
 
 
-def seats(command: str, case: Case) -> dict[str, Participant]:
-    return {"user": user("scripted", case), "agent": agent(f"mcp:{command}", case)}
+def seats(command: str, case: Case, confinement: Confinement = UNCONFINED) -> dict[str, Participant]:
+    return {"user": user("scripted", case), "agent": agent(f"mcp:{command}", case, None, confinement)}
 
 
 async def playing(
@@ -122,9 +123,10 @@ async def playing(
     patience: Timeouts = Timeouts(turn=60),
     seed: int = 1,
     who: Participant | None = None,
+    confinement: Confinement = UNCONFINED,
 ) -> Played:
     spec = Spec.of(case.hash, Cast(agent=f"mcp:{command}"), seed)
-    parties = seats(command, case)
+    parties = seats(command, case, confinement)
     if who is not None:
         parties["user"] = who
     return await play_episode(

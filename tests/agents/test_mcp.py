@@ -14,6 +14,7 @@ import pytest
 
 from riskbox.sandbox.contracts.participant import Participant
 from riskbox.sandbox.errors import PluginError
+from riskbox.sandbox.processes.confinement import Confinement
 from riskbox.sandbox.registry.agents import check_agent_name
 from riskbox.sandbox.words.action import Action
 from riskbox.sandbox.words.episode import Played
@@ -44,13 +45,10 @@ pytestmark = pytest.mark.usefixtures("leaves_nothing")
 @pytest.mark.parametrize("mode", ["auto", pytest.param("legacy", marks=pytest.mark.long)])
 @pytest.mark.parametrize("via", ["http", "stdio"])
 @pytest.mark.parametrize("each_turn", [True, False])
-def test_a_client_of_the_sdk_plays(
-    write_client: WriteClient, monkeypatch: pytest.MonkeyPatch, each_turn: bool, via: str, mode: str
-) -> None:
-    monkeypatch.setenv("VIA", via)
-    monkeypatch.setenv("MODE", mode)
+def test_a_client_of_the_sdk_plays(write_client: WriteClient, each_turn: bool, via: str, mode: str) -> None:
+    told = Confinement(values={"VIA": via, "MODE": mode})
     command = f"{write_client(SDK, EACH)} {{message}}" if each_turn else write_client(SDK, LASTING)
-    one = played(command)
+    one = played(command, confinement=told)
     assert one.episode.ended.reason == "user_left"
 
     brief = PREPARED.briefs["agent"]

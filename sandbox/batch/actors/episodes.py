@@ -74,10 +74,10 @@ class _EpisodeActor:
             or (attempt.number > 1 and is_own(role, name))
         ]
         if not remote:
-            return make_participants(spec, case, session)
+            return make_participants(spec, case, session, self.settings.confinement)
         inline = {
             USER: lambda: users.user(spec.cast.user, case, session),
-            AGENT: lambda: agents.agent(spec.cast.agent, case, session),
+            AGENT: lambda: agents.agent(spec.cast.agent, case, session, self.settings.confinement),
         }
         return {
             role: self._in_own_process(role, name, spec, case) if role in remote else inline[role]()
@@ -181,7 +181,7 @@ def _refuse_impossible(settings: RunSettings) -> None:
     machines = [one["Resources"] for one in ray.nodes() if one["Alive"]]
     for key, wanted, size, name in (
         ("GPU", settings.gpus, 1, "GPUs"),
-        ("memory", settings.memory or 0, 2**30, "GB of memory"),
+        ("memory", settings.confinement.memory or 0, 2**30, "GB of memory"),
     ):
         most = max((one.get(key, 0.0) for one in machines), default=0.0)
         if wanted > most:

@@ -83,8 +83,8 @@ class ParticipantProcess:
     def start(cls, settings: RunSettings) -> ParticipantProcess:
         """Start one with what the settings reserve for it."""
         options: dict[str, Any] = {"num_cpus": 0, "max_concurrency": 10_000, "num_gpus": settings.gpus}
-        if settings.memory:
-            options["memory"] = settings.memory
+        if settings.confinement.memory is not None:
+            options["memory"] = settings.confinement.memory
         return cls(ParticipantActor.options(**options).remote())
 
     def leave(self) -> None:
