@@ -10,6 +10,8 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Callable
+from functools import cache
+from importlib.resources import files
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -25,6 +27,10 @@ M = TypeVar("M", bound=BaseModel)
 
 KEPT = 4096
 """Texts of summaries that a reader of rows keeps."""
+LARGE = 1 << 20
+"""Bytes of JSON from which on a record is packed quickly, since it compresses well in itself: the plan of a large run."""
+HAS_DICTIONARY = 0x20
+"""The bit of the second byte that says that a dictionary is needed (RFC 1950)."""
 _SUMMARIES = ',"summaries":['
 
 CURRENT: dict[type[BaseModel], int] = {Episode: VERSION, Case: 1, Manifest: 1, EpisodeRow: 1}
@@ -42,9 +48,84 @@ def text(record: BaseModel) -> str:
         return json.dumps(record.model_dump(mode="json", by_alias=True))
 
 
+_EMPTY_OF_ROW = ("twin", "variant", "tools", "emulation", "turns", "lapses")
+_EMPTY_OF_SUMMARY = (
+    *(
+        "settings",
+        "findings",
+        "signals",
+        "goals",
+        "refused",
+        "over_refused",
+        "efficiency",
+        "votes",
+        "agreement",
+    ),
+    *("fault", "scores", "entropy", "model_calls", "tokens", "cost", "risks_unexposed"),
+)
+
+
+def row_text(row: EpisodeRow) -> str:
+    """A row as JSON on one line, without what is empty: no facet has a value there, and reading fills it in."""
+    left_out: dict[str, Any] = {
+        name: True for name in _EMPTY_OF_ROW if getattr(row, name) in (None, "", (), {})
+    }
+    left_out["summaries"] = {
+        place: {name for name in _EMPTY_OF_SUMMARY if _is_default(getattr(one, name))}
+        for place, one in enumerate(row.summaries)
+    }
+    try:
+        return row.model_dump_json(by_alias=True, exclude=left_out)
+    except PydanticSerializationError:
+        return json.dumps(row.model_dump(mode="json", by_alias=True, exclude=left_out))
+
+
+def _is_default(value: object) -> bool:
+    return value is None or (not value and value is not False)
+
+
 def pack(record: BaseModel) -> bytes:
-    """A record as compressed JSON."""
-    return zlib.compress(text(record).encode(), 1)
+    """A record as compressed JSON.
+
+    Records of episodes are small and alike, so a dictionary of what they have in common halves them. It is part of the
+    release (`dictionary.json`, made by tests/benchmarks/dictionary.py); a blob names the one that it needs.
+    """
+    encoded = text(record).encode()
+    if len(encoded) > LARGE:
+        return zlib.compress(encoded, 1)
+    packer = _packer().copy()  # with the dictionary read, which takes longer than packing
+    return packer.compress(encoded) + packer.flush()
+
+
+@cache
+def _dictionaries() -> dict[bytes, bytes]:
+    """By the checksum that a blob names: the dictionaries of this release and of earlier ones, the latest last."""
+    file = files("riskbox.sandbox.stores") / "dictionary.json"
+    numbered = json.loads(file.read_text(encoding="utf-8"))
+    texts = [numbered[number].encode() for number in sorted(numbered, key=int)]
+    return {zlib.adler32(one).to_bytes(4, "big"): one for one in texts}
+
+
+@cache
+def _packer() -> Any:  # typeshed names no public type
+    return zlib.compressobj(6, zdict=list(_dictionaries().values())[-1])
+
+
+def _unpacked(blob: bytes) -> bytes:
+    dictionary = None
+    if len(blob) > 6 and blob[1] & HAS_DICTIONARY:
+        dictionary = _dictionaries().get(bytes(blob[2:6]))
+        if dictionary is None and _is_zlib(blob):
+            raise StoreVersion("a stored record was packed by a later release. Upgrade riskbox to read it.")
+    unpacker = zlib.decompressobj(zdict=dictionary) if dictionary else zlib.decompressobj()
+    found = unpacker.decompress(blob)
+    if not unpacker.eof:
+        raise zlib.error("it is cut short")
+    return found
+
+
+def _is_zlib(blob: bytes) -> bool:
+    return blob[0] & 15 == zlib.DEFLATED and int.from_bytes(blob[:2], "big") % 31 == 0
 
 
 def unpack(kind: type[M], blob: bytes) -> M:
@@ -55,7 +136,7 @@ def unpack(kind: type[M], blob: bytes) -> M:
         StoreError: the blob is damaged.
     """
     try:
-        text = zlib.decompress(blob)
+        text = _unpacked(blob)
     except zlib.error as error:
         raise StoreError(f"a stored {kind.__name__.lower()} is damaged: {error}") from None
     return parse(kind, text)

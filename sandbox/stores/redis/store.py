@@ -119,7 +119,7 @@ class RedisStore(Store):
         keys.append(self._key("drivers"))
         args: list[Any] = [run, self._key("run", run, "assessed", ""), self._held.get(run, "")]
         for one in episodes:
-            args += [one.row.id, one.row.attempt, record.text(one.row), facets(one.row), one.blob]
+            args += [one.row.id, one.row.attempt, record.row_text(one.row), facets(one.row), one.blob]
         with self._told():
             new = int(self._write(keys=keys, args=args))
             if new < 0:
@@ -147,7 +147,7 @@ class RedisStore(Store):
                 with located(f"{self.url}, run {run}, episode {episode}"):
                     before = record.parse(EpisodeRow, former)
                     row = resummarised(before, assessments)
-                changed = [record.text(row), facets(row), int(is_news(before, assessments))]
+                changed = [record.row_text(row), facets(row), int(is_news(before, assessments))]
                 held = [run, self._held.get(run, "")]
                 changes = int(self._assess(keys=keys, args=[*held, episode, former, *changed, *added]))
                 if changes < 0:

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from riskbox.sandbox.words.facet import FACETS, HARM, NONE, Order, Step, Term, folded
+from riskbox.sandbox.words.row import EpisodeRow, gravity
 
 COLUMNS = (
     *("id", "scenario", "family", "domain", "persona", "intent", "case", "agent", "user", "ending", "reason"),
-    "label",
+    *("label", "unjudged"),
 )
-"""Facets that have a column of their own, most with an index."""
+"""Facets that have a column of their own."""
 
 _SCALES = ("operational", "content", "societal", "legal", "targeted", "any")
 _SUMMARY = "$.summaries[0]"
@@ -29,12 +30,30 @@ GRAVITY = (
     f"-ifnull(json_array_length(row, '{_SUMMARY}.signals'), 0)",
     "id",
 )
-"""`report.rows.gravity`, part by part; an index of the table holds it, so it must not change without a migration."""
+"""`report.rows.gravity`, part by part; a migration computes it, so it must not change."""
+
+_UNITS = (1 << 28, 1 << 23, 1 << 13, 1 << 12, 1)
+"""What each part of it but the last weighs in the column `harm`, which sorts as they do: none is above 0."""
+_LEASTS = (-100, -31, -1023, -1, -4095)
+"""As far as each part counts, lest it reach into the next."""
+
+HARM_OF = " + ".join(
+    f"{unit} * max({least}, {part})" for unit, least, part in zip(_UNITS, _LEASTS, GRAVITY[:-1], strict=True)
+)
+"""The column `harm` of a row that has none."""
+
+
+def harm(row: EpisodeRow) -> int:
+    """What the column `harm` holds: how bad an episode is, worst first, as one number."""
+    parts = zip(_UNITS, _LEASTS, gravity(row)[:-1], strict=True)
+    return sum(unit * max(least, int(part)) for unit, least, part in parts)
 
 
 def condition(term: Term) -> tuple[str, list[str | float]]:
     """A condition as SQL, with the values for its question marks."""
     wanted = [one for one in term.values if one != NONE]
+    if term.facet == "unjudged" and term.sign == "=" and wanted == [1] == list(term.values):
+        return "unjudged = 1", []  # as the index of these rows says it
     parts, values = [], []
     for tables, value in _places(term.facet):
         for test, given in _tests(value, term, wanted):
@@ -69,7 +88,7 @@ def ordering(order: Order) -> str:
     """What follows ORDER BY."""
     way = " DESC" if order.reverse else ""
     if order.by == HARM:
-        return ", ".join(part + way for part in GRAVITY)
+        return f"harm{way}, id{way}"
     if not order.by:
         return f"place{way}"
     least = [

@@ -38,17 +38,28 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """CREATE TABLE heartbeats (
             run TEXT PRIMARY KEY REFERENCES runs (run), driver TEXT NOT NULL, beat TEXT NOT NULL)""",
     ),
+    (
+        # one index that holds all that lists filter and sort by takes less than one for each field
+        "DROP INDEX by_harm",
+        *(f"DROP INDEX by_{name}" for name in (*FIELDS, "label")),
+        "ALTER TABLE episodes ADD COLUMN harm INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE episodes ADD COLUMN unjudged INTEGER",
+        f"""UPDATE episodes SET harm = {clause.HARM_OF}, unjudged = (
+            SELECT 1 FROM json_each(row, '$.summaries') t WHERE json_extract(t.value, '$.pending') LIMIT 1)""",
+        f"""CREATE INDEX by_harm ON episodes (run, harm, id, {", ".join(f'"{name}"' for name in FIELDS)}, label)""",
+        "CREATE INDEX by_unjudged ON episodes (run, unjudged) WHERE unjudged IS NOT NULL",
+    ),
 )
 """Statements that lead from schema version n (PRAGMA user_version) to n + 1; append, never edit."""
 
-FACETS = ", ".join(f'"{name}"' for name in (*FIELDS, "label"))
-"""The columns that filters look at, quoted."""
+FACETS = ", ".join(f'"{name}"' for name in (*FIELDS, "label", "harm", "unjudged"))
+"""The columns that filters and orders look at, quoted."""
 
-INSERT = f"INSERT INTO episodes (run, id, attempt, cursor, row, {FACETS}) VALUES ({'?, ' * 15}?)"
+INSERT = f"INSERT INTO episodes (run, id, attempt, cursor, row, {FACETS}) VALUES ({'?, ' * 17}?)"
 """A new episode: run, id, attempt, cursor and row, then its facets."""
 
 SUPERSEDE = (  # leaves the place as it is
-    f"UPDATE episodes SET (attempt, cursor, row, {FACETS}) = ({'?, ' * 13}?) WHERE run = ? AND id = ?"
+    f"UPDATE episodes SET (attempt, cursor, row, {FACETS}) = ({'?, ' * 15}?) WHERE run = ? AND id = ?"
 )
 """A later attempt of an episode: attempt, cursor, row and facets, then its run and id."""
 

@@ -110,8 +110,8 @@ class SqliteStore(Store):
             if is_news(former, assessments):
                 db.execute(MOVE_ON, (key[0], *key))
             db.execute(
-                "UPDATE episodes SET row = ?, label = ? WHERE run = ? AND id = ?",
-                (record.text(row), label(row), *key),
+                "UPDATE episodes SET row = ?, label = ?, harm = ?, unjudged = ? WHERE run = ? AND id = ?",
+                (record.row_text(row), *_assessed_facets(row), *key),
             )
             db.executemany(
                 "INSERT OR REPLACE INTO assessments VALUES (?, ?, ?, ?, ?, ?)",
@@ -312,6 +312,8 @@ class SqliteStore(Store):
         ):
             aside = Path(folder) / path.name
             with closing(sqlite3.connect(aside, isolation_level=None)) as db:
+                # an episode takes about a third of the usual page, of which a quarter would lie idle
+                db.execute("PRAGMA page_size = 16384")
                 db.execute("PRAGMA journal_mode = WAL")
                 db.execute("BEGIN")
                 upgrade(db, 0)
@@ -434,18 +436,24 @@ def _store(db: sqlite3.Connection, run: str, cursor: int, one: Packed) -> bool:
     row, id = one.row, _text(one.row.id)
     stored = db.execute("SELECT place, attempt FROM episodes WHERE run = ? AND id = ?", (run, id)).fetchone()
     if stored is None:
-        place = db.execute(INSERT, (run, id, row.attempt, cursor, record.text(row), *_facets(row))).lastrowid
+        place = db.execute(
+            INSERT, (run, id, row.attempt, cursor, record.row_text(row), *_facets(row))
+        ).lastrowid
         db.execute("INSERT INTO blobs VALUES (?, ?)", (place, one.blob))
         return True
     if row.attempt > stored[1]:
-        db.execute(SUPERSEDE, (row.attempt, cursor, record.text(row), *_facets(row), run, id))
+        db.execute(SUPERSEDE, (row.attempt, cursor, record.row_text(row), *_facets(row), run, id))
         db.execute("UPDATE blobs SET blob = ? WHERE place = ?", (one.blob, stored[0]))
         db.execute("DELETE FROM assessments WHERE run = ? AND episode = ?", (run, id))
     return False
 
 
-def _facets(row: EpisodeRow) -> list[str | None]:
-    return [*(_text(getattr(row, name)) for name in FIELDS), label(row)]
+def _facets(row: EpisodeRow) -> list[str | int | None]:
+    return [*(_text(getattr(row, name)) for name in FIELDS), *_assessed_facets(row)]
+
+
+def _assessed_facets(row: EpisodeRow) -> tuple[str | None, int, int | None]:
+    return label(row), clause.harm(row), 1 if row.unjudged else None
 
 
 def _condition(run: str, where: Where) -> tuple[str, list[str | float]]:

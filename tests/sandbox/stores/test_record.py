@@ -321,3 +321,22 @@ def test_a_row_read_quickly_is_refused_where_it_is_damaged_or_of_a_later_release
     for damaged in (text[:-1], text[:40], "", "[]", text.replace('"evaluator"', '"evaluated"')):
         with pytest.raises(StoreError, match="a stored episoderow"):
             reader.read(damaged)
+
+
+def test_an_episode_is_packed_with_the_dictionary_and_read_without(
+    played: Callable[..., Played], records: Path
+) -> None:
+    one = played(cases([load(records)])[0], "obeys")
+    plain = zlib.compress(record.text(one).encode(), 6)
+    blob = pack(one)
+    assert len(blob) < 0.7 * len(plain)
+    assert unpack(Played, blob) == unpack(Played, plain) == one  # earlier releases had no dictionary
+
+
+def test_what_a_dictionary_of_a_later_release_packed_is_refused(
+    played: Callable[..., Played], records: Path
+) -> None:
+    text = record.text(played(cases([load(records)])[0], "idle")).encode()
+    packer = zlib.compressobj(6, zdict=b"another dictionary")
+    with pytest.raises(StoreVersion, match="later release"):
+        unpack(Played, packer.compress(text) + packer.flush())

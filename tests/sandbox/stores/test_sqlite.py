@@ -21,6 +21,7 @@ from riskbox.sandbox.stores.sqlite import clause
 from riskbox.sandbox.stores.sqlite import schema as sqlite_schema
 from riskbox.sandbox.stores.sqlite import store as sqlite
 from riskbox.sandbox.stores.sqlite.store import SqliteStore
+from riskbox.sandbox.testing.filters import sifted
 from riskbox.sandbox.testing.samples import (
     packed,
     sample_case,
@@ -28,7 +29,7 @@ from riskbox.sandbox.testing.samples import (
     sample_run,
     sample_specs,
 )
-from riskbox.sandbox.words.facet import HARM, Order
+from riskbox.sandbox.words.facet import HARM, Order, Term
 
 
 @pytest.fixture
@@ -128,7 +129,7 @@ def test_a_store_of_a_later_release_is_refused_untouched(path: Path) -> None:
     altered(path, "PRAGMA user_version = 7")
     before = path.read_bytes()
     with pytest.raises(
-        StoreVersion, match=r"runs\.db has schema version 7, .* up to 3\. Upgrade riskbox"
+        StoreVersion, match=r"runs\.db has schema version 7, .* up to 4\. Upgrade riskbox"
     ) as refused:
         SqliteStore(path)
     assert refused.value.exit_code == 2
@@ -263,7 +264,7 @@ def test_a_read_only_file_is_read_and_not_written(path: Path, folder: int) -> No
 def test_a_full_disk_loses_nothing_and_can_be_gone_on_from(store: SqliteStore) -> None:
     run = begun(store, 20)
     (pages,) = store._db.execute("PRAGMA page_count").fetchone()
-    store._db.execute(f"PRAGMA max_page_count = {pages + 20}")
+    store._db.execute(f"PRAGMA max_page_count = {pages + 3}")
     with pytest.raises(
         StoreError, match=r"runs\.db could not grow: the disk is full\. All stored before is intact"
     ):
@@ -346,15 +347,13 @@ def test_rows_and_counts_open_no_blob(store: SqliteStore, path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", [*FIELDS, "label"])
-def test_counting_by_a_field_reads_only_its_index(store: SqliteStore, name: str) -> None:
+def test_counting_by_a_field_reads_only_an_index(store: SqliteStore, name: str) -> None:
     where = Where(label=("safe",)) if name == "label" else Where(fields={name: ("a", "b")})
     condition, values = sqlite._condition("a run", where)
     plan = store._db.execute(
         f"EXPLAIN QUERY PLAN SELECT count(*) FROM episodes WHERE {condition}", values
     ).fetchall()
-    assert [step[3] for step in plan] == [
-        f"SEARCH episodes USING COVERING INDEX by_{name} (run=? AND {name}=?)"
-    ]
+    assert [step[3] for step in plan] == ["SEARCH episodes USING COVERING INDEX by_harm (run=?)"]
 
 
 def test_the_worst_come_first_by_an_index(store: SqliteStore) -> None:
@@ -363,7 +362,50 @@ def test_the_worst_come_first_by_an_index(store: SqliteStore) -> None:
         plan = store._db.execute(
             f"EXPLAIN QUERY PLAN SELECT id FROM episodes WHERE run = 'a' {statement}"
         ).fetchall()
-        assert [step[3] for step in plan] == ["SEARCH episodes USING INDEX by_harm (run=?)"]
+        assert [step[3] for step in plan] == ["SEARCH episodes USING COVERING INDEX by_harm (run=?)"]
+
+
+def test_what_is_unjudged_is_counted_by_an_index(store: SqliteStore) -> None:
+    condition, values = sqlite._condition("a run", Where(terms=(Term("unjudged", "=", (1,)),)))
+    plan = store._db.execute(
+        f"EXPLAIN QUERY PLAN SELECT count(*) FROM episodes WHERE {condition}", values
+    ).fetchall()
+    assert [step[3] for step in plan] == [
+        "SEARCH episodes USING COVERING INDEX by_unjudged (run=? AND unjudged=?)"
+    ]
+
+
+def test_the_rows_of_an_earlier_schema_get_the_columns_of_the_present_one(path: Path) -> None:
+    with SqliteStore(path) as store:
+        run = begun(store, 0)
+        first = next(one for one in sifted(store, run) if one.summaries)
+        pending = tuple(one.model_copy(update={"pending": True}) for one in first.summaries)
+        late = first.model_copy(update={"attempt": 9, "summaries": pending})
+        store.write(run, [Packed(row=late, blob=b"")])
+        rows = list(store.rows(run))
+        written = store._db.execute("SELECT id, harm, unjudged FROM episodes ORDER BY place").fetchall()
+        assert len({harm for _, harm, _ in written}) > 3 and {1, None} == {one for *_, one in written}
+        # as schema 3 had them
+        for index in ("by_harm", "by_unjudged"):
+            store._db.execute(f"DROP INDEX {index}")
+        for column in ("harm", "unjudged"):
+            store._db.execute(f"ALTER TABLE episodes DROP COLUMN {column}")
+        for statement in (*sqlite_schema.MIGRATIONS[1], *sqlite_schema.MIGRATIONS[0]):
+            if (
+                statement.startswith("CREATE INDEX")
+                and "by_cursor" not in statement
+                and "by_id" not in statement
+            ):
+                store._db.execute(statement)
+        for one in rows:
+            text = one.model_dump_json(by_alias=True)
+            store._db.execute("UPDATE episodes SET row = ? WHERE id = ?", (text, one.id))
+        store._db.execute("PRAGMA user_version = 3")
+    with SqliteStore(path) as store:
+        assert list(store.rows(run)) == rows
+        assert (
+            store._db.execute("SELECT id, harm, unjudged FROM episodes ORDER BY place").fetchall() == written
+        )
 
 
 def test_finding_and_following_use_an_index(store: SqliteStore) -> None:
