@@ -24,6 +24,7 @@ from riskbox.sandbox.batch import launch, plan
 from riskbox.sandbox.batch.breaker import FaultLimit
 from riskbox.sandbox.batch.driver import refuse_driven
 from riskbox.sandbox.batch.settings import Placement, RunSettings
+from riskbox.sandbox.batch.shipping import LIMIT_MB, look
 from riskbox.sandbox.contracts.evaluator import Evaluator
 from riskbox.sandbox.contracts.participant import Participant
 from riskbox.sandbox.contracts.toolset import Toolset
@@ -98,6 +99,7 @@ def prepare(
     agent_env: Words = (),
     agent_gpus: float = 0.0,
     working_dir: str | Path | None = None,
+    working_dir_limit: float = LIMIT_MB,
     live: bool = True,
     max_faults: int | str | None = None,
     progress: bool = True,
@@ -156,7 +158,9 @@ def prepare(
         agent_env: Variables of the environment that each process of your agent sees besides those that it needs to run:
             `OPENAI_API_KEY` lets one through, `MODE=test` sets one.
         agent_gpus: GPUs of each process of your agent.
-        working_dir: A folder to ship to the workers of a cluster.
+        working_dir: A folder, or a wheel, to ship to the workers of a cluster; without what a .gitignore names, virtual
+            environments and caches.
+        working_dir_limit: The most that it may ship, in MB.
         live: Whether others can watch episodes while they are played, if the store is Redis.
         max_faults: Stop an agent once this number of its episodes, or this share (`"5%"`), have ended in faults; 0 for never.
             By default it is stopped if its first 20 episodes all do, by its own fault. The other agents go on.
@@ -208,8 +212,12 @@ def prepare(
         confinement=Confinement.of(agent_memory, listed(agent_env)),
         gpus=agent_gpus,
         working_dir=str(working_dir) if working_dir else None,
+        working_dir_limit=working_dir_limit,
         live=url if live and has_feed(url) else "",
         max_faults="" if max_faults is None else str(max_faults),
+    )
+    shipped_code = (
+        [str(look(made.working_dir, working_dir_limit))] if made.working_dir and not made.local else []
     )
     if made.max_faults:
         FaultLimit.parse(made.max_faults)
@@ -221,6 +229,7 @@ def prepare(
             resume, url, made, gates, rehearse=rehearse, quiet=not progress, take_over=take_over
         )
         resumed.settings = _timed(resumed.settings, call_seconds, resumed.specs)
+        resumed.notes = [*resumed.notes, *shipped_code]
         return resumed
     if "human" in (*agents, user_name):
         raise InputError("run: a person cannot play a batch; use `riskbox play SCENARIO --as user|agent`.")
@@ -247,7 +256,9 @@ def prepare(
     )
     made = _timed(made, call_seconds, specs)
     _refuse_unasked(made, specs)
-    notes = _notes(here) + confined(made, specs) + unlisted(plan.asked_models(specs, made.judges))
+    notes = (
+        _notes(here) + shipped_code + confined(made, specs) + unlisted(plan.asked_models(specs, made.judges))
+    )
     if rehearse:
         notes = [*_rehearsal_notes(agents), *notes]
     return RunPlan(cases, specs, made, url, name, gates, notes=notes, rehearse=rehearse, quiet=not progress)

@@ -18,6 +18,7 @@ from functools import partial
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 
+from riskbox.sandbox.batch import shipping
 from riskbox.sandbox.batch.driver import driving
 from riskbox.sandbox.batch.plan import asked_models
 from riskbox.sandbox.batch.player import Player
@@ -317,7 +318,10 @@ async def _workers(
     )  # Ray takes a second or two to import
     from riskbox.sandbox.batch.actors import cluster, episodes
 
-    async with cluster.joined(settings.address, working_dir=settings.working_dir):
+    shipment = (
+        shipping.look(settings.working_dir, settings.working_dir_limit) if settings.working_dir else None
+    )
+    async with cluster.joined(settings.address, shipment=shipment):
         quota = episodes.shared_quota(settings.models.limits) if _asked(specs, settings) else None
         look = partial(asyncio.to_thread, episodes.room, settings)
         yield episodes.worker_starter(run, cases, settings, quota), look

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
+from riskbox.sandbox.batch.shipping import LIMIT_MB
 from riskbox.sandbox.episode.rollout import Timeouts
 from riskbox.sandbox.models.client import ModelOptions
 from riskbox.sandbox.processes.confinement import UNCONFINED, Confinement
@@ -53,7 +54,9 @@ class RunSettings:
     gpus: float = 0.0
     """GPUs that Ray reserves for each process of the user's own agent."""
     working_dir: str | None = None
-    """A folder to ship to the workers of a cluster."""
+    """A folder, or a wheel, to ship to the workers of a cluster."""
+    working_dir_limit: float = LIMIT_MB
+    """The most that it may ship, in MB."""
     live: str = field(default="", repr=False)
     """The URL of the store in which episodes are shown while they are played, with its password; empty for none. It is
     never stored."""

@@ -172,7 +172,19 @@ def parser() -> argparse.ArgumentParser:
         help="stop an agent once N of its episodes, or N percent, have ended in faults; 0 for never (default: stop it if its "
         "first 20 episodes all do, by its own fault)",
     )
-    group.add_argument("--working-dir", metavar="DIR", help="a folder to copy to the workers of a cluster")
+    group.add_argument(
+        "--working-dir",
+        metavar="DIR",
+        help="a folder, or a wheel, to copy to the workers of a cluster; without what a .gitignore names, virtual environments "
+        "and caches",
+    )
+    group.add_argument(
+        "--working-dir-limit",
+        type=float,
+        default=100.0,
+        metavar="MB",
+        help="the most that --working-dir may copy (default: 100; Ray takes up to 500)",
+    )
     group.add_argument(
         "--no-live",
         action="store_true",
@@ -256,6 +268,7 @@ def main(argv: list[str]) -> int:
             agent_env=given.agent_env,
             agent_gpus=given.agent_gpus,
             working_dir=given.working_dir,
+            working_dir_limit=given.working_dir_limit,
             live=not given.no_live,
             max_faults=given.max_faults,
             progress=not (given.quiet or given.json),

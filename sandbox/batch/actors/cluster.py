@@ -6,15 +6,25 @@ import asyncio
 import logging
 import os
 import socket
+import sys
+import tempfile
 import threading
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import ray
+from ray.exceptions import RayError, RayTaskError
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from riskbox.sandbox.errors import InputError
+from riskbox.sandbox.batch.actors import access
+from riskbox.sandbox.batch.shipping import Shipment
+from riskbox.sandbox.errors import Fault, InputError
+
+ATTEMPTS = 2
+"""How often Ray is started on this machine before that counts as a fault."""
 
 
 def _reach(address: str) -> None:
@@ -31,13 +41,14 @@ def _reach(address: str) -> None:
 
 
 @asynccontextmanager
-async def joined(address: str | None, *, working_dir: str | None = None) -> AsyncIterator[None]:
+async def joined(address: str | None, *, shipment: Shipment | None = None) -> AsyncIterator[None]:
     """`cluster` for an event loop, which goes on while Ray starts and ends.
 
     Cancelled while Ray starts, it ends at once; Ray is shut down as soon as it is up.
 
     Raises:
-        InputError: there is no cluster at the address.
+        InputError: there is no cluster at the address, or it does not let this process in.
+        Fault: Ray does not start on this machine.
     """
     loop, over = asyncio.get_running_loop(), threading.Event()
     up: asyncio.Future[None] = loop.create_future()
@@ -53,7 +64,7 @@ async def joined(address: str | None, *, working_dir: str | None = None) -> Asyn
 
     def own() -> None:
         try:
-            with _STARTS, cluster(address, working_dir=working_dir):
+            with _STARTS, cluster(address, shipment=shipment):
                 if not over.is_set():
                     _STARTS.release()
                     tell(up)
@@ -83,12 +94,20 @@ _STARTS = threading.Lock()
 
 
 @contextmanager
-def cluster(address: str | None, *, working_dir: str | None = None) -> Iterator[None]:
+def cluster(address: str | None, *, shipment: Shipment | None = None) -> Iterator[None]:
     """Within it, this process is part of a Ray cluster: the one it already is in, the one at the address, or a new
     one on this machine that ends with it.
 
+    A new one listens on the loopback interface only and takes commands only with a token of its own.
+
+    Args:
+        address: Where the cluster is: `auto`, or the head's `host:port`; None for this machine.
+        shipment: What its workers need besides Riskbox.
+
     Raises:
-        InputError: there is no cluster at the address.
+        InputError: there is no cluster at the address, it does not let this process in, or its machines have other
+            versions.
+        Fault: Ray does not start on this machine.
     """
     if ray.is_initialized() and address is None:
         yield
@@ -99,21 +118,131 @@ def cluster(address: str | None, *, working_dir: str | None = None) -> Iterator[
     logging.getLogger("ray").setLevel(logging.ERROR)
     _silence_obituaries()
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR", "configure_logging": False}
-    if working_dir:
-        options["runtime_env"] = {"working_dir": working_dir}
-    if address is None:
-        options |= {"include_dashboard": False, "object_store_memory": 256 * 1024 * 1024}
-    if address is not None:
-        _reach(address)
+    with ExitStack() as stack:
+        if shipment:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="riskbox-"))
+            options["runtime_env"] = {"working_dir": str(shipment.pack(Path(folder)))}
+        if address is None:
+            stack.enter_context(access.alone())
+            options |= {"include_dashboard": False, "object_store_memory": 256 * 1024 * 1024}
+            _start(options)
+        else:
+            stack.enter_context(access.shared())
+            _reach(address)
+            _join(address, options)
+        try:
+            if address is not None:
+                _refuse_other_versions()
+            yield
+        finally:
+            ray.shutdown()
+
+
+def _start(options: dict[str, Any]) -> None:
+    """Start Ray on this machine; on a machine that is busy it may need a second attempt.
+
+    Raises:
+        Fault: it does not start.
+    """
+    for attempt in range(1, ATTEMPTS + 1):
+        before = access.descendants()
+        try:
+            ray.init(address="local", **options)
+            return
+        except Exception as error:
+            ray.shutdown()
+            access.end(access.descendants() - before)
+            if attempt == ATTEMPTS:
+                raise Fault(
+                    f"Ray did not start on this machine, tried {ATTEMPTS} times: {_first_line(error)} Close programs that "
+                    "take memory, processor time or space in /dev/shm and /tmp, or play without Ray: --local."
+                ) from None
+            print(
+                f"riskbox: Ray did not start: {_first_line(error)} Trying once more.",
+                file=sys.stderr,
+                flush=True,
+            )
+
+
+def _join(address: str, options: dict[str, Any]) -> None:
+    """Join the cluster at an address.
+
+    Raises:
+        InputError: there is none, or it does not let this process in.
+    """
     try:
-        ray.init(address=address or "local", **options)
-    except (ConnectionError, ValueError, RuntimeError) as error:
-        at = f"at {address}" if address else "on this machine"
-        raise InputError(f"cannot reach Ray {at}: {str(error).splitlines()[0]}") from None
-    try:
-        yield
-    finally:
+        ray.init(address=address, **options)
+    except Exception as error:
         ray.shutdown()
+        raise InputError(
+            f"cannot reach Ray at {address}: {access.advice(error) or _first_line(error)}"
+        ) from None
+
+
+def _first_line(error: BaseException) -> str:
+    """The first line of an error, as a sentence."""
+    told = str(error).strip() or type(error).__name__
+    return f"{told.splitlines()[0].rstrip(' .:')}."
+
+
+def _refuse_other_versions() -> None:
+    """Ask each machine which versions it has: what one pickles, another could not read.
+
+    Raises:
+        InputError: a machine has another version than this one, or no Riskbox.
+    """
+    wanted = _versions()
+    # sent by value, since a machine without Riskbox could not import it
+    ask = ray.remote(num_cpus=0)(_by_value())
+    asked = {
+        one["NodeManagerAddress"]: ask.options(
+            scheduling_strategy=NodeAffinitySchedulingStrategy(one["NodeID"], soft=False)
+        ).remote(_PACKAGES)
+        for one in ray.nodes()
+        if one["Alive"]
+    }
+    for where, reference in asked.items():
+        try:
+            found = ray.get(reference, timeout=120)
+        except RayTaskError as error:
+            raise InputError(
+                f"{where} cannot run this command's code: {_first_line(error.cause or error)}"
+            ) from None
+        except RayError:
+            continue  # the machine left; the run goes on with the others
+        for name, mine in wanted.items():
+            if found[name] != mine:
+                theirs = f"has {name} {found[name]}" if found[name] else f"has no {name}"
+                raise InputError(
+                    f"the machine {where} {theirs}, this one has {name} {mine}; install the same on all machines of the "
+                    "cluster."
+                )
+
+
+_PACKAGES = ("riskbox", "ray")
+
+
+def _versions() -> dict[str, str]:
+    found: dict[str, str] = _by_value()(_PACKAGES)
+    return found
+
+
+def _by_value() -> Callable[[Sequence[str]], dict[str, str]]:
+    """What tells the versions on a machine; a function in a function travels as code and not as a name."""
+
+    def versions(packages: Sequence[str]) -> dict[str, str]:
+        import platform
+        from importlib.metadata import PackageNotFoundError, version
+
+        found = {"Python": platform.python_version()}
+        for one in packages:
+            try:
+                found[one] = version(one)
+            except PackageNotFoundError:
+                found[one] = ""
+        return found
+
+    return versions
 
 
 def _silence_obituaries() -> None:
