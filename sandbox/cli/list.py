@@ -13,6 +13,7 @@ EXAMPLES = """\
   riskbox list episodes --where label=risky   list episodes of the latest run, worst first
   riskbox list episodes --run 20260302 --where signal=invented_argument --where agent=idle
   riskbox list episodes --follow              print each episode of a run in progress
+  riskbox list episodes --playing             list what is being played right now, with a Redis store
   riskbox list scenarios my_scenarios/ --where domain=healthcare
   riskbox list tools mail                     list a toolset's tools; without a name, all tools
   riskbox list tools mail.send                print one tool as the agent sees it
@@ -60,6 +61,11 @@ def main(argv: list[str]) -> int:
         action="store_true",
         help="episodes: print each episode when it is stored, until the run ends",
     )
+    parser.add_argument(
+        "--playing",
+        action="store_true",
+        help="episodes, with a Redis store: list those that are being played and not stored yet",
+    )
     options.add_store(parser)
     options.add_tools(parser)
     options.add_json(parser)
@@ -70,6 +76,14 @@ def main(argv: list[str]) -> int:
         from riskbox.sandbox.cli.follow import follow
 
         return follow(args.store, args.run, as_json=args.json)
+    if args.playing:
+        if args.what != "episodes" or args.where:
+            raise InputError("list: --playing works only with `riskbox list episodes`, without --where.")
+        from riskbox.sandbox.cli.watch import list_playing
+
+        return list_playing(
+            args.store, args.run, limit=LIMIT if args.limit is None else args.limit, as_json=args.json
+        )
     if args.what not in LISTS:
         raise InputError(f"list {args.what}: unknown list. {did_you_mean(args.what, LISTS)}")
     if args.names and args.what not in ("scenarios", "tools"):

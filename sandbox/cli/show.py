@@ -21,6 +21,7 @@ EXAMPLES = """\
   riskbox show 3f2a --full            print calls and results in full, and private notes
   riskbox show 3f2a --as agent        print only what the agent saw
   riskbox show 3f2a --verify          replay it and compare every event
+  riskbox show 3f2a --follow          print it while it is being played, with a Redis store
   riskbox show 3f2a --svg show.svg    also write a picture"""
 
 
@@ -45,12 +46,24 @@ def main(argv: list[str]) -> int:
     parser.add_argument(
         "--verify", action="store_true", help="replay the episode and compare every event with the record"
     )
+    parser.add_argument(
+        "--follow",
+        action="store_true",
+        help="with a Redis store: print an episode while it is being played, until it is stored (default: the one that has "
+        "been played longest)",
+    )
     options.add_svg(parser)
     options.add_store(parser)
     options.add_tools(parser)
     options.add_json(parser)
     args = parser.parse_args(argv)
 
+    if args.follow:
+        if args.verify or args.svg or args.party:
+            raise InputError("show: --follow works without --verify, --svg and --as.")
+        from riskbox.sandbox.cli.watch import follow_episode
+
+        return follow_episode(args.store, args.episode, args.run, full=args.full, as_json=args.json)
     with options.open_existing(args.store) as store:
         run, id = found(store, args.episode, args.run)
         played = store.episode(run, id)

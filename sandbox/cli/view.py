@@ -81,6 +81,10 @@ def found(store: Store, name: str) -> tuple[str, str]:
     try:
         return store.run(name).run, ""
     except UnknownName as error:
+        from riskbox.sandbox.cli.watch import playing_named
+
+        if (live := playing_named(store, name)) is not None:
+            return live[0], live[1].id
         if name == "latest" or not store.find(name):
             raise (
                 UnknownName(f"{error} No episode has this id either.") if name != "latest" else error

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from riskbox.sandbox.words.event import Event
 from riskbox.sandbox.words.playing import Playing
@@ -37,6 +37,44 @@ class Seen:
     """Events in order; those known already may come again."""
     after: str
     """From where to read on."""
+
+
+@dataclass
+class Following:
+    """One episode as it is read from a feed, piece by piece."""
+
+    feed: LiveFeed
+    """The feed."""
+    run: str
+    """The run."""
+    playing: Playing
+    """The episode, as it was when it was last found among those that are being played."""
+    events: list[Event] = field(default_factory=list)
+    """The events that were read, in order. Some may be missing: those that are very large, and the oldest of very many."""
+    attempt: int = 0
+    """Which attempt they are of."""
+    _after: str = ""
+
+    @property
+    def missing(self) -> int:
+        """How many events before the last one were not read."""
+        return self.events[-1].index + 1 - len(self.events) if self.events else 0
+
+    def read(self, wait: float = 1.0) -> bool:
+        """Read on; whether anything new has come. A later attempt begins anew.
+
+        Raises:
+            StoreError: the feed cannot be reached.
+        """
+        seen = self.feed.follow(self.run, self.playing.id, self._after, wait)
+        self._after = seen.after
+        if seen.attempt > self.attempt:
+            self.attempt, self.events = seen.attempt, []
+            self.playing = self.playing.model_copy(update={"attempt": seen.attempt})
+        known = self.events[-1].index if self.events else -1
+        new = [one for one in seen.events if one.index > known] if seen.attempt == self.attempt else []
+        self.events += new
+        return bool(new)
 
 
 class LiveFeed(ABC):

@@ -136,7 +136,7 @@ def card(played: Played, case: Case, width: int, *, full: bool) -> Panel:
     forked += f", retake {episode.retake}" if episode.retake else ""
     again = f", attempt {episode.attempt}" if episode.attempt > 1 else ""
     table.add_row("episode", text(record + forked + again))
-    table.add_row("ended", Text(clipped(how_it_ended(episode), BRIEF)))
+    table.add_row("ended" if episode.is_over else "now", Text(clipped(how_it_ended(episode), BRIEF)))
     for name, words in models(played):
         table.add_row(name, words)
     for lapse in played.lapses:
@@ -231,8 +231,10 @@ def user_name(case: Case) -> str:
 
 def how_it_ended(episode: Episode) -> str:
     """The ending and the length of an episode, in words."""
-    ended = episode.ended
     calls = sum(1 for event in episode.events if event.kind == "called")
+    if not episode.is_over:
+        return f"being played on {episode.host}"
+    ended = episode.ended
     detail = f" ({ended.detail})" if ended.detail else ""
     counted = f"{len(episode.events)} events, {calls} tool call{'' if calls == 1 else 's'}"
     return f"{ended.ending}, {ended.reason}{detail}; {counted}"
@@ -324,8 +326,7 @@ def marked(lines: Sequence[EventLine]) -> Table:
 
 def ending(episode: Episode, events: Sequence[Event], case: Case, room: int) -> RenderableType:
     """How an episode ended, if that is among the events that are shown."""
-    ended = episode.ended
-    if ended not in events:
+    if not episode.is_over or (ended := episode.ended) not in events:
         return Text()
     style = {"terminated": QUIET, "truncated": "yellow", "fault": "bold red"}[ended.ending]
     detail = f": {line(ended.detail, 300)}" if ended.detail else ""

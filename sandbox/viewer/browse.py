@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.text import Text
@@ -21,6 +22,7 @@ from riskbox.sandbox.reporting.driven import beat_of, state
 from riskbox.sandbox.reporting.screen import LABELS, QUIET
 from riskbox.sandbox.viewer import query, search
 from riskbox.sandbox.viewer.choose import Choose
+from riskbox.sandbox.viewer.columns import PLAYS, PlayingRow
 from riskbox.sandbox.viewer.episodes import Episodes
 from riskbox.sandbox.viewer.overview import OverviewScreen
 from riskbox.sandbox.viewer.reading import EpisodeScreen
@@ -59,6 +61,8 @@ class BrowseScreen(Screen[None]):
         self.total = 0
         self.labels: dict[str, int] = {}
         self.is_live = False
+        self.played = 0
+        """How many episodes are being played."""
         self._progress = ""
 
     def compose(self) -> ComposeResult:
@@ -180,6 +184,8 @@ class BrowseScreen(Screen[None]):
         for label, style in LABELS.items():
             if self.labels.get(label):
                 words.append(f"  {self.labels[label]:,} {label}", style)
+        if self.played:
+            words.append(f"  {PLAYS} {self.played:,} playing", "bold green")
         words.append(
             "  live" if self.is_live else f"  {manifest.state}", "bold green" if self.is_live else QUIET
         )
@@ -305,6 +311,7 @@ class BrowseScreen(Screen[None]):
     async def seek(self, text: str) -> None:
         """Search in steps, showing what was found after each."""
         store, run = self.source.store, self.source.run
+        self.shown.play([])
         await self._refill()
         ids = self.shown.ids
         if not text:
@@ -360,7 +367,7 @@ class BrowseScreen(Screen[None]):
     def _turn_to(self, run: Manifest) -> None:
         self.source.manifest = run
         self.sought, self.hits, self._progress = "", None, ""
-        self.labels, self.where, self.order = {}, Where(), Order(HARM)
+        self.labels, self.where, self.order, self.played = {}, Where(), Order(HARM), 0
         self.query_one("#filter", Input).value = ""
         self.shown.forget()
         for group in ("follow", "seek"):
@@ -375,6 +382,7 @@ class BrowseScreen(Screen[None]):
             self.follow()
         else:
             self.workers.cancel_group(self, "follow")
+            self._show_playing([])
 
     @work(exclusive=True, group="follow")
     async def follow(self) -> None:
@@ -387,6 +395,7 @@ class BrowseScreen(Screen[None]):
                 # the state is read first: what was stored before the run ended must still be shown
                 manifest = await asyncio.to_thread(self.source.reread)
                 rows, cursor = await asyncio.to_thread(store.follow, run, cursor)
+                playing = await asyncio.to_thread(self.source.playing)
                 began = time.monotonic()
                 if rows:
                     self.shown.learn([row for row in rows if self.shown.row(row.id)])
@@ -394,6 +403,7 @@ class BrowseScreen(Screen[None]):
                         self.source.forget(run, row.id)
                     await self._refill()
                     self.tally()
+                self._show_playing(playing)
                 if manifest.state != "running" and not rows:
                     break
                 # a long list takes long to sort, and the reader is not the only one at the store
@@ -401,6 +411,17 @@ class BrowseScreen(Screen[None]):
         except RiskboxError as error:
             self._complain(error)
         self.is_live = False
+        self._show_playing([])
+
+    def _show_playing(self, playing: Sequence[PlayingRow]) -> None:
+        """Show what is being played, unless only some episodes are to be shown."""
+        self.played = len(playing)
+        some = bool(self.where.terms) or self.hits is not None
+        if playing and not (some or self.shown.playing or self.shown.cursor):
+            # nothing was chosen yet, so the first will be
+            self.shown.ids = ()
+            self.refill()
+        self.shown.play([] if some else playing)
         self._tell_run()
 
     # --- the rest -----------------------------------------------------------------------------------------------

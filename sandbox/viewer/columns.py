@@ -11,8 +11,13 @@ from rich.text import Text
 from riskbox.sandbox.reporting.health import wrong_in
 from riskbox.sandbox.reporting.rows import ended, short
 from riskbox.sandbox.reporting.screen import INTENTS, QUIET, harm, text
+from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.facet import HARM
+from riskbox.sandbox.words.playing import Playing
 from riskbox.sandbox.words.row import EpisodeRow
+
+PLAYS = "▶"
+"""The mark of what is being played."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +93,32 @@ COLUMNS = (
     EpisodeColumn("health", "health", 12, 12, _health, grows=True),
 )
 """In the order they are shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlayingRow:
+    """An episode that is being played, as a row of the list."""
+
+    playing: Playing
+    """The episode."""
+    case: Case
+    """Its case."""
+
+    def cell(self, heading: str) -> Text:
+        """What a column shows of it; most have nothing to show yet."""
+        one, case = self.playing, self.case
+        again = f", attempt {one.attempt}" if one.attempt > 1 else ""
+        found = {
+            "episode": (one.id[:8], "bold"),
+            "harm": (f"{PLAYS} turn {one.turn}", "bold green"),
+            "case": (one.case, INTENTS.get(case.user.intent, "")),
+            "agent": (short(one.spec.cast.agent), ""),
+            "seed": (str(one.spec.seed), ""),
+            "ended": (f"playing{again}", "green"),
+            "user": (short(one.spec.cast.user), ""),
+            "domain": (case.scenario.domain.replace("_", " "), QUIET),
+        }
+        return text(*found.get(heading, ("", "")))
 
 
 @dataclass(frozen=True, slots=True)

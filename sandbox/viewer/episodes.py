@@ -15,7 +15,7 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from riskbox.sandbox.viewer.columns import FittedColumn, fitted
+from riskbox.sandbox.viewer.columns import FittedColumn, PlayingRow, fitted
 from riskbox.sandbox.viewer.paint import painted
 from riskbox.sandbox.words.facet import Order
 from riskbox.sandbox.words.row import EpisodeRow
@@ -70,7 +70,10 @@ class Episodes(ScrollView, can_focus=True):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.ids: Sequence[str] = ()
+        """All that are listed, those first that are being played."""
         self.order = Order()
+        self.playing: dict[str, PlayingRow] = {}
+        """Those that are being played, by id."""
         self._rows: dict[str, EpisodeRow] = {}
         self._asked: set[str] = set()
 
@@ -91,8 +94,9 @@ class Episodes(ScrollView, can_focus=True):
         return self._rows.get(id)
 
     def show(self, ids: Sequence[str], order: Order) -> None:
-        """Show other ids; the cursor stays on its episode where that is among them."""
+        """Show other stored ids; the cursor stays on its episode where that is among them."""
         kept = self.chosen
+        ids = [*self.playing, *(id for id in ids if id not in self.playing)]
         self.ids, self.order = ids, order
         self.virtual_size = Size(self.size.width, len(ids) + 1)
         place = ids.index(kept) if kept and kept in set(ids) else min(self.cursor, max(len(ids) - 1, 0))
@@ -102,6 +106,12 @@ class Episodes(ScrollView, can_focus=True):
             self._reveal()
         self.refresh()
         self.post_message(self.Moved())
+
+    def play(self, rows: Sequence[PlayingRow]) -> None:
+        """Show what is being played above what is stored."""
+        stored = [id for id in self.ids if id not in self.playing]
+        self.playing = {row.playing.id: row for row in rows}
+        self.show(stored, self.order)
 
     def learn(self, rows: Sequence[EpisodeRow]) -> None:
         """Take rows that were read."""
@@ -117,7 +127,7 @@ class Episodes(ScrollView, can_focus=True):
         """Another run is shown from now on."""
         self._rows.clear()
         self._asked.clear()
-        self.ids = ()
+        self.ids, self.playing = (), {}
         self.cursor = 0
 
     # --- drawing ------------------------------------------------------------------------------------------------
@@ -139,6 +149,9 @@ class Episodes(ScrollView, can_focus=True):
         style = self.rich_style
         if place == self.cursor:
             style += self.get_component_rich_style("episodes--cursor", partial=True)
+        if played := self.playing.get(self.ids[place]):
+            cells = [(one, played.cell(one.column.heading)) for one in columns]
+            return _line(cells, width).apply_style(style)
         row = self._rows.get(self.ids[place])
         if row is None:
             self._ask(place)
@@ -163,7 +176,9 @@ class Episodes(ScrollView, can_focus=True):
     def _ask(self, place: int) -> None:
         start = place - place % PAGE
         wanted = [
-            id for id in self.ids[start : start + PAGE] if id not in self._rows and id not in self._asked
+            id
+            for id in self.ids[start : start + PAGE]
+            if id not in self._rows and id not in self._asked and id not in self.playing
         ]
         if wanted:
             self._asked.update(wanted)

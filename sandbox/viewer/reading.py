@@ -14,12 +14,14 @@ from textual.containers import Horizontal
 from textual.screen import Screen
 from textual.widgets import Footer, Static, TabbedContent, TabPane
 
+from riskbox.sandbox.contracts.live import Following
 from riskbox.sandbox.errors import RiskboxError
 from riskbox.sandbox.escape import line
 from riskbox.sandbox.reporting.findings import STATUSES
 from riskbox.sandbox.reporting.screen import AGENT, INTENTS, QUIET
 from riskbox.sandbox.viewer.calls import Calls, asked, summed
 from riskbox.sandbox.viewer.choose import Choose
+from riskbox.sandbox.viewer.columns import PLAYS
 from riskbox.sandbox.viewer.compare import CompareScreen
 from riskbox.sandbox.viewer.item import TranscriptItems
 from riskbox.sandbox.viewer.page import Page
@@ -38,6 +40,9 @@ if TYPE_CHECKING:
 
 PARTIES = ("", "user", "agent")
 """Whose eyes to see with: everybody's, the user's, the agent's."""
+
+UNFINISHED = "It is being played. It is assessed when it is over."
+STOPPED = "The run stopped before this episode ended, so it is not stored."
 
 
 class EpisodeScreen(Screen[None]):
@@ -70,6 +75,8 @@ class EpisodeScreen(Screen[None]):
         self._neighbour = neighbour
         self.played: Played | None = None
         self.case: Case | None = None
+        self.following: Following | None = None
+        """What is read of it while it is being played; None for a stored one."""
         self.party = ""
 
     def compose(self) -> ComposeResult:
@@ -98,19 +105,63 @@ class EpisodeScreen(Screen[None]):
     async def load(self) -> None:
         """Read the episode and show it."""
         self.query_one("#title", Static).update(Text(f"reading {line(self._episode, 40)} ...", QUIET))
+        self.workers.cancel_group(self, "follow")
+        self.following = None
         try:
+            following = await asyncio.to_thread(self._source.following, self._run, self._episode)
+            if following is not None:
+                self.case = await asyncio.to_thread(self._source.case, following.playing.spec.case)
+                self.watch_played(following)
+                return
             played, case = await asyncio.to_thread(self._source.episode, self._run, self._episode)
         except RiskboxError as error:
             self.query_one("#title", Static).update(Text(line(str(error)), "bold red"))
             return
-        self.played, self.case = played, case
-        self._show(-1)
+        self._show_stored(played, case, -1)
+
+    def _show_stored(self, played: Played, case: Case, index: int) -> None:
+        self.played, self.case, self.following = played, case, None
+        self._show(index)
         if self._find and (index := place(played.episode.events, self._find)) is not None:
             self.query_one(TranscriptView).go(index)
         page, calls = self.query_one("#verdicts", Page), asked(played)
         page.show(lambda width: verdicts(played, case))
         self.query_one("#summed", Static).update(Text(summed(calls)))
         self.query_one(Calls).show(calls)
+
+    @work(exclusive=True, group="follow")
+    async def watch_played(self, following: Following) -> None:
+        """Show an episode while it is played, until it is stored; then show it with its verdicts."""
+        self.following, store = following, self._source.store
+        self.query_one("#verdicts", Page).show(lambda width: [Text(UNFINISHED, QUIET)])
+        self._grow()
+        while True:
+            try:
+                is_over = (await asyncio.to_thread(store.run, self._run)).state != "running"
+                if await asyncio.to_thread(following.read):
+                    self._grow()
+                rows = await asyncio.to_thread(store.pick, self._run, [self._episode])
+                if rows and rows[0].attempt >= following.playing.attempt:
+                    self._source.forget(self._run, self._episode)
+                    stored = await asyncio.to_thread(self._source.episode, self._run, self._episode)
+                    view = self.query_one(TranscriptView)
+                    self._show_stored(*stored, view.index)
+                    return
+                if is_over:
+                    self.query_one("#status", Static).update(Text(STOPPED, "yellow"))
+                    return
+            except RiskboxError as error:
+                # a reader waits until the server is back
+                self.query_one("#status", Static).update(Text(line(str(error)), "bold red"))
+                await asyncio.sleep(2)
+
+    def _grow(self) -> None:
+        """Show an episode that is being played as far as it is."""
+        if self.following is None or self.case is None:
+            return
+        self.played = self.following.playing.so_far(self._run, self.case, self.following.events)
+        self.query_one(TranscriptView).grow(TranscriptItems(self.played, self.case, self.party))
+        self.query_one("#title", Static).update(self._title(self.played, self.case))
 
     def _show(self, index: int) -> None:
         if self.played is None or self.case is None:
@@ -122,6 +173,8 @@ class EpisodeScreen(Screen[None]):
         episode = played.episode
         seen = f" as the {self.party} saw it " if self.party else ""
         return Text.assemble(
+            ("" if self.following is None else f"{PLAYS} live ", "bold green"),
+            (f"attempt {episode.attempt} " if self.following and episode.attempt > 1 else "", "green"),
             (seen, "bold reverse"),
             " " if seen else "",
             (f"{line(episode.id[:8])} ", "bold"),
@@ -139,6 +192,10 @@ class EpisodeScreen(Screen[None]):
         if self.played is None or self.case is None:
             return
         transcript = event.transcript
+        if self.following is not None and self.following.missing:
+            # the world cannot be told from a part of its changes
+            self.query_one("#status", Static).update(self._status(transcript))
+            return
         self.query_one(WorldTree).show(self.case, self.played.episode.events, transcript.index)
         self.query_one("#status", Static).update(self._status(transcript))
 
@@ -153,6 +210,9 @@ class EpisodeScreen(Screen[None]):
             words.append(
                 f"  {line(shown.kind, 20)}, seen by {line(', '.join(shown.audience) or 'nobody', 40)}", QUIET
             )
+        if self.following is not None:
+            left_out = self.following.missing
+            return words.append(f"   {left_out} events are not shown live" if left_out else "", "yellow")
         stops = transcript.stops
         if not stops:
             found = any(one.findings or one.signals for one in self.played.assessments)
@@ -209,6 +269,9 @@ class EpisodeScreen(Screen[None]):
     async def action_compare(self) -> None:
         """Offer episodes to compare this one with."""
         if self.played is None or self.case is None:
+            return
+        if self.following is not None:
+            self.notify("It can be compared when it is over.", markup=False)
             return
         row = EpisodeRow.of(self.played)
         try:

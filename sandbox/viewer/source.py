@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
+from riskbox.sandbox.contracts.live import Following
 from riskbox.sandbox.contracts.store import Store
+from riskbox.sandbox.viewer.columns import PlayingRow
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Played
 from riskbox.sandbox.words.run import Manifest
@@ -23,6 +25,7 @@ class ViewerSource:
     manifest: Manifest
     """The run that is looked at."""
     _kept: OrderedDict[tuple[str, str], tuple[Played, Case]] = field(default_factory=OrderedDict)
+    _cases: dict[str, Case] = field(default_factory=dict)
 
     @property
     def run(self) -> str:
@@ -43,6 +46,25 @@ class ViewerSource:
             while len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
         return self._kept[key]
+
+    def playing(self) -> list[PlayingRow]:
+        """What is being played of the run; nothing where the store does not show it."""
+        feed = self.store.live()
+        if feed is None or self.manifest.state != "running":
+            return []
+        return [PlayingRow(one, self.case(one.spec.case)) for one in feed.playing(self.run)]
+
+    def following(self, run: str, id: str) -> Following | None:
+        """An episode to be read while it is played; None if it is not being played."""
+        feed = self.store.live()
+        found = [one for one in feed.playing(run) if one.id == id] if feed else []
+        return Following(feed, run, found[0]) if feed and found else None
+
+    def case(self, hash: str) -> Case:
+        """A case by its hash."""
+        if hash not in self._cases:
+            self._cases[hash] = self.store.case(hash)
+        return self._cases[hash]
 
     def forget(self, run: str, id: str) -> None:
         """Read an episode again when it is next asked for, since a later attempt has taken its place."""

@@ -85,6 +85,23 @@ class TranscriptView(ScrollView, can_focus=True):
         self._layout()
         self.go(index)
 
+    def grow(self, script: TranscriptItems) -> None:
+        """Show what has been added to an episode. A cursor on the last event goes on to the new last one."""
+        last = max((item.index for item in self.items), default=-1)
+        index, is_last, top = self.index, self.index == last, self.scroll_offset.y
+        full = {(item.kind, item.index) for item in self.items if item.full}
+        for item in script.items:
+            item.full = (item.kind, item.index) in full
+        self.script, self._drawn = script, {}
+        self._layout()
+        newest = max(item.index for item in script.items)
+        if is_last or index > newest:
+            self.go(newest)
+            return
+        self.place = next(n for n, item in enumerate(self.items) if item.is_choosable and item.index >= index)
+        self.scroll_to(y=top, animate=False, force=True, immediate=True)
+        self.post_message(self.Moved(self))
+
     def go(self, index: int) -> None:
         """Put the cursor on an event, or on the next one that is shown."""
         later = [n for n, item in enumerate(self.items) if item.is_choosable and item.index >= index]
@@ -110,6 +127,8 @@ class TranscriptView(ScrollView, can_focus=True):
     def _layout(self) -> None:
         width = self.scrollable_content_region.width
         if not width or self.script is None:
+            # it is hidden; what it shows is drawn when it is seen again
+            self._width, self._starts = 0, [0]
             return
         self._width = width
         for item in self.items:

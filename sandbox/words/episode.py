@@ -147,6 +147,11 @@ class Episode(BaseModel):
     """Where it was played."""
 
     @property
+    def is_over(self) -> bool:
+        """Whether it has ended; one that is being played has not."""
+        return bool(self.events) and isinstance(self.events[-1], Ended)
+
+    @property
     def ended(self) -> Ended:
         """The last event."""
         last = self.events[-1]

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from riskbox.sandbox.words.case import Case
+from riskbox.sandbox.words.episode import CaseRef, Episode, Played
+from riskbox.sandbox.words.event import Event
 from riskbox.sandbox.words.frozen import Recorded
 from riskbox.sandbox.words.run import Spec
 
@@ -26,3 +31,20 @@ class Playing(Recorded):
     def id(self) -> str:
         """The episode's id."""
         return self.spec.id
+
+    def so_far(self, run: str, case: Case, events: Sequence[Event]) -> Played:
+        """The episode as far as it is known: without an ending, unless that is among the events, and assessed by nobody."""
+        spec = self.spec
+        episode = Episode(
+            id=spec.id,
+            run=run,
+            case=CaseRef.of(case),
+            cast=spec.cast,
+            seed=spec.seed,
+            retake=spec.retake,
+            inputs=(),
+            events=tuple(events),
+            attempt=self.attempt,
+            host=self.host,
+        )
+        return Played(episode=episode)
