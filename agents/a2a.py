@@ -26,6 +26,7 @@ from riskbox.sandbox.errors import ParticipantFault
 from riskbox.sandbox.words.action import Action
 from riskbox.sandbox.words.event import Said
 from riskbox.sandbox.words.observation import AgentView, Observation
+from riskbox.sandbox.words.secrets import expanded
 
 LARGEST = 4 * 2**20
 """The largest answer, in bytes."""
@@ -54,6 +55,8 @@ class A2A(Participant):
 
     def __init__(self, url: str) -> None:
         self.url = url
+        """As it was named, which is what errors show."""
+        self._address = expanded(url, "a2a")
         self._client: Client | None = None
         self._http: httpx.AsyncClient | None = None
         self._seen = 0
@@ -103,7 +106,7 @@ class A2A(Participant):
         if self._client is None:
             logging.getLogger("a2a").setLevel(logging.CRITICAL)  # what goes wrong is told in the fault
             self._http = httpx.AsyncClient(
-                auth=_Bearer(self.url),
+                auth=_Bearer(self._address),
                 headers={"Accept-Encoding": "identity"},
                 timeout=httpx.Timeout(None, connect=CONNECT),
                 transport=_Limited(),
@@ -113,7 +116,7 @@ class A2A(Participant):
             factory = ClientFactory(ClientConfig(streaming=False, httpx_client=self._http))
             try:
                 self._client = await factory.create_from_url(
-                    self.url, resolver_http_kwargs={"timeout": CONNECT}
+                    self._address, resolver_http_kwargs={"timeout": CONNECT}
                 )
             except (A2AError, httpx.HTTPError, ValueError) as error:
                 raise ParticipantFault(f"{self.url} shows no card of an A2A agent: {error}") from None

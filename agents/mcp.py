@@ -27,13 +27,14 @@ from riskbox.sandbox.contracts.message import answered
 from riskbox.sandbox.contracts.seat import Owner, Seat
 from riskbox.sandbox.errors import ParticipantFault, PluginError, install_hint
 from riskbox.sandbox.processes.confinement import UNCONFINED, Confinement
+from riskbox.sandbox.words.secrets import redact
 
 PLACES = ("message", "policy", "url", "config", "stdio_config")
 """Placeholders that a command may hold in braces."""
 OLDEST = (2, 3)
 """The first release of the SDK whose server limits the sessions that a client may open."""
 _PLACE = re.compile(r"\{(" + "|".join(PLACES) + r")\}")
-_BRACED = re.compile(r"\{([A-Za-z_]+)\}")
+_BRACED = re.compile(r"(?<!\$)\{([A-Za-z_]+)\}")
 
 
 class McpAgent(Owner):
@@ -114,7 +115,7 @@ class McpAgent(Owner):
                 action = answered(await child.ask({"type": "turn", "messages": messages}))
             if action.calls:
                 raise ParticipantFault(
-                    f"`{self.command}` answered with tool calls; it must call tools over MCP and answer with text"
+                    f"`{redact(self.command)}` answered with tool calls; it must call tools over MCP and answer with text"
                 )
             heard = await seat.say(action.text) if action.text or not action.leave else ""
             if action.leave:
@@ -141,14 +142,14 @@ def _check_place(command: str, name: str) -> None:
     """Refuse a placeholder that is nearly one of ours; commands may hold other braces of their own."""
     if name == "token":
         raise PluginError(
-            f"mcp:{command}: everyone on this machine can read a token on a command line. Take it from the environment "
+            f"mcp:{redact(command)}: everyone on this machine can read a token on a command line. Take it from the environment "
             "variable RISKBOX_MCP_TOKEN, or give the command {config}, a file that holds it."
         )
     near = difflib.get_close_matches(name, PLACES, n=1, cutoff=0.75)
     if near and name not in PLACES:
         known = ", ".join(f"{{{one}}}" for one in PLACES)
         raise PluginError(
-            f"mcp:{command}: there is no {{{name}}}. Did you mean {{{near[0]}}}? Known: {known}."
+            f"mcp:{redact(command)}: there is no {{{name}}}. Did you mean {{{near[0]}}}? Known: {known}."
         )
 
 

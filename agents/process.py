@@ -32,6 +32,7 @@ from riskbox.sandbox.processes.confinement import UNCONFINED, Confinement
 from riskbox.sandbox.processes.watch import WATCH
 from riskbox.sandbox.words.action import Action
 from riskbox.sandbox.words.observation import AgentView, Observation
+from riskbox.sandbox.words.secrets import expanded, redact
 
 LONGEST = 2**20
 """The longest answer, in bytes."""
@@ -106,24 +107,24 @@ def check_command(adapter: str, command: str) -> None:
     program = words(adapter, command)[0]
     if shutil.which(program) is None:
         raise PluginError(
-            f"{adapter}:{command}: there is no command {program!r} that can be run. Write for example "
+            f"{adapter}:{redact(command)}: there is no command {program!r} that can be run. Write for example "
             f"{adapter}:python my_agent.py; for a program in this folder, write ./my_agent."
         )
 
 
 def words(adapter: str, command: str) -> list[str]:
-    """A command line, split as a shell would.
+    """A command line, split as a shell would; each `${NAME}` is then replaced by that variable of the environment.
 
     Raises:
-        PluginError: there is nothing in it, or a quote is left open.
+        PluginError: there is nothing in it, a quote is left open, or there is no such variable.
     """
     try:
         found = shlex.split(command)
     except ValueError as error:
-        raise PluginError(f"{adapter}:{command}: {error}; close every quote") from None
+        raise PluginError(f"{adapter}:{redact(command)}: {error}; close every quote") from None
     if not found or not found[0]:
         raise PluginError(f"{adapter}: names no command; write for example {adapter}:python my_agent.py")
-    return found
+    return [expanded(one, adapter) for one in found]
 
 
 def _brief(seen: Observation) -> dict[str, Any]:
@@ -143,7 +144,7 @@ class ChildProcess(asyncio.SubprocessProtocol):
     """
 
     def __init__(self, command: str, control: socket.socket) -> None:
-        self.command, self._control = command, control
+        self.command, self._control = redact(command), control
         self.unread = bytearray()
         """What it wrote and nobody has read yet."""
         self.closed = False

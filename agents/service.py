@@ -28,6 +28,7 @@ from riskbox.sandbox.errors import ParticipantFault, PluginError
 from riskbox.sandbox.words.action import Action
 from riskbox.sandbox.words.event import Said
 from riskbox.sandbox.words.observation import Observation
+from riskbox.sandbox.words.secrets import expanded, is_variable, redact
 
 TOKEN = "RISKBOX_AGENT_TOKEN"
 """The environment variable whose value is sent as a bearer token; it is stored nowhere."""
@@ -46,22 +47,24 @@ PASSING = {408, 425, 429, 500, 502, 503, 504}
 
 
 def check_address(url: str, adapter: str, form: str) -> None:
-    """Check that an agent's address is an HTTP address and holds no secret, which would be stored with it.
+    """Check that an agent's address is an HTTP address and holds no password, which would be stored with it.
 
     Raises:
-        PluginError: it is not.
+        PluginError: it is not, or names a variable that the environment does not hold.
     """
     try:
-        parts = urlsplit(url)
+        written, parts = urlsplit(url), urlsplit(expanded(url, adapter))
         parts.port  # noqa: B018  # raises where it is no number
+        login = written.username if written.password is None else written.password
     except ValueError as error:
-        raise PluginError(f"{adapter}:{url}: {error}") from None
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise PluginError(f"{adapter}:{url} is not an HTTP address; write {form}")
-    if parts.username is not None:
+        raise PluginError(f"{adapter}:{redact(url)}: {error}") from None
+    if login is not None and not is_variable(login):
         raise PluginError(
-            f"{adapter}: do not put a password into the address; set {TOKEN}, which is not stored"
+            f"{adapter}: do not put a password into the address; set {TOKEN}, which is not stored, or write ${{NAME}} for "
+            "an environment variable"
         )
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise PluginError(f"{adapter}:{redact(url)} is not an HTTP address; write {form}")
 
 
 class Service(Participant):
@@ -73,6 +76,8 @@ class Service(Participant):
 
     def __init__(self, url: str) -> None:
         self.url = url
+        """As it was named, which is what errors show."""
+        self._address = expanded(url, "service")
         self.episode = uuid.uuid4().hex
         self._session: aiohttp.ClientSession | None = None
 
@@ -118,11 +123,11 @@ class Service(Participant):
         raise AssertionError("the last attempt returns or raises")
 
     async def _sent(self, body: bytes) -> bytes:
-        url = self.url
+        url = self._address
         for _ in range(REDIRECTS + 1):
             try:
                 async with self._open().post(url, data=body, allow_redirects=False) as response:
-                    content = await _limited(response)
+                    content = await _limited(response, self.url)
             except (aiohttp.ClientError, OSError) as error:
                 raise _Temporary(f"cannot be reached ({type(error).__name__}: {error})") from None
             if response.status in (307, 308):
@@ -174,12 +179,12 @@ class _Temporary(Exception):
         self.after = after
 
 
-async def _limited(response: aiohttp.ClientResponse) -> bytes:
+async def _limited(response: aiohttp.ClientResponse, name: str) -> bytes:
     content = bytearray()
     async for piece in response.content.iter_chunked(2**16):
         content += piece
         if len(content) > LARGEST:
-            raise ParticipantFault(f"{response.url} answered more than {LARGEST:,} bytes")
+            raise ParticipantFault(f"{name} answered more than {LARGEST:,} bytes")
     return bytes(content)
 
 

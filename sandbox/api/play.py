@@ -46,6 +46,7 @@ from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Cast, Origin, Played
 from riskbox.sandbox.words.event import Event
 from riskbox.sandbox.words.run import Spec
+from riskbox.sandbox.words.secrets import stored_name
 
 
 @runtime_checkable
@@ -242,7 +243,7 @@ def _cast(
     if is_emulated:
         check_model_name(tools_model)
     return Cast(
-        agent=agent,
+        agent=stored_name(agent),
         user=user,
         tools=tools_model if is_emulated else "",
         settings={seat: dict(one) for seat, one in settings.items() if seat != "judge"},

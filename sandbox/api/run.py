@@ -44,6 +44,7 @@ from riskbox.sandbox.reporting.figures import many
 from riskbox.sandbox.stores import has_feed
 from riskbox.sandbox.words.name import Name
 from riskbox.sandbox.words.run import REHEARSAL, RETAKE, Spec
+from riskbox.sandbox.words.secrets import is_hidden, stored_name
 
 Paths: TypeAlias = str | Path | Sequence[str | Path] | None
 """Scenario files and folders; None for those that ship with Riskbox."""
@@ -142,7 +143,8 @@ def prepare(
         settings: Settings of the models by seat: `{"agent": {"temperature": 0.2}}`.
         fail_if: Gates: conditions that fail the run, for example `"legal.risk_ratio > 0.05"`.
         gate: YAML files with lists of conditions.
-        resume: Continue this run: its id, the start of its id, its name, or `latest`. Takes no paths and no agent.
+        resume: Continue this run: its id, the start of its id, its name, or `latest`. Takes no paths, and no agent but one
+            whose name holds a secret.
         take_over: With resume: take the run from another process that plays it; that one stops and writes nothing more.
         store: The URL of the store; RISKBOX_STORE or `sqlite:///riskbox.db` by default.
         local: Whether to play in this process, without Ray. By default only where an object requires it.
@@ -179,11 +181,18 @@ def prepare(
         raise InputError("run: retakes cannot be negative.")
     if take_over and not resume:
         raise InputError("run: take_over takes a run from another process, so it needs resume.")
-    if resume and (paths or listed(agent)):
+    given = names_of(agent)
+    if resume and (paths or any(stored_name(one) == one for one in given)):
         raise InputError(
-            "run: resume continues the run as it was planned, so it takes no paths and no agent."
+            "run: resume continues the run as it was planned, so it takes no paths, and no agent but one whose name "
+            "holds a secret."
         )
-    agents = names_of(agent) or ["reference"]
+    agents = given or ["reference"]
+    if len({stored_name(one) for one in agents}) < len(set(agents)):
+        raise InputError(
+            "run: two agents differ only in a secret, which is not stored. Name one of them, or put the secrets into "
+            "environment variables and write ${NAME}."
+        )
     user_name = name_of(user)
     judges, seats = listed(judge), seat_settings(settings)
     toolsets, own = names_of(tools), names_of(evaluator)
@@ -394,6 +403,7 @@ def _resumed(
         )
         as_of = store.cursor(manifest.run)
         cases, specs = launch.remaining(store, manifest.run)
+        _refuse_hidden(specs)
         judged_cases, unjudged = launch.unjudged_of(store, manifest.run)
     notes = ([REHEARSAL] if manifest.rehearsal else []) + confined(settings, specs)
     if unjudged:
@@ -412,6 +422,20 @@ def _resumed(
         rehearse=manifest.rehearsal,
         quiet=quiet,
     )
+
+
+def _refuse_hidden(specs: Sequence[Spec]) -> None:
+    """Refuse to go on with agents whose names held a secret that nobody has given again.
+
+    Raises:
+        InputError: there is one.
+    """
+    for name in dict.fromkeys(spec.cast.agent for spec in specs):
+        if is_hidden(name):
+            raise InputError(
+                f"run: the name of the agent {name} held a secret, which is not stored. Give it again with --agent "
+                "(agent=), the secret included; in a new run, write ${NAME} for an environment variable instead."
+            )
 
 
 def _timed(made: RunSettings, call_seconds: float | None, specs: Sequence[Spec]) -> RunSettings:

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import os
 import platform
-import re
 import secrets
 import signal
 import sys
@@ -37,6 +36,7 @@ from riskbox.sandbox.registry.users import check_user_name
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.facet import NONE, Term
 from riskbox.sandbox.words.run import Manifest, RunState, Spec
+from riskbox.sandbox.words.secrets import redacted_words, revealed
 
 PACKAGES = ("riskbox", "ray", "pydantic", "cel-expr-python", "gymnasium", "redis", "litellm")
 """Packages whose versions a manifest keeps."""
@@ -68,7 +68,7 @@ def new_manifest(
         specs: What it plays.
         settings: How it is played.
         name: A name to find it by.
-        command: The command line that asked for it; passwords in it are starred out.
+        command: The command line that asked for it; secrets in it are starred out.
     """
     now = datetime.now(UTC)
     code = evaluator_code(settings.evaluators)
@@ -95,7 +95,7 @@ def new_manifest(
         | ({"retakes": settings.retakes} if settings.retakes else {}),
         versions=_versions(),
         platform=f"{platform.system()} {platform.release()} {platform.machine()}",
-        command=tuple(_without_passwords(command)),
+        command=redacted_words(command),
     )
 
 
@@ -112,10 +112,6 @@ def _versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
-
-
-def _without_passwords(command: Sequence[str]) -> list[str]:
-    return [re.sub(r"(://[^:/@\s]*:)[^@\s]+@", r"\1***@", word) for word in command]
 
 
 def check_models(specs: Sequence[Spec], settings: RunSettings) -> None:
@@ -241,6 +237,8 @@ async def execute(
         check_agent_name(agent)
     for user in dict.fromkeys(spec.cast.user for spec in specs):
         check_user_name(user)
+    names = {name: whole for spec in specs if (whole := revealed(name := spec.cast.agent)) != name}
+    settings = replace(settings, names=names)
     toolbox = Toolbox(settings.toolsets)
     for case in cases:
         toolbox.of(case)  # a missing toolset is reported now, in one line

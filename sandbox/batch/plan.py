@@ -16,6 +16,7 @@ from riskbox.sandbox.words.episode import Cast
 from riskbox.sandbox.words.name import Name
 from riskbox.sandbox.words.run import Spec
 from riskbox.sandbox.words.scenario import Scenario
+from riskbox.sandbox.words.secrets import stored_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +155,7 @@ def specs(
             for one in _expanded(agent, case):
                 emulated = tools if case.emulated else ""
                 cast = Cast(
-                    agent=one,
+                    agent=stored_name(one),
                     user=user,
                     tools=emulated,
                     emulation=emulation if emulated else "neutral",

@@ -51,6 +51,7 @@ from riskbox.sandbox.stores.record import pack, unpack
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Played
 from riskbox.sandbox.words.row import EpisodeRow
+from riskbox.sandbox.words.secrets import reveal
 
 W = TypeVar("W", Attempt, Judging)
 MakeParticipants = Callable[[Attempt, Case, ModelSession | None], Mapping[str, Participant]]
@@ -82,6 +83,7 @@ class Player:
         self.run, self.settings = run, settings
         self.participants = participants
         self.concurrency = settings.concurrency
+        reveal(settings.names)
         self.prepared = PreparedCases(cases, Toolbox(settings.toolsets))
         self.models = Clients(settings.models, renew)
         self.evaluators = evaluators(settings.evaluators, self.models, settings.judging)

@@ -53,6 +53,8 @@ class RunSettings:
     """What each process of the user's own code may use and see. Ray reserves its memory for each participant actor."""
     gpus: float = 0.0
     """GPUs that Ray reserves for each process of the user's own agent."""
+    names: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Names of agents that hold a secret, by what is stored of them. They reach the workers and are stored nowhere."""
     working_dir: str | None = None
     """A folder, or a wheel, to ship to the workers of a cluster."""
     working_dir_limit: float = LIMIT_MB

@@ -95,6 +95,7 @@ def _done(words: list[str]) -> int:
         return 0
     from riskbox.sandbox.errors import InputError, RiskboxError, did_you_mean
     from riskbox.sandbox.escape import inert
+    from riskbox.sandbox.words.secrets import redact
 
     name, *rest = words
     try:
@@ -105,7 +106,7 @@ def _done(words: list[str]) -> int:
         return code
     except RiskboxError as error:
         # the message may quote a stranger's file, a store or a model
-        told = inert(str(error))
+        told = inert(redact(str(error)))
         print(told if "\n" in told else f"riskbox: {told}", file=sys.stderr)
         return error.exit_code
 

@@ -258,10 +258,11 @@ def _chosen(given: argparse.Namespace, toolbox: Toolbox, *, emulated: bool) -> l
 def _cast(given: argparse.Namespace, party: _Party) -> Cast:
     from riskbox.sandbox.registry.casts import cast_code
     from riskbox.sandbox.words.episode import Cast
+    from riskbox.sandbox.words.secrets import stored_name
 
     settings = {seat: one for seat, one in settings_from(given).items() if seat != "judge"}
     return Cast(
-        agent=party.agent,
+        agent=stored_name(party.agent),
         user=party.user,
         tools=party.tools,
         settings=settings,

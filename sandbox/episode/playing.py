@@ -30,6 +30,7 @@ from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import CaseRef, Episode, Origin, Played, TurnTiming
 from riskbox.sandbox.words.input import Stopped
 from riskbox.sandbox.words.run import Spec
+from riskbox.sandbox.words.secrets import redact
 from riskbox.sandbox.words.verdict import Assessment
 
 CLOSING = 30.0
@@ -266,7 +267,7 @@ def died_alone(played: Played, detail: str, attempt: int) -> Played:
         attempt: How often it was started.
     """
     episode = played.episode
-    told = {"detail": detail}
+    told = {"detail": redact(detail)}
     end, last = episode.ended.model_copy(update=told), episode.inputs[-1].model_copy(update=told)
     kept = {"inputs": (*episode.inputs[:-1], last), "events": (*episode.events[:-1], end)}
     return played.model_copy(update={"episode": episode.model_copy(update={**kept, "attempt": attempt})})
@@ -276,5 +277,5 @@ def faulted_episode(
     run: str, spec: Spec, prepared: PreparedCase, reason: str, detail: str, attempt: int
 ) -> Played:
     """The record of an episode that could not be played: a fault with its reason, and nothing else."""
-    state, _ = step(begin(prepared, spec.seed), Stopped(ending="fault", reason=reason, detail=detail))
+    state, _ = step(begin(prepared, spec.seed), Stopped(ending="fault", reason=reason, detail=redact(detail)))
     return Played(episode=episode_record(run, spec, state, attempt=attempt))

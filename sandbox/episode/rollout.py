@@ -34,6 +34,7 @@ from riskbox.sandbox.words.episode import TurnTiming
 from riskbox.sandbox.words.event import AGENT_CRASHED, WORKER_DIED
 from riskbox.sandbox.words.input import Acted, Answered, Input, Stopped
 from riskbox.sandbox.words.parting import wants_turn
+from riskbox.sandbox.words.secrets import redact
 from riskbox.sandbox.words.trajectory import Trajectory
 
 T = TypeVar("T")
@@ -115,7 +116,7 @@ async def _rolled_out(
     except ProcessDied as error:
         died, unready = error, _bereft(error)
     if unready is not None:
-        state, _ = step(state, unready)
+        state, _ = step(state, unready.model_copy(update={"detail": redact(unready.detail)}))
     if on_step is not None:
         on_step(state)
     while not state.ended:
@@ -136,6 +137,8 @@ async def _rolled_out(
             died, given, timing = error, _bereft(error), None
         if timing is not None:
             timings.append(timing)
+        if isinstance(given, Stopped):
+            given = given.model_copy(update={"detail": redact(given.detail)})
         try:
             state, _ = step(state, given)
         except Exception as error:  # whatever breaks here, what was played before is kept
@@ -334,7 +337,7 @@ def _exited(error: BaseException) -> str:
 
 
 def described(error: BaseException) -> str:
-    """An error in one line: its sentence where it is one of ours, else its kind as well."""
+    """An error in one line, without secrets: its sentence where it is one of ours, else its kind as well."""
     text = str(error) if isinstance(error, RiskboxError) else f"{type(error).__name__}: {error}"
-    text = text.removesuffix(": ")
+    text = redact(text).removesuffix(": ")
     return text if len(text) <= 500 else text[:497] + "..."

@@ -31,6 +31,7 @@ from riskbox.sandbox.models.transport import (
 from riskbox.sandbox.rules.state import derived
 from riskbox.sandbox.words.modelcall import ModelCall, ModelOutcome, ModelRole
 from riskbox.sandbox.words.name import OWN_SERVER
+from riskbox.sandbox.words.secrets import redact
 
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
 """Seconds before a retry where the provider names none: up to the first, doubled for each further retry up to the last."""
@@ -482,7 +483,7 @@ class Client(Model):
                 event=prompt.event,
                 key=stats.key,
                 outcome=outcome,
-                detail=detail,
+                detail=redact(detail),
                 source=stats.source,
                 attempts=stats.attempts,
                 seconds=round(time.monotonic() - stats.started, 6),

@@ -14,6 +14,7 @@ from riskbox.sandbox.registry.plugins import Plugins, built_in, described, load_
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.name import COMMANDS, SCRIPTS, SDKS, Name
 from riskbox.sandbox.words.scenario import ScriptLine
+from riskbox.sandbox.words.secrets import revealed
 
 AGENTS = {
     "reference": "each reference of a case in turn; reference:2 is the one at that place in its file",
@@ -70,6 +71,7 @@ def check_agent_name(agent: str) -> None:
         InputError: its name is empty.
         UnknownName, PluginError: it does not exist, or does not load.
     """
+    agent = revealed(agent)
     name = Name.parse(agent)
     for model in name.models:
         check_model_name(model)
@@ -144,6 +146,7 @@ def agent(
     Raises:
         UnknownName, PluginError: there is none of that name.
     """
+    text = revealed(text)
     name = Name.parse(text)
     if name.kind in ADAPTERS:
         return _reached(name, session, confinement)

@@ -22,6 +22,7 @@ from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import VERSION, Episode, Played
 from riskbox.sandbox.words.row import EpisodeRow, Summary
 from riskbox.sandbox.words.run import Manifest
+from riskbox.sandbox.words.secrets import without_own_json
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -41,11 +42,13 @@ UPGRADES: dict[tuple[type[BaseModel], int], Callable[[dict[str, Any]], dict[str,
 
 
 def text(record: BaseModel) -> str:
-    """A record as JSON on one line."""
+    """A record as JSON on one line, without the secrets of this process."""
     try:
-        return record.model_dump_json(by_alias=True)
+        written = record.model_dump_json(by_alias=True)
     except PydanticSerializationError:  # a lone surrogate, which models' JSON can hold and no encoding takes
-        return json.dumps(record.model_dump(mode="json", by_alias=True))
+        written = json.dumps(record.model_dump(mode="json", by_alias=True))
+    # a case's hash is that of its world
+    return written if isinstance(record, Case) else without_own_json(written)
 
 
 _EMPTY_OF_ROW = ("twin", "variant", "tools", "emulation", "turns", "lapses")

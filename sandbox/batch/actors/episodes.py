@@ -28,6 +28,7 @@ from riskbox.sandbox.registry.casts import is_own
 from riskbox.sandbox.rules.state import AGENT, USER
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.run import Spec
+from riskbox.sandbox.words.secrets import revealed
 
 UNAVAILABLE = 1.0
 """Seconds before a call is repeated that did not reach its actor, or whose answer did not come back."""
@@ -89,7 +90,7 @@ class _EpisodeActor:
         if process is None or process.retired:
             process = ParticipantProcess.start(self.settings)
             self.processes[f"{role} {name}"] = process
-        return RemoteParticipant(process, role, name, f"{spec.id}/{role}", case)
+        return RemoteParticipant(process, role, revealed(name), f"{spec.id}/{role}", case)
 
 
 def _renewing(quota: Any) -> RenewLease:
