@@ -36,9 +36,11 @@ CASES = 10_000
 """Cases of a scenario: personas times variants, and what `cases:` lists."""
 COPIES = 2_000_000
 """Cases times rows, since each case is hashed and stored with its rows."""
-RECORD_BYTES = 256_000_000
+RECORD_BYTES = 100_000_000
 """Bytes of a stored record once it is unpacked; an episode of 1,000 turns has about a million."""
-LINE_BYTES = 300_000_000
+PLAN_BYTES = 5_000_000_000
+"""Bytes of the stored plan of a run once it is unpacked; ten million episodes take about that."""
+LINE_BYTES = 2 * RECORD_BYTES
 """Bytes of a line of exported episodes, which holds a record and its case."""
 
 

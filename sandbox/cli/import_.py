@@ -40,6 +40,7 @@ def main(argv: list[str]) -> int:
     if given.format not in FORMATS:
         raise InputError(f"import {given.format}: cannot be read. {did_you_mean(given.format, FORMATS)}")
 
+    from riskbox.sandbox.escape import line
     from riskbox.sandbox.stores import jsonl, open_store
 
     with _opened(given.file) as file, open_store(given.store) as store:
@@ -48,7 +49,7 @@ def main(argv: list[str]) -> int:
     if given.json:
         print(json.dumps({"run": made.run, "new": new, "episodes": stored, "planned": made.planned}))
     else:
-        print(f"{new:,} new of {stored:,} episodes of {made.run}")
+        print(f"{new:,} new of {stored:,} episodes of {line(made.run)}")
     return 0
 
 

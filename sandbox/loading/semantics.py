@@ -15,6 +15,7 @@ from riskbox.sandbox.errors import InputError, ScenarioError, did_you_mean
 from riskbox.sandbox.loading.world import RESERVED, over_budget, world_rows
 from riskbox.sandbox.registry.toolsets import Toolbox
 from riskbox.sandbox.words.alternative import Alternative
+from riskbox.sandbox.words.case import started
 from riskbox.sandbox.words.scenario import Criterion, Reference, Scenario, Scope, ScriptLine, Sight
 
 Loc: TypeAlias = tuple[str | int, ...]
@@ -455,8 +456,10 @@ def _world(scenario: Scenario, names: _Names, folder: Path, where: Loc) -> Itera
     try:
         if clock is not None:
             datetime.fromisoformat(clock)
-    except (ValueError, TypeError):
-        yield (*where, "world", "clock"), f'{clock!r} is not a time; write it "2026-03-02T09:00:00Z".'
+            started(scenario.world)
+    except (ValueError, TypeError) as error:
+        said = str(error) if "years" in str(error) else f"{clock!r} is not a time;"
+        yield (*where, "world", "clock"), f'{said} write it "2026-03-02T09:00:00Z".'
         return
     for name in names.toolsets:
         given = scenario.world.get(name)

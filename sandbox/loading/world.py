@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from riskbox.sandbox import budget
 from riskbox.sandbox.contracts.table import ToolError
 from riskbox.sandbox.contracts.toolset import Toolset
 from riskbox.sandbox.errors import Problem, ScenarioError
+from riskbox.sandbox.words.case import started
 from riskbox.sandbox.words.scenario import Scenario
 
 RESERVED = ("clock",)
@@ -141,13 +142,12 @@ def _generated(toolset: type[Toolset], wanted: Any, scenario: Scenario) -> dict[
             raise ScenarioError(
                 [Problem(f"expected a number from 0 to {budget.GENERATED:,}.", path=f"generate.{table}")]
             )
-    clock = datetime.fromisoformat(str(scenario.world.get("clock", "2026-01-05T09:00:00Z")))
     try:
         return _made(
             toolset,  # type: ignore[arg-type]  # a class is hashable, whatever the stub thinks
             wanted["seed"],
             tuple(counts.items()),
-            clock if clock.tzinfo else clock.replace(tzinfo=UTC),
+            started(scenario.world),
         )
     except ToolError as error:
         raise ScenarioError([Problem(error.message, path="generate")]) from None

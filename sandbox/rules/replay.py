@@ -6,16 +6,17 @@ on the way. No participant and no tool outside is asked: what they said and answ
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 from riskbox.sandbox.contracts.participant import Participant
 from riskbox.sandbox.errors import ReplayError
 from riskbox.sandbox.rules.state import PreparedCase, State
-from riskbox.sandbox.rules.transition import begin, step
+from riskbox.sandbox.rules.transition import WrongInput, begin, step
 from riskbox.sandbox.rules.turns import observe
 from riskbox.sandbox.words.episode import Episode, Origin
 from riskbox.sandbox.words.event import EVENTS, Event
-from riskbox.sandbox.words.input import Acted
+from riskbox.sandbox.words.input import Acted, Input
 
 
 def replay(episode: Episode, prepared: PreparedCase) -> State:
@@ -25,8 +26,8 @@ def replay(episode: Episode, prepared: PreparedCase) -> State:
         ReplayError: the events differ from the recorded ones; with the first difference.
     """
     state = begin(prepared, episode.seed)
-    for given in episode.inputs:
-        state, _ = step(state, given)
+    for place, given in enumerate(episode.inputs):
+        state = _stepped(state, given, place)
     _same(episode.events, state.events)
     return state
 
@@ -51,7 +52,7 @@ def fork(episode: Episode, prepared: PreparedCase, event: int) -> tuple[State, O
         )
     state, shared = begin(prepared, episode.seed), 0
     for given in episode.inputs:
-        following, _ = step(state, given)
+        following = _stepped(state, given, shared)
         if len(following.events) > event:
             break
         state, shared = following, shared + 1
@@ -91,6 +92,13 @@ async def catch_up(state: State, participants: Mapping[str, Participant]) -> Non
         past, _ = step(past, given)
 
 
+def _stepped(state: State, given: Input, place: int) -> State:
+    try:
+        return step(state, given)[0]
+    except WrongInput as error:
+        raise ReplayError(f"input {place} does not fit what was recorded before it: {error}.") from None
+
+
 def _same(recorded: tuple[Event, ...], again: tuple[Event, ...]) -> None:
     for before, now in zip(recorded, again, strict=False):
         if before != now:
@@ -103,4 +111,5 @@ def _same(recorded: tuple[Event, ...], again: tuple[Event, ...]) -> None:
 
 
 def _json(event: Event) -> str:
-    return EVENTS.dump_json((event,)).decode()[:300]
+    # a lone surrogate, which JSON can spell, is no UTF-8
+    return json.dumps(EVENTS.dump_python((event,), mode="json"), separators=(",", ":"))[:300]

@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 from typing import Any, BinaryIO
 
+from riskbox.sandbox import budget
 from riskbox.sandbox.contracts.store import Packed, Store
 from riskbox.sandbox.errors import InputError, StoreError
 from riskbox.sandbox.stores import record
@@ -41,10 +43,15 @@ def read(file: BinaryIO, name: str) -> Iterator[ExportedLine]:
     Raises:
         InputError: a line is not what `write` writes; with the file's name and the line's number.
     """
-    for number, text in enumerate(file, 1):
+    for number in count(1):
+        where = f"{name}:{number}"
+        text = file.readline(budget.LINE_BYTES + 1)
+        if not text:
+            return
+        if len(text) > budget.LINE_BYTES:
+            raise InputError(f"{where}: has more than {budget.LINE_BYTES:,} bytes, so it is not read.")
         if not text.strip():
             continue
-        where = f"{name}:{number}"
         try:
             fields = json.loads(text)
         except (ValueError, RecursionError) as error:
@@ -60,7 +67,6 @@ def read(file: BinaryIO, name: str) -> Iterator[ExportedLine]:
 def _line(fields: dict[str, Any]) -> ExportedLine:
     case, run = fields.pop("case", None), fields.pop("run", None)
     played = record.upgraded(Played, fields)
-    played.episode.ended  # noqa: B018  # raises where there is no ending
     return ExportedLine(
         played,
         None if case is None else record.upgraded(Case, case),

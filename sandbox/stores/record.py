@@ -14,9 +14,10 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from pydantic_core import PydanticSerializationError
 
+from riskbox.sandbox import budget
 from riskbox.sandbox.errors import StoreError, StoreVersion
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import VERSION, Episode, Played
@@ -114,14 +115,16 @@ def _packer() -> Any:  # typeshed names no public type
     return zlib.compressobj(6, zdict=list(_dictionaries().values())[-1])
 
 
-def _unpacked(blob: bytes) -> bytes:
+def _unpacked(blob: bytes, most: int) -> bytes:
     dictionary = None
     if len(blob) > 6 and blob[1] & HAS_DICTIONARY:
         dictionary = _dictionaries().get(bytes(blob[2:6]))
         if dictionary is None and _is_zlib(blob):
             raise StoreVersion("a stored record was packed by a later release. Upgrade riskbox to read it.")
     unpacker = zlib.decompressobj(zdict=dictionary) if dictionary else zlib.decompressobj()
-    found = unpacker.decompress(blob)
+    found = unpacker.decompress(blob, most + 1)  # few bytes can stand for gigabytes
+    if len(found) > most:
+        raise zlib.error(f"it has more than {most:,} bytes once it is unpacked")
     if not unpacker.eof:
         raise zlib.error("it is cut short")
     return found
@@ -131,15 +134,20 @@ def _is_zlib(blob: bytes) -> bool:
     return blob[0] & 15 == zlib.DEFLATED and int.from_bytes(blob[:2], "big") % 31 == 0
 
 
-def unpack(kind: type[M], blob: bytes) -> M:
+def unpack(kind: type[M], blob: bytes, most: int = budget.RECORD_BYTES) -> M:
     """A record from what `pack` made of it, in this release or an earlier one.
+
+    Args:
+        kind: What it is.
+        blob: The packed record.
+        most: How many bytes it may have once it is unpacked.
 
     Raises:
         StoreVersion: a later release wrote it.
-        StoreError: the blob is damaged.
+        StoreError: the blob is damaged, or unpacks to more.
     """
     try:
-        text = _unpacked(blob)
+        text = _unpacked(blob, most)
     except zlib.error as error:
         raise StoreError(f"a stored {kind.__name__.lower()} is damaged: {error}") from None
     return parse(kind, text)
@@ -154,7 +162,7 @@ def parse(kind: type[M], text: str | bytes) -> M:
     """
     try:
         fields = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise StoreError(f"a stored {kind.__name__.lower()} is damaged: {error}") from None
     return upgraded(kind, fields)
 
@@ -217,10 +225,24 @@ def upgraded(kind: type[M], fields: Any) -> M:
             "Upgrade riskbox to read it."
         )
     while version < current:
-        fields = UPGRADES[kind, version](fields)
+        try:
+            fields = UPGRADES[kind, version](fields)
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            raise StoreError(f"a stored {kind.__name__.lower()} cannot be upgraded: {error!r}") from None
         version += 1
         fields["version"] = version
     try:
-        return kind.model_validate(fields)
-    except ValidationError as error:
-        raise StoreError(f"a stored {kind.__name__.lower()} cannot be read: {error}") from None
+        made = kind.model_validate(fields)
+        for name in _DERIVED.get(kind, ()):
+            getattr(made, name)
+    except (ValueError, LookupError, RecursionError) as error:
+        told = f"{error!r}" if isinstance(error, LookupError) else str(error)
+        raise StoreError(f"a stored {kind.__name__.lower()} cannot be read: {told}") from None
+    return made
+
+
+_DERIVED: dict[type[BaseModel], tuple[str, ...]] = {
+    Episode: ("ended",),
+    Case: ("user", "start", "rows", "tools", "emulated"),
+}
+"""What is made of a record's fields and fails where they do not fit each other: a row without an id, an unknown persona."""

@@ -26,6 +26,19 @@ def case_id(scenario: str, persona: str, variant: Mapping[str, str]) -> str:
     return f"{scenario}/{persona}" + "".join(f"+{axis}={name}" for axis, name in variant.items())
 
 
+def started(world: Mapping[str, Any]) -> datetime:
+    """The clock of a world at the start, as its file says it.
+
+    Raises:
+        ValueError: it is no time, or not between the years 1000 and 9000, so that what happens later is a date as well.
+    """
+    given = world.get("clock", "2026-01-05T09:00:00Z")
+    moment = datetime.fromisoformat(str(given))
+    if not 1000 <= moment.year <= 9000:
+        raise ValueError(f"{given!r} is not a time between the years 1000 and 9000.")
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
 class Case(BaseModel):
     """What is sampled and compared: one persona in one variant of one scenario."""
 
@@ -68,8 +81,7 @@ class Case(BaseModel):
     @cached_property
     def start(self) -> datetime:
         """The world's clock at the start."""
-        moment = datetime.fromisoformat(str(self.scenario.world.get("clock", "2026-01-05T09:00:00Z")))
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return started(self.scenario.world)
 
     @cached_property
     def risks(self) -> tuple[Risk, ...]:

@@ -17,6 +17,9 @@ WORKER_DIED = "worker_died"
 OVER_LIMIT = "over_limit"
 """The code of the error of a call beyond the limit of tool calls."""
 
+LATEST = 10**10
+"""Seconds after which no event happens, 300 years, so that the world's clock stays a date."""
+
 Ending: TypeAlias = Literal["terminated", "truncated", "fault"]
 """How an episode ended: someone left or a goal closed; a limit was reached; something broke."""
 
@@ -26,7 +29,7 @@ class Happened(Recorded):
 
     index: int
     """Its place in the trajectory, from 0."""
-    time: int
+    time: int = Field(ge=0, le=LATEST)
     """Seconds of the world's clock since the start of the episode."""
     audience: tuple[str, ...]
     """The ids of the parties who may see it."""

@@ -35,6 +35,7 @@ from typing import Any
 
 import redis
 
+from riskbox.sandbox import budget
 from riskbox.sandbox.contracts.live import LiveFeed
 from riskbox.sandbox.contracts.store import ALL, AS_STORED, Packed, Store, Where
 from riskbox.sandbox.errors import InputError, StoreVersion, UnknownName
@@ -222,7 +223,7 @@ class RedisStore(Store):
             self._require(run)
             blob = self._redis.get(self._key("run", run, "specs"))
         with located(f"{self.url}, run {run}"):
-            return list(record.unpack(Plan, blob or b"").specs)
+            return list(record.unpack(Plan, blob or b"", budget.PLAN_BYTES).specs)
 
     def done(self, run: str) -> set[str]:
         """The ids of the episodes a run has stored."""

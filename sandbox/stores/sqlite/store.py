@@ -17,6 +17,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from riskbox.sandbox import budget
 from riskbox.sandbox.contracts.store import ALL, AS_STORED, Packed, Store, Where
 from riskbox.sandbox.errors import InputError, StoreVersion, UnknownName
 from riskbox.sandbox.stores import record
@@ -169,7 +170,7 @@ class SqliteStore(Store):
             self._require(db, run)
             (blob,) = db.execute("SELECT blob FROM specs WHERE run = ?", (_text(run),)).fetchone()
         with located(f"{self.url}, run {run}"):
-            return list(record.unpack(Plan, blob).specs)
+            return list(record.unpack(Plan, blob, budget.PLAN_BYTES).specs)
 
     def done(self, run: str) -> set[str]:
         """The ids of the episodes a run has stored."""
