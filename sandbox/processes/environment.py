@@ -17,13 +17,13 @@ ALLOWED = (
 """Names, and patterns of names, that every process of the user's is given."""
 RAY = ("RAY_*", "GRPC_*", "SPT_NOENV")
 """What a process of the user's needs besides, if it is one of Ray's workers."""
-_SECRET = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL|AUTH|_PAT$|DSN$|CONNECTION_STRING")
+_SECRET = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL|_PAT$|DSN$|CONNECTION_STRING")
 _HOLDS_PASSWORD = re.compile(r"://[^/\s:@]*:[^/\s@]+@")
 
 
 def is_allowed(name: str, also: Iterable[str] = ()) -> bool:
     """Whether a process of the user's is given a variable of this name."""
-    return any(fnmatchcase(name, one) for one in ALLOWED) or name in also
+    return any(fnmatchcase(name, one) for one in (*ALLOWED, *also))
 
 
 def environment(environ: Mapping[str, str], also: Iterable[str] = ()) -> dict[str, str]:

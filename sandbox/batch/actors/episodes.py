@@ -88,7 +88,7 @@ class _EpisodeActor:
     def _in_own_process(self, role: str, name: str, spec: Spec, case: Case) -> Participant:
         process = self.processes.get(f"{role} {name}")
         if process is None or process.retired:
-            process = ParticipantProcess.start(self.settings)
+            process = ParticipantProcess.start(self.settings, name)
             self.processes[f"{role} {name}"] = process
         return RemoteParticipant(process, role, revealed(name), f"{spec.id}/{role}", case)
 

@@ -9,16 +9,19 @@ from typing import Any
 import ray
 from ray.exceptions import ActorDiedError, ActorUnavailableError
 
+from riskbox.sandbox.batch.actors.keeping import confine, kept, report_file, used_before_its_end
 from riskbox.sandbox.batch.settings import RunSettings
 from riskbox.sandbox.contracts.participant import Participant
 from riskbox.sandbox.episode.limited import ProcessDied
 from riskbox.sandbox.episode.ownership import owned
 from riskbox.sandbox.episode.rollout import contained
 from riskbox.sandbox.errors import ParticipantFault, RiskboxError
+from riskbox.sandbox.processes.confinement import Confinement
 from riskbox.sandbox.registry import agents, users
 from riskbox.sandbox.rules.state import AGENT
 from riskbox.sandbox.words.action import Action
 from riskbox.sandbox.words.case import Case
+from riskbox.sandbox.words.name import COMMANDS, Name
 from riskbox.sandbox.words.observation import Observation
 
 THREADS = 64
@@ -30,7 +33,9 @@ PING = 5.0
 class _ParticipantActor:
     """Runs participants: the user's own code, which may hang, leak or crash."""
 
-    def __init__(self) -> None:
+    def __init__(self, confinement: Confinement) -> None:
+        confine(confinement)
+        self.confinement = confinement
         self.participants: dict[str, Participant] = {}
         self.threads = ThreadPoolExecutor(THREADS)
         self.ready = False
@@ -41,7 +46,10 @@ class _ParticipantActor:
             asyncio.get_running_loop().set_default_executor(self.threads)
             self.ready = True
         try:
-            made = agents.agent(name, case) if role == AGENT else users.user(name, case)
+            if role == AGENT:
+                made = agents.agent(name, case, None, self.confinement)
+            else:
+                made = users.user(name, case)
         except RiskboxError as error:
             return str(error)
         self.participants[key] = made
@@ -62,6 +70,10 @@ class _ParticipantActor:
     async def ping(self) -> bool:
         return True
 
+    async def where(self) -> str:
+        """The machine that it is on."""
+        return str(ray.get_runtime_context().get_node_id())
+
 
 def _goes_on() -> bool:
     """Nobody cancels what runs in a participant actor but the code that runs there."""
@@ -76,16 +88,36 @@ class ParticipantProcess:
     before it is ended under them.
     """
 
-    def __init__(self, actor: Any) -> None:
-        self.actor, self.episodes, self.retired = actor, 0, False
+    def __init__(self, actor: Any, confinement: Confinement, report: str) -> None:
+        self.actor, self.confinement, self.report = actor, confinement, report
+        self.episodes, self.served, self.retired = 0, 0, False
+        self.where = actor.where.remote()
+        self._used: asyncio.Task[int] | None = None
 
     @classmethod
-    def start(cls, settings: RunSettings) -> ParticipantProcess:
-        """Start one with what the settings reserve for it."""
+    def start(cls, settings: RunSettings, name: str) -> ParticipantProcess:
+        """Start one with what the settings reserve for it.
+
+        Args:
+            settings: How the run is played.
+            name: Who plays in it. A command has a process, and so a limit, of its own.
+        """
         options: dict[str, Any] = {"num_cpus": 0, "max_concurrency": 10_000, "num_gpus": settings.gpus}
-        if settings.confinement.memory is not None:
-            options["memory"] = settings.confinement.memory
-        return cls(ParticipantActor.options(**options).remote())
+        confinement, report = settings.confinement, report_file()
+        if confinement.memory is not None:
+            options["memory"] = confinement.memory
+        limit = None if Name.parse(name).kind in COMMANDS else confinement.memory
+        options |= kept(confinement, report, limit)
+        return cls(ParticipantActor.options(**options).remote(confinement), confinement, report)
+
+    async def excess(self) -> str:
+        """What to say of it if it was ended because it used too much memory."""
+        if self.confinement.memory is None:
+            return ""
+        if self._used is None:
+            self._used = asyncio.create_task(used_before_its_end(self.report, self.where))
+        used = await asyncio.shield(self._used)
+        return self.confinement.exceeded(used) if used else ""
 
     def leave(self) -> None:
         """One episode less; a retired process ends with its last one."""
@@ -106,6 +138,7 @@ class RemoteParticipant(Participant):
         self.process, self.role, self.name, self.key, self.case = process, role, name, key, case
         self.created = False
         process.episodes += 1
+        process.served += 1
 
     async def ready(self) -> None:
         """Create it in the other process, which may have to start first."""
@@ -134,7 +167,10 @@ class RemoteParticipant(Participant):
             return await reference
         except (ActorDiedError, ActorUnavailableError) as error:
             self.process.retired = True
-            told = f"the process of the {self.role} died: {str(error).splitlines()[0]}"
+            excess = await self.process.excess()
+            if excess and self.process.served == 1:
+                raise ParticipantFault(excess) from None
+            told = excess or f"the process of the {self.role} died: {str(error).splitlines()[0]}"
             raise ProcessDied(told, self.role) from None
         except ray.exceptions.RayTaskError as error:
             cause = error.cause if isinstance(error.cause, Exception) else error
