@@ -91,7 +91,16 @@ def run(folder: Path, *more: str, **env: str) -> tuple[subprocess.Popen[bytes], 
     pids = folder / "pids"
     words = ("--persona", "owner", "--variant", "none", "--workers", "1", "--quiet", *more)
     driver = subprocess.Popen(
-        [sys.executable, "-m", "riskbox.sandbox.cli", "run", str(RECORDS), *words, "--agent", f"{AGENTS}:orphaner"]
+        [
+            sys.executable,
+            "-m",
+            "riskbox.sandbox.cli",
+            "run",
+            str(RECORDS),
+            *words,
+            "--agent",
+            f"{AGENTS}:orphaner",
+        ]
         + [
             word
             for name, value in {"PIDS": str(pids), **env}.items()
