@@ -38,7 +38,7 @@ PAGES = [
     "CHANGELOG.md",
     *sorted(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md")),
 ]
-COMPOSE = re.compile(r"^docker compose (?:run|exec) .*?riskbox (?=[a-z])")
+COMPOSE = re.compile(r"^(?:docker compose (?:run|exec) .*?|kubectl exec .* -- )riskbox (?=[a-z])")
 
 _BLOCK = re.compile(
     r"(?:<!-- file: (?P<file>\S+)(?: with (?P<tools>\S+))? -->\n)?```(?P<kind>[^\n]*)\n(?P<body>.*?)^```$",
@@ -248,7 +248,7 @@ def test_commands_that_are_not_played_parse(
             module = MODULES.get(words[1], words[1].replace("-", "_"))
             import_module(f"riskbox.sandbox.cli.{module}").main(words[2:])
     else:
-        assert words[0] in ("docker", "ray", "export"), f"{block.id}: what is {words[0]}?"
+        assert words[0] in ("docker", "kubectl", "ray", "export"), f"{block.id}: what is {words[0]}?"
 
 
 def test_every_command_is_on_some_page() -> None:

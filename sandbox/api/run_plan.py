@@ -87,6 +87,7 @@ class RunPlan:
             self.progress = rehearsed.progress
             return done
         launch.check_models(self.specs, self.settings)
+        await launch.check_cluster(self.settings)
         with self._opened() as store:
             manifest = self._begun(store)
             if not self.specs and not self.unjudged:

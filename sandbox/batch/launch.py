@@ -26,7 +26,7 @@ from riskbox.sandbox.batch.progress import RunProgress
 from riskbox.sandbox.batch.runner import Runner
 from riskbox.sandbox.batch.settings import RunSettings
 from riskbox.sandbox.contracts.store import Store, Where
-from riskbox.sandbox.errors import Halt, InputError
+from riskbox.sandbox.errors import Halt, InputError, RiskboxError
 from riskbox.sandbox.registry.agents import check_agent_name
 from riskbox.sandbox.registry.casts import changed
 from riskbox.sandbox.registry.evaluators import evaluator_class, evaluator_code
@@ -46,6 +46,9 @@ UNJUDGED = Where(terms=(Term("unjudged", "=", (1,)),))
 """The episodes that are played and not judged yet."""
 FIRST_TAKES = Where(terms=(Term("retake", "=", (NONE, 0)),))
 """The episodes that are no retakes."""
+
+PATIENCE = 15.0
+"""Seconds in which a cluster has to answer before a run is created; importing Ray is among them."""
 
 
 def new_run_id(now: datetime) -> str:
@@ -124,6 +127,41 @@ def check_models(specs: Sequence[Spec], settings: RunSettings) -> None:
     """
     if settings.address is None:
         check_askable(_asked(specs, settings), settings.models)
+
+
+async def check_cluster(settings: RunSettings) -> None:
+    """Make sure, before a run is created, that the cluster at an address lets this process in.
+
+    A cluster that does not answer within some seconds is left to the run, which can be stopped while it joins.
+
+    Raises:
+        InputError: there is no such cluster, or it does not take this machine's token.
+    """
+    if settings.address is None or settings.local:
+        return
+    address, loop = settings.address, asyncio.get_running_loop()
+    answered: asyncio.Future[RiskboxError | None] = loop.create_future()
+
+    def tell(error: RiskboxError | None) -> None:
+        if not answered.done():
+            answered.set_result(error)
+
+    def ask() -> None:
+        from riskbox.sandbox.batch.actors import cluster
+
+        error: RiskboxError | None = None
+        try:
+            cluster.check(address)
+        except RiskboxError as refused:
+            error = refused
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(tell, error)
+
+    # a daemon, so that the process can end while Ray still waits
+    threading.Thread(target=ask, name="riskbox-ask-ray", daemon=True).start()
+    with contextlib.suppress(TimeoutError):
+        if error := await asyncio.wait_for(answered, PATIENCE):
+            raise error
 
 
 def create(store: Store, manifest: Manifest, cases: Sequence[Case], specs: Sequence[Spec]) -> None:

@@ -78,26 +78,33 @@ def _read_again() -> None:
         raylet.AuthenticationTokenLoader.instance().reset_cache()
 
 
+def missing_token() -> str:
+    """What to do where a token is asked for and there is none, which would end the process; else empty."""
+    path = os.environ.get(TOKEN_PATH, "")
+    if os.environ.get(MODE) != "token" or _has_token():
+        return ""
+    if path:
+        return f"RAY_AUTH_TOKEN_PATH names {path}, where there is no file."
+    return f"RAY_AUTH_MODE=token is set and there is no token. {_COPY}."
+
+
+_COPY = "Copy the cluster's token to ~/.ray/auth_token, or name its file in RAY_AUTH_TOKEN_PATH"
+
+
 def advice(error: BaseException) -> str:
     """What to do where a cluster did not let this process in; empty where the error is another."""
-    told = str(error).lower()
-    refused = isinstance(error, AuthenticationError) or "unauthenticated" in told or "auth" in told
-    if not refused:
+    causes: list[BaseException] = []
+    cause: BaseException | None = error
+    while cause is not None and cause not in causes:
+        causes.append(cause)
+        cause = cause.__cause__ or cause.__context__
+    if not any(isinstance(one, AuthenticationError) or "nauthenticated" in str(one) for one in causes):
         return ""
-    if os.environ.get(MODE) == "token" and not _has_token():
-        return (
-            "RAY_AUTH_MODE=token is set and there is no token. Copy the cluster's token to ~/.ray/auth_token, or name its "
-            "file in RAY_AUTH_TOKEN_PATH."
-        )
     if os.environ.get(MODE) == "token":
-        return (
-            "it does not take this token. Copy the cluster's token to ~/.ray/auth_token, or name its file in "
-            "RAY_AUTH_TOKEN_PATH."
-        )
-    return (
-        "it asks for a token. Copy the cluster's token to ~/.ray/auth_token, or name its file in RAY_AUTH_TOKEN_PATH, and "
-        "set RAY_AUTH_MODE=token."
-    )
+        return f"it does not take this machine's token. {_COPY}."
+    if _has_token():
+        return "it asks for a token, and RAY_AUTH_MODE=disabled is set. Leave RAY_AUTH_MODE out."
+    return f"it asks for a token. {_COPY}."
 
 
 def descendants() -> set[psutil.Process]:

@@ -27,17 +27,47 @@ ATTEMPTS = 2
 """How often Ray is started on this machine before that counts as a fault."""
 
 
+def check(address: str) -> None:
+    """Make sure that there is a cluster at an address and that it lets this process in, without joining it.
+
+    Raises:
+        InputError: there is none, or it does not.
+    """
+    with access.shared():
+        _reach(address)
+
+
 def _reach(address: str) -> None:
-    """Ask the port first: Ray itself tries for minutes before it gives up."""
+    """Ask the port and the token first: Ray itself tries for minutes before it gives up."""
+    if "://" in address and not address.startswith("ray://"):
+        raise InputError(f"{address} is not an address of Ray; write auto, or the head's host:port.")
+    if told := access.missing_token():
+        raise InputError(f"cannot join Ray at {address}: {told}")
     host, colon, port = address.removeprefix("ray://").rpartition(":")
-    if not colon or not port.isdigit():
+    if colon and port.isdigit():
+        try:
+            socket.create_connection((host, int(port)), timeout=5).close()
+        except OSError as error:
+            raise InputError(
+                f"cannot reach Ray at {address}: {error.strerror or error}. Is `ray start --head` running there?"
+            ) from None
+    if address.startswith("ray://"):
         return
     try:
-        socket.create_connection((host, int(port)), timeout=5).close()
-    except OSError as error:
-        raise InputError(
-            f"cannot reach Ray at {address}: {error.strerror or error}. Is `ray start --head` running there?"
-        ) from None
+        services: Any = import_module("ray._private.services")
+        raylet: Any = import_module("ray._raylet")
+        found, client = services.canonicalize_bootstrap_address, raylet.GcsClient
+    except (ImportError, AttributeError):
+        return  # private parts of Ray: where a later one has none of them, joining finds out
+    try:
+        client(address=found(address, None))
+    except Exception as error:
+        raise _refused(address, error) from None
+
+
+def _refused(address: str, error: BaseException) -> InputError:
+    told = access.advice(error) or _first_line(error)
+    return InputError(f"cannot join Ray at {address}: {told}")
 
 
 @asynccontextmanager

@@ -51,6 +51,15 @@ def test_redis_persists_and_everything_is_watched(compose: Any) -> None:
     assert "ports" not in str(services), "nothing is published beyond the machine"
 
 
+def test_all_containers_share_a_token_that_compose_wants_to_be_given(compose: Any) -> None:
+    assert compose["secrets"] == {"ray_token": {"environment": "RISKBOX_RAY_TOKEN"}}
+    for name in ("head", "worker", "riskbox"):
+        service = compose["services"][name]
+        assert service["secrets"] == ["ray_token"], name
+        assert service["environment"]["RAY_AUTH_MODE"] == "token"
+        assert service["environment"]["RAY_AUTH_TOKEN_PATH"] == "/run/secrets/ray_token"
+
+
 def test_the_image_is_built_from_files_that_exist() -> None:
     text = (ROOT / "Dockerfile").read_text()
     assert "python -m build --wheel" in text and "COPY . ." in text
