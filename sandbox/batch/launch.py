@@ -305,7 +305,7 @@ async def execute(
                 runner = Runner(run, specs, by_hash, store, settings, start_worker, look, told, unjudged)
                 latest = driver.progress = runner.progress
                 loop = asyncio.get_running_loop()
-                driver.when_lost(lambda: loop.call_soon_threadsafe(runner.stop))
+                driver.when_lost(partial(loop.call_soon_threadsafe, runner.stop))
                 with _stopped_by_signals(runner, on_stop):
                     state = await _until_cancelled(runner)
             return state, latest
@@ -359,7 +359,7 @@ async def _workers(
     )
     async with cluster.joined(settings.address, shipment=shipment):
         quota = episodes.shared_quota(settings.models.limits) if _asked(specs, settings) else None
-        look = partial(asyncio.to_thread, episodes.room, settings)
+        look = partial(episodes.room, settings)
         yield episodes.worker_starter(run, cases, settings, quota), look
 
 

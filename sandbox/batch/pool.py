@@ -25,7 +25,7 @@ BACK_OFF = 0.5
 LONGEST_BACK_OFF = 30.0
 WATCH = 5.0
 """Seconds between two looks at the cluster."""
-LOST = 40.0
+LOST = 30.0
 """Seconds the cluster may take to answer such a look. After 60, Ray ends this process without a word."""
 WAITING = 20.0
 """Seconds a worker may wait for a free core before it is told."""
@@ -56,6 +56,10 @@ class Worker(Protocol):
 
 class WorkerDied(Exception):
     """A worker's process is gone."""
+
+
+class ClusterLost(Fault):
+    """The head of the cluster does not answer any more. Nothing of it can be ended or asked."""
 
 
 class Room(NamedTuple):
@@ -157,7 +161,7 @@ class Pool:
         """Keep `room` true, until this is cancelled.
 
         Raises:
-            Fault: the cluster does not answer any more.
+            ClusterLost: the cluster does not answer any more.
         """
         while True:
             await asyncio.sleep(WATCH)
@@ -167,12 +171,12 @@ class Pool:
         """Look once at what the cluster has room for.
 
         Raises:
-            Fault: the cluster does not answer.
+            ClusterLost: the cluster does not answer.
         """
         try:
             self.room = await asyncio.wait_for(self.look(), LOST)
         except TimeoutError:
-            raise Fault(
+            raise ClusterLost(
                 f"the head of the Ray cluster has not answered for {LOST:g} s. Start it again, then continue the run."
             ) from None
         self.tell()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import logging
 import os
 import socket
@@ -20,6 +21,7 @@ from ray.exceptions import RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from riskbox.sandbox.batch.actors import access
+from riskbox.sandbox.batch.pool import ClusterLost
 from riskbox.sandbox.batch.shipping import Shipment
 from riskbox.sandbox.errors import Fault, InputError
 
@@ -114,11 +116,23 @@ async def joined(address: str | None, *, shipment: Shipment | None = None) -> As
         raise
     try:
         yield
-    finally:
+    except ClusterLost:
+        # shutting down waits for the head as well, here and at the end of the process
+        atexit.unregister(ray.shutdown)
+        over.set()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.shield(down), FAREWELL)
+        raise
+    except BaseException:
         over.set()
         await down
+        raise
+    over.set()
+    await down
 
 
+FAREWELL = 3.0
+"""Seconds that leaving a cluster may take that has lost its head."""
 _STARTS = threading.Lock()
 """Held while Ray starts or ends in this process: a start that was cancelled must be over before the next."""
 

@@ -12,6 +12,7 @@ from typing import Any
 import ray
 from ray.exceptions import ActorDiedError, ActorUnavailableError
 
+from riskbox.sandbox.batch.actors.blocking import in_thread
 from riskbox.sandbox.batch.actors.participants import ParticipantProcess, RemoteParticipant
 from riskbox.sandbox.batch.player import Player, RenewLease
 from riskbox.sandbox.batch.pool import Room, WorkerDied
@@ -170,10 +171,10 @@ def shared_quota(limits: ModelLimits) -> Any:
     return QuotaActor.options(num_cpus=0, max_restarts=-1, max_task_retries=0).remote(limits)
 
 
-def room(settings: RunSettings) -> Room:
+async def room(settings: RunSettings) -> Room:
     """What the cluster has room for, by the machines that live just now."""
-    cores = int(ray.cluster_resources().get("CPU", 0))
-    free = float(ray.available_resources().get("CPU", 0))
+    cores = await in_thread(lambda: int(ray.cluster_resources().get("CPU", 0)))
+    free = await in_thread(lambda: float(ray.available_resources().get("CPU", 0)))
     return Room(settings.workers or max(1, cores), free < settings.cpus)
 
 
@@ -206,7 +207,8 @@ def worker_starter(
     async def start_worker(concurrency: int) -> RayWorker:
         alike = replace(settings, concurrency=concurrency)
         options = {"num_cpus": settings.cpus, "max_concurrency": 64}
-        worker = RayWorker(EpisodeActor.options(**options).remote(run, shared, alike, quota))
+        made = EpisodeActor.options(**options)
+        worker = RayWorker(await in_thread(lambda: made.remote(run, shared, alike, quota)))
         try:
             await worker.take(0, (), 0.0)  # returns once the actor is up, or raises what keeps it from that
         except asyncio.CancelledError:

@@ -21,7 +21,8 @@ STARTED = []
 
 async def agent(messages, tools):
     if not STARTED:
-        STARTED.append(subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)  # of the agent"]))
+        command = [sys.executable, "-c", "import time; time.sleep(120)  # of the agent"]
+        STARTED.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
     await asyncio.sleep(0.2)
     return "One moment, please."
 """
