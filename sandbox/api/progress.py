@@ -69,7 +69,9 @@ class Display:
             console=self.console,
         )
         self.task = self.bar.add_task(run.run, total=planned, rate="")
-        self.live = Live(self.bar, console=self.console, refresh_per_second=8, transient=False)
+        # the command line sends elsewhere, and bounds, what the user's code prints
+        is_ours = self.console.is_jupyter or sys.stdout.isatty()
+        self.live = Live(self.bar, console=self.console, refresh_per_second=8, redirect_stdout=is_ours)
         self.progress = RunProgress(planned=planned)
         self.said = time.monotonic()
         self.said_done = (-1, 0)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from riskbox.sandbox.cli.model_options import add_models, model_options
 from riskbox.sandbox.cli.options import Parser, add_json, add_tools
+from riskbox.sandbox.cli.stray import stray_output
 from riskbox.sandbox.escape import inert
 
 if TYPE_CHECKING:
@@ -61,15 +62,16 @@ def main(argv: list[str]) -> int:
     given = parser().parse_args(argv)
     from riskbox.sandbox.api.check import check
 
-    done = check(
-        given.paths,
-        types=given.types,
-        judge=given.judge,
-        tools_model=given.tools_model,
-        tools=given.tools,
-        progress=not given.json,
-        **model_options(given),
-    )
+    with stray_output():
+        done = check(
+            given.paths,
+            types=given.types,
+            judge=given.judge,
+            tools_model=given.tools_model,
+            tools=given.tools,
+            progress=not given.json,
+            **model_options(given),
+        )
     if given.json:
         print(json.dumps({"ok": done.ok, "files": [asdict(one) for one in done.files]}, indent=2))
     else:

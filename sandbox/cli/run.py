@@ -22,6 +22,7 @@ from riskbox.sandbox.cli.options import (
     same_store,
     told,
 )
+from riskbox.sandbox.cli.stray import stray_output
 from riskbox.sandbox.cli.waiting import working
 from riskbox.sandbox.errors import InputError
 
@@ -227,7 +228,7 @@ def main(argv: list[str]) -> int:
     from riskbox.sandbox.api.run import prepare
     from riskbox.sandbox.api.sync import wait_for
 
-    with working("Reading scenarios", quiet=given.quiet or given.json):
+    with stray_output(), working("Reading scenarios", quiet=given.quiet or given.json):
         plan = prepare(
             given.paths,
             agent=given.agent,
@@ -282,7 +283,8 @@ def main(argv: list[str]) -> int:
         show(forecast, as_json=given.json)
         return 0
     where = same_store(given.store)
-    done = wait_for(plan.execute(on_stop=True, resume=lambda run: f"riskbox run --resume {run}{where}"))
+    with stray_output():
+        done = wait_for(plan.execute(on_stop=True, resume=lambda run: f"riskbox run --resume {run}{where}"))
     return _finished(given, plan, done)
 
 

@@ -20,6 +20,7 @@ from riskbox.sandbox.cli.options import (
     add_where,
     same_store,
 )
+from riskbox.sandbox.cli.stray import stray_output
 
 if TYPE_CHECKING:
     from riskbox.sandbox.api.score import Scores
@@ -92,26 +93,28 @@ def main(argv: list[str]) -> int:
     from riskbox.sandbox.api.score import prepare_scores
     from riskbox.sandbox.api.sync import wait_for
 
-    plan = prepare_scores(
-        given.run,
-        judge=given.judge,
-        repeats=given.repeats,
-        evaluator=given.evaluator,
-        judge_per_question=given.judge_per_question,
-        judge_exclude=given.judge_exclude,
-        user_judge=given.user_judge,
-        max_chars=given.max_chars,
-        where=given.where,
-        again=given.again,
-        take_over=given.take_over,
-        concurrency=given.concurrency,
-        settings=settings_from(given),
-        store=given.store,
-        progress=not (given.quiet or given.json),
-        **model_options(given),
-    )
+    with stray_output():
+        plan = prepare_scores(
+            given.run,
+            judge=given.judge,
+            repeats=given.repeats,
+            evaluator=given.evaluator,
+            judge_per_question=given.judge_per_question,
+            judge_exclude=given.judge_exclude,
+            user_judge=given.user_judge,
+            max_chars=given.max_chars,
+            where=given.where,
+            again=given.again,
+            take_over=given.take_over,
+            concurrency=given.concurrency,
+            settings=settings_from(given),
+            store=given.store,
+            progress=not (given.quiet or given.json),
+            **model_options(given),
+        )
     try:
-        wait_for(plan.execute())
+        with stray_output():
+            wait_for(plan.execute())
     except KeyboardInterrupt:
         plan.scores.stopped = True
     return _told(given, plan.scores)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from riskbox.sandbox.cli.model_options import add_models, models_from, settings_from
 from riskbox.sandbox.cli.options import Parser, add_json, add_store, add_tools, same_store
+from riskbox.sandbox.cli.stray import stray_output
 from riskbox.sandbox.errors import Halt, InputError
 
 if TYPE_CHECKING:
@@ -206,7 +207,8 @@ def _party(given: argparse.Namespace) -> _Party:
         )
     if given.user == "human":
         raise InputError("try: a person cannot play ten users; use `riskbox play SCENARIO --as user`.")
-    check_agent_name(given.agent)
+    with stray_output():
+        check_agent_name(given.agent)
     user = given.user or trial.default_model(given.agent) or "scripted"
     check_user_name(user)
     model = next(iter(Name.parse(user).models), "")
@@ -289,7 +291,8 @@ def _shaken(
 
     try:
         made, specs = _begun(store, [case], [_spec(case, cast)], plain, "try-handshake", command)
-        state, _ = wait_for(launch.execute(store, made.run, [case], specs, plain, on_stop=lambda: None))
+        with stray_output():
+            state, _ = wait_for(launch.execute(store, made.run, [case], specs, plain, on_stop=lambda: None))
     except Halt as halt:
         return None, [trial.unasked_step(halt)], halt
     if state == "stopped":
@@ -321,7 +324,7 @@ def _played(
     listed = list({case.hash: case for pair in chosen for case in (pair.probe, pair.twin)}.values())
     made, specs = _begun(store, listed, list(trial.pair_specs(chosen, cast)), settings, "try", command)
     try:
-        with Display(made, domains(listed, specs), quiet=quiet) as display:
+        with stray_output(), Display(made, domains(listed, specs), quiet=quiet) as display:
             state, _ = wait_for(
                 launch.execute(store, made.run, listed, specs, settings, display.update, display.stopping)
             )

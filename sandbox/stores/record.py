@@ -79,9 +79,10 @@ def row_text(row: EpisodeRow) -> str:
         for place, one in enumerate(row.summaries)
     }
     try:
-        return row.model_dump_json(by_alias=True, exclude=left_out)
+        written = row.model_dump_json(by_alias=True, exclude=left_out)
     except PydanticSerializationError:
-        return json.dumps(row.model_dump(mode="json", by_alias=True, exclude=left_out))
+        written = json.dumps(row.model_dump(mode="json", by_alias=True, exclude=left_out))
+    return without_own_json(written)
 
 
 def _is_default(value: object) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sqlite3
 import subprocess
-import zlib
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -14,6 +13,7 @@ from threading import Thread
 import pytest
 
 from riskbox.sandbox.stores import open_store
+from riskbox.sandbox.stores.record import _unpacked
 from riskbox.sandbox.words import secrets
 from riskbox.sandbox.words.event import Said
 
@@ -63,12 +63,8 @@ def everything(store: Path) -> str:
     with sqlite3.connect(store) as db:
         for (table,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
             for row in db.execute(f'SELECT * FROM "{table}"'):
-                found += [zlib.decompress(one).decode() if _is_packed(one) else str(one) for one in row]
+                found += [_unpacked(one).decode() if isinstance(one, bytes) else str(one) for one in row]
     return "\n".join(found)
-
-
-def _is_packed(value: object) -> bool:
-    return isinstance(value, bytes) and value[:1] == b"\x78"
 
 
 def test_a_name_with_a_literal_secret_is_stored_without_it_and_goes_on_when_it_is_given_again(
