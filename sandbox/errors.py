@@ -8,6 +8,7 @@
     │   ├── ReplayError       a stored episode cannot be replayed or forked
     │   └── StoreVersion      a store written by another, incompatible release
     ├── StoreError            a store cannot be opened, read or written       exit code 3
+    │   └── StoreGone         it was removed or replaced after it was opened
     ├── TakenOver             another driver plays this run now
     ├── Halt                  no later model call can succeed: key, name, quota, budget
     ├── BudgetSpent           an episode's budget does not allow the next model call
@@ -96,6 +97,10 @@ class StoreVersion(InputError):
 
 class StoreError(RiskboxError):
     """A store could not be opened, read or written; what it held before is untouched."""
+
+
+class StoreGone(StoreError):
+    """A store is no longer the one that was opened: it was removed or replaced. What was opened can still be read."""
 
 
 class TakenOver(RiskboxError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -95,6 +96,7 @@ def prepare(
     concurrency: int = 200,
     turn_seconds: float | None = 300.0,
     episode_seconds: float | None = 1800.0,
+    store_seconds: float = 60.0,
     place: Mapping[str, Placement] | None = None,
     agent_memory: float | None = None,
     agent_env: Words = (),
@@ -154,6 +156,8 @@ def prepare(
         turn_seconds: The time limit for one turn, in seconds, without the time that model calls wait to be sent; None or 0
             for none.
         episode_seconds: The time limit for an episode, in seconds; None or 0 for none.
+        store_seconds: How long a store that cannot be reached or written is tried again, in seconds. Then the run stops, and
+            what the store did not take is kept in a file, which the next command that opens the store puts back.
         place: Where your agent and user run: `{"agent": "actor"}` (a separate process) or `"inline"` (in the episode actor).
         agent_memory: GB (2**30 bytes) of memory that each process of your agent may use, with all that it starts. One that
             uses more is ended, which is the agent's fault.
@@ -175,6 +179,8 @@ def prepare(
     for label, number in (("seeds", seeds), ("concurrency", concurrency), ("repeats", repeats)):
         if number < 1:
             raise InputError(f"run: {label} must be at least 1.")
+    if not 0 <= store_seconds < math.inf:
+        raise InputError("run: store_seconds must be 0 or more.")
     if seeds >= RETAKE:
         raise InputError(f"run: seeds must be below {RETAKE:,}.")
     if retakes is not None and retakes < 0:
@@ -205,6 +211,7 @@ def prepare(
         workers=workers,
         concurrency=concurrency,
         timeouts=Timeouts(turn_seconds or None, episode_seconds or None),
+        store_seconds=store_seconds,
         places=dict(place or {}),
         toolsets=tuple(toolsets),
         evaluators=assessors(own, judges, listed(user_judge)),

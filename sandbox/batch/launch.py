@@ -19,6 +19,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from riskbox.sandbox.batch import shipping
 from riskbox.sandbox.batch.driver import driving
+from riskbox.sandbox.batch.keeper import Keeper, whole_run
 from riskbox.sandbox.batch.plan import asked_models
 from riskbox.sandbox.batch.player import Player
 from riskbox.sandbox.batch.pool import Look, StartWorker, Worker, one_worker
@@ -266,7 +267,7 @@ async def execute(
 
     Raises:
         InputError: an agent or a toolset does not load, there is no such cluster, or a living driver holds the run.
-        StoreError: the store cannot be written; what it has is kept.
+        StoreError: the store cannot be written; what it has is kept, and what it did not take is in a spill file.
         TakenOver: another driver has taken the run over; from then on nothing was written.
         Halt: no later model call can go better; what was finished is stored.
         Fault: no worker can be started, or the cluster does not answer any more; what was finished is stored.
@@ -289,6 +290,9 @@ async def execute(
                 cases = [*cases, *judged]
         settings = _less_spent(store, run, settings)
         by_hash = {case.hash: case for case in cases}
+        keeper = Keeper(
+            store, whole_run(store, run, by_hash, specs, is_new=as_of is None), settings.store_seconds
+        )
         state: RunState = "failed"
         latest = driver.progress = RunProgress(planned=len(specs), unjudged=len(unjudged))
 
@@ -302,10 +306,11 @@ async def execute(
                 state = "done"
                 return state, latest
             async with _workers(run, by_hash, specs, settings) as (start_worker, look):
-                runner = Runner(run, specs, by_hash, store, settings, start_worker, look, told, unjudged)
+                runner = Runner(run, specs, by_hash, keeper, settings, start_worker, look, told, unjudged)
                 latest = driver.progress = runner.progress
                 loop = asyncio.get_running_loop()
                 driver.when_lost(partial(loop.call_soon_threadsafe, runner.stop))
+                keeper.on_failed = partial(loop.call_soon_threadsafe, runner.stop)
                 with _stopped_by_signals(runner, on_stop):
                     state = await _until_cancelled(runner)
             return state, latest
@@ -321,7 +326,7 @@ async def execute(
                 task.uncancel()
             return state, latest
         finally:
-            store.finish(run, state)  # where the run is lost, this says so instead of what went before
+            keeper.finish(state)  # where the run is lost, this says so instead of what went before
 
 
 def _less_spent(store: Store, run: str, settings: RunSettings) -> RunSettings:

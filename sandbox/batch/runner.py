@@ -24,6 +24,7 @@ from typing import Any, TypeVar
 
 from riskbox.sandbox.batch.breaker import STRIKES, Breaker, FaultLimit, kind_of
 from riskbox.sandbox.batch.causes import Cause
+from riskbox.sandbox.batch.keeper import Keeper
 from riskbox.sandbox.batch.player import packed
 from riskbox.sandbox.batch.pool import Look, Pool, Slot, StartWorker, Worker, WorkerDied, answered, one_worker
 from riskbox.sandbox.batch.progress import RunProgress
@@ -32,21 +33,19 @@ from riskbox.sandbox.batch.work import (
     Attempt,
     Interrupted,
     Judged,
-    Judging,
     Unstarted,
     Work,
     WorkResult,
     result_key,
 )
-from riskbox.sandbox.contracts.store import Packed, Store
+from riskbox.sandbox.contracts.store import Packed
 from riskbox.sandbox.episode.playing import PreparedCases, died_alone, faulted_episode
 from riskbox.sandbox.errors import Halt, RiskboxError
 from riskbox.sandbox.registry.toolsets import Toolbox
-from riskbox.sandbox.stores.record import pack, unpack
+from riskbox.sandbox.stores.record import unpack
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Played
 from riskbox.sandbox.words.event import WORKER_DIED
-from riskbox.sandbox.words.row import EpisodeRow
 from riskbox.sandbox.words.run import RunState, Spec
 
 T = TypeVar("T")
@@ -65,7 +64,7 @@ class Runner:
         run: The run's id; its manifest, cases and specs are already in the store.
         specs: What is left to play.
         cases: Its cases by hash.
-        store: Where episodes go.
+        keeper: Takes what is finished.
         settings: How it is played.
         start_worker: Starts a worker.
         look: Looks at how many workers may play side by side.
@@ -78,14 +77,14 @@ class Runner:
         run: str,
         specs: Sequence[Spec],
         cases: Mapping[str, Case],
-        store: Store,
+        keeper: Keeper,
         settings: RunSettings,
         start_worker: StartWorker,
         look: Look = one_worker,
         on_progress: Callable[[RunProgress], None] = lambda progress: None,
         unjudged: Sequence[Spec] = (),
     ) -> None:
-        self.run, self.cases, self.store, self.settings = run, cases, store, settings
+        self.run, self.cases, self.keeper, self.settings = run, cases, keeper, settings
         self.on_progress = on_progress
         self.pool = Pool(start_worker, look)
         limit = FaultLimit.parse(settings.max_faults) if settings.max_faults else None
@@ -137,6 +136,7 @@ class Runner:
     def stop(self) -> None:
         """Start nothing more; `play_all` returns once what is finished is stored."""
         self.stopping = True
+        self.keeper.hurry.set()
         self.queue.clear()
         self.to_judge.clear()
         self.pool.dismiss_starting()
@@ -212,7 +212,7 @@ class Runner:
             news = self.pool.news
             more = self._handed_out(slot)
             ids = self._handed_out_to_judge(slot)
-            more += await self._in_store(self._read, ids)
+            more += await self._in_store(self.keeper.judging, ids)
             if more:
                 await answered(worker.add(more))
             await self._ask_back(slot)
@@ -285,7 +285,7 @@ class Runner:
             for result in played:
                 slot.attempts.pop(result.row.id, None)
                 self.parts.pop(result.row.id, None)
-        for before, after in await self._in_store(self._assess, judged):
+        for before, after in await self._in_store(self.keeper.judged, judged):
             self.progress.judge(before, after)
             slot.judging.discard(after.id)
             if after.left_out == "void" != before.left_out:
@@ -314,7 +314,7 @@ class Runner:
             self._queue_again(attempt, self.quarantine)
 
     async def _write(self, played: Sequence[Packed]) -> None:
-        await self._in_store(self.store.write, self.run, played)
+        await self._in_store(self.keeper.write, played)
         for result in played:
             agent = self._played(result)
             if agent:
@@ -358,19 +358,6 @@ class Runner:
         if not given[-1]:
             return work(*given)
         return await asyncio.get_running_loop().run_in_executor(self._writer, work, *given)
-
-    def _read(self, ids: Sequence[str]) -> list[Judging]:
-        return [Judging(id, pack(self.store.episode(self.run, id))) for id in ids]
-
-    def _assess(self, judged: Sequence[Judged]) -> list[tuple[EpisodeRow, EpisodeRow]]:
-        """Store assessments; each row as it was and as it is."""
-        found = []
-        for one in judged:
-            (before,) = self.store.pick(self.run, [one.id])
-            self.store.assess(self.run, one.id, one.assessments)
-            (after,) = self.store.pick(self.run, [one.id])
-            found.append((before, after))
-        return found
 
     def _retake(self, id: str) -> None:
         """Queue another take of a void episode, if there may be one."""

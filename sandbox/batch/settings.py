@@ -55,6 +55,8 @@ class RunSettings:
     """GPUs that Ray reserves for each process of the user's own agent."""
     names: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Names of agents that hold a secret, by what is stored of them. They reach the workers and are stored nowhere."""
+    store_seconds: float = 60.0
+    """How long a store that fails is asked again before the run is stopped."""
     working_dir: str | None = None
     """A folder, or a wheel, to ship to the workers of a cluster."""
     working_dir_limit: float = LIMIT_MB

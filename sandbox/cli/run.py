@@ -160,6 +160,14 @@ def parser() -> argparse.ArgumentParser:
         help="time limit for an episode (default: 1800)",
     )
     group.add_argument(
+        "--store-seconds",
+        type=float,
+        default=60.0,
+        metavar="S",
+        help="how long to try a store again that cannot be reached or written; then the run stops, and what the store did not "
+        "take goes to a file, which the next command that opens the store puts back (default: 60)",
+    )
+    group.add_argument(
         "--place",
         action="append",
         default=[],
@@ -264,6 +272,7 @@ def main(argv: list[str]) -> int:
             concurrency=given.concurrency,
             turn_seconds=given.turn_seconds,
             episode_seconds=given.episode_seconds,
+            store_seconds=given.store_seconds,
             place=_places(given.place),
             agent_memory=given.agent_memory,
             agent_env=given.agent_env,

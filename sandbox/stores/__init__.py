@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
 from riskbox.sandbox.contracts.live import LiveFeed
 from riskbox.sandbox.contracts.store import Store
-from riskbox.sandbox.errors import InputError
+from riskbox.sandbox.errors import InputError, RiskboxError
+from riskbox.sandbox.escape import inert
 
 DEFAULT = "sqlite:///riskbox.db"
 """The store of whoever names none."""
@@ -39,7 +44,9 @@ def open_store(url: str = DEFAULT, *, create: bool = True, writes: bool = False)
     if scheme == "sqlite":
         from riskbox.sandbox.stores.sqlite.store import SqliteStore
 
-        return SqliteStore(_path(scheme, rest), create=create)
+        path = _path(scheme, rest)
+        spilled = _spilled(f"sqlite:///{path}")
+        return _whole(SqliteStore(path, create=create or bool(spilled)), spilled)
     if scheme == "jsonl":
         from riskbox.sandbox.stores.archive import ArchiveStore, refusal
 
@@ -50,7 +57,9 @@ def open_store(url: str = DEFAULT, *, create: bool = True, writes: bool = False)
     if separator and scheme in ("redis", "rediss"):
         from riskbox.sandbox.stores.redis.store import RedisStore
 
-        return RedisStore(f"{scheme}://{rest}", create=create)
+        spilled = _spilled(f"{scheme}://{rest}")
+        store = RedisStore(f"{scheme}://{rest}", create=create or bool(spilled))
+        return _whole(store, spilled)
     # the rest of a URL may hold a password
     named = f"{scheme}://..." if separator else "this URL" if "@" in url else repr(url)
     raise InputError(
@@ -74,6 +83,29 @@ def open_feed(url: str) -> LiveFeed:
     from riskbox.sandbox.stores.redis.live import RedisFeed
 
     return RedisFeed.open(url)
+
+
+def _spilled(url: str) -> list[Path]:
+    from riskbox.sandbox.stores import spill
+
+    try:
+        return spill.waiting(url)
+    except ValueError:  # no such URL, as the store will say
+        return []
+
+
+def _whole(store: Store, spilled: Sequence[Path]) -> Store:
+    """A store with what runs finished while it was gone; one line on standard error for each run."""
+    from riskbox.sandbox.stores import spill
+
+    for path in spilled:
+        try:
+            told = spill.fold(store, path)
+        except RiskboxError as error:
+            told = f"{path} could not be put back into {store.url}: {error}"
+        if told:
+            print(f"riskbox: {inert(told)}", file=sys.stderr)
+    return store
 
 
 def _path(scheme: str, rest: str) -> str:

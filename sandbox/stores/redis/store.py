@@ -200,7 +200,7 @@ class RedisStore(Store):
         """The time of the server's clock."""
         with self._told():
             seconds, microseconds = self._redis.time()
-        return float(seconds) + microseconds / 1e6
+        return float(seconds + microseconds / 1e6)
 
     def runs(self) -> list[Manifest]:
         """Every run, latest first."""

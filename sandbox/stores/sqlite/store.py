@@ -39,6 +39,7 @@ from riskbox.sandbox.stores.shared import (
     wanted_facets,
 )
 from riskbox.sandbox.stores.sqlite import clause, heart, schema
+from riskbox.sandbox.stores.sqlite.identity import SHORTEST, Identity, orphans, remove_orphans
 from riskbox.sandbox.stores.sqlite.schema import APPLICATION, INSERT, MOVE_ON, SUPERSEDE, upgrade
 from riskbox.sandbox.stores.sqlite.wrong import MAGIC, PATIENCE, WRONG, told
 from riskbox.sandbox.words.case import Case
@@ -73,6 +74,7 @@ class SqliteStore(Store):
             if create and not self.path.exists():
                 self._make_file()
             self._db = self._opened(create)
+        self._identity = Identity(self.path)
         try:
             self._prepare(create)
         except BaseException:
@@ -153,7 +155,7 @@ class SqliteStore(Store):
         with self._reading() as db:
             found = db.execute(f"{heart.RUNS} ORDER BY created DESC, place DESC").fetchall()
         with located(self.url):
-            return [manifest(*one, self.now()) for one in found]
+            return [manifest(text, state, beat, self.now()) for text, state, beat in found]
 
     def run(self, name: str = "latest") -> Manifest:
         """One run: by id, by the beginning of one, by name, or the latest."""
@@ -162,7 +164,7 @@ class SqliteStore(Store):
         if found is None:
             return chosen(name, self.runs(), self.url, self.count)
         with located(self.url):
-            return manifest(*found, self.now())
+            return manifest(found[0], found[1], found[2], self.now())
 
     def specs(self, run: str) -> list[Spec]:
         """All that a run was to play, in order."""
@@ -305,6 +307,7 @@ class SqliteStore(Store):
     def _make_file(self) -> None:
         """Make the file aside and link it into place, so that whoever finds it finds it whole."""
         path = Path(os.path.realpath(self.path))
+        left = orphans(path)
         # Another process may be first, the file system may know no links, or the folder be closed: opening
         # then takes what is there, makes the file in its place, or says why it cannot.
         with (
@@ -319,12 +322,15 @@ class SqliteStore(Store):
                 db.execute("BEGIN")
                 upgrade(db, 0)
                 db.execute("COMMIT")
+            remove_orphans(path, left)
             os.link(aside, path)  # closing has written all of it to the disk
 
     def _refuse_text(self) -> None:
         """Refuses a file that is not SQLite's but so short that SQLite would take it for an empty one."""
         if not self.path.is_file() or not os.access(self.path, os.R_OK):
             return
+        if self.path.stat().st_size >= SHORTEST:
+            return  # for SQLite to look at: a file that is closed loses the locks that this process has on it
         with self.path.open("rb") as file:
             if file.read(len(MAGIC)) not in (b"", MAGIC):
                 raise InputError(f"{self.path} {WRONG['SQLITE_NOTADB'][1]}")
@@ -390,10 +396,13 @@ class SqliteStore(Store):
         Where it is done to a run, the run must be there, and held by whoever took it through this object.
         """
         with self._transaction("BEGIN IMMEDIATE") as db:
+            self._identity.check(db)
             if run is not None:
                 self._require(db, run)
                 heart.require_held(db, _text(run), self._held.get(run), self.now())
             yield db
+        with self._lock:
+            self._identity.check(self._db)
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from riskbox.sandbox.batch.keeper import Keeper
 from riskbox.sandbox.batch.launch import create, new_manifest
 from riskbox.sandbox.batch.plan import CaseFilter, cases
 from riskbox.sandbox.batch.plan import specs as plan
@@ -28,6 +29,7 @@ from riskbox.sandbox.batch.work import Judging, Work
 from riskbox.sandbox.errors import InputError, StoreError
 from riskbox.sandbox.loading.loader import load
 from riskbox.sandbox.stores import open_store
+from riskbox.sandbox.stores.spill import Whole
 from riskbox.sandbox.stub.request import StubRequest
 from riskbox.sandbox.stub.script import Fail, SayJson, Slow
 from riskbox.sandbox.stub.server import Stub
@@ -324,7 +326,8 @@ async def test_what_a_worker_was_judging_when_it_died_is_judged_by_another_or_st
     with open_store(db) as store:
         manifest = new_manifest([case], specs, settings)
         create(store, manifest, [case], specs)
-        runner = Runner(manifest.run, specs, {case.hash: case}, store, settings, start_worker)
+        keeper = Keeper(store, Whole(manifest, {case.hash: case}, specs), 0.0)
+        runner = Runner(manifest.run, specs, {case.hash: case}, keeper, settings, start_worker)
         async with asyncio.timeout(60):
             assert await runner.play_all() == "done"
         found = list(store.rows(manifest.run))
