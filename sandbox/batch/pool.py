@@ -123,7 +123,8 @@ class Slot:
         """Ask its worker to hand back episodes; one that does not answer is noticed by whoever feeds it."""
         if self.worker is not None:
             with contextlib.suppress(WorkerDied, TimeoutError):
-                await asyncio.wait_for(self.worker.release(ids, most), WATCH)
+                async with asyncio.timeout(WATCH):
+                    await self.worker.release(ids, most)
 
 
 class Pool:
@@ -157,6 +158,12 @@ class Pool:
         self.news.set()
         self.news = asyncio.Event()
 
+    async def wait(self, news: asyncio.Event, seconds: float) -> None:
+        """Wait for news, but no longer than so many seconds."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await news.wait()
+
     async def watch(self) -> None:
         """Keep `room` true, until this is cancelled.
 
@@ -174,7 +181,8 @@ class Pool:
             ClusterLost: the cluster does not answer.
         """
         try:
-            self.room = await asyncio.wait_for(self.look(), LOST)
+            async with asyncio.timeout(LOST):
+                self.room = await self.look()
         except TimeoutError:
             raise ClusterLost(
                 f"the head of the Ray cluster has not answered for {LOST:g} s. Start it again, then continue the run."
@@ -259,6 +267,9 @@ async def answered(call: Awaitable[Any]) -> Any:
         WorkerDied: it has not answered for a minute.
     """
     try:
-        return await asyncio.wait_for(call, SILENCE)
+        async with asyncio.timeout(
+            SILENCE
+        ):  # `wait_for` may lose the cancellation of a task that has its answer
+            return await call
     except TimeoutError:
         raise WorkerDied(f"a worker has not answered for {SILENCE:g} s") from None

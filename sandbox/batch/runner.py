@@ -120,8 +120,7 @@ class Runner:
                     news = self.pool.news
                     self._fill_pool(group)
                     self._tell_waiting()
-                    with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(news.wait(), POLL)
+                    await self.pool.wait(news, POLL)
                 watching.cancel()
                 self.pool.dismiss_starting()
         except* RiskboxError as errors:
@@ -226,8 +225,7 @@ class Runner:
                 acknowledged = []
             if self.quarantine and not self.queue and not self.to_judge:
                 break  # its room is wanted
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(news.wait(), POLL)
+            await self.pool.wait(news, POLL)
         await self._drain(worker, acknowledged, slot)
 
     def _handed_out(self, slot: Slot) -> list[Work]:
