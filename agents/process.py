@@ -29,6 +29,7 @@ from riskbox.sandbox.contracts.participant import Participant
 from riskbox.sandbox.errors import ParticipantFault, PluginError
 from riskbox.sandbox.processes import keeper
 from riskbox.sandbox.processes.confinement import UNCONFINED, Confinement
+from riskbox.sandbox.processes.isolation import isolated
 from riskbox.sandbox.processes.watch import WATCH
 from riskbox.sandbox.words.action import Action
 from riskbox.sandbox.words.observation import AgentView, Observation
@@ -186,16 +187,20 @@ class ChildProcess(asyncio.SubprocessProtocol):
         ours, theirs = socket.socketpair()
         loop = asyncio.get_running_loop()
         options = f"control={theirs.fileno()}\nparent={os.getpid()}"
-        kept = [sys.executable, *keeper.COMMAND, options, *words]
+        if confinement.isolation != "none" and shutil.which("bwrap") is None:
+            ours.close()
+            theirs.close()
+            raise ParticipantFault(f"`{command}` cannot be isolated: there is no bwrap; install bubblewrap")
         try:
-            with theirs:
+            with theirs, isolated(words, confinement) as (isolating, fds):
+                kept = [sys.executable, *keeper.COMMAND, options, *isolating]
                 _transport, child = await loop.subprocess_exec(
                     lambda: cls(command, ours),
                     *kept,
                     stdin=stdin,
                     start_new_session=True,
                     env=given,
-                    pass_fds=(theirs.fileno(),),
+                    pass_fds=(theirs.fileno(), *fds),
                 )
         except OSError as error:
             ours.close()

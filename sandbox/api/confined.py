@@ -9,8 +9,9 @@ from typing import Any
 
 from riskbox.sandbox.batch.settings import RunSettings
 from riskbox.sandbox.errors import InputError
-from riskbox.sandbox.processes.confinement import Confinement
+from riskbox.sandbox.processes.confinement import Confinement, Isolation
 from riskbox.sandbox.processes.environment import withheld
+from riskbox.sandbox.processes.isolation import check_isolation
 from riskbox.sandbox.registry.casts import is_own
 from riskbox.sandbox.rules.state import AGENT, USER
 from riskbox.sandbox.words.name import COMMANDS, Name
@@ -21,14 +22,18 @@ def confined(settings: RunSettings, specs: Sequence[Spec]) -> list[str]:
     """What to tell of the processes that a run starts for the user's code, in sentences.
 
     Raises:
-        InputError: a limit was given for code that plays in a process of ours.
+        InputError: a limit was given for code that plays in a process of ours, or an agent cannot be isolated.
     """
     seats = dict.fromkeys(
         seat for spec in specs for seat in ((AGENT, spec.cast.agent), (USER, spec.cast.user))
     )
     for role, name in seats:
-        if role == AGENT and is_own(role, name) and not _has_process(settings, role, name):
-            _refuse_limits(settings, name)
+        if role == AGENT:
+            if is_own(role, name) and not _has_process(settings, role, name):
+                _refuse_limits(settings, name)
+            _refuse_isolation(settings.confinement.isolation, name)
+    if settings.address is None:  # the machines of another cluster are told in each episode
+        check_isolation(settings.confinement)
     if not any(_has_process(settings, *seat) for seat in seats):
         return []
     confinement = settings.confinement
@@ -55,6 +60,23 @@ def _refuse_limits(settings: RunSettings, name: str) -> None:
         )
 
 
+def _refuse_isolation(isolation: Isolation, name: str) -> None:
+    kind = Name.parse(name).kind
+    if isolation == "none" or kind == "process" or (kind == "mcp" and isolation == "files"):
+        return
+    if kind == "mcp":
+        raise InputError(
+            f"run: agent_isolation {isolation}: {name} reaches its tools over the network. Write files instead."
+        )
+    if kind in ("service", "a2a"):
+        raise InputError(f"run: agent_isolation {isolation}: {name} runs elsewhere; isolate it there.")
+    if is_own(AGENT, name):
+        raise InputError(
+            f"run: agent_isolation {isolation}: {name} plays in a process of Ray's or of Riskbox's, which must reach the "
+            "others. Name a command that runs it instead: process:python my_agent.py"
+        )
+
+
 def as_before(confinement: Confinement, recorded: Mapping[str, Any]) -> Confinement:
     """What a run that goes on lets its processes use and see: what it was begun with, where nothing else is given.
 
@@ -69,6 +91,9 @@ def as_before(confinement: Confinement, recorded: Mapping[str, Any]) -> Confinem
     return replace(
         confinement,
         memory=confinement.memory or recorded.get("memory"),
+        isolation=confinement.isolation
+        if confinement.isolation != "none"
+        else recorded.get("isolation", "none"),
         names=tuple(dict.fromkeys((*recorded.get("env", ()), *confinement.names))),
     )
 

@@ -34,7 +34,7 @@ from riskbox.sandbox.errors import InputError, did_you_mean
 from riskbox.sandbox.gates.decision import GateSet
 from riskbox.sandbox.gates.gate import Gate, read
 from riskbox.sandbox.loading.loader import load_all, shipped
-from riskbox.sandbox.processes.confinement import Confinement
+from riskbox.sandbox.processes.confinement import Confinement, Isolation
 from riskbox.sandbox.registry.agents import check_agent_name
 from riskbox.sandbox.registry.casts import is_own
 from riskbox.sandbox.registry.evaluators import assessors, evaluators
@@ -100,6 +100,7 @@ def prepare(
     place: Mapping[str, Placement] | None = None,
     agent_memory: float | None = None,
     agent_env: Words = (),
+    agent_isolation: Isolation = "none",
     agent_gpus: float = 0.0,
     working_dir: str | Path | None = None,
     working_dir_limit: float = LIMIT_MB,
@@ -163,6 +164,8 @@ def prepare(
             uses more is ended, which is the agent's fault.
         agent_env: Variables of the environment that each process of your agent sees besides those that it needs to run:
             `OPENAI_API_KEY` lets one through, `MODE=test` sets one.
+        agent_isolation: What the commands of `process:` and `mcp:` are kept from: `files` (they can read and not write), `network`,
+            or `full` (both). Needs bubblewrap on Linux; where it is not possible, the run is refused.
         agent_gpus: GPUs of each process of your agent.
         working_dir: A folder, or a wheel, to ship to the workers of a cluster; without what a .gitignore names, virtual
             environments and caches.
@@ -225,7 +228,7 @@ def prepare(
         ),
         models=model_settings(models),
         retakes=int(bool(Name.parse(user_name).models)) if retakes is None else retakes,
-        confinement=Confinement.of(agent_memory, listed(agent_env)),
+        confinement=Confinement.of(agent_memory, listed(agent_env), agent_isolation),
         gpus=agent_gpus,
         working_dir=str(working_dir) if working_dir else None,
         working_dir_limit=working_dir_limit,

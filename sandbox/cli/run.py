@@ -227,6 +227,13 @@ def _add_agent_process(made: Parser) -> None:
         help="let it see this variable of the environment, which is withheld unless the process needs it to run; NAME=VALUE "
         "sets one; may be repeated",
     )
+    group.add_argument(
+        "--agent-isolation",
+        choices=("none", "files", "network", "full"),
+        default="none",
+        help="keep the commands of process: and mcp: from writing files, from the network, or from both; needs bubblewrap "
+        "(bwrap) on Linux, and is refused where it is not possible (default: none)",
+    )
 
 
 def main(argv: list[str]) -> int:
@@ -276,6 +283,7 @@ def main(argv: list[str]) -> int:
             place=_places(given.place),
             agent_memory=given.agent_memory,
             agent_env=given.agent_env,
+            agent_isolation=given.agent_isolation,
             agent_gpus=given.agent_gpus,
             working_dir=given.working_dir,
             working_dir_limit=given.working_dir_limit,
