@@ -21,8 +21,12 @@ from rich.console import Console
 from rich.table import Table
 
 from riskbox.sandbox.batch import launch
+from riskbox.sandbox.batch.keeper import Keeper
 from riskbox.sandbox.batch.plan import cases, specs
 from riskbox.sandbox.batch.player import Player, packed
+from riskbox.sandbox.batch.pool import Room, Worker
+from riskbox.sandbox.batch.progress import RunProgress
+from riskbox.sandbox.batch.runner import Runner
 from riskbox.sandbox.batch.settings import RunSettings
 from riskbox.sandbox.batch.work import Attempt
 from riskbox.sandbox.contracts.participant import Participant
@@ -33,9 +37,11 @@ from riskbox.sandbox.registry.agents import agent
 from riskbox.sandbox.registry.evaluators import evaluator
 from riskbox.sandbox.registry.toolsets import Toolbox
 from riskbox.sandbox.stores import open_store
+from riskbox.sandbox.stores.spill import Whole
 from riskbox.sandbox.words.action import Action
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Cast
+from riskbox.sandbox.words.observation import Observation
 from riskbox.sandbox.words.run import Spec
 
 HERE = Path(__file__).parent
@@ -144,6 +150,50 @@ def batch() -> list[Row]:
     ]
 
 
+class Tenfold(Participant):
+    """Answers after 20 ms, or after ten times as long."""
+
+    def __init__(self, seed: int) -> None:
+        self.seconds = 0.2 if seed % 10 == 0 else 0.02
+
+    async def act(self, seen: Observation) -> Action:
+        """Say nothing of use."""
+        await asyncio.sleep(self.seconds)
+        return Action(text="One moment, please.")
+
+
+def slots() -> list[Row]:
+    """Share of the time for which the slots of four workers are busy, while lengths of episodes vary tenfold."""
+    case, workers, most = cases([load(EXAMPLE)])[0], 4, 10
+    listed = [Spec.of(case.hash, Cast(agent="idle"), seed) for seed in range(1, 1001)]
+
+    def participants(one: Attempt, *_: object) -> dict[str, Participant]:
+        return {**make_participants(one.spec, case), "agent": Tenfold(one.spec.seed)}
+
+    async def start_worker(concurrency: int) -> Worker:
+        plain = RunSettings(local=True, concurrency=concurrency)
+        return Player("", {case.hash: case}, plain, participants=participants)
+
+    async def look() -> Room:
+        return Room(workers)
+
+    def told(progress: RunProgress) -> None:
+        ends.append(time.monotonic())
+
+    ends: list[float] = []
+    with tempfile.TemporaryDirectory() as folder, open_store(f"sqlite:///{folder}/b.db") as store:
+        settings = RunSettings(concurrency=most)
+        made = launch.new_manifest([case], listed, settings)
+        launch.create(store, made, [case], listed)
+        keeper = Keeper(store, Whole(made, {case.hash: case}, listed), 0.0)
+        runner = Runner(made.run, listed, {case.hash: case}, keeper, settings, start_worker, look, told)
+        began = time.monotonic()
+        asyncio.run(runner.play_all())
+        busy = [store.episode(made.run, row.id).episode.seconds for row in store.rows(made.run)]
+    share = 100 * sum(busy) / ((ends[-1] - began) * workers * most)
+    return [("slots of 4 workers that are busy, lengths varying tenfold", share, 95, "%")]
+
+
 def loading() -> list[Row]:
     """Loading and type-checking 1,000 scenario files, each different."""
     text, toolbox = EXAMPLE.read_text(), Toolbox()
@@ -232,6 +282,7 @@ MEASURES: dict[str, Callable[[], list[Row]]] = {
     "steps": steps,
     "flight": flight,
     "batch": batch,
+    "slots": slots,
 }
 
 if __name__ == "__main__":

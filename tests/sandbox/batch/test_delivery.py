@@ -16,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies
 
 from riskbox.sandbox.batch import launch
+from riskbox.sandbox.batch.keeper import Keeper
 from riskbox.sandbox.batch.plan import cases
 from riskbox.sandbox.batch.player import Player
 from riskbox.sandbox.batch.pool import Room, Worker, WorkerDied
@@ -27,6 +28,7 @@ from riskbox.sandbox.contracts.participant import Participant
 from riskbox.sandbox.episode.playing import make_participants
 from riskbox.sandbox.loading.loader import load
 from riskbox.sandbox.stores import open_store
+from riskbox.sandbox.stores.spill import Whole
 from riskbox.sandbox.words.action import Action
 from riskbox.sandbox.words.episode import Cast
 from riskbox.sandbox.words.observation import Observation
@@ -126,7 +128,8 @@ def test_lost_repeated_and_late_deliveries_neither_lose_nor_double_an_episode(
         with TemporaryDirectory() as folder, open_store(f"sqlite:///{folder}/r.db") as store:
             manifest = launch.new_manifest([CASE], specs, made)
             launch.create(store, manifest, [CASE], specs)
-            runner = Runner(manifest.run, specs, {CASE.hash: CASE}, store, made, start_worker, look)
+            keeper = Keeper(store, Whole(manifest, {CASE.hash: CASE}, specs), 0.0)
+            runner = Runner(manifest.run, specs, {CASE.hash: CASE}, keeper, made, start_worker, look)
             writes = store.write
             store.write = lambda run, played: (
                 written.extend(one.row.id for one in played),
@@ -189,7 +192,8 @@ def test_what_waits_behind_long_episodes_of_one_worker_is_played_by_the_others(w
         with TemporaryDirectory() as folder, open_store(f"sqlite:///{folder}/r.db") as store:
             manifest = launch.new_manifest([CASE], specs, made)
             launch.create(store, manifest, [CASE], specs)
-            runner = Runner(manifest.run, specs, {CASE.hash: CASE}, store, made, start_worker, look, told)
+            keeper = Keeper(store, Whole(manifest, {CASE.hash: CASE}, specs), 0.0)
+            runner = Runner(manifest.run, specs, {CASE.hash: CASE}, keeper, made, start_worker, look, told)
             async with asyncio.timeout(60):
                 assert await runner.play_all() == "done"
             assert len(store.done(manifest.run)) == count

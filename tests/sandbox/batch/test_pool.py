@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from riskbox.sandbox.batch import launch, pool
+from riskbox.sandbox.batch.keeper import Keeper
 from riskbox.sandbox.batch.plan import cases
 from riskbox.sandbox.batch.player import Player
 from riskbox.sandbox.batch.pool import (
@@ -25,6 +26,7 @@ from riskbox.sandbox.batch.settings import RunSettings
 from riskbox.sandbox.errors import Fault
 from riskbox.sandbox.loading.loader import load
 from riskbox.sandbox.stores import open_store
+from riskbox.sandbox.stores.spill import Whole
 from riskbox.sandbox.words.episode import Cast
 from riskbox.sandbox.words.run import Spec
 
@@ -44,7 +46,8 @@ async def played(folder: Path, start_worker: StartWorker, look: Look = one_worke
     with open_store(f"sqlite:///{folder}/r.db") as store:
         manifest = launch.new_manifest([CASE], SPECS, settings)
         launch.create(store, manifest, [CASE], SPECS)
-        runner = Runner(manifest.run, SPECS, {CASE.hash: CASE}, store, settings, start_worker, look)
+        keeper = Keeper(store, Whole(manifest, {CASE.hash: CASE}, SPECS), 0.0)
+        runner = Runner(manifest.run, SPECS, {CASE.hash: CASE}, keeper, settings, start_worker, look)
         async with asyncio.timeout(60):
             assert await runner.play_all() == "done"
         return len(store.done(manifest.run))
