@@ -22,6 +22,8 @@ PROBLEMS = 100
 """Problems of a file that are told; nobody reads more, and each takes a search for the nearest name."""
 LIST_BYTES = 5_000_000
 """Bytes of a JSON list of tools."""
+SCHEMA_STEPS = 100_000
+"""Keywords of a JSON Schema that are held against one value; a tenth of them may hold for the same part of it."""
 SHEET_BYTES = 100_000_000
 """Bytes of a CSV file of labels or ratings."""
 ROWS_BYTES = 20_000_000

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
+
+from riskbox.sandbox.words.pattern import PatternError, found
 
 TYPES = {
     "dict": "object", "map": "object", "struct": "object", "hashmap": "object", "float": "number", "double": "number",
@@ -60,31 +61,31 @@ def modern(schema: Any, unchecked: list[str]) -> Any:
 
     Args:
         schema: The schema.
-        unchecked: Takes patterns that Python does not know. They stay in the schema, as `x-pattern`.
+        unchecked: Takes patterns that RE2 does not know. They stay in the schema, as `x-pattern`.
     """
     if not isinstance(schema, dict):
         return schema
-    found = dict(schema)
-    _types(found)
-    _bounds(found)
-    if isinstance(found.get("items"), list):
-        found["prefixItems"] = found.pop("items")
-        if "additionalItems" in found:
-            found["items"] = found.pop("additionalItems")
-    pattern = found.get("pattern")
+    made = dict(schema)
+    _types(made)
+    _bounds(made)
+    if isinstance(made.get("items"), list):
+        made["prefixItems"] = made.pop("items")
+        if "additionalItems" in made:
+            made["items"] = made.pop("additionalItems")
+    pattern = made.get("pattern")
     if isinstance(pattern, str) and not _compiles(pattern):
-        found["x-pattern"] = found.pop("pattern")
+        made["x-pattern"] = made.pop("pattern")
         unchecked.append(pattern)
     for key in SCHEMAS:
-        if isinstance(found.get(key), dict):
-            found[key] = {name: modern(one, unchecked) for name, one in found[key].items()}
+        if isinstance(made.get(key), dict):
+            made[key] = {name: modern(one, unchecked) for name, one in made[key].items()}
     for key in INNER:
-        found |= {key: modern(found[key], unchecked)} if isinstance(found.get(key), dict) else {}
+        made |= {key: modern(made[key], unchecked)} if isinstance(made.get(key), dict) else {}
     for key in LISTS:
-        if isinstance(found.get(key), list):
-            found[key] = [modern(one, unchecked) for one in found[key]]
-    _required(found)
-    return found
+        if isinstance(made.get(key), list):
+            made[key] = [modern(one, unchecked) for one in made[key]]
+    _required(made)
+    return made
 
 
 def _types(schema: dict[str, Any]) -> None:
@@ -123,7 +124,7 @@ def _required(schema: dict[str, Any]) -> None:
 
 def _compiles(pattern: str) -> bool:
     try:
-        re.compile(pattern)
-    except (re.error, RecursionError, OverflowError):
+        found(pattern, "")
+    except PatternError:
         return False
     return True

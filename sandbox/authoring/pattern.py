@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+from riskbox.sandbox.words.pattern import PatternError, found
+
 MAX_LENGTH = 2_000
 """Repetitions; a pattern that wants more is not worth writing out."""
 
@@ -20,10 +22,11 @@ def matching(pattern: str, random: Random | None = None) -> Iterator[str]:
         random: Draws characters and repetitions; without it, the first ones that fit are taken.
     """
     try:
+        found(pattern, "")  # RE2 bounds repetitions, nested ones together
         from re import _parser  # type: ignore[attr-defined]  # the one parser of patterns that Python has
 
         parsed = _parser.parse(pattern)
-    except (re.error, ImportError, OverflowError, RecursionError):
+    except (re.error, PatternError, ImportError, OverflowError, RecursionError):
         return
     for spelling in (*([_Spelling(random=random)] * 3 if random else ()), _Spelling(0), _Spelling(1)):
         try:

@@ -11,6 +11,8 @@ from random import Random
 from typing import Any
 
 from riskbox.sandbox.authoring.pattern import MAX_LENGTH, matching
+from riskbox.sandbox.words.pattern import PatternError
+from riskbox.sandbox.words.schema import TooManySteps, errors, validator
 
 Schema = dict[str, Any] | bool
 
@@ -18,6 +20,8 @@ MAX_DEPTH = 12
 """How deep a value may be nested."""
 SHALLOW = 6
 """From this depth on a drawn value takes no optional property and no further item, so that it ends."""
+MOST = 20_000
+"""How many values are tried, parts of values counted."""
 TYPES = ("string", "number", "integer", "boolean", "object", "array", "null")
 
 FORMATS = {
@@ -113,18 +117,14 @@ def fits(value: Any, schema: Schema, root: Schema | None = None) -> bool:
     Raises:
         NoSample: the schema refers to what it does not hold.
     """
-    from jsonschema import Draft202012Validator
     from jsonschema.exceptions import UnknownType
-    from referencing import Registry
     from referencing.exceptions import Unresolvable
 
     if isinstance(schema, bool):
         return schema
-    # an empty registry: without one, jsonschema fetches what a schema refers to from the network
-    whole: Any = Draft202012Validator(root if root is not None else schema, registry=Registry())
     try:
-        return bool(whole.evolve(schema=schema).is_valid(value))
-    except (Unresolvable, UnknownType, re.error, RecursionError, OverflowError) as error:
+        return not errors(value, validator(schema, root if root is not None else schema))
+    except (Unresolvable, UnknownType, PatternError, TooManySteps, RecursionError, OverflowError) as error:
         raise NoSample(str(error).splitlines()[0]) from None
 
 
@@ -139,6 +139,8 @@ class _Values:
     """Where to begin in a list of choices; without chance."""
     random: Random | None = None
     """Where chance comes from; None for plain values."""
+    tries: Iterator[int] = field(default_factory=lambda: iter(range(MOST)))
+    """One for each value that is tried; branches that refer to each other would multiply without end."""
     missed: list[str] = field(default_factory=list)
     """Which fields of objects no value was found for, in sentences."""
 
@@ -146,6 +148,8 @@ class _Values:
         """A value that fits; `name` is what it is for, so that it looks the part."""
         if depth > MAX_DEPTH:
             raise NoSample("it is nested too deep")
+        if next(self.tries, None) is None:
+            raise NoSample(f"no value was found in {MOST:,} tries")
         for value in self._candidates(schema, name, depth):
             if fits(value, schema, self.root):
                 return value
@@ -285,6 +289,8 @@ class _Values:
     def _distinct(self, of: Schema, made: list[Any], name: str, depth: int) -> Any:
         """An item that is not in the list yet, where there is one; lists often ask for that."""
         last: Any = None
+        if next(self.tries, None) is None:
+            raise NoSample(f"no value was found in {MOST:,} tries")
         for last in self._candidates(of, name, depth + 1):
             if last not in made and fits(last, of, self.root):
                 return last

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from riskbox.sandbox import budget
 from riskbox.sandbox.authoring import dialects
 from riskbox.sandbox.authoring.sample import NoSample, fits, sample
 from riskbox.sandbox.authoring.story import OWN, RequestedCall, StoryTemplate
 from riskbox.sandbox.contracts.questions import alike, texts
 from riskbox.sandbox.errors import InputError, did_you_mean
+from riskbox.sandbox.words.schema import SchemaProblem, refuse
 
-MAX_BYTES = 5_000_000
 WIRE = 64
 """The longest name that function-calling interfaces take; a tool goes by `toolset__tool` there."""
 
@@ -108,7 +109,7 @@ def read_tool_list(path: Path) -> ToolList:
             f"{path}: holds no function, only {', '.join(left_out)}, which a provider runs itself."
         )
     notes = [f"Left out, since a provider runs it itself: {one}." for one in left_out]
-    notes += [f"Kept as x-pattern and not checked, since Python cannot read it: {one}" for one in unchecked]
+    notes += [f"Kept as x-pattern and not checked, since RE2 cannot read it: {one}" for one in unchecked]
     return ToolList(toolset, tools, _story(toolset, tools, path), tuple(notes))
 
 
@@ -117,12 +118,12 @@ def read_tool_list(path: Path) -> ToolList:
 
 def _json(path: Path) -> Any:
     try:
-        content = path.read_bytes()
+        content = budget.content(path, budget.LIST_BYTES, "list fewer tools")
     except OSError as error:
         hint = " Give a JSON file of tools, not code." if ".py" in path.name else ""
         raise InputError(f"{path}: cannot be read: {error.strerror or error}.{hint}") from None
-    if len(content) > MAX_BYTES:
-        raise InputError(f"{path}: is larger than {MAX_BYTES:,} bytes.")
+    except budget.OverBudget as error:
+        raise InputError(f"{path}: {error}.") from None
     try:
         return json.loads(content.decode("utf-8-sig"), parse_constant=_refused)
     except UnicodeDecodeError:
@@ -191,17 +192,19 @@ def _parameters(given: dict[str, Any], unchecked: list[str], path: Path, at: str
         raise _wrong(path, f"{at}.{key}", f"expected a JSON Schema, found {_kind(schema)}")
     if schema.keys() == {"json"} and isinstance(schema["json"], dict):
         schema = schema["json"]
-    from jsonschema import Draft202012Validator
     from jsonschema.exceptions import SchemaError
 
     try:
         schema = dialects.modern(schema, unchecked)
-        Draft202012Validator.check_schema(schema)
+        refuse(schema)
     except SchemaError as error:
         inside = "".join(f"[{one}]" if isinstance(one, int) else f".{one}" for one in error.absolute_path)
         raise _wrong(
             path, f"{at}.{key}{inside}", f"is not a valid JSON Schema: {error.message[:300]}"
         ) from None
+    except SchemaProblem as error:
+        inside = "".join(f"[{one}]" if isinstance(one, int) else f".{one}" for one in error.place)
+        raise _wrong(path, f"{at}.{key}{inside}", str(error)) from None
     except RecursionError:
         raise _wrong(path, f"{at}.{key}", "is nested too deep") from None
     if schema.get("type", "object") != "object":

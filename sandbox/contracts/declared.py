@@ -9,7 +9,9 @@ from typing import Any, ClassVar
 from riskbox.sandbox.contracts.questions import alike
 from riskbox.sandbox.contracts.table import Row, Table, ToolError
 from riskbox.sandbox.contracts.toolset import Tool, Toolset
+from riskbox.sandbox.words import schema as schemas
 from riskbox.sandbox.words.declaration import DeclaredTool, DeclaredToolset
+from riskbox.sandbox.words.pattern import PatternError
 from riskbox.sandbox.words.toolspec import ToolsetSpec, ToolSpec
 
 ToolMethod = Callable[[Any, dict[str, Any]], Any]
@@ -80,12 +82,12 @@ class SchemaTool(Tool):
 
 def misfits(value: Any, schema: Mapping[str, Any], name: str) -> Iterator[str]:
     """Where a JSON value does not match a JSON Schema, in words. `name` stands for the whole value."""
-    from jsonschema import Draft202012Validator
-    from referencing import Registry
-
-    # without an empty registry, jsonschema would fetch what a stranger's schema refers to from the network
-    validator = Draft202012Validator(schema, registry=Registry())
-    for one in sorted(validator.iter_errors(value), key=lambda error: list(map(str, error.path))):
+    try:
+        found = schemas.errors(value, schemas.validator(schema))
+    except (schemas.TooManySteps, PatternError, RecursionError) as error:
+        yield f"{name}: {error}."
+        return
+    for one in sorted(found, key=lambda error: list(map(str, error.path))):
         yield f"{'.'.join(map(str, one.path)) or name}: {one.message}"
 
 

@@ -36,7 +36,8 @@ def validated(kind: type[Model], fields: Any, found: list[Found], where: Loc = (
         ]
         for at, one in told:
             if not _follows(at, one["type"], [other for other, _ in told]):
-                found.append(((*where, *_written(at, fields)), _sentence(kind, one, at)))
+                inside = getattr(one.get("ctx", {}).get("error"), "place", ())  # of a JSON Schema in the file
+                found.append(((*where, *_written(at, fields), *inside), _sentence(kind, one, at)))
         return None
 
 

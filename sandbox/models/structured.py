@@ -12,6 +12,8 @@ from typing import Any
 from riskbox.sandbox.contracts.message import no_constant
 from riskbox.sandbox.contracts.model import Reply
 from riskbox.sandbox.models.transport import Completion
+from riskbox.sandbox.words.pattern import PatternError
+from riskbox.sandbox.words.schema import TooManySteps, errors, validator
 
 MOST = 100
 """Braces of one text at which a JSON object is looked for."""
@@ -39,8 +41,12 @@ def _valued(answer: Completion, schema: Mapping[str, Any]) -> Reply:
         value = _value(answer.text)
     except (ValueError, RecursionError) as error:
         return Reply("malformed", text=answer.text, detail=_why(answer, str(error)))
-    wrong = next(_validator(json.dumps(schema, default=dict)).iter_errors(value), None)
-    if wrong is not None:
+    try:
+        misfits = errors(value, _validator(json.dumps(schema, default=dict)))
+    except (TooManySteps, PatternError, RecursionError) as error:
+        return Reply("malformed", text=answer.text, detail=str(error))
+    if misfits:
+        wrong = misfits[0]
         where = ".".join(map(str, wrong.absolute_path)) or "the answer"
         return Reply("malformed", text=answer.text, detail=f"{where}: {wrong.message[:300]}")
     return Reply("ok", text=answer.text, value=value)
@@ -106,11 +112,7 @@ def _objects(text: str) -> Iterator[dict[str, Any]]:
 
 @lru_cache(maxsize=1000)
 def _validator(schema: str) -> Any:
-    from jsonschema import Draft202012Validator
-    from referencing import Registry
-
-    # an empty registry: without one, jsonschema fetches what a schema refers to from the network
-    return Draft202012Validator(json.loads(schema), registry=Registry())
+    return validator(json.loads(schema))
 
 
 def unfenced(text: str) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
+from riskbox.sandbox import budget
 from riskbox.sandbox.errors import InputError, UnknownName
 from riskbox.sandbox.escape import inert
 from riskbox.sandbox.people.annotation import (
@@ -144,9 +145,11 @@ def _episode(
 
 def _rows(path: str) -> list[_SheetRow]:
     try:
-        text = Path(path).read_bytes().decode("utf-8-sig")
+        text = budget.content(Path(path), budget.SHEET_BYTES).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: is not UTF-8 (byte {error.start}); save it as CSV UTF-8.") from None
+    except budget.OverBudget as error:
+        raise InputError(f"{path}: {error}.") from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}.") from None
     head = text.partition("\n")[0]

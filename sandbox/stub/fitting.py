@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeAlias, TypeVar
 
 from riskbox.sandbox.stub.request import OfferedTool, StubRequest
 from riskbox.sandbox.stub.script import CallTool, Fail, SayJson
+from riskbox.sandbox.words.pattern import found
 
 T = TypeVar("T")
 Seat: TypeAlias = Literal["agent", "user", "tool", "judge"]
@@ -177,7 +178,7 @@ def _found(name: str, part: Mapping[str, Any], text: str) -> Any:
         ids = KEY.findall(text)
         if example:
             ids = [one for one in ids if one.partition("-")[0] == example[0].partition("-")[0]]
-        return _last([one for one in ids if not pattern or re.search(pattern, one)])
+        return _last([one for one in ids if not pattern or found(pattern, one)])
     return _last(NAMED.findall(text)) if re.search(r"name|query|text|search|who|person", spoken) else None
 
 

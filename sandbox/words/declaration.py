@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
 from riskbox.sandbox.words.part import ScenarioPart, Slug
+from riskbox.sandbox.words.schema import pointed, refuse
 
 
 class CannedReply(ScenarioPart):
@@ -28,25 +29,17 @@ CHECKED = {"schemas": "checked"}
 def _json_schema(schema: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
     if info.context == CHECKED:
         return schema
-    from jsonschema import Draft202012Validator
     from jsonschema.exceptions import SchemaError
 
     try:
-        Draft202012Validator.check_schema(schema)
+        refuse(schema)
     except SchemaError as error:
         place = ".".join(map(str, error.absolute_path))
         raise ValueError(
             f"is not a valid JSON Schema{f' at {place}' if place else ''}: {error.message[:300]}"
         ) from None
     for reference in _references(schema):
-        node: Any = schema if reference.startswith("#") else None
-        for part in reference.lstrip("#").strip("/").split("/"):
-            key = part.replace("~1", "/").replace("~0", "~")
-            if key and isinstance(node, list):
-                node = node[int(key)] if key.isdigit() and int(key) < len(node) else None
-            elif key:
-                node = node.get(key) if isinstance(node, dict) else None
-        if node is None:
+        if pointed(schema, reference) is None:
             raise ValueError(
                 f"the reference {reference!r} must point into the schema itself, for example '#/$defs/name'"
             )

@@ -44,8 +44,8 @@ def test_older_dialects_are_translated(given: dict[str, Any], wanted: dict[str, 
     Draft202012Validator.check_schema(found)
 
 
-@pytest.mark.parametrize("pattern", [r"^\p{L}+$", r"(?<name>a)\k<name>"])
-def test_patterns_that_python_cannot_read_are_kept_and_told(tmp_path: Path, pattern: str) -> None:
+@pytest.mark.parametrize("pattern", [r"^(?!x)", r"(?<name>a)\k<name>"])
+def test_patterns_that_re2_cannot_read_are_kept_and_told(tmp_path: Path, pattern: str) -> None:
     found = read(
         tmp_path,
         [
@@ -59,7 +59,7 @@ def test_patterns_that_python_cannot_read_are_kept_and_told(tmp_path: Path, patt
         ],
     )
     assert found.tools[0].parameters["properties"]["id"] == {"type": "string", "x-pattern": pattern}
-    assert found.notes == (f"Kept as x-pattern and not checked, since Python cannot read it: {pattern}",)
+    assert found.notes == (f"Kept as x-pattern and not checked, since RE2 cannot read it: {pattern}",)
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_objects_of_any_names_are_made_up(tmp_path: Path) -> None:
 
 
 def test_a_field_that_cannot_be_made_up_is_named(tmp_path: Path) -> None:
-    bic = {"type": "string", "pattern": "^(?!)$"}
+    bic = {"type": "string", "pattern": "a^b"}
     inner = {"type": "object", "properties": {"bic": bic}, "required": ["bic"]}
     with pytest.raises(InputError, match=r"delete_user: no value was found for (bic|to)"):
         read(

@@ -15,8 +15,11 @@ from threading import Timer
 import pytest
 
 from riskbox.sandbox import budget
+from riskbox.sandbox.batch.plan import cases
+from riskbox.sandbox.contracts.table import ToolError
 from riskbox.sandbox.errors import ScenarioError
 from riskbox.sandbox.loading.loader import loads
+from riskbox.sandbox.registry.toolsets import Toolbox
 
 MEMORY = 3_000_000_000
 """Bytes of address space of a child, of which Python and its libraries take about half."""
@@ -58,6 +61,16 @@ def listening(path: Path) -> None:
             one.bind(path.name)
         finally:
             os.chdir(here)
+
+
+def declared(schema: str, ask: str = "aaa") -> str:
+    """A scenario with a tool whose argument has a schema, and a reference that calls it."""
+    return (
+        SMALL.replace("tools: [mail]", "tools: [crm]")
+        + "toolsets:\n  crm:\n    tools:\n      - name: find\n        description: Find.\n"
+        + f"        parameters: {schema}\n"
+        + f"references:\n  - {{ends: safe, agent: [{{call: crm.find, args: {{a: {ask}}}}}, {{say: Done}}]}}\n"
+    )
 
 
 CORPUS: dict[str, tuple[str | Callable[[Path], str], str]] = {
@@ -102,6 +115,18 @@ CORPUS: dict[str, tuple[str | Callable[[Path], str], str]] = {
     "a name that is a list": (SMALL + "world: {mail: {rows: [a]}}\n", "expected the name of a JSON file"),
     "aliases": ("a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n", "aliases .*are not supported"),
     "an alias to itself": ("a: &a [*a]\n", "aliases .*are not supported"),
+    "a look-ahead": (
+        declared("{type: object, properties: {a: {pattern: '(?=a)b'}}}"),
+        r"s\.yaml:\d+:\d+ .*parameters.properties.a.pattern: .*look-ahead and look-behind are not supported",
+    ),
+    "a schema that is itself": (
+        declared("{$ref: '#'}"),
+        r"s\.yaml:\d+:\d+ .*a reference leads back to itself",
+    ),
+    "a clock at the end of time": (
+        SMALL + 'world: {clock: "9999-12-31T23:59:59Z"}\n',
+        "between the years 1000 and 9000",
+    ),
     "deep nesting": (SMALL + "world: " + "[" * 100_000, "nested deeper than 40 levels"),
     "unknown names": (
         SMALL
@@ -184,3 +209,11 @@ def test_as_many_problems_are_told_as_the_budget_says() -> None:
     with pytest.raises(ScenarioError) as wrong:
         loads(SMALL + "".join(f"settin{one}: 1\n" for one in range(1_000)))
     assert len(wrong.value.problems) == budget.PROBLEMS + 1
+
+
+def test_a_slow_pattern_is_played_at_once(tmp_path: Path) -> None:
+    text = declared("{type: object, properties: {a: {type: string, pattern: '^(a+)+$'}}}", "a" * 5_000 + "x")
+    (case, *_) = cases([loads(text)])
+    tool = Toolbox().find("crm", case.scenario).tools()["find"]
+    with pytest.raises(ToolError, match="does not match"):
+        tool.validated({"a": "a" * 5_000 + "x"})
