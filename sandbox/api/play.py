@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol, Unpack, runtime_checkable
 
 from riskbox.sandbox.api.arguments import checked
+from riskbox.sandbox.api.confined import confined
 from riskbox.sandbox.api.objects import listed, name_of, names_of
 from riskbox.sandbox.api.options import (
     ModelArguments,
@@ -33,6 +34,7 @@ from riskbox.sandbox.episode.rollout import Timeouts
 from riskbox.sandbox.errors import InputError
 from riskbox.sandbox.loading.loader import load_all
 from riskbox.sandbox.models.client import Clients
+from riskbox.sandbox.processes.confinement import Confinement, Isolation
 from riskbox.sandbox.registry.agents import check_agent_name
 from riskbox.sandbox.registry.casts import cast_code
 from riskbox.sandbox.registry.evaluators import evaluator
@@ -113,7 +115,7 @@ class EpisodePlan:
     ) -> Played:
         models = Clients(self.settings.models)
         session = ModelSession(models, self.spec.seed, self.spec.cast.settings)
-        participants = make_participants(self.spec, self.prepared.case, session)
+        participants = make_participants(self.spec, self.prepared.case, session, self.settings.confinement)
         try:
             if self.start is not None:
                 await catch_up(self.start, participants)
@@ -156,6 +158,9 @@ def prepare_episode(
     settings: SeatSettings | None = None,
     turn_seconds: float | None = None,
     episode_seconds: float | None = None,
+    agent_memory: float | None = None,
+    agent_env: Words = (),
+    agent_isolation: Isolation = "none",
     store: str | None = None,
     **models: Unpack[ModelArguments],
 ) -> EpisodePlan:
@@ -175,6 +180,9 @@ def prepare_episode(
         settings: Settings of the models by seat: `{"agent": {"temperature": 0.2}}`.
         turn_seconds: The time limit for one turn, in seconds; none by default.
         episode_seconds: The time limit for the episode, in seconds; none by default.
+        agent_memory: GB (2**30 bytes) that the command of a `process:` or `mcp:` agent may use, with all that it starts.
+        agent_env: Variables that it sees besides those that it needs to run: `NAME` lets one through, `NAME=VALUE` sets one.
+        agent_isolation: What it is kept from: `files`, `network`, or `full` (both).
         store: The URL of the store; RISKBOX_STORE or `sqlite:///riskbox.db` by default.
         models: Limits, budgets and recordings of model calls; see `ModelArguments`.
 
@@ -206,7 +214,9 @@ def prepare_episode(
         timeouts=Timeouts(turn_seconds or None, episode_seconds or None),
         toolsets=toolsets,
         models=within_turn(model_settings(models), turn_seconds or None, models.get("call_seconds"), [cast]),
+        confinement=Confinement.of(agent_memory, listed(agent_env), agent_isolation),
     )
+    confined(made, [spec])
     return EpisodePlan(prepared, spec, made, url, start, origin)
 
 

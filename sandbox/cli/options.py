@@ -244,3 +244,36 @@ def same_store(url: str) -> str:
     """The `--store` option to repeat in a suggested command. Empty for the default, or if it may hold a password."""
     is_default = url == os.environ.get("RISKBOX_STORE", STORE)
     return "" if is_default or "@" in url else f" --store {shlex.quote(url)}"
+
+
+def add_agent_process(made: Parser, *, gpus: bool = True) -> None:
+    """Options of the agent's process."""
+    group = made.add_argument_group(
+        "the agent's process",
+        "for your own code in a process of its own, and for the commands of process: and mcp:",
+    )
+    group.add_argument(
+        "--agent-memory",
+        type=float,
+        metavar="GB",
+        help="memory that it may use, with all that it starts; one that uses more is ended, and Ray reserves as much",
+    )
+    if gpus:
+        group.add_argument(
+            "--agent-gpus", type=float, default=0.0, metavar="N", help="GPUs that Ray reserves for it"
+        )
+    group.add_argument(
+        "--agent-env",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="let it see this variable of the environment, which is withheld unless the process needs it to run; NAME=VALUE "
+        "sets one; may be repeated",
+    )
+    group.add_argument(
+        "--agent-isolation",
+        choices=("none", "files", "network", "full"),
+        default="none",
+        help="keep the commands of process: and mcp: from writing files, from the network, or from both; needs bubblewrap "
+        "(bwrap) on Linux, and is refused where it is not possible (default: none)",
+    )

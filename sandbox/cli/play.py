@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from riskbox.sandbox.cli.model_options import add_models, model_options, settings_from
-from riskbox.sandbox.cli.options import Parser, add_json, add_store, add_tools, same_store
+from riskbox.sandbox.cli.options import Parser, add_agent_process, add_json, add_store, add_tools, same_store
 from riskbox.sandbox.errors import InputError
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--seed", type=int, default=1, help="the seed (default: 1)")
     made.add_argument("--blind", action="store_true", help="hide what the checks found")
     add_tools(made)
+    add_agent_process(made, gpus=False)
     add_models(made)
     add_store(made)
     add_json(made)
@@ -79,6 +80,7 @@ def main(argv: list[str]) -> int:
     if given.path and not given.seat:
         raise InputError("play: choose a side with --as user or --as agent.")
 
+    from riskbox.sandbox.api.confined import without_values
     from riskbox.sandbox.api.play import prepare_episode
     from riskbox.sandbox.api.sync import wait_for
     from riskbox.sandbox.episode.playing import EpisodeHalted
@@ -94,10 +96,13 @@ def main(argv: list[str]) -> int:
         tools_model=given.tools_model,
         seed=given.seed,
         settings=settings_from(given),
+        agent_memory=given.agent_memory,
+        agent_env=given.agent_env,
+        agent_isolation=given.agent_isolation,
         store=given.store,
         **model_options(given),
     )
-    plan.command = ["riskbox", "play", *argv]
+    plan.command = ["riskbox", "play", *without_values(argv)]
     if not given.json:
         _introduced(plan.prepared.case, plan.spec)
     stop, halt = asyncio.Event(), None

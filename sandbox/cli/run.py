@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from riskbox.sandbox.cli.model_options import add_models, model_options, settings_from
 from riskbox.sandbox.cli.options import (
     Parser,
+    add_agent_process,
     add_choice,
     add_gates,
     add_json,
@@ -199,41 +200,10 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help="with a Redis store: do not show episodes to others while they are played",
     )
-    _add_agent_process(made)
+    add_agent_process(made)
     group.add_argument("--quiet", action="store_true", help="do not show progress")
     add_json(made)
     return made
-
-
-def _add_agent_process(made: Parser) -> None:
-    group = made.add_argument_group(
-        "the agent's process",
-        "for your own code in a process of its own, and for the commands of process: and mcp:",
-    )
-    group.add_argument(
-        "--agent-memory",
-        type=float,
-        metavar="GB",
-        help="memory that it may use, with all that it starts; one that uses more is ended, and Ray reserves as much",
-    )
-    group.add_argument(
-        "--agent-gpus", type=float, default=0.0, metavar="N", help="GPUs that Ray reserves for it"
-    )
-    group.add_argument(
-        "--agent-env",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="let it see this variable of the environment, which is withheld unless the process needs it to run; NAME=VALUE "
-        "sets one; may be repeated",
-    )
-    group.add_argument(
-        "--agent-isolation",
-        choices=("none", "files", "network", "full"),
-        default="none",
-        help="keep the commands of process: and mcp: from writing files, from the network, or from both; needs bubblewrap "
-        "(bwrap) on Linux, and is refused where it is not possible (default: none)",
-    )
 
 
 def main(argv: list[str]) -> int:

@@ -114,7 +114,7 @@ def run(folder: Path, *more: str, **env: str) -> tuple[subprocess.Popen[bytes], 
 
 def test_what_it_leaves_behind_ends_with_its_process(tmp_path: Path) -> None:
     driver, pids = run(tmp_path)
-    assert driver.wait(120) == 0
+    assert driver.wait(250) == 0
     started = [int(pid) for line in pids.read_text().splitlines() for pid in line.split()]
     assert len(started) >= 3 and all(map(gone, started))
 
@@ -123,7 +123,7 @@ def test_what_it_leaves_behind_ends_with_its_process(tmp_path: Path) -> None:
 def test_what_it_leaves_behind_ends_when_somebody_is_killed(tmp_path: Path, whom: str) -> None:
     driver, pids = run(tmp_path, LASTING="1")
     try:
-        deadline = time.monotonic() + 100
+        deadline = time.monotonic() + 250
         while not (pids.exists() and pids.read_text().endswith("\n")) and time.monotonic() < deadline:
             assert driver.poll() is None
             time.sleep(0.05)

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from riskbox.sandbox import play
 from riskbox.sandbox.stores import open_store
+from riskbox.sandbox.words.trajectory import Trajectory
 from tests.conftest import Command
 
 PROGRAM = """
@@ -77,3 +79,15 @@ def test_a_limit_that_cannot_hold_is_refused(command: Command, records: Path, tm
     assert "agent_memory limits a process of the agent's own, and with local everything plays" in done.stderr
     done = command("run", records, "--agent", agent, "--place", "agent=inline", "--agent-memory", "0.5")
     assert done.returncode == 2 and "place agent=inline" in done.stderr
+
+
+def test_play_lets_through_what_it_is_told_to(
+    program: str, records: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+    store = f"sqlite:///{tmp_path}/played.db"
+    texts = []
+    for env in ((), ("OPENAI_API_KEY", "MODE=-x")):
+        played = play(records, agent=program, persona="owner", agent_env=env, store=store)
+        texts.append(Trajectory(played.episode.events).said("agent")[0].text)
+    assert texts == ["none", "sk-secret-x"]
