@@ -238,6 +238,8 @@ def _lines(file: BinaryIO, path: Path) -> Iterator[dict[str, Any]]:
             raise StoreError(
                 f"{path}:{number}: is damaged: {error}. Remove the file to give it up."
             ) from None
+        if not isinstance(fields, dict):
+            raise StoreError(f"{path}:{number}: is damaged: it is no object. Remove the file to give it up.")
         yield fields
 
 
