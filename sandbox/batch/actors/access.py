@@ -80,11 +80,10 @@ def _read_again() -> None:
 
 def missing_token() -> str:
     """What to do where a token is asked for and there is none, which would end the process; else empty."""
-    path = os.environ.get(TOKEN_PATH, "")
     if os.environ.get(MODE) != "token" or _has_token():
         return ""
-    if path:
-        return f"RAY_AUTH_TOKEN_PATH names {path}, where there is no file."
+    if os.environ.get(TOKEN_PATH):
+        return "RAY_AUTH_TOKEN_PATH names a file that is not there."
     return f"RAY_AUTH_MODE=token is set and there is no token. {_COPY}."
 
 

@@ -86,7 +86,7 @@ def test_a_run_joins_with_the_token_or_says_what_to_do_and_leaves_nothing(
         ({"RAY_AUTH_MODE": "token"}, "RAY_AUTH_MODE=token is set and there is no token. Copy"),
         (
             {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(home / "gone")},
-            "gone, where there is no file",
+            "RAY_AUTH_TOKEN_PATH names a file that is not there",
         ),
     ):
         done = run(**env)
