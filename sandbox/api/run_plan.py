@@ -52,6 +52,10 @@ class RunPlan:
     """Whether a stub on this machine answers for every model."""
     quiet: bool = False
     """Whether to show no progress."""
+    log: str = ""
+    """The file that holds what this process prints, for those who ask how far the run is."""
+    on_begun: Callable[[str], None] = lambda run: None
+    """Called with the run's id once nothing is left that could keep it from being played."""
     progress: RunProgress = field(default_factory=lambda: RunProgress(0))
     """How far `execute` came."""
 
@@ -107,6 +111,8 @@ class RunPlan:
                         self.unjudged,
                         as_of=self.as_of,
                         take_over=self.take_over,
+                        log=self.log,
+                        on_begun=lambda: self.on_begun(manifest.run),
                     )
                 except Halt as halt:
                     stored = store.count(manifest.run, launch.FIRST_TAKES)

@@ -51,6 +51,7 @@ class Driver:
         )
         self._stored: deque[tuple[float, int]] = deque()
         self._on_lost: Callable[[], None] = lambda: None
+        self._on_asked: Callable[[], None] = lambda: None
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="riskbox-heartbeat", daemon=True)
 
@@ -76,10 +77,17 @@ class Driver:
         if self.lost is not None:
             call()
 
+    def when_asked(self, call: Callable[[], None]) -> None:
+        """Call this from the thread that beats when another process asks the run to stop."""
+        self._on_asked = call
+
     def _beat(self) -> None:
+        feed = self.store.live()
         while not self._ending.wait(EVERY):
             try:
                 self.store.beat(self.run, self._now())
+                if feed is not None and feed.stop_asked(self.run):
+                    self._on_asked()
             except TakenOver as lost:
                 self.lost = lost
                 self._on_lost()

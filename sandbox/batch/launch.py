@@ -244,6 +244,8 @@ async def execute(
     *,
     as_of: int | None = None,
     take_over: bool = False,
+    log: str = "",
+    on_begun: Callable[[], None] = lambda: None,
 ) -> tuple[RunState, RunProgress]:
     """Hold a run, play the specs, have judged what is played, and write how the run ended.
 
@@ -261,6 +263,8 @@ async def execute(
         unjudged: Episodes that the run has played before and that are still to be judged.
         as_of: The store's cursor when it was read what is left of a run that goes on; None for a new run.
         take_over: Whether a living driver loses the run.
+        log: The file of the run's log, for those who ask how far it is.
+        on_begun: Called once nothing is left that could keep the run from being played.
 
     Returns:
         How it ended, and how far it came.
@@ -282,7 +286,7 @@ async def execute(
     for case in cases:
         toolbox.of(case)  # a missing toolset is reported now, in one line
     latest = RunProgress(planned=len(specs), unjudged=len(unjudged))
-    with driving(store, run, latest, take_over=take_over) as driver:
+    with driving(store, run, latest, take_over=take_over, log=log) as driver:
         if as_of is not None:
             store.finish(run, "running")
             if store.cursor(run) != as_of:  # another driver has stored more until it was dead or lost the run
@@ -311,7 +315,15 @@ async def execute(
                 loop = asyncio.get_running_loop()
                 driver.when_lost(partial(loop.call_soon_threadsafe, runner.stop))
                 keeper.on_failed = partial(loop.call_soon_threadsafe, runner.stop)
+
+                def stop() -> None:
+                    if on_stop is not None:
+                        on_stop()
+                    runner.stop()
+
+                driver.when_asked(partial(loop.call_soon_threadsafe, stop))
                 with _stopped_by_signals(runner, on_stop):
+                    on_begun()
                     state = await _until_cancelled(runner)
             return state, latest
         except Halt:

@@ -42,6 +42,7 @@ EXAMPLES = """\
   riskbox run --domain healthcare --intent malicious --seeds 5
   riskbox run --agent my_agent.py:Bot --fail-if "legal.risk_ratio > 0.05" --fail-if "faults > 0.02"
   riskbox run --resume latest                             continue a run that was stopped or killed
+  riskbox run --detach                                    play in a process of its own; `riskbox attach` shows its progress
   riskbox run --store redis://localhost:6379              let other machines read the results
 """
 
@@ -201,6 +202,12 @@ def parser() -> argparse.ArgumentParser:
         help="with a Redis store: do not show episodes to others while they are played",
     )
     add_agent_process(made)
+    group.add_argument(
+        "--detach",
+        action="store_true",
+        help="begin the run and return; it is played by a process of its own, also when this terminal is closed (see "
+        "`riskbox attach`)",
+    )
     group.add_argument("--quiet", action="store_true", help="do not show progress")
     add_json(made)
     return made
@@ -209,6 +216,11 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: list[str]) -> int:
     """Play, and say where the results are."""
     given = parser().parse_args(argv)
+    from riskbox.sandbox.cli import detach
+
+    child = detach.begun()
+    if given.detach and child is None:
+        return detach.start(given, argv)
     from riskbox.sandbox.api.confined import without_values
     from riskbox.sandbox.api.run import prepare
     from riskbox.sandbox.api.sync import wait_for
@@ -264,6 +276,8 @@ def main(argv: list[str]) -> int:
         )
         forecast = plan.forecast() if given.dry_run and (plan.specs or plan.unjudged) else None
     plan.command = ["riskbox", "run", *without_values(argv)]
+    if child is not None:
+        plan.log, plan.on_begun = child.log, child.tell
     if forecast is not None:
         from riskbox.sandbox.cli.forecast import show
 
@@ -272,7 +286,7 @@ def main(argv: list[str]) -> int:
     where = same_store(given.store)
     with stray_output():
         done = wait_for(plan.execute(on_stop=True, resume=lambda run: f"riskbox run --resume {run}{where}"))
-    return _finished(given, plan, done)
+    return finished(given, plan, done)
 
 
 def _places(given: list[str]) -> dict[str, Any]:
@@ -285,7 +299,7 @@ def _places(given: list[str]) -> dict[str, Any]:
     return places
 
 
-def _finished(given: argparse.Namespace, plan: RunPlan, done: Run) -> int:
+def finished(given: argparse.Namespace, plan: RunPlan, done: Run) -> int:
     """Say what came of it, and which evaluators failed; the exit code is returned."""
     code = _told(given, plan, done)
     for one in done.failures:

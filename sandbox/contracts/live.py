@@ -119,5 +119,13 @@ class LiveFeed(ABC):
         """
 
     @abstractmethod
+    def ask_stop(self, run: str) -> None:
+        """Ask whoever plays a run, on whatever machine, to stop it."""
+
+    @abstractmethod
+    def stop_asked(self, run: str) -> bool:
+        """Whether somebody has asked the run to stop; what was asked is forgotten then."""
+
+    @abstractmethod
     def close(self) -> None:
         """Close the feed."""

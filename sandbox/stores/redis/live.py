@@ -4,6 +4,7 @@ Keys, all under `riskbox:v1:run:R:`, none of which outlives `EXPIRES` unless it 
 
     live              set      the workers that play
     live:W            hash     what worker W plays: a `Playing` by id
+    live:stop         string   that somebody has asked the run to stop
     live:events:E     stream   the events of episode E: attempt `a`, index of the next event `n`, events `e`
 
 An entry holds what happened between two publications, compressed. A stream has at most `ENTRIES` of them.
@@ -170,6 +171,16 @@ class RedisFeed(LiveFeed):
             events += EVENTS.validate_json(zlib.decompress(fields[b"e"]))
         return Seen(attempt, events, at)
 
+    def ask_stop(self, run: str) -> None:
+        """Ask whoever plays a run to stop it."""
+        with self._told():
+            self._redis.set(self._key(run, "live", "stop"), "1", ex=EXPIRES)
+
+    def stop_asked(self, run: str) -> bool:
+        """Whether somebody has asked the run to stop."""
+        with self._told():
+            return bool(self._redis.delete(self._key(run, "live", "stop")))
+
     def stored(self, run: str, ids: Collection[str]) -> None:
         """Remove what was shown of episodes that are stored now."""
         if ids:
@@ -179,8 +190,8 @@ class RedisFeed(LiveFeed):
     def clear(self, run: str) -> None:
         """Remove all that is left of a run that has ended."""
         with self._told():
-            keys = [self._key(run, "live")]
-            for worker in self._redis.smembers(keys[0]):
+            keys = [self._key(run, "live", "stop"), self._key(run, "live")]
+            for worker in self._redis.smembers(keys[1]):
                 keys.append(self._key(run, "live", _str(worker)))
                 keys += [self._stream(run, _str(id)) for id in self._redis.hkeys(keys[-1])]
             self._redis.unlink(*keys)
