@@ -27,9 +27,8 @@ from riskbox.sandbox.words.action import Action
 from riskbox.sandbox.words.event import Said
 from riskbox.sandbox.words.observation import AgentView, Observation
 from riskbox.sandbox.words.secrets import expanded
+from riskbox.sandbox.words.size import WIRE
 
-LARGEST = 4 * 2**20
-"""The largest answer, in bytes."""
 CONNECT = 10.0
 """Timeout in seconds for connecting and for the agent card; an answer may take the whole turn."""
 POLL = 0.5
@@ -219,10 +218,8 @@ class _Counted(httpx.AsyncByteStream):
         size = 0
         async for piece in self._stream:
             size += len(piece)
-            if size > LARGEST:
-                raise httpx.DecodingError(
-                    f"the answer is larger than {LARGEST:,} bytes", request=self._request
-                )
+            if size > WIRE:
+                raise httpx.DecodingError(f"the answer is larger than {WIRE:,} bytes", request=self._request)
             yield piece
 
     async def aclose(self) -> None:

@@ -34,9 +34,8 @@ from riskbox.sandbox.processes.watch import WATCH
 from riskbox.sandbox.words.action import Action
 from riskbox.sandbox.words.observation import AgentView, Observation
 from riskbox.sandbox.words.secrets import expanded, redact
+from riskbox.sandbox.words.size import WIRE
 
-LONGEST = 2**20
-"""The longest answer, in bytes."""
 KEPT = 2000
 """Bytes of its stderr that are kept for error messages."""
 GRACE = 2.0
@@ -273,7 +272,7 @@ class ChildProcess(asyncio.SubprocessProtocol):
             self._errors = (self._errors + data)[-KEPT:]
             return
         self.unread += data
-        if len(self.unread) > LONGEST:
+        if len(self.unread) > WIRE:
             self._output().pause_reading()
         self._news.set()
 
@@ -318,9 +317,7 @@ class ChildProcess(asyncio.SubprocessProtocol):
         if line is not None:
             return line
         if not self.closed:
-            raise ParticipantFault(
-                f"`{self.command}` wrote a line of more than {LONGEST:,} bytes: {self.shown}"
-            )
+            raise ParticipantFault(f"`{self.command}` wrote a line of more than {WIRE:,} bytes: {self.shown}")
         status = await self.status()
         raise ParticipantFault(
             f"`{self.command}` {status} without an answer. {await self.complaint()}".rstrip()
@@ -333,8 +330,8 @@ class ChildProcess(asyncio.SubprocessProtocol):
             ParticipantFault: it failed, or wrote too much.
         """
         while not self.closed:
-            if len(self.unread) > LONGEST:
-                raise ParticipantFault(f"`{self.command}` wrote more than {LONGEST:,} bytes: {self.shown}")
+            if len(self.unread) > WIRE:
+                raise ParticipantFault(f"`{self.command}` wrote more than {WIRE:,} bytes: {self.shown}")
             self._news.clear()
             await self._news.wait()
         status = await self.status()
@@ -346,11 +343,11 @@ class ChildProcess(asyncio.SubprocessProtocol):
         """The next line that is not empty; None if it has exited, or if the line is too long."""
         while True:
             line, newline, rest = self.unread.partition(b"\n")
-            if len(line) > LONGEST:
+            if len(line) > WIRE:
                 return None
             if newline:
                 self.unread = rest
-                if len(rest) <= LONGEST and not self.closed:
+                if len(rest) <= WIRE and not self.closed:
                     self._output().resume_reading()
                 if line.strip():
                     return bytes(line)

@@ -29,6 +29,7 @@ from riskbox.sandbox.words.action import Action
 from riskbox.sandbox.words.event import Said
 from riskbox.sandbox.words.observation import Observation
 from riskbox.sandbox.words.secrets import expanded, is_variable, redact
+from riskbox.sandbox.words.size import WIRE
 
 TOKEN = "RISKBOX_AGENT_TOKEN"
 """The environment variable whose value is sent as a bearer token; it is stored nowhere."""
@@ -36,8 +37,6 @@ ATTEMPTS = 3
 """The most times that a request is sent."""
 LONGEST_WAIT = 30.0
 """The longest wait, in seconds, that a service may ask for."""
-LARGEST = 4 * 2**20
-"""The largest answer, in bytes."""
 CONNECT = 10.0
 """Timeout in seconds for connecting; the answer may take the whole turn."""
 REDIRECTS = 3
@@ -183,8 +182,8 @@ async def _limited(response: aiohttp.ClientResponse, name: str) -> bytes:
     content = bytearray()
     async for piece in response.content.iter_chunked(2**16):
         content += piece
-        if len(content) > LARGEST:
-            raise ParticipantFault(f"{name} answered more than {LARGEST:,} bytes")
+        if len(content) > WIRE:
+            raise ParticipantFault(f"{name} answered more than {WIRE:,} bytes")
     return bytes(content)
 
 

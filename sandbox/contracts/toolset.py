@@ -56,6 +56,7 @@ from riskbox.sandbox import budget
 from riskbox.sandbox.contracts.reference import RowReference, references
 from riskbox.sandbox.contracts.table import Changes, Row, StartRows, Table, ToolError, missing, referred
 from riskbox.sandbox.errors import Problem, ScenarioError, ToolFault, did_you_mean, is_interrupt
+from riskbox.sandbox.words.size import bounded
 from riskbox.sandbox.words.toolspec import ActionClass, Effects, TableSpec, ToolsetSpec, ToolSpec
 
 if TYPE_CHECKING:
@@ -385,7 +386,9 @@ class Toolset:
         after = (
             {**changes, **{name: table.changes for name, table in touched.items()}} if touched else changes
         )
-        return ToolOutcome(result=to_jsonable_python(result), patch=patch, changes=after)
+        return ToolOutcome(
+            result=bounded(to_jsonable_python(result), found.spec.name), patch=patch, changes=after
+        )
 
     @classmethod
     async def answer(

@@ -45,8 +45,11 @@ def taken_back() -> bool:
 
 async def settled() -> None:
     """Take back a cancellation that is still on its way, so that it does not strike whoever waits next."""
-    is_ending, task = _IS_ENDING.get(), asyncio.current_task()
-    if task is None or not task.cancelling() or is_ending is None or is_ending():
+    is_ending = _IS_ENDING.get()
+    if is_ending is None:  # then there may be no event loop at all
+        return
+    task = asyncio.current_task()
+    if task is None or not task.cancelling() or is_ending():
         return
     with suppress(asyncio.CancelledError):
         await asyncio.sleep(0)

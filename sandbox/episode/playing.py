@@ -8,7 +8,9 @@ import logging
 import platform
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from riskbox.sandbox.contracts.evaluator import Evaluator
@@ -28,6 +30,7 @@ from riskbox.sandbox.rules.state import AGENT, USER, PreparedCase, State
 from riskbox.sandbox.rules.transition import begin, step
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import CaseRef, Episode, Origin, Played, TurnTiming
+from riskbox.sandbox.words.event import Said
 from riskbox.sandbox.words.input import Stopped
 from riskbox.sandbox.words.run import Spec
 from riskbox.sandbox.words.secrets import redact
@@ -35,6 +38,8 @@ from riskbox.sandbox.words.verdict import Assessment
 
 CLOSING = 30.0
 """Seconds that a participant may take to close when the episode is over."""
+LONG = 2**17
+"""Characters said in an episode from which on it is assessed in a thread; shorter ones take a few milliseconds."""
 ASSESSING = 3600.0
 """Seconds that an evaluator may take over one episode. Time in which its model calls wait to be sent is not counted."""
 
@@ -236,26 +241,45 @@ async def assess_pending(
 
 
 async def _assessed(case: Case, episode: Episode, evaluator: Evaluator) -> Assessment:
+    # whoever writes an evaluator may forget to say which one it is, or what its settings are; assessments are kept apart by that
+    who: dict[str, Any] = {
+        "evaluator": evaluator.name,
+        "version": evaluator.version,
+        "settings": getattr(evaluator, "settings", {}),
+    }
     try:
         with counting():
             found, _ = await limited(contained(_evaluated(case, episode, evaluator)), ASSESSING)
         said = checked(found, evaluator, episode)
-        # whoever writes an evaluator may forget to say which one it is; assessments are kept apart by that
-        who = {"evaluator": evaluator.name, "version": evaluator.version, "settings": evaluator.settings}
         return said.model_copy(update=who)
     except Halt:
         raise
     except Exception as error:  # an evaluator may be anyone's code, and may exit; its failure is data
         told = f"it took longer than {ASSESSING:g} s" if isinstance(error, TooLong) else described(error)
         fault = f"{EvaluatorFault.boundary}: {told}"
-        return Assessment(
-            evaluator=evaluator.name, version=evaluator.version, settings=evaluator.settings, fault=fault
-        )
+        return Assessment(**who, fault=fault)
 
 
 async def _evaluated(case: Case, episode: Episode, evaluator: Evaluator) -> Any:
-    found: Any = evaluator.evaluate(case, episode)
+    """What an evaluator answers. One that computes over a long episode does so in a thread, so that the others go on."""
+    computes = not inspect.iscoroutinefunction(evaluator.evaluate)
+    loop = asyncio._get_running_loop()  # none where a step of an environment assesses
+    if loop is not None and computes and _length(episode) > LONG:
+        found: Any = await loop.run_in_executor(_assessor(), evaluator.evaluate, case, episode)
+    else:
+        found = evaluator.evaluate(case, episode)
     return await found if inspect.isawaitable(found) else found
+
+
+def _length(episode: Episode) -> int:
+    """Characters that were said."""
+    return sum(len(one.text) for one in episode.events if isinstance(one, Said))
+
+
+@cache
+def _assessor() -> ThreadPoolExecutor:
+    """One thread: what computes holds the interpreter, so that two would be no quicker."""
+    return ThreadPoolExecutor(1, thread_name_prefix="riskbox-assessor")
 
 
 def died_alone(played: Played, detail: str, attempt: int) -> Played:

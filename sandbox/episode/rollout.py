@@ -13,6 +13,7 @@ from typing import NamedTuple, TypeAlias, TypeVar
 from riskbox.sandbox.contracts.emulator import Emulator
 from riskbox.sandbox.contracts.participant import Participant
 from riskbox.sandbox.contracts.unsent import counting
+from riskbox.sandbox.episode.bounds import within
 from riskbox.sandbox.episode.limited import ProcessDied, TooLong, limited
 from riskbox.sandbox.episode.ownership import settled, taken_back
 from riskbox.sandbox.errors import (
@@ -35,6 +36,7 @@ from riskbox.sandbox.words.event import AGENT_CRASHED, WORKER_DIED
 from riskbox.sandbox.words.input import Acted, Answered, Input, Stopped
 from riskbox.sandbox.words.parting import wants_turn
 from riskbox.sandbox.words.secrets import redact
+from riskbox.sandbox.words.size import bounded
 from riskbox.sandbox.words.trajectory import Trajectory
 
 T = TypeVar("T")
@@ -137,10 +139,16 @@ async def _rolled_out(
             died, given, timing = error, _bereft(error), None
         if timing is not None:
             timings.append(timing)
+        cut = ""
+        if isinstance(given, Acted):
+            action, cut = within(given.action)
+            given = given.model_copy(update={"action": action}) if cut else given
         if isinstance(given, Stopped):
             given = given.model_copy(update={"detail": redact(given.detail)})
         try:
             state, _ = step(state, given)
+            if cut and isinstance(given, Acted) and not state.ended:
+                state, _ = step(state, _broken(given.by, f"{given.by}: {cut}"))
         except Exception as error:  # whatever breaks here, what was played before is kept
             reason = error.boundary if isinstance(error, Fault) else Fault.boundary
             state = _as_far_as_it_goes(state, given)
@@ -212,7 +220,9 @@ async def next_input(
     party = turns(state)
     try:
         if party is None:
-            return (await limited(contained(_answer(state, emulator)), timeout, deadline))[0], None
+            return (await limited(contained(_bounded(_answer(state, emulator), state)), timeout, deadline))[
+                0
+            ], None
         acting = contained(participants[party].act(observe(state, party)))
         action, waited = await limited(acting, timeout, deadline)
     except (ProcessDied, Halt):
@@ -301,6 +311,12 @@ async def _answer(state: State, emulator: Emulator | None) -> Answered:
         waiting.seed,
     )
     return Answered(call=waiting.call, result=outcome.result, error=outcome.error)
+
+
+async def _bounded(answering: Awaitable[Answered], state: State) -> Answered:
+    answer = await answering
+    bounded(answer.result, state.waiting.tool if state.waiting else "a tool")
+    return answer
 
 
 async def contained(work: Awaitable[T]) -> T:

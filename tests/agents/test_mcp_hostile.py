@@ -25,11 +25,11 @@ pytestmark = pytest.mark.usefixtures("leaves_nothing")
 FAULTS = [
     ("sys.stderr.write('no model\\n'); sys.exit(3)", "{message}", "ended with exit code 3. Its stderr ends with: no model"),
     ("sys.stderr.write(os.environ['RISKBOX_MCP_TOKEN']); sys.exit(1)", "{message}", "stderr ends with: (the token)"),
-    ("while True: print('x' * 10000)", "{message}", "wrote more than 1,048,576 bytes: xxx"),
+    ("while True: print('x' * 10000)", "{message}", "wrote more than 4,194,304 bytes: xxx"),
     ("os.close(1); time.sleep(60)", "{message}", "closed its output"),
     ("os.kill(os.getpid(), 9)", "{message}", "was ended by SIGKILL"),
     ("sys.exit(3)", "", "ended with exit code 3 without an answer"),
-    ("while True: sys.stdout.write('x' * 10000)", "", "wrote a line of more than 1,048,576 bytes"),
+    ("while True: sys.stdout.write('x' * 10000)", "", "wrote a line of more than 4,194,304 bytes"),
     ("print('not JSON')", "", "answered something that is not JSON"),
     ("print(os.environ['RISKBOX_MCP_TOKEN'])", "", "): (the token)"),
     (

@@ -146,8 +146,8 @@ BAD: list[tuple[str, str]] = [
     ("sys.stdout.write('[' * 200_000 + '\\n')", "not JSON"),
     ("sys.stdout.buffer.write(b'\\xff\\xfe{}\\n'); sys.stdout.flush()", "not JSON"),
     ('sys.stdout.write(\'{"content": "cut\'); sys.exit()', "not JSON"),
-    ("sys.stdout.write('x' * 5_000_000 + '\\n')", "a line of more than 1,048,576 bytes: xxx"),
-    ("\nwhile True: sys.stdout.write('x' * 65536)", "a line of more than 1,048,576 bytes: xxx"),
+    ("sys.stdout.write('x' * 5_000_000 + '\\n')", "a line of more than 4,194,304 bytes: xxx"),
+    ("\nwhile True: sys.stdout.write('x' * 65536)", "a line of more than 4,194,304 bytes: xxx"),
 ]
 
 
