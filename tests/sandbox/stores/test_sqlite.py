@@ -16,6 +16,7 @@ import pytest
 
 from riskbox.sandbox.contracts.store import Packed, Where
 from riskbox.sandbox.errors import InputError, StoreError, StoreVersion
+from riskbox.sandbox.stores import record
 from riskbox.sandbox.stores.shared import FIELDS
 from riskbox.sandbox.stores.sqlite import clause
 from riskbox.sandbox.stores.sqlite import schema as sqlite_schema
@@ -398,7 +399,7 @@ def test_the_rows_of_an_earlier_schema_get_the_columns_of_the_present_one(path: 
             ):
                 store._db.execute(statement)
         for one in rows:
-            text = one.model_dump_json(by_alias=True)
+            text = record.text(one)
             store._db.execute("UPDATE episodes SET row = ? WHERE id = ?", (text, one.id))
         store._db.execute("PRAGMA user_version = 3")
     with SqliteStore(path) as store:
