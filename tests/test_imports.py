@@ -46,7 +46,7 @@ FLOORS = (
 OPEN = ("words", "contracts", "processes")
 """What `agents/`, `tools/` and `evaluators/` may import."""
 
-ONLY_IN = {
+ONLY_IN: dict[str, str | tuple[str, ...]] = {
     "ray": "sandbox/batch/actors/",
     "litellm": "sandbox/models/transport_litellm.py",
     "redis": "sandbox/stores/redis/",
@@ -54,11 +54,12 @@ ONLY_IN = {
     "jinja2": "sandbox/html/page.py",
     "vl_convert": "sandbox/html/plots.py",
     "textual": "sandbox/viewer/",
-    "pyarrow": "sandbox/export/parquet.py",
+    "pyarrow": ("sandbox/export/parquet.py", "sandbox/stores/cold.py"),
+    "fsspec": "sandbox/stores/cold.py",
     "inspect_ai": "sandbox/export/inspect.py",
     "xllamacpp": "sandbox/local/llama.py",
 }
-"""The one file, or the one folder, that imports a heavy package."""
+"""The one file, or the one folder, that imports a heavy package; each of a few files."""
 
 
 def modules() -> list[Path]:

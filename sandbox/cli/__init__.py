@@ -24,6 +24,7 @@ COMMANDS = {
     "agreement": "measure how well people and judges agree",
     "export": "write episodes as JSONL, CSV, Parquet, JUnit, SARIF or Inspect logs",
     "import": "read exported episodes into a store",
+    "archive": "move a finished run out of a store",
     "schema": "print the JSON Schema of scenario files",
     "stub-server": "run a stub model provider on this machine, for free",
     "local-server": "run a real language model on this machine, without a key",

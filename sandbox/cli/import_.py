@@ -14,13 +14,14 @@ from typing import BinaryIO, cast
 from riskbox.sandbox.cli import options
 from riskbox.sandbox.errors import InputError, did_you_mean
 
-ABOUT = "Read a file of `riskbox export jsonl` into a store, with its run, cases, episodes and verdicts."
+ABOUT = "Read a file of `riskbox export jsonl`, or what `riskbox archive` wrote, into a store, with its run, cases, episodes and verdicts."
 EXAMPLES = """\
   riskbox import jsonl run.jsonl                            read into the default store
   riskbox import jsonl run.jsonl --store sqlite:///all.db   read into another store
+  riskbox import archive cold/20260302-091500-a3f1          bring an archived run back
   riskbox export jsonl --store redis://here | riskbox import jsonl - --store sqlite:///kept.db"""
 
-FORMATS = ("jsonl",)
+FORMATS = ("jsonl", "archive")
 """The formats that can be read."""
 
 
@@ -28,7 +29,9 @@ def parser() -> argparse.ArgumentParser:
     """The options."""
     made = options.Parser("import", ABOUT, EXAMPLES)
     made.add_argument("format", metavar="FORMAT", help=", ".join(FORMATS))
-    made.add_argument("file", metavar="FILE", help="the file to read; - for standard input")
+    made.add_argument(
+        "file", metavar="FILE", help="the file to read, or the folder of an archive; - for standard input"
+    )
     options.add_store(made)
     options.add_json(made)
     return made
@@ -43,9 +46,16 @@ def main(argv: list[str]) -> int:
     from riskbox.sandbox.escape import line
     from riskbox.sandbox.stores import jsonl, open_store
 
-    with _opened(given.file) as file, open_store(given.store) as store:
-        made, new = jsonl.load(store, file, "standard input" if given.file == "-" else given.file)
-        stored = store.count(made.run)
+    if given.format == "archive":
+        from riskbox.sandbox.stores import cold
+
+        with cold.ColdStore(given.file) as archived, open_store(given.store) as store:
+            made, new = cold.restore(store, archived)
+            stored = store.count(made.run)
+    else:
+        with _opened(given.file) as file, open_store(given.store) as store:
+            made, new = jsonl.load(store, file, "standard input" if given.file == "-" else given.file)
+            stored = store.count(made.run)
     if given.json:
         print(json.dumps({"run": made.run, "new": new, "episodes": stored, "planned": made.planned}))
     else:

@@ -70,7 +70,7 @@ def add_store(parser: argparse.ArgumentParser) -> None:
         metavar="URL",
         default=os.environ.get("RISKBOX_STORE", STORE),
         help="the store for runs: sqlite:///runs.db or redis://host:6379/0; commands that only read also accept "
-        f"jsonl:///run.jsonl (default: RISKBOX_STORE or {STORE})",
+        f"jsonl:///run.jsonl and archive:FOLDER (default: RISKBOX_STORE or {STORE})",
     )
 
 

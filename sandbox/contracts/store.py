@@ -197,6 +197,15 @@ class Store(ABC):
         return None
 
     @abstractmethod
+    def remove(self, run: str) -> None:
+        """Remove a run with its episodes, and the cases that no other run has.
+
+        Raises:
+            UnknownName: there is no such run.
+            InputError: it is not finished.
+        """
+
+    @abstractmethod
     def close(self) -> None:
         """Close the store."""
 

@@ -14,6 +14,9 @@ from riskbox.sandbox.escape import inert
 DEFAULT = "sqlite:///riskbox.db"
 """The store of whoever names none."""
 
+ARCHIVE = "archive:"
+"""What stands before the path or URL of an archived run."""
+
 _ENDINGS = {".db": "sqlite", ".jsonl": "jsonl"}
 """What a bare path means, by how it ends."""
 
@@ -22,7 +25,8 @@ def open_store(url: str = DEFAULT, *, create: bool = True, writes: bool = False)
     """The store that a URL names.
 
     `sqlite:///relative.db`, `sqlite:////absolute.db`, the bare path of a `.db` file, `redis://` or
-    `rediss://` with `user:password@host:port/db`; only to be read, `jsonl:///run.jsonl` or a folder of such files.
+    `rediss://` with `user:password@host:port/db`; only to be read, `jsonl:///run.jsonl` or a folder of such files, and
+    `archive:` before the path or URL of a folder that `riskbox archive` wrote.
     Without `create`, a store in which nothing was ever run is an error.
 
     Args:
@@ -35,6 +39,13 @@ def open_store(url: str = DEFAULT, *, create: bool = True, writes: bool = False)
         StoreVersion: a later release wrote the store.
         StoreError: the store cannot be reached or read.
     """
+    if url.startswith(ARCHIVE):
+        from riskbox.sandbox.stores.archive import refusal
+        from riskbox.sandbox.stores.cold import ColdStore
+
+        if create or writes:
+            raise refusal(url)
+        return ColdStore(url.removeprefix(ARCHIVE))
     scheme, separator, rest = url.partition("://")
     scheme = scheme.lower()
     if not separator:

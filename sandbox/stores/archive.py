@@ -17,30 +17,15 @@ from riskbox.sandbox.stores import jsonl
 from riskbox.sandbox.stores.sqlite.store import SqliteStore
 
 
-class ArchiveStore(SqliteStore):
-    """What one file of JSON lines holds, or all of a folder's.
+class SealedStore(SqliteStore):
+    """A store that is read-only once it is filled: in an SQLite file of its own, which goes when it is closed."""
 
-    Raises:
-        InputError: there is no such file, or it is not what `riskbox export jsonl` writes.
-    """
+    _sealed = False
+    _folder: TemporaryDirectory[str]
 
-    def __init__(self, path: str | Path) -> None:
-        files = _files(Path(path))
-        self._sealed = False
-        self._folder = TemporaryDirectory(prefix="riskbox-archive-")
-        try:
-            super().__init__(Path(self._folder.name) / "runs.db")
-            for file in files:
-                with file.open("rb") as lines:
-                    jsonl.load(self, lines, str(file))
-        except OSError as error:
-            self.close()
-            raise InputError(f"{path} cannot be read: {error.strerror or error}.") from None
-        except BaseException:
-            self.close()
-            raise
-        self.url = f"jsonl:///{path}"
-        self._sealed = True
+    def __init__(self, path: Path, url: str) -> None:
+        super().__init__(path)
+        self.url = url
 
     def close(self) -> None:
         """Let go of the store; what was imported goes with it."""
@@ -56,12 +41,33 @@ class ArchiveStore(SqliteStore):
             yield db
 
 
+class ArchiveStore(SealedStore):
+    """What one file of JSON lines holds, or all of a folder's.
+
+    Raises:
+        InputError: there is no such file, or it is not what `riskbox export jsonl` writes.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        files = _files(Path(path))
+        self._folder = TemporaryDirectory(prefix="riskbox-archive-")
+        try:
+            super().__init__(Path(self._folder.name) / "runs.db", f"jsonl:///{path}")
+            for file in files:
+                with file.open("rb") as lines:
+                    jsonl.load(self, lines, str(file))
+        except OSError as error:
+            self.close()
+            raise InputError(f"{path} cannot be read: {error.strerror or error}.") from None
+        except BaseException:
+            self.close()
+            raise
+        self._sealed = True
+
+
 def refusal(url: str) -> InputError:
     """The error for whoever would write to an archive."""
-    return InputError(
-        f"{url} is read-only. "
-        "Import it into a store first: riskbox import jsonl FILE --store sqlite:///runs.db"
-    )
+    return InputError(f"{url} is read-only. Import it into a store first: riskbox import --help")
 
 
 def _files(path: Path) -> list[Path]:

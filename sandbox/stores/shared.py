@@ -174,6 +174,13 @@ def no_episode(run: str, id: str) -> UnknownName:
     return UnknownName(f"run {run} has no episode {id!r}.")
 
 
+def unfinished(run: str) -> InputError:
+    """The error for who would move a run away that is not finished."""
+    return InputError(
+        f"run {run} is not finished. Wait for its end, or finish it: riskbox run --resume {run}"
+    )
+
+
 def manifest(text: str | bytes, state: str, beat: str | bytes | None, now: float) -> Manifest:
     """A stored manifest in the state the run has reached since, by its last heartbeat and the time of the store's clock."""
     made = record.parse(Manifest, text).model_copy(update={"state": state})

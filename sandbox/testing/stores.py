@@ -108,6 +108,31 @@ def check_run_ends(store: Store) -> None:
     _same(store.runs()[0].state, "failed", "its state among all runs")
 
 
+def check_run_is_removed(store: Store) -> None:
+    """A finished run can be removed, and takes nothing of another with it."""
+    case, own = sample_case(), sample_case().model_copy(update={"hash": secrets.token_hex(8)})
+    other, run = _begun(store).run, sample_run([case, own])
+    store.begin(run, [case, own], sample_specs([case, own]))
+    for one in (other, run.run):
+        store.write(one, [packed(sample_played(one, case, seed)) for seed in (1, 2)])
+    first = sample_played(other, case, 1)
+    store.assess(run.run, first.episode.id, [sample_assessment()])
+    _raises(InputError, lambda: store.remove(run.run), "removing a run that is not finished")
+    store.finish(run.run, "done")
+    store.remove(run.run)
+    _raises(UnknownName, lambda: store.count(run.run), "counting a run that is removed")
+    _raises(UnknownName, lambda: store.case(own.hash), "a case that no run has any more")
+    _same(run.run in {one.run for one in store.runs()}, False, "whether it is listed")
+    _same(
+        [place for place, _ in store.find(first.episode.id) if place == run.run], [], "finding its episodes"
+    )
+    _same((store.episode(other, first.episode.id), store.case(case.hash)), (first, case), "the other run")
+    store.begin(run, [case, own], [])
+    _same((store.count(run.run), store.specs(run.run)), (0, []), "the run begun anew")
+    store.write(run.run, [packed(sample_played(run.run, case, 1))])
+    _same(store.episode(run.run, first.episode.id).assessments, (), "its episode played anew")
+
+
 def check_episode_read_back(store: Store) -> None:
     """Episodes read as they were written, in order; writing one again changes nothing."""
     run = _begun(store).run
@@ -373,6 +398,7 @@ STORE_CHECKS: tuple[Callable[[Store], None], ...] = (
     check_run_is_found,
     check_latest_run_is_not_empty,
     check_run_ends,
+    check_run_is_removed,
     check_heartbeat_read_back,
     check_living_driver_keeps_run,
     check_episode_read_back,

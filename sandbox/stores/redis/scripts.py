@@ -89,6 +89,18 @@ return 1
 """
 """Say how a run ended, unless another driver has it; and that nobody drives it any more, unless it goes on."""
 
+REMOVE = """
+-- KEYS: runs states begun drivers heartbeats removed    ARGV: run
+-- its data goes afterwards, in pages; `removed` says so until it is done
+if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 then return -1 end
+if redis.call('HGET', KEYS[2], ARGV[1]) == 'running' then return -2 end
+redis.call('SADD', KEYS[6], ARGV[1])
+for _, key in ipairs({KEYS[1], KEYS[2], KEYS[4], KEYS[5]}) do redis.call('HDEL', key, ARGV[1]) end
+redis.call('ZREM', KEYS[3], ARGV[1])
+return 1
+"""
+"""Forget a run; -1 where there is none, -2 where it is not finished."""
+
 FOLLOW = """
 -- KEYS: cursor rows    ARGV: after, how many    returns the last cursor and the rows
 local found = redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. ARGV[1], '+inf', 'WITHSCORES', 'LIMIT', 0, ARGV[2])

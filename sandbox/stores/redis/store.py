@@ -13,6 +13,7 @@ Keys, all under `riskbox:v1:`
     begun                  zset     runs in the order they began
     drivers, heartbeats    hashes   the token of a run's driver, and what it last said, by run
     cases                  hash     packed case by hash
+    removed                set      runs that are removed, and whose data may still be there in part
     ids                    zset     "episode NUL run" of every episode, to find one by its beginning
     run:R:specs            string   the packed plan
     run:R:rows, :blobs     hashes   row and packed episode by id
@@ -44,7 +45,7 @@ from riskbox.sandbox.stores.liveness import is_living, stamped
 from riskbox.sandbox.stores.redis.connection import PREFIX, connection
 from riskbox.sandbox.stores.redis.filter import FITTING, arguments, facets, ordered
 from riskbox.sandbox.stores.redis.live import RedisFeed
-from riskbox.sandbox.stores.redis.scripts import ASSESS, BEAT, BEGIN, FINISH, FOLLOW, WRITE
+from riskbox.sandbox.stores.redis.scripts import ASSESS, BEAT, BEGIN, FINISH, FOLLOW, REMOVE, WRITE
 from riskbox.sandbox.stores.redis.wrong import masked, told
 from riskbox.sandbox.stores.shared import (
     Added,
@@ -60,6 +61,7 @@ from riskbox.sandbox.stores.shared import (
     require_facet,
     resummarised,
     taken_over,
+    unfinished,
     wanted_facets,
 )
 from riskbox.sandbox.words.case import Case
@@ -91,6 +93,7 @@ class RedisStore(Store):
         self._write = self._redis.register_script(WRITE)
         self._assess = self._redis.register_script(ASSESS)
         self._follow = self._redis.register_script(FOLLOW)
+        self._remove = self._redis.register_script(REMOVE)
         self._beat = self._redis.register_script(BEAT)
         self._finish = self._redis.register_script(FINISH)
         self._held: dict[str, str] = {}
@@ -331,6 +334,37 @@ class RedisStore(Store):
             raise UnknownName(f"no run in {self.url} has played a case {hash!r}.")
         with located(f"{self.url}, case {hash}"):
             return record.unpack(Case, blob)
+
+    def remove(self, run: str) -> None:
+        """Remove a run with its episodes, and the cases that no other run has.
+
+        It is gone at once; its data goes page by page. Where that was interrupted, the next removal goes on.
+        """
+        names = ("runs", "states", "begun", "drivers", "heartbeats", "removed")
+        with self._told():
+            self._require(run)
+            hashes = set(self.run(run).cases.values())
+            if int(self._remove(keys=[self._key(name) for name in names], args=[run])) == -2:
+                raise unfinished(run)
+            for one in self._redis.smembers(self._key("removed")):
+                self._sweep(_str(one))
+            if unused := hashes - {hash for one in self.runs() for hash in one.cases.values()}:
+                self._redis.hdel(self._key("cases"), *unused)
+
+    def _sweep(self, run: str) -> None:
+        order = self._key("run", run, "order")
+        while page := self._redis.zrange(order, 0, ID_PAGE - 1):
+            pipe = self._redis.pipeline(transaction=False)
+            pipe.zrem(self._key("ids"), *(id + b"\0" + _bytes(run) for id in page))
+            pipe.unlink(*(_bytes(self._key("run", run, "assessed", "")) + id for id in page))
+            for part in ("rows", "blobs", "facets", "attempts"):
+                pipe.hdel(self._key("run", run, part), *page)
+            pipe.zrem(self._key("run", run, "cursor"), *page)
+            pipe.zrem(order, *page)  # last, so that whatever is left is found again
+            pipe.execute()
+        parts = ("specs", "rows", "blobs", "facets", "attempts", "order", "cursor", "seq")
+        self._redis.unlink(*(self._key("run", run, part) for part in parts))
+        self._redis.srem(self._key("removed"), run)
 
     def close(self) -> None:
         """Let go of the store."""

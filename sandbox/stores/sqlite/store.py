@@ -38,7 +38,7 @@ from riskbox.sandbox.stores.shared import (
     resummarised,
     wanted_facets,
 )
-from riskbox.sandbox.stores.sqlite import clause, heart, schema
+from riskbox.sandbox.stores.sqlite import clause, heart, removal, schema
 from riskbox.sandbox.stores.sqlite.identity import SHORTEST, Identity, orphans, remove_orphans
 from riskbox.sandbox.stores.sqlite.schema import APPLICATION, INSERT, MOVE_ON, SUPERSEDE, upgrade
 from riskbox.sandbox.stores.sqlite.wrong import MAGIC, PATIENCE, WRONG, told
@@ -270,9 +270,11 @@ class SqliteStore(Store):
             ).fetchone()
             later = db.execute("SELECT blob FROM assessments WHERE run = ? AND episode = ?", key).fetchall()
         with located(f"{self.url}, run {run}, episode {id}"):
-            return assessed(
-                record.unpack(Played, blob), row, [record.unpack(Added, one).assessment for (one,) in later]
-            )
+            added = [record.unpack(Added, one).assessment for (one,) in later]
+            return assessed(self._unpacked(blob), row, added)
+
+    def _unpacked(self, blob: bytes) -> Played:
+        return record.unpack(Played, blob)
 
     def find(self, id: str) -> list[tuple[str, str]]:
         """(run, id) of every episode whose id begins so, latest run first."""
@@ -292,6 +294,11 @@ class SqliteStore(Store):
             raise UnknownName(f"no run in {self.url} has played a case {hash!r}.")
         with located(f"{self.url}, case {hash}"):
             return record.unpack(Case, found[0])
+
+    def remove(self, run: str) -> None:
+        """Remove a run with its episodes, and the cases that no other run has."""
+        with self._writing(run) as db:
+            removal.remove(db, _text(run))
 
     def close(self) -> None:
         """Let go of the store."""
