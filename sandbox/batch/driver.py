@@ -50,8 +50,8 @@ class Driver:
             log=log,
         )
         self._stored: deque[tuple[float, int]] = deque()
-        self._on_lost: Callable[[], None] = lambda: None
-        self._on_asked: Callable[[], None] = lambda: None
+        self._on_lost: Callable[[], object] = lambda: None
+        self._on_asked: Callable[[], object] = lambda: None
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="riskbox-heartbeat", daemon=True)
 
@@ -71,7 +71,7 @@ class Driver:
         if self._thread.ident is not None:
             self._thread.join()
 
-    def when_lost(self, call: Callable[[], None]) -> None:
+    def when_lost(self, call: Callable[[], object]) -> None:
         """Call this from the thread that beats when another takes the run over; at once where that has happened."""
         self._on_lost = call
         if self.lost is not None:

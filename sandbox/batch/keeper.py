@@ -45,7 +45,7 @@ class Keeper:
         """Why the store takes no more."""
         self.hurry = threading.Event()
         """Set when the run is to stop: then a store that fails is not waited for."""
-        self.on_failed: Callable[[], None] = lambda: None
+        self.on_failed: Callable[[], object] = lambda: None
         """Called once when the store is given up, from the thread that keeps."""
 
     def write(self, episodes: Sequence[Packed]) -> None:
