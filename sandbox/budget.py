@@ -24,6 +24,8 @@ LIST_BYTES = 5_000_000
 """Bytes of a JSON list of tools."""
 SCHEMA_STEPS = 100_000
 """Keywords of a JSON Schema that are held against one value; a tenth of them may hold for the same part of it."""
+GROWTH = 10_000
+"""Times that the macros of a condition may repeat a value, as `map(x, x + x)` does twice."""
 SHEET_BYTES = 100_000_000
 """Bytes of a CSV file of labels or ratings."""
 ROWS_BYTES = 20_000_000

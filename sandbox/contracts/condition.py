@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
+from riskbox.sandbox import budget
 from riskbox.sandbox.contracts.functions import CALL, FUNCTIONS, ConditionFunction
 from riskbox.sandbox.contracts.questions import Questions
 from riskbox.sandbox.errors import did_you_mean
@@ -202,6 +203,11 @@ def compiled(text: str) -> Condition:
     if kind not in ("BOOL", "DYN"):
         raise ConditionError(f"is {kind.lower()}, not true or false.")
     tokens = _tokens(text)
+    if (times := _growth(tokens)) > budget.GROWTH:
+        raise ConditionError(
+            f"may make a value {times:,} times as large by what its macros repeat, and the limit is {budget.GROWTH:,}; "
+            "use a macro's variable fewer times."
+        )
     negated = _negated(tokens)
     strings = tuple(
         _unquoted(word)
@@ -347,6 +353,21 @@ def _read(tokens: Tokens, negated: list[bool]) -> list[Mention]:
         if len(tools) == 1:
             found.append(Mention(_CALLS, tuple(tools), tuple(keys), negated[place]))
     return found
+
+
+def _growth(tokens: Tokens) -> int:
+    """How many times as large macros can make a value: each repeats it as often as it names its variable."""
+    most, times, depth = 1, 1, 0
+    for place in range(1, len(tokens) - 2):
+        kind, word = tokens[place]
+        depth += (word in "([{") - (word in ")]}") if kind == "sign" else 0
+        if not depth and kind == "sign" and word in "&|":
+            times = 1  # what comes now starts from true or false
+        elif tokens[place - 1] == ("sign", ".") and word in _MACROS and tokens[place + 1][1] == "(":
+            inside = [one for part in _arguments(tokens, place + 2) for one in part]
+            times *= max(1, inside.count(tokens[place + 2]) - 1)
+        most = max(most, times)
+    return most
 
 
 def _called(tokens: Tokens, end: int) -> set[str | None]:

@@ -559,3 +559,15 @@ def test_nothing_hides_behind_a_byte_0(guarded: dict[str, Case]) -> None:
 def test_whole_numbers_beyond_64_bits_are_compared(amount: int) -> None:
     assert as_cel({"amount": [amount]}) == {"amount": [float(amount) if abs(amount) < 10**300 else math.inf]}
     assert as_cel(2**63 - 1) == 2**63 - 1 and isinstance(as_cel(2**63 - 1), int)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "['x']" + ".map(a, a+a+a+a+a+a+a+a+a+a)" * 8 + ".all(a, a == 'x')",
+        "['x'].all(a, [a+a+a+a].all(b, " + "[b+b+b+b].all(b, " * 8 + "true" + "))" + ")" * 8,
+    ],
+)
+def test_a_condition_cannot_fill_the_memory(text: str) -> None:
+    with pytest.raises(ConditionError, match="times as large"):
+        compiled(text)
