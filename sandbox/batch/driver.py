@@ -77,7 +77,7 @@ class Driver:
         if self.lost is not None:
             call()
 
-    def when_asked(self, call: Callable[[], None]) -> None:
+    def when_asked(self, call: Callable[[], object]) -> None:
         """Call this from the thread that beats when another process asks the run to stop."""
         self._on_asked = call
 

@@ -122,8 +122,8 @@ class EpisodeScreen(Screen[None]):
     def _show_stored(self, played: Played, case: Case, index: int) -> None:
         self.played, self.case, self.following = played, case, None
         self._show(index)
-        if self._find and (index := place(played.episode.events, self._find)) is not None:
-            self.query_one(TranscriptView).go(index)
+        if self._find and (found := place(played.episode.events, self._find)) is not None:
+            self.query_one(TranscriptView).go(found)
         page, calls = self.query_one("#verdicts", Page), asked(played)
         page.show(lambda width: verdicts(played, case))
         self.query_one("#summed", Static).update(Text(summed(calls)))

@@ -52,7 +52,8 @@ for i = 6, #ARGV, 6 do
     if tonumber(ARGV[i + 2]) > known then
       again[#again + 1] = id
     else
-      if held < attempt then redis.call('DEL', stream) end
+      -- an emptied stream goes on counting, so that who reads on from an earlier entry misses nothing
+      if held < attempt then redis.call('XTRIM', stream, 'MAXLEN', 0) end
       redis.call('XADD', stream, 'MAXLEN', ARGV[4], '*', 'a', attempt, 'n', ARGV[i + 3], 'e', ARGV[i + 5])
       redis.call('EXPIRE', stream, ARGV[3])
       redis.call('HSET', KEYS[4], id, ARGV[i + 4])

@@ -92,7 +92,9 @@ def test_what_keeps_a_run_from_beginning_is_told_by_the_command(folder: Folder) 
 
 @pytest.mark.long
 def test_a_run_outlives_its_terminal_and_its_end_is_told_as_the_run_would(folder: Folder) -> None:
-    at = Terminal(folder.path, "run", *folder.words, "--fail-if", "unplayed < 1", **folder.env)
+    at = Terminal(
+        folder.path, "run", *folder.words, "--fail-if", "unplayed < 1", XDG_STATE_HOME=str(folder.state)
+    )
     at.wait_for("It goes on when this terminal is closed")
     beat = folder.beat()
     assert os.getsid(beat.pid) == beat.pid

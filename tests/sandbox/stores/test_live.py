@@ -99,6 +99,7 @@ def test_the_stored_episode_ends_what_was_shown_of_it(
 def test_a_later_attempt_takes_the_place_of_an_earlier_one(store: Store, feed: LiveFeed, run: str) -> None:
     feed.publish(run, "w1", [news(said(0, 3))])
     seen = reader(store).follow(run, SPECS[0].id)
+    # at once, within the millisecond by which the server numbers entries
     feed.publish(run, "w2", [news(said(0, 1), attempt=2)])
     assert feed.publish(run, "w1", [news(said(3, 4))]) == set()
     later = reader(store).follow(run, SPECS[0].id, seen.after)
