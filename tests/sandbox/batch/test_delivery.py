@@ -25,6 +25,7 @@ from riskbox.sandbox.batch.runner import Runner
 from riskbox.sandbox.batch.settings import RunSettings
 from riskbox.sandbox.batch.work import Attempt, Work, WorkResult
 from riskbox.sandbox.contracts.participant import Participant
+from riskbox.sandbox.contracts.store import Packed
 from riskbox.sandbox.episode.playing import make_participants
 from riskbox.sandbox.loading.loader import load
 from riskbox.sandbox.stores import open_store
@@ -131,10 +132,12 @@ def test_lost_repeated_and_late_deliveries_neither_lose_nor_double_an_episode(
             keeper = Keeper(store, Whole(manifest, {CASE.hash: CASE}, specs), 0.0)
             runner = Runner(manifest.run, specs, {CASE.hash: CASE}, keeper, made, start_worker, look)
             writes = store.write
-            store.write = lambda run, played: (
-                written.extend(one.row.id for one in played),
-                writes(run, played),
-            )[1]  # type: ignore[method-assign]
+
+            def write(run: str, episodes: Sequence[Packed]) -> int:
+                written.extend(one.row.id for one in episodes)
+                return writes(run, episodes)
+
+            setattr(store, "write", write)  # noqa: B010
             async with asyncio.timeout(60):
                 state = await runner.play_all()
             assert runner.progress.done == len(specs)
