@@ -143,6 +143,7 @@ locked:
 bench: $(VENV)/.test
 	@$(BIN)/python tests/benchmarks/bench.py
 	@$(BIN)/python tests/benchmarks/models.py
+	@$(BIN)/python -m tests.benchmarks.stores
 
 wheel: $(VENV)/.test
 	@$(BIN)/python tests/wheel.py
