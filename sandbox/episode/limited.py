@@ -8,6 +8,7 @@ from collections.abc import Coroutine, Generator
 from typing import Any, TypeVar
 
 from riskbox.sandbox.contracts.unsent import UNSENT
+from riskbox.sandbox.episode.lag import Lag
 from riskbox.sandbox.errors import Halt, ParticipantFault
 
 T = TypeVar("T")
@@ -60,7 +61,8 @@ async def limited(
 
     Args:
         work: The code.
-        seconds: How long it may take. Time in which its model calls wait to be sent is not counted. None for no limit.
+        seconds: How long it may take. Time in which its model calls wait to be sent, or in which somebody else blocks
+            the event loop, is not counted. None for no limit.
         end: When it must be over in any case, on the monotonic clock; None for no limit.
 
     Raises:
@@ -103,11 +105,16 @@ class _Started:
         self.cancels = 0
         """How often it was cancelled by the limit."""
         self.leaving = False
+        self.own = 0.0
+        """For how long it has blocked the event loop itself."""
 
     def __await__(self) -> Generator[Any, Any, Any]:
         task = asyncio.current_task()
         assert task is not None
         self.task, self.loop = task, asyncio.get_running_loop()
+        self.lag = Lag.of(self.loop)
+        self.lag.begin()
+        self.lag_before = self.lag.seconds
         self.timer: asyncio.TimerHandle | None = None
         self._arm()
         error: BaseException | None = None
@@ -117,6 +124,7 @@ class _Started:
         except (Exception, asyncio.CancelledError) as raised:
             error = raised
         finally:
+            self.lag.end()
             if self.timer is not None:
                 self.timer.cancel()
             for _ in range(self.cancels):
@@ -140,7 +148,8 @@ class _Started:
         """Seconds until the limit, and whether it is that of the episode."""
         now = time.monotonic()
         unsent = self.unsent.seconds - self.unsent_before if self.unsent else 0.0
-        turn = None if self.seconds is None else self.began + self.seconds + unsent - now
+        blocked = max(0.0, self.lag.seconds - self.lag_before - self.own)
+        turn = None if self.seconds is None else self.began + self.seconds + unsent + blocked - now
         end = None if self.end is None else self.end - now
         if end is not None and (turn is None or end <= turn):
             return end, True
@@ -165,6 +174,7 @@ class _Started:
         waits_for = self.waits_for
         while True:
             thrown = yield from self._until(waits_for)
+            began = time.monotonic()
             try:
                 waits_for = self.work.send(None) if thrown is None else self.work.throw(thrown)
             except StopIteration as done:
@@ -173,6 +183,7 @@ class _Started:
                 if thrown is error:
                     raise
                 raise ParticipantFault("GeneratorExit") from error
+            self.own += time.monotonic() - began
 
     def _until(self, waits_for: Any) -> Generator[Any, Any, BaseException | None]:
         """Wait for what the coroutine waits for; what is to be thrown into it, if anything."""

@@ -55,7 +55,7 @@ class Timeouts:
 
     turn: float | None = 300.0
     """For one answer of a participant, or of a tool that is answered outside the step. Time in which its model calls wait
-    to be sent is not counted. It has room for two model calls that each take as long as a call may."""
+    to be sent, or in which somebody else blocks the event loop, is not counted. It has room for two model calls that each take as long as a call may."""
     episode: float | None = 1800.0
     """For one whole episode."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -216,3 +217,32 @@ async def test_the_end_of_an_episode_does_not_wait_and_says_why() -> None:
     with counting(), pytest.raises(TooLong) as caught:
         await limited(held_back(), 60, end)
     assert caught.value.at_end and caught.value.unsent
+
+
+async def test_time_in_which_somebody_else_blocks_the_event_loop_is_not_counted() -> None:
+    answer = asyncio.Event()
+
+    async def neighbour() -> None:
+        await asyncio.sleep(0.1)
+        time.sleep(2)  # as hostile code does
+        await asyncio.sleep(0.1)
+        answer.set()
+
+    async def waits() -> str:
+        await answer.wait()
+        return "in time"
+
+    blocking = asyncio.create_task(neighbour())
+    assert await limited(waits(), 1.0) == ("in time", True)
+    await blocking
+
+
+async def test_who_blocks_the_event_loop_gains_no_time_by_it() -> None:
+    async def blocks() -> str:
+        await asyncio.sleep(0)
+        time.sleep(1)
+        await asyncio.sleep(5)
+        return "late"
+
+    with pytest.raises(TooLong):
+        await limited(blocks(), 0.5)
