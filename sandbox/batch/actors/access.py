@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
@@ -41,10 +41,20 @@ def alone() -> Iterator[None]:
 
 
 @contextmanager
-def shared() -> Iterator[None]:
-    """Within it, a cluster is joined as `ray start` joined it: with the user's token where there is one, unless
-    RAY_AUTH_MODE says otherwise."""
-    with _environment({} if os.environ.get(MODE) or not _has_token() else {MODE: "token"}):
+def shared(lets_in: Callable[[], bool]) -> Iterator[None]:
+    """Within it, a cluster is joined with the user's token where it asks for one, unless RAY_AUTH_MODE says otherwise.
+
+    Args:
+        lets_in: Whether the cluster lets this process in as it is now. A token that a cluster does not ask for would end
+            its workers, because they do not show one in turn.
+    """
+    if os.environ.get(MODE) or not _has_token():
+        with _environment({}):
+            yield
+        return
+    with _environment({MODE: "disabled"}):
+        mode = "disabled" if lets_in() else "token"
+    with _environment({MODE: mode}):
         yield
 
 

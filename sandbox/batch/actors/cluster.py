@@ -12,12 +12,13 @@ import tempfile
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import ray
-from ray.exceptions import RayError, RayTaskError
+from ray.exceptions import AuthenticationError, RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from riskbox.sandbox.batch.actors import access
@@ -35,7 +36,7 @@ def check(address: str) -> None:
     Raises:
         InputError: there is none, or it does not.
     """
-    with access.shared():
+    with access.shared(partial(_lets_in, address)):
         _reach(address)
 
 
@@ -64,7 +65,16 @@ def _reach(address: str) -> None:
     try:
         client(address=found(address, None))
     except Exception as error:
-        raise _refused(address, error) from None
+        raise _refused(address, error) from error
+
+
+def _lets_in(address: str) -> bool:
+    """Whether a cluster does not refuse this process; one that cannot be reached refuses nobody."""
+    try:
+        _reach(address)
+    except InputError as error:
+        return not isinstance(error.__cause__, AuthenticationError)
+    return True
 
 
 def _refused(address: str, error: BaseException) -> InputError:
@@ -171,7 +181,7 @@ def cluster(address: str | None, *, shipment: Shipment | None = None) -> Iterato
             options |= {"include_dashboard": False, "object_store_memory": 256 * 1024 * 1024}
             _start(options)
         else:
-            stack.enter_context(access.shared())
+            stack.enter_context(access.shared(partial(_lets_in, address)))
             _reach(address)
             _join(address, options)
         try:
