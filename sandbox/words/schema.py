@@ -220,4 +220,5 @@ def _kind() -> Any:
     keywords["additionalProperties"] = lambda *given: (
         _additional_properties if given[3].get("patternProperties") else plain
     )(*given)
-    return extend(Draft202012Validator, {name: _counted(one) for name, one in keywords.items()})
+    extended: Any = extend  # its package is typed, this function is not
+    return extended(Draft202012Validator, {name: _counted(one) for name, one in keywords.items()})

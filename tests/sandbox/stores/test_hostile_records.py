@@ -40,7 +40,7 @@ def places(value: Any, at: Place = ()) -> Iterator[Place]:
 DEEP: Any = []
 for _ in range(500):
     DEEP = [DEEP]
-HOSTILE = (
+HOSTILE: tuple[Any, ...] = (
     *(10**18, -(10**18), 10**30, -1, 0, 1e308, float("inf"), float("nan"), None, True, "", "x" * 3_000),
     *(
         "\x1b[2J\u202e\x00",
@@ -86,7 +86,7 @@ def riskbox(*words: str) -> tuple[int, str]:
     with redirect_stdout(out), redirect_stderr(out):
         code = cli.main(list(words))
     out.flush()
-    return code, out.buffer.getvalue().decode()  # type: ignore[attr-defined]
+    return code, out.buffer.getvalue().decode()
 
 
 def read(line: dict[str, Any], folder: Path, *commands: str) -> str:
