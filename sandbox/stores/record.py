@@ -99,7 +99,7 @@ def pack(record: BaseModel) -> bytes:
     if len(encoded) > LARGE:
         return zlib.compress(encoded, 1)
     packer = _packer().copy()  # with the dictionary read, which takes longer than packing
-    return packer.compress(encoded) + packer.flush()
+    return bytes(packer.compress(encoded) + packer.flush())
 
 
 @cache
