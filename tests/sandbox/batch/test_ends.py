@@ -204,7 +204,7 @@ def test_a_task_that_is_cancelled_before_it_begins_is_played_all_the_same() -> N
     async def go() -> int:
         player = Player("r", {OWNER.hash: OWNER}, RunSettings(concurrency=3))
         await player.add([Attempt(spec) for spec in specs])
-        for task in list(player._running):
+        for task in list(player._running.values()):
             task.cancel()
         found: list[str] = []
         async with asyncio.timeout(60):

@@ -63,7 +63,9 @@ def everything(store: Path) -> str:
     with sqlite3.connect(store) as db:
         for (table,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
             for row in db.execute(f'SELECT * FROM "{table}"'):
-                found += [_unpacked(one).decode() if isinstance(one, bytes) else str(one) for one in row]
+                found += [
+                    _unpacked(one, 2**26).decode() if isinstance(one, bytes) else str(one) for one in row
+                ]
     return "\n".join(found)
 
 
