@@ -116,7 +116,7 @@ def _packer() -> Any:  # typeshed names no public type
     return zlib.compressobj(6, zdict=list(_dictionaries().values())[-1])
 
 
-def _unpacked(blob: bytes, most: int) -> bytes:
+def _unpacked(blob: bytes, most: int = budget.RECORD_BYTES) -> bytes:
     dictionary = None
     if len(blob) > 6 and blob[1] & HAS_DICTIONARY:
         dictionary = _dictionaries().get(bytes(blob[2:6]))
