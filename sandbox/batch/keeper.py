@@ -16,6 +16,7 @@ from riskbox.sandbox.batch.work import Judged, Judging
 from riskbox.sandbox.contracts.store import Packed, Store
 from riskbox.sandbox.errors import RiskboxError, StoreError, StoreGone, TakenOver
 from riskbox.sandbox.stores import spill
+from riskbox.sandbox.stores.liveness import is_living
 from riskbox.sandbox.stores.record import pack
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.row import EpisodeRow
@@ -68,6 +69,10 @@ class Keeper:
             found += self._kept(lambda one=one: [self._assess(one)], lambda one=one: self._spilled(one))  # type: ignore[misc]
         return found
 
+    def read(self, work: Callable[[], T]) -> T | None:
+        """What reading at the store comes to; None where the store is given up."""
+        return self._kept(work, _nothing)
+
     def finish(self, state: RunState) -> None:
         """Record how the run ended.
 
@@ -78,8 +83,8 @@ class Keeper:
             try:
                 self._patiently(lambda: self.store.finish(self.run, state))
                 return
-            except TakenOver:
-                raise
+            except TakenOver as lost:
+                self._give_up(self._set_back(lost))
             except StoreGone as error:
                 self._give_up(error)
         if not self.spill.files:
@@ -107,11 +112,28 @@ class Keeper:
         if self.failed is None:
             try:
                 return self._patiently(work)
-            except TakenOver:
-                raise
+            except TakenOver as lost:
+                self._give_up(self._set_back(lost))
             except RiskboxError as error:
                 self._give_up(error)
         return instead()
+
+    def _set_back(self, lost: TakenOver) -> RiskboxError:
+        """What to say where nobody plays the run that this process has lost: nobody plays again what it finished last.
+
+        Raises:
+            TakenOver: another driver plays it.
+        """
+        try:
+            beat, now = self._patiently(lambda: (self.store.heartbeat(self.run), self.store.now()))
+        except RiskboxError as error:
+            return error
+        if beat is not None and is_living(beat, now):
+            raise lost
+        return StoreError(
+            f"{self.store.url} no longer says that this process plays run {self.run}, and nobody else plays it: the store was "
+            "set back to an earlier state, or another process took the run and has ended."
+        )
 
     def _patiently(self, work: Callable[[], T]) -> T:
         end, pause = time.monotonic() + self.patience, FIRST_PAUSE
@@ -144,6 +166,10 @@ class Keeper:
         except RiskboxError:
             pass  # as far as it can be read
         self.spill.add(batch)
+
+
+def _nothing() -> None:
+    """What is done instead where there is nothing to keep."""
 
 
 def whole_run(

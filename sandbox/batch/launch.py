@@ -18,6 +18,7 @@ from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 
 from riskbox.sandbox.batch import shipping
+from riskbox.sandbox.batch.breaker import STRIKES
 from riskbox.sandbox.batch.driver import driving
 from riskbox.sandbox.batch.keeper import Keeper, whole_run
 from riskbox.sandbox.batch.plan import asked_models
@@ -27,7 +28,7 @@ from riskbox.sandbox.batch.progress import RunProgress
 from riskbox.sandbox.batch.runner import Runner
 from riskbox.sandbox.batch.settings import RunSettings
 from riskbox.sandbox.contracts.store import Store, Where
-from riskbox.sandbox.errors import Halt, InputError, RiskboxError
+from riskbox.sandbox.errors import Halt, InputError, RiskboxError, StoreError
 from riskbox.sandbox.registry.agents import check_agent_name
 from riskbox.sandbox.registry.casts import changed
 from riskbox.sandbox.registry.evaluators import evaluator_class, evaluator_code
@@ -48,6 +49,8 @@ UNJUDGED = Where(terms=(Term("unjudged", "=", (1,)),))
 FIRST_TAKES = Where(terms=(Term("retake", "=", (NONE, 0)),))
 """The episodes that are no retakes."""
 
+ROUNDS = 3
+"""How often a run is played to its end before a store that keeps forgetting it is given up."""
 PATIENCE = 15.0
 """Seconds in which a cluster has to answer before a run is created; importing Ray is among them."""
 
@@ -292,8 +295,7 @@ async def execute(
             if store.cursor(run) != as_of:  # another driver has stored more until it was dead or lost the run
                 (cases, specs), (judged, unjudged) = remaining(store, run), unjudged_of(store, run)
                 cases = [*cases, *judged]
-        settings = _less_spent(store, run, settings)
-        by_hash = {case.hash: case for case in cases}
+        given, by_hash = settings, {case.hash: case for case in cases}
         keeper = Keeper(
             store, whole_run(store, run, by_hash, specs, is_new=as_of is None), settings.store_seconds
         )
@@ -305,33 +307,53 @@ async def execute(
             latest = driver.progress = progress
             on_progress(progress)
 
+        whole = False
         try:
             if not specs and not unjudged:
                 state = "done"
                 return state, latest
-            async with _workers(run, by_hash, specs, settings) as (start_worker, look):
-                runner = Runner(run, specs, by_hash, keeper, settings, start_worker, look, told, unjudged)
-                latest = driver.progress = runner.progress
-                loop = asyncio.get_running_loop()
-                driver.when_lost(partial(loop.call_soon_threadsafe, runner.stop))
-                keeper.on_failed = partial(loop.call_soon_threadsafe, runner.stop)
+            for begun in range(ROUNDS):
+                settings = _less_spent(store, run, given)
+                async with _workers(run, by_hash, specs, settings) as (start_worker, look):
+                    runner = Runner(run, specs, by_hash, keeper, settings, start_worker, look, told, unjudged)
+                    if begun:
+                        runner.progress = latest
+                    latest = driver.progress = runner.progress
+                    loop = asyncio.get_running_loop()
+                    driver.when_lost(partial(loop.call_soon_threadsafe, runner.stop))
+                    keeper.on_failed = partial(loop.call_soon_threadsafe, runner.stop)
 
-                def stop() -> None:
-                    if on_stop is not None:
-                        on_stop()
-                    runner.stop()
+                    def stop(runner: Runner = runner) -> None:
+                        if on_stop is not None:
+                            on_stop()
+                        runner.stop()
 
-                driver.when_asked(partial(loop.call_soon_threadsafe, stop))
-                with _stopped_by_signals(runner, on_stop):
-                    on_begun()
-                    state = await _until_cancelled(runner)
-            return state, latest
+                    driver.when_asked(partial(loop.call_soon_threadsafe, stop))
+                    with _stopped_by_signals(runner, on_stop):
+                        on_begun()
+                        state = await _until_cancelled(runner)
+                        if state != "done":
+                            return state, latest
+                        left = await asyncio.to_thread(keeper.read, partial(_lost, store, run, runner))
+                        if not left:
+                            whole = keeper.failed is None
+                            state = "done" if whole else "stopped"
+                            return state, latest
+                cases, specs, unjudged = left
+                by_hash |= {case.hash: case for case in cases}
+                latest.done -= len(specs)
+                latest.unjudged = len(unjudged)
+            state = "stopped"
+            raise StoreError(
+                f"{store.url} has lost {len(specs):,} episodes and {len(unjudged):,} judgements of run {run} that it had taken, "
+                f"{ROUNDS} times over. When it is sound again, continue: riskbox run --resume {run}"
+            )
         except Halt:
             state = "stopped"
             raise
         except (KeyboardInterrupt, asyncio.CancelledError):
             # a cancelled run stored what was finished; and while Ray starts or ends, ctrl-C is a cancellation
-            state = "done" if latest.done == latest.planned and not latest.unjudged else "stopped"
+            state = "done" if whole else "stopped"
             if on_stop is None:
                 raise
             if (task := asyncio.current_task()) is not None:
@@ -339,6 +361,20 @@ async def execute(
             return state, latest
         finally:
             keeper.finish(state)  # where the run is lost, this says so instead of what went before
+
+
+def _lost(store: Store, run: str, runner: Runner) -> tuple[list[Case], list[Spec], list[Spec]] | None:
+    """What a store does not hold of a run that was played to its end, to be played and judged again; None where it has all.
+
+    A server that was set back forgets what it had taken.
+    """
+    cases, specs = remaining(store, run)
+    judged: list[Case] = []
+    unjudged: list[Spec] = []
+    if store.count(run, UNJUDGED) > runner.progress.unjudged:
+        judged, unjudged = unjudged_of(store, run)
+        unjudged = [spec for spec in unjudged if runner.lost_judging[spec.id] < STRIKES]
+    return ([*cases, *judged], specs, unjudged) if specs or unjudged else None
 
 
 def _less_spent(store: Store, run: str, settings: RunSettings) -> RunSettings:

@@ -43,16 +43,10 @@ class Playing:
         self.folder = folder
         (folder / "steps.py").write_text(STEPS)
         self.env = {**os.environ, **ENV, "XDG_STATE_HOME": str(folder / "state"), **env}
-        command = [
-            sys.executable,
-            "-m",
-            "riskbox.sandbox.cli",
-            "run",
-            str(RECORDS),
-            "--agent",
-            "steps.py:agent",
-        ]
-        command += ["--seeds", "2", "--local", "--concurrency", "1", "--quiet", *words]
+        command = [sys.executable, "-m", "riskbox.sandbox.cli", "run"]
+        if "--resume" not in words:
+            command += [str(RECORDS), "--agent", "steps.py:agent", "--seeds", "2"]
+        command += ["--local", "--concurrency", "1", "--quiet", *words]
         self.process = subprocess.Popen(command, cwd=folder, env=self.env, text=True, stdout=-1, stderr=-1)
 
     def asked(self, number: int) -> None:
