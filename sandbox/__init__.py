@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from riskbox.sandbox.api.run import prepare, run, run_async
     from riskbox.sandbox.api.run_plan import RunPlan
     from riskbox.sandbox.api.score import Scores, score, score_async
+    from riskbox.sandbox.api.status import status, status_async
     from riskbox.sandbox.batch.plan import cases, specs
     from riskbox.sandbox.contracts.evaluator import Evaluator
     from riskbox.sandbox.contracts.participant import Participant
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from riskbox.sandbox.episode.rollout import Timeouts
     from riskbox.sandbox.errors import RiskboxError
     from riskbox.sandbox.loading.loader import load, load_all, shipped
+    from riskbox.sandbox.operations.status import Status
     from riskbox.sandbox.registry.toolsets import Toolbox
     from riskbox.sandbox.rules.replay import fork
     from riskbox.sandbox.rules.transition import begin, step
@@ -67,6 +69,7 @@ __all__ = [
     "Scenario",
     "Scores",
     "Seat",
+    "Status",
     "Table",
     "Timeouts",
     "ToolCall",
@@ -95,6 +98,8 @@ __all__ = [
     "score_async",
     "shipped",
     "specs",
+    "status",
+    "status_async",
     "step",
     "tool",
 ]
@@ -106,6 +111,8 @@ _HOMES = {
     "api.compare": ("Compared", "compare", "compare_async"),
     "api.report": ("Report", "report", "report_async"),
     "api.result": ("Run",),
+    "api.status": ("status", "status_async"),
+    "operations.status": ("Status",),
     "api.run": ("prepare", "run", "run_async"),
     "api.run_plan": ("RunPlan",),
     "words.action": ("Action", "ToolCall"),

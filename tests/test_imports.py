@@ -30,6 +30,7 @@ FLOORS = (
     "gates",
     "export",
     "batch",
+    "operations",
     "html",
     "viewer",
     "authoring",

@@ -10,7 +10,6 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
 
 from riskbox.sandbox.batch.progress import RunProgress
 from riskbox.sandbox.contracts.store import Store
@@ -35,8 +34,6 @@ class Driver:
         self.store, self.run = store, run
         self.progress = RunProgress(0)
         """How far the run is; whoever plays puts it here."""
-        self.extra: dict[str, Any] = {}
-        """What else a status shows, by name."""
         self.lost: TakenOver | None = None
         """That another has taken the run over."""
         self._first = Heartbeat(
@@ -111,7 +108,7 @@ class Driver:
                 "tokens": progress.tokens,
                 "unjudged": progress.unjudged,
                 "workers": self.progress.workers,
-                "extra": dict(self.extra),
+                "extra": progress.more(),
             }
         )
 

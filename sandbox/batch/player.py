@@ -50,6 +50,7 @@ from riskbox.sandbox.registry.toolsets import Toolbox
 from riskbox.sandbox.stores.record import pack, unpack
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Played
+from riskbox.sandbox.words.modelcall import figures_of
 from riskbox.sandbox.words.row import EpisodeRow
 from riskbox.sandbox.words.secrets import reveal
 
@@ -274,4 +275,4 @@ class Player:
 
 def packed(played: Played) -> Packed:
     """A finished episode, ready for the store."""
-    return Packed(EpisodeRow.of(played), pack(played))
+    return Packed(EpisodeRow.of(played), pack(played), figures_of(played.asked))

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any, get_args
 
 from riskbox.sandbox.batch.breaker import StoppedAgent
 from riskbox.sandbox.batch.causes import Cause
+from riskbox.sandbox.batch.model_tally import ModelTally
 from riskbox.sandbox.reporting.rows import agent_kind
 from riskbox.sandbox.words.event import AGENT_CRASHED
+from riskbox.sandbox.words.modelcall import CallFigures
 from riskbox.sandbox.words.row import EpisodeRow
+from riskbox.sandbox.words.verdict import Label
+
+MOST = 20
+"""Causes, models and agents that a heartbeat tells at most."""
 
 
 @dataclass
@@ -50,6 +57,10 @@ class RunProgress:
     """Tokens that language models sent and received."""
     cost: float = 0.0
     """US dollars, as far as prices are known."""
+    models: dict[str, ModelTally] = field(default_factory=dict)
+    """The calls of language models, by model."""
+    kinds: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Faults by the slug of their ending and by who broke."""
     health: dict[str, Counter[str]] = field(default_factory=dict)
     """By agent, what was wrong with the instrument, counted."""
     workers: int = 0
@@ -71,10 +82,35 @@ class RunProgress:
         """Seconds until the run is done, if it goes on as so far; None before the first episode."""
         return self.seconds / self.done * (self.planned - self.done) if self.done else None
 
-    def add(self, row: EpisodeRow) -> None:
-        """Count an episode that was played; one that is not judged yet has no label so far."""
+    def more(self) -> dict[str, Any]:
+        """What a heartbeat says beside its fields, bounded; it may be asked from another thread."""
+        return {
+            "labels": {name: getattr(self, name) for name in get_args(Label)},
+            "crashes": self.crashes,
+            "void": self.void,
+            "retakes": self.retakes,
+            "waiting": self.waiting[0],
+            "kinds": [[*kind, count] for kind, count in self.kinds.copy().most_common(MOST)],
+            "causes": [[*cause, count] for cause, count in self.causes.copy().most_common(MOST)],
+            "models": {name: one.told() for name, one in list(self.models.items())[:MOST]},
+            "health": {agent: dict(counts) for agent, counts in list(self.health.items())[:MOST]},
+        }
+
+    def add(self, row: EpisodeRow, calls: Iterable[CallFigures] = ()) -> None:
+        """Count an episode that was played, with its model calls; one that is not judged yet has no label so far."""
         self.done += 1
         self._count(row, 1)
+        self.ask(calls)
+
+    def broke(self, row: EpisodeRow, cause: Cause) -> None:
+        """Count why an episode ended in a fault."""
+        self.causes[cause] += 1
+        self.kinds[row.reason, cause.culprit] += 1
+
+    def ask(self, calls: Iterable[CallFigures]) -> None:
+        """Count calls of language models."""
+        for call in calls:
+            self.models.setdefault(call.model, ModelTally()).add(call)
 
     def judge(self, before: EpisodeRow, after: EpisodeRow) -> None:
         """Count an episode that was counted before as its judges have assessed it."""

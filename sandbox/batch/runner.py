@@ -46,6 +46,7 @@ from riskbox.sandbox.stores.record import unpack
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Played
 from riskbox.sandbox.words.event import WORKER_DIED
+from riskbox.sandbox.words.modelcall import figures_of
 from riskbox.sandbox.words.run import RunState, Spec
 
 T = TypeVar("T")
@@ -283,6 +284,8 @@ class Runner:
             for result in played:
                 slot.attempts.pop(result.row.id, None)
                 self.parts.pop(result.row.id, None)
+        made = (assessment for one in judged for assessment in one.assessments)
+        self.progress.ask(figures_of(call for assessment in made for call in assessment.model_calls))
         for before, after in await self._in_store(self.keeper.judged, judged):
             self.progress.judge(before, after)
             slot.judging.discard(after.id)
@@ -321,7 +324,7 @@ class Runner:
     def _played(self, result: Packed) -> str:
         """Count a stored episode; the agent, if it is to be stopped now."""
         row = result.row
-        self.progress.add(row)
+        self.progress.add(row, result.calls)
         if row.unjudged and not self.stopping:
             self.to_judge.append(row.id)
         if row.left_out == "void":
@@ -329,7 +332,7 @@ class Runner:
         cause = None
         if row.ending == "fault":
             cause = Cause.of(unpack(Played, result.blob).episode.ended)
-            self.progress.causes[cause] += 1
+            self.progress.broke(row, cause)
         return self.breaker.count(row, cause)
 
     async def _stop_agent(self, agent: str) -> None:

@@ -10,6 +10,7 @@ from importlib import import_module
 COMMANDS = {
     "run": "play a batch of scenarios and store every episode",
     "attach": "show the progress of a run that another process plays, or stop it",
+    "status": "show how a run is going: progress, faults, cost, slow models, who plays it",
     "try": "test the connection to your agent, then play five pairs",
     "check": "validate scenario files and prove their checks",
     "new": "write a new scenario that passes `check`",

@@ -54,17 +54,13 @@ def main(argv: list[str]) -> int:
     options.add_store(parser)
     options.add_json(parser)
     args = parser.parse_args(argv)
+    from riskbox.sandbox.api.status import named
+
     with options.open_existing(args.store) as store:
-        manifest = _named(store, args.run)
+        manifest = named(store, args.run)
         if args.stop:
             _stop(store, manifest)
         return _watched(store, manifest, args)
-
-
-def _named(store: Store, name: str) -> Manifest:
-    if name:
-        return store.run(name)
-    return next((one for one in store.runs() if one.state == "running"), None) or store.run()
 
 
 def _stop(store: Store, manifest: Manifest) -> None:

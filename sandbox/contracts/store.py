@@ -17,6 +17,7 @@ from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Played
 from riskbox.sandbox.words.facet import Order, Term
 from riskbox.sandbox.words.heartbeat import Heartbeat
+from riskbox.sandbox.words.modelcall import CallFigures
 from riskbox.sandbox.words.row import EpisodeRow
 from riskbox.sandbox.words.run import Manifest, RunState, Spec
 from riskbox.sandbox.words.verdict import Assessment
@@ -51,6 +52,8 @@ class Packed:
     """What lists and reports read of it."""
     blob: bytes
     """`record.pack` of the `Played`."""
+    calls: tuple[CallFigures, ...] = ()
+    """Its model calls in figures, for who counts them while the run is played. No store keeps them."""
 
 
 class Store(ABC):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from operator import not_
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from pydantic import Field
 
@@ -72,3 +73,35 @@ class ModelCall(Recorded):
     """Tokens received."""
     cost: float | None = None
     """US dollars; None where no price is known."""
+
+
+class CallFigures(NamedTuple):
+    """One call in figures, for who counts calls."""
+
+    model: str
+    """The model's name as it was given."""
+    outcome: ModelOutcome
+    """What came of it."""
+    seconds: float | None
+    """Wall time of the last attempt; None where no server was asked."""
+    attempts: int
+    """How often it was sent."""
+    tokens: tuple[int, int]
+    """Tokens sent and received."""
+    cost: float
+    """US dollars, as far as prices are known."""
+
+
+def figures_of(calls: Iterable[ModelCall]) -> tuple[CallFigures, ...]:
+    """Calls in figures."""
+    return tuple(
+        CallFigures(
+            one.model,
+            one.outcome,
+            one.latency or one.seconds if one.source in ("live", "rehearsal") else None,
+            one.attempts,
+            (one.input_tokens, one.output_tokens),
+            one.cost or 0.0,
+        )
+        for one in calls
+    )
