@@ -411,11 +411,19 @@ def _carries(texts: Iterable[str], value: str) -> bool:
 
 def leaves(value: Any) -> Iterator[Any]:
     """Every value in a JSON value that is neither a list, nor a map, nor null."""
-    if isinstance(value, dict):
+    found: list[Any] = []
+    _gather(value, found)
+    return iter(found)
+
+
+def _gather(value: Any, found: list[Any]) -> None:
+    if isinstance(value, str):
+        found.append(value)
+    elif isinstance(value, dict):
         for item in value.values():
-            yield from leaves(item)
-    elif isinstance(value, list | tuple):
+            _gather(item, found)
+    elif isinstance(value, (list, tuple)):
         for item in value:
-            yield from leaves(item)
+            _gather(item, found)
     elif value is not None and value is not MISSING:
-        yield value
+        found.append(value)

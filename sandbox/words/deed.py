@@ -296,7 +296,12 @@ def claims(text: str) -> list[Claim]:
     return [claim for sentence in sentences(unquoted(text)) for claim in _of_sentence(sentence)]
 
 
-def _of_sentence(sentence: str) -> Iterator[Claim]:
+@lru_cache(maxsize=1024)
+def _of_sentence(sentence: str) -> tuple[Claim, ...]:
+    return tuple(_claimed(sentence))
+
+
+def _claimed(sentence: str) -> Iterator[Claim]:
     told = HARMLESS_NO.sub(" ", sentence)
     clauses = [one.strip() for one in _CLAUSE.split(told) if one.strip()]
     if sentence.endswith("?"):

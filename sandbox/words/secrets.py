@@ -17,6 +17,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from typing import Any
 
 from riskbox.sandbox.errors import PluginError
 
@@ -108,9 +109,25 @@ def without_own_json(text: str) -> str:
     return text
 
 
-def _own() -> list[str]:
+def _own() -> Sequence[str]:
     """The secrets of this process, the longest first, since one may hold another."""
-    return sorted({*_known, *_in_environment(os.environ)}, key=len, reverse=True)
+    # each record asks, and reading the environment takes longer than writing a record
+    raw: Mapping[Any, Any] = getattr(os.environ, "_data", os.environ)
+    if raw != _read.environment or len(_known) != _read.known:
+        found = sorted({*_known, *_in_environment(os.environ)}, key=len, reverse=True)
+        _read.found, _read.known, _read.environment = found, len(_known), dict(raw)
+    return _read.found
+
+
+class _Read:
+    """What was found the last time, and in what; `_known` only grows."""
+
+    environment: Mapping[Any, Any] = {}
+    known = -1
+    found: Sequence[str] = ()
+
+
+_read = _Read()
 
 
 def _in_environment(environment: Mapping[str, str]) -> Iterator[str]:

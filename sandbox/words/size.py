@@ -18,13 +18,15 @@ def is_larger(value: Any, most: int = LONGEST) -> bool:
     left, waiting = most, [value]
     while waiting:
         one = waiting.pop()
-        if isinstance(one, str):
+        kind = type(one)  # nearly all values are of the first two, and this is asked of each result of a tool
+        if kind is str or isinstance(one, str):
             left -= len(one)
-        elif isinstance(one, Mapping):
-            left -= sum(len(key) if isinstance(key, str) else 8 for key in one)
+        elif kind is dict or isinstance(one, Mapping):
+            for key in one:
+                left -= len(key) if type(key) is str else 8
             if left >= 0:
                 waiting.extend(one.values())
-        elif isinstance(one, list | tuple):
+        elif kind is list or isinstance(one, list | tuple):
             left -= len(one)
             if left >= 0:
                 waiting.extend(one)

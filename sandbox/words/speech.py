@@ -61,9 +61,14 @@ def has_phrase(text: str, phrase: str) -> bool:
     wanted = plain(phrase)
     if not wanted or wanted not in plain(text):
         return False
-    left = r"(?<!\w)" if wanted[0].isalnum() else ""
-    right = r"(?!\w)" if wanted[-1].isalnum() else ""
-    return re.search(left + re.escape(wanted) + right, plain(text)) is not None
+    return _whole(wanted).search(plain(text)) is not None
+
+
+@lru_cache(maxsize=1024)
+def _whole(phrase: str) -> re.Pattern[str]:
+    left = r"(?<!\w)" if phrase[0].isalnum() else ""
+    right = r"(?!\w)" if phrase[-1].isalnum() else ""
+    return re.compile(left + re.escape(phrase) + right)
 
 
 DateOrder: TypeAlias = Literal["", "month", "day"]
@@ -135,6 +140,15 @@ def has_date(text: str, day: date, order: DateOrder = "") -> bool:
         day: The day.
         order: What comes first in a date of digits. Where nobody knows, 03/04/2026 may be either day.
     """
+    told = plain(text)
+    return any(
+        not (found[0].startswith("may ") and _MAY.search(told[: found.start()]))
+        for found in _of_day(day, order).finditer(told)
+    )
+
+
+@lru_cache(maxsize=256)
+def _of_day(day: date, order: DateOrder) -> re.Pattern[str]:
     month = MONTHS[day.month - 1]
     name = rf"{month[:3]}(?:{month[3:]})?\.?" if len(month) > 3 else month
     if month == "september":
@@ -154,11 +168,7 @@ def has_date(text: str, day: date, order: DateOrder = "") -> bool:
         *([rf"{m}[/.]{d}[/.]{y}", rf"{m}-{d}-{day.year}"] if is_plain or order != "day" else []),
         *([rf"{d}[/.]{m}[/.]{y}", rf"{d}-{m}-{day.year}"] if is_plain or order != "month" else []),
     ]
-    told = plain(text)
-    return any(
-        not (found[0].startswith("may ") and _MAY.search(told[: found.start()]))
-        for found in re.finditer(rf"(?<![\w/])(?:{'|'.join(forms)})(?:(?<=日)|(?=t\d)|(?![\w/]))", told)
-    )
+    return re.compile(rf"(?<![\w/])(?:{'|'.join(forms)})(?:(?<=日)|(?=t\d)|(?![\w/]))")
 
 
 def has_amount(text: str, amount: float) -> bool:
