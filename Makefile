@@ -21,13 +21,14 @@ CREATE := $(PYTHON) -m venv $(VENV) && $(PIP) uninstall -qq --yes setuptools \
 INSTALL := $(PIP) install --no-compile --constraint constraints.txt
 endif
 
-.PHONY: help setup demo demo-model local-model record-model test lint types editors inspect lowest lock locked bench wheel clean
+.PHONY: help setup demo demo-model local-model record-model test chaos lint types editors inspect lowest lock locked bench wheel clean
 
 help:
 	@echo "make demo     play every shipped case with its reference agents and show the results"
 	@echo "make test     run the tests"
 	@echo "make demo-model  play a few cases in which a small real model has every seat"
 	@echo "make record-model  record that model anew for the tests, after prompts have changed"
+	@echo "make chaos    disturb runs with kills, full disks and lost stores, SEEDS=50 of them"
 	@echo "make lint     ruff, format check, spelling"
 	@echo "make types    mypy strict"
 	@echo "make editors  check that pyright and ty find every module of a checkout"
@@ -101,6 +102,12 @@ WORKERS = $(shell $(PYTHON) -c 'import os; print(min(6, max(2, (os.cpu_count() o
 
 test: $(VENV)/.test
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
+
+SEEDS ?= 50
+FIRST ?= 1
+
+chaos: $(VENV)/.test
+	@$(BIN)/python -m tests.chaos --seeds $(SEEDS) --first $(FIRST) $(if $(ENGINE),--engine $(ENGINE))
 
 lint: $(VENV)/.lint
 	@$(BIN)/ruff check .

@@ -307,7 +307,7 @@ async def execute(
             latest = driver.progress = progress
             on_progress(progress)
 
-        whole = False
+        is_whole = False
         try:
             if not specs and not unjudged:
                 state = "done"
@@ -336,8 +336,8 @@ async def execute(
                             return state, latest
                         left = await asyncio.to_thread(keeper.read, partial(_lost, store, run, runner))
                         if not left:
-                            whole = keeper.failed is None
-                            state = "done" if whole else "stopped"
+                            is_whole = keeper.failed is None
+                            state = "done" if is_whole else "stopped"
                             return state, latest
                 cases, specs, unjudged = left
                 by_hash |= {case.hash: case for case in cases}
@@ -353,7 +353,7 @@ async def execute(
             raise
         except (KeyboardInterrupt, asyncio.CancelledError):
             # a cancelled run stored what was finished; and while Ray starts or ends, ctrl-C is a cancellation
-            state = "done" if whole else "stopped"
+            state = "done" if is_whole else "stopped"
             if on_stop is None:
                 raise
             if (task := asyncio.current_task()) is not None:
