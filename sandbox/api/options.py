@@ -7,12 +7,14 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeAlias, TypedDict
+from typing import Any, Literal, TypeAlias, TypedDict
 
 from riskbox.sandbox.errors import InputError, did_you_mean
+from riskbox.sandbox.log import LEVELS
 from riskbox.sandbox.models.client import CALL_SECONDS, OURS, ModelOptions
 from riskbox.sandbox.models.limits import ModelLimits, Price
 from riskbox.sandbox.models.recording import Mode, Recording
+from riskbox.sandbox.operations.operating import Operations
 from riskbox.sandbox.words.episode import Cast
 from riskbox.sandbox.words.name import Name
 
@@ -60,6 +62,27 @@ class ModelArguments(TypedDict, total=False):
     """A recording that answers every call; no model is called."""
     cache: str | Path | None
     """A recording that answers the calls it contains and stores the answers of the others."""
+
+
+class RunArguments(ModelArguments, total=False):
+    """What a run tells those who operate it, and how its models are asked. What you leave out has the command's default."""
+
+    log: str | Path | None
+    """A file to which the run adds what happens, one JSON object a line; `-` for standard error."""
+    log_level: Literal["debug", "info", "warning", "error"]
+    """The level from which on events are logged: `debug` (each episode that starts), `info` (by default), `warning`, `error`."""
+
+
+def operations_of(options: RunArguments) -> Operations:
+    """What a run tells those who operate it.
+
+    Raises:
+        InputError: there is no such level.
+    """
+    level = options.get("log_level", "info")
+    if level not in LEVELS:
+        raise InputError(f"log_level {level}: {did_you_mean(level, LEVELS)}")
+    return Operations(log=str(options.get("log") or ""), log_level=level)
 
 
 def model_settings(options: ModelArguments) -> ModelOptions:

@@ -12,9 +12,10 @@ from riskbox.sandbox.api.arguments import checked
 from riskbox.sandbox.api.confined import as_before, confined
 from riskbox.sandbox.api.objects import listed, name_of, names_of, unshippable
 from riskbox.sandbox.api.options import (
-    ModelArguments,
+    RunArguments,
     SeatSettings,
     model_settings,
+    operations_of,
     seat_settings,
     within_turn,
 )
@@ -107,7 +108,7 @@ def prepare(
     live: bool = True,
     max_faults: int | str | None = None,
     progress: bool = True,
-    **models: Unpack[ModelArguments],
+    **models: Unpack[RunArguments],
 ) -> RunPlan:
     """Plan a run without playing anything; `run` takes the same arguments.
 
@@ -174,7 +175,8 @@ def prepare(
         max_faults: Stop an agent once this number of its episodes, or this share (`"5%"`), have ended in faults; 0 for never.
             By default it is stopped if its first 20 episodes all do, by its own fault. The other agents go on.
         progress: Whether to show progress: a bar in a terminal or a notebook, else a line now and then.
-        models: Limits, budgets and recordings of model calls; see `ModelArguments`.
+        models: Limits, budgets and recordings of model calls; see `ModelArguments`. And what the run tells those who operate
+            it: `log`, `log_level`; see `RunArguments`.
 
     Raises:
         InputError: an argument is wrong; the message says what to write instead.
@@ -207,6 +209,7 @@ def prepare(
     toolsets, own = names_of(tools), names_of(evaluator)
     gates = gates_of(fail_if, gate)
     url = store_url(store)
+    operations = operations_of(models)
     here = unshippable([*agents, user_name, *toolsets, *own])
     made = RunSettings(
         local=_is_local(local, address, place or {}, here),
@@ -234,6 +237,7 @@ def prepare(
         working_dir_limit=working_dir_limit,
         live=url if live and has_feed(url) else "",
         max_faults="" if max_faults is None else str(max_faults),
+        log_level=operations.log_level if operations.log else "",
     )
     shipped_code = (
         [str(look(made.working_dir, working_dir_limit))] if made.working_dir and not made.local else []
@@ -248,7 +252,7 @@ def prepare(
             resume, url, made, gates, rehearse=rehearse, quiet=not progress, take_over=take_over
         )
         resumed.settings = _timed(resumed.settings, call_seconds, resumed.specs)
-        resumed.notes = [*resumed.notes, *shipped_code]
+        resumed.notes, resumed.operations = [*resumed.notes, *shipped_code], operations
         return resumed
     if "human" in (*agents, user_name):
         raise InputError("run: a person cannot play a batch; use `riskbox play SCENARIO --as user|agent`.")
@@ -280,7 +284,18 @@ def prepare(
     )
     if rehearse:
         notes = [*_rehearsal_notes(agents), *notes]
-    return RunPlan(cases, specs, made, url, name, gates, notes=notes, rehearse=rehearse, quiet=not progress)
+    return RunPlan(
+        cases,
+        specs,
+        made,
+        url,
+        name,
+        gates,
+        notes=notes,
+        rehearse=rehearse,
+        quiet=not progress,
+        operations=operations,
+    )
 
 
 run, run_async = plan_twins(

@@ -16,6 +16,7 @@ from riskbox.sandbox.contracts.store import Store
 from riskbox.sandbox.errors import Halt
 from riskbox.sandbox.gates.decision import GateSet
 from riskbox.sandbox.gates.outcome import GateOutcome
+from riskbox.sandbox.operations.operating import Operations, operating
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.run import Manifest, Spec
 
@@ -54,6 +55,8 @@ class RunPlan:
     """Whether to show no progress."""
     log: str = ""
     """The file that holds what this process prints, for those who ask how far the run is."""
+    operations: Operations = field(default_factory=Operations)
+    """What it tells those who operate it."""
     on_begun: Callable[[str], None] = lambda run: None
     """Called with the run's id once nothing is left that could keep it from being played."""
     progress: RunProgress = field(default_factory=lambda: RunProgress(0))
@@ -96,9 +99,17 @@ class RunPlan:
             manifest = self._begun(store)
             if not self.specs and not self.unjudged:
                 return self._result(store, manifest.run)
-            with Display(
-                manifest, domains(self.cases, self.specs), quiet=self.quiet, notes=self.notes
-            ) as display:
+            with (
+                operating(self.operations, manifest) as operated,
+                Display(
+                    manifest, domains(self.cases, self.specs), quiet=self.quiet, notes=self.notes
+                ) as display,
+            ):
+
+                def update(progress: RunProgress) -> None:
+                    operated.update(progress)
+                    display.update(progress)
+
                 try:
                     _, self.progress = await launch.execute(
                         store,
@@ -106,12 +117,12 @@ class RunPlan:
                         self.cases,
                         self.specs,
                         self.settings,
-                        display.update,
+                        update,
                         display.stopping if on_stop else None,
                         self.unjudged,
                         as_of=self.as_of,
                         take_over=self.take_over,
-                        log=self.log,
+                        log=self.log or self.operations.log.removeprefix("-"),
                         on_begun=lambda: self.on_begun(manifest.run),
                     )
                 except Halt as halt:

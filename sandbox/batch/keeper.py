@@ -15,6 +15,7 @@ from typing import TypeVar
 from riskbox.sandbox.batch.work import Judged, Judging
 from riskbox.sandbox.contracts.store import Packed, Store
 from riskbox.sandbox.errors import RiskboxError, StoreError, StoreGone, TakenOver
+from riskbox.sandbox.log import ERROR, WARNING, tell
 from riskbox.sandbox.stores import spill
 from riskbox.sandbox.stores.liveness import is_living
 from riskbox.sandbox.stores.record import pack
@@ -142,7 +143,8 @@ class Keeper:
                 return work()
             except StoreGone:
                 raise
-            except StoreError:
+            except StoreError as error:
+                tell("store_failed", WARNING, reason=str(error))
                 left = end - time.monotonic()
                 if left <= 0 or self.hurry.wait(min(left, pause * random.uniform(0.5, 1.0))):
                     raise
@@ -150,6 +152,7 @@ class Keeper:
 
     def _give_up(self, error: RiskboxError) -> None:
         self.failed = error
+        tell("store_given_up", ERROR, reason=str(error))
         self.on_failed()
         if isinstance(error, StoreGone):
             self._rescue()

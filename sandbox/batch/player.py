@@ -43,6 +43,7 @@ from riskbox.sandbox.episode.playing import (
     play_episode,
 )
 from riskbox.sandbox.errors import Fault, Halt, RiskboxError, is_interrupt
+from riskbox.sandbox.log import DEBUG, tell
 from riskbox.sandbox.models.client import Clients
 from riskbox.sandbox.models.quota import Lease, UsageReport
 from riskbox.sandbox.registry.evaluators import evaluators
@@ -225,6 +226,7 @@ class Player:
     async def _result(self, attempt: Attempt) -> Packed | Interrupted:
         spec = attempt.spec
         prepared = self.prepared.of(spec.case)
+        tell("episode_started", DEBUG, episode=spec.id, case=prepared.case.id, attempt=attempt.number)
         session = ModelSession(self.models, spec.seed, spec.cast.settings)
         participants: Mapping[str, Participant]
         try:

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, Protocol
 
 from riskbox.sandbox.batch.work import Attempt, Work, WorkResult
 from riskbox.sandbox.errors import Fault
+from riskbox.sandbox.log import WARNING, tell
 
 SILENCE = 60.0
 """Seconds a worker may take to answer before it counts as hung."""
@@ -56,6 +57,10 @@ class Worker(Protocol):
 
 class WorkerDied(Exception):
     """A worker's process is gone."""
+
+    def __init__(self, told: str) -> None:
+        super().__init__(told)
+        tell("worker_died", WARNING, reason=told)
 
 
 class ClusterLost(Fault):
@@ -228,6 +233,7 @@ class Pool:
             self.failed(death, slot)
             return None
         slot.dismissed = False
+        tell("worker_started", alone=slot.alone, seconds=time.monotonic() - slot.since)
         self._failures = 0
         self.tell()
         return slot.worker

@@ -21,6 +21,25 @@ MOST = 20
 """Causes, models and agents that a heartbeat tells at most."""
 
 
+def ending_of(row: EpisodeRow) -> dict[str, Any]:
+    """How an episode ended, as the log tells it."""
+    summary = row.summary()
+    return {
+        "episode": row.id,
+        "case": row.case,
+        "agent": row.agent,
+        "ending": row.ending,
+        "reason": row.reason,
+        "label": summary.targeted
+        if summary and not (summary.pending or row.left_out)
+        else row.left_out or "",
+        "attempt": row.attempt,
+        "seconds": row.seconds,
+        "tokens": row.tokens,
+        "cost": row.cost,
+    }
+
+
 @dataclass
 class RunProgress:
     """How far a run is, counted from the rows that were stored since it began or went on."""

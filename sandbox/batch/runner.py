@@ -27,7 +27,7 @@ from riskbox.sandbox.batch.causes import Cause
 from riskbox.sandbox.batch.keeper import Keeper
 from riskbox.sandbox.batch.player import packed
 from riskbox.sandbox.batch.pool import Look, Pool, Slot, StartWorker, Worker, WorkerDied, answered, one_worker
-from riskbox.sandbox.batch.progress import RunProgress
+from riskbox.sandbox.batch.progress import RunProgress, ending_of
 from riskbox.sandbox.batch.settings import RunSettings
 from riskbox.sandbox.batch.work import (
     Attempt,
@@ -41,6 +41,7 @@ from riskbox.sandbox.batch.work import (
 from riskbox.sandbox.contracts.store import Packed
 from riskbox.sandbox.episode.playing import PreparedCases, died_alone, faulted_episode
 from riskbox.sandbox.errors import Halt, RiskboxError
+from riskbox.sandbox.log import ERROR, WARNING, tell
 from riskbox.sandbox.registry.toolsets import Toolbox
 from riskbox.sandbox.stores.record import unpack
 from riskbox.sandbox.words.case import Case
@@ -325,6 +326,7 @@ class Runner:
         """Count a stored episode; the agent, if it is to be stopped now."""
         row = result.row
         self.progress.add(row, result.calls)
+        tell("episode_ended", **ending_of(row))
         if row.unjudged and not self.stopping:
             self.to_judge.append(row.id)
         if row.left_out == "void":
@@ -333,10 +335,12 @@ class Runner:
         if row.ending == "fault":
             cause = Cause.of(unpack(Played, result.blob).episode.ended)
             self.progress.broke(row, cause)
+            tell("episode_fault", WARNING, episode=row.id, culprit=cause.culprit, reason=cause.reason)
         return self.breaker.count(row, cause)
 
     async def _stop_agent(self, agent: str) -> None:
         """Leave unplayed what an agent has not started."""
+        tell("agent_stopped", ERROR, agent=agent)
         for waiting in (self.queue, self.quarantine):
             kept = [one for one in waiting if kind_of(one.spec) != agent]
             waiting.clear()
@@ -351,6 +355,7 @@ class Runner:
             return
         if queue is self.quarantine:
             attempt = Attempt(attempt.spec, attempt.number + 1)
+            tell("episode_played_again", WARNING, episode=attempt.spec.id, attempt=attempt.number)
         queue.append(attempt)
         self.pool.tell()
 
@@ -372,6 +377,7 @@ class Runner:
             self.breaker.add(again)
             self.progress.planned += 1
             self.progress.retakes += 1
+            tell("episode_retaken", episode=id, by=again.id)
             self.pool.tell()
 
     # --- quarantine -------------------------------------------------------------------------------------------

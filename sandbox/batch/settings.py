@@ -61,6 +61,8 @@ class RunSettings:
     """A folder, or a wheel, to ship to the workers of a cluster."""
     working_dir_limit: float = LIMIT_MB
     """The most that it may ship, in MB."""
+    log_level: str = ""
+    """The level from which on workers keep events for the log of the run; empty without a log."""
     live: str = field(default="", repr=False)
     """The URL of the store in which episodes are shown while they are played, with its password; empty for none. It is
     never stored."""

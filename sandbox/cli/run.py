@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from riskbox.sandbox.cli.model_options import add_models, model_options, settings_from
+from riskbox.sandbox.cli.operation_options import add_operations, run_options
 from riskbox.sandbox.cli.options import (
     Parser,
     add_agent_process,
@@ -202,6 +203,7 @@ def parser() -> argparse.ArgumentParser:
         help="with a Redis store: do not show episodes to others while they are played",
     )
     add_agent_process(made)
+    add_operations(made)
     group.add_argument(
         "--detach",
         action="store_true",
@@ -272,7 +274,7 @@ def main(argv: list[str]) -> int:
             live=not given.no_live,
             max_faults=given.max_faults,
             progress=not (given.quiet or given.json),
-            **model_options(given),
+            **run_options(given, model_options(given)),
         )
         forecast = plan.forecast() if given.dry_run and (plan.specs or plan.unjudged) else None
     plan.command = ["riskbox", "run", *without_values(argv)]

@@ -26,6 +26,7 @@ from riskbox.sandbox.models.transport import (
     Transport,
     TransportError,
     encoded,
+    told_wait,
     without_secrets,
 )
 from riskbox.sandbox.rules.state import derived
@@ -314,7 +315,7 @@ class Client(Model):
                 if failure.room is not None:
                     request = self._narrowed(request, failure, stats)
                     continue
-                wait = self._wait(failure, stats)
+                wait = told_wait(self.name, failure, stats.attempts, self._wait(failure, stats))
                 if wait is None:
                     raise
                 if failure.outcome == "rate_limited":

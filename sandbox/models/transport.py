@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from pydantic_core import PydanticSerializationError, to_json
 
 from riskbox.sandbox.escape import clipped
+from riskbox.sandbox.log import INFO, WARNING, tell
 from riskbox.sandbox.words.modelcall import AnswerFlaw, ModelOutcome
 
 
@@ -226,3 +227,18 @@ def without_secrets(text: str) -> str:
 def quoted(text: str) -> str:
     """The text of a provider's error on one line, cut to 300 characters. Keys are removed before it is cut."""
     return clipped(without_secrets(" ".join(text.split())), 300)
+
+
+def told_wait(model: str, failure: TransportError, attempts: int, wait: float | None) -> float | None:
+    """Tell the log that a call failed; how long it waits until it is sent again, None for not, is returned as it is."""
+    tell(
+        "model_call_failed" if wait is None else "model_call_retried",
+        WARNING if wait is None else INFO,
+        model=model,
+        outcome=failure.outcome,
+        reason=failure.message,
+        attempts=attempts,
+        wait=wait,
+        asked_to_wait=failure.retry_after,
+    )
+    return wait

@@ -22,6 +22,7 @@ from riskbox.sandbox.contracts.model import ModelSession
 from riskbox.sandbox.contracts.participant import Participant
 from riskbox.sandbox.episode.playing import make_participants
 from riskbox.sandbox.errors import Fault, InputError, RiskboxError
+from riskbox.sandbox.log import Kept, relay
 from riskbox.sandbox.models.limits import ModelLimits
 from riskbox.sandbox.models.quota import Lease, QuotaService, UsageReport
 from riskbox.sandbox.registry import agents, users
@@ -40,6 +41,7 @@ class _EpisodeActor:
 
     def __init__(self, run: str, cases: dict[str, Case], settings: RunSettings, quota: Any) -> None:
         self.settings = settings
+        self.log = Kept(settings.log_level) if settings.log_level else None
         self.processes: dict[str, ParticipantProcess] = {}
         self.player = Player(
             run,
@@ -52,8 +54,11 @@ class _EpisodeActor:
     async def add(self, work: Sequence[Work]) -> None:
         await self.player.add(work)
 
-    async def take(self, most: int, acknowledged: Sequence[str], wait: float) -> list[WorkResult]:
-        return await self.player.take(most, acknowledged, wait)
+    async def take(
+        self, most: int, acknowledged: Sequence[str], wait: float
+    ) -> tuple[list[WorkResult], Sequence[dict[str, Any]]]:
+        results = await self.player.take(most, acknowledged, wait)
+        return results, self.log.fetch() if self.log else ()
 
     async def release(self, ids: Sequence[str], most: int) -> None:
         await self.player.release(ids, most)
@@ -128,8 +133,10 @@ class RayWorker:
         await self._call(self.actor.add, work)
 
     async def take(self, most: int, acknowledged: Sequence[str], wait: float) -> list[WorkResult]:
-        """Return results."""
-        taken: list[WorkResult] = await self._call(self.actor.take, most, acknowledged, wait)
+        """Return results, and pass on what it told its log."""
+        taken: list[WorkResult]
+        taken, told = await self._call(self.actor.take, most, acknowledged, wait)
+        relay(told)
         return taken
 
     async def release(self, ids: Sequence[str], most: int) -> None:

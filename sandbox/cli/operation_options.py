@@ -1,0 +1,31 @@
+"""The options of `riskbox run` for whoever operates runs."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from riskbox.sandbox.api.options import ModelArguments, RunArguments
+
+
+def add_operations(parser: argparse.ArgumentParser) -> None:
+    """What a run tells while it is played and at its end."""
+    group = parser.add_argument_group("operations")
+    group.add_argument(
+        "--log",
+        metavar="FILE",
+        help="add what happens to this file, one JSON object a line: workers, episodes, faults, calls that fail; - for standard "
+        "error",
+    )
+    group.add_argument(
+        "--log-level",
+        choices=("debug", "info", "warning", "error"),
+        default="info",
+        help="log events from this level on; debug also tells each episode that starts (default: info)",
+    )
+
+
+def run_options(given: argparse.Namespace, models: ModelArguments) -> RunArguments:
+    """What `add_operations` parsed, as the Python function takes it, with how models are asked."""
+    return {**models, "log": given.log, "log_level": given.log_level}

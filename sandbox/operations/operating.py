@@ -1,0 +1,71 @@
+"""What a run tells those who operate it, while it is played and at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+from riskbox.sandbox.batch.progress import RunProgress
+from riskbox.sandbox.log import ERROR, INFO, tell
+from riskbox.sandbox.operations.logfile import logging_to
+from riskbox.sandbox.words.run import Manifest
+
+
+@dataclass(frozen=True)
+class Operations:
+    """What a run tells, and where."""
+
+    log: str = ""
+    """The file of its log, `-` for standard error; empty for none."""
+    log_level: str = "info"
+    """The level from which on events are logged."""
+
+
+class Operated:
+    """A run that is played, as those see it who operate it."""
+
+    def __init__(self) -> None:
+        self.progress = RunProgress(0)
+        """How far it is."""
+
+    def update(self, progress: RunProgress) -> None:
+        """Take note of how far it is."""
+        self.progress = progress
+
+
+@contextmanager
+def operating(operations: Operations, manifest: Manifest) -> Iterator[Operated]:
+    """Within this, tell what happens to a run.
+
+    Args:
+        operations: What is told, and where.
+        manifest: The run.
+
+    Raises:
+        InputError: a file cannot be written.
+    """
+    with ExitStack() as stack:
+        if operations.log:
+            stack.enter_context(logging_to(operations.log, operations.log_level, manifest.run))
+        operated = Operated()
+        tell("run_begun", planned=manifest.planned, agents=", ".join(manifest.agents))
+        try:
+            yield operated
+        except BaseException as error:
+            tell("run_broken", ERROR, reason=f"{type(error).__name__}: {error}")
+            raise
+        finally:
+            one = operated.progress
+            tell(
+                "run_ended",
+                INFO,
+                done=one.done,
+                planned=one.planned,
+                faults=one.faults,
+                crashes=one.crashes,
+                unjudged=one.unjudged,
+                tokens=one.tokens,
+                cost=one.cost,
+                seconds=one.seconds,
+            )
