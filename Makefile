@@ -21,7 +21,7 @@ CREATE := $(PYTHON) -m venv $(VENV) && $(PIP) uninstall -qq --yes setuptools \
 INSTALL := $(PIP) install --no-compile --constraint constraints.txt
 endif
 
-.PHONY: help setup demo demo-model local-model record-model test chaos lint types editors inspect lowest lock locked bench wheel clean
+.PHONY: help setup demo demo-model local-model record-model test chaos lint types editors inspect lowest lock locked cluster bench wheel clean
 
 help:
 	@echo "make demo     play every shipped case with its reference agents and show the results"
@@ -38,6 +38,7 @@ help:
 	@echo "make lock     renew uv.lock and constraints.txt (needs uv)"
 	@echo "make locked   check that both fit pyproject.toml (needs uv)"
 	@echo "make bench    measure speed against the stated floors"
+	@echo "make cluster  play the tests with several Ray nodes that take minutes"
 	@echo "make wheel    build the wheel and play an episode from it in a clean environment"
 
 # .venv grows: each command installs what it needs and leaves a stamp
@@ -108,6 +109,9 @@ FIRST ?= 1
 
 chaos: $(VENV)/.test
 	@$(BIN)/python -m tests.chaos --seeds $(SEEDS) --first $(FIRST) $(if $(ENGINE),--engine $(ENGINE))
+
+cluster: $(VENV)/.test
+	@$(BIN)/python -m pytest -q -m cluster
 
 lint: $(VENV)/.lint
 	@$(BIN)/ruff check .

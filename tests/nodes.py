@@ -7,54 +7,70 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import psutil
 
+TOKEN = "0123456789abcdef" * 4
 BIN = Path(sys.executable).parent
-ENV = {**os.environ, "RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0", "NO_COLOR": "1"}
+ENV = {
+    **os.environ, "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": TOKEN, "RAY_USAGE_STATS_ENABLED": "0", "NO_COLOR": "1",
+    "COLUMNS": "120",
+}  # fmt: skip
+"""What nodes and those who join them are told: all share a token, as docs/cluster.md says."""
+ATTEMPTS = 4
+"""How often a node is started: `ray start` gives up after 30 seconds, which a busy machine may take."""
 
 
 class Nodes:
-    """A cluster on loopback, whose nodes come and go.
+    """A cluster whose nodes come and go.
 
     Args:
         port: The port of its head.
         folder: Where its nodes write their logs.
+        host: The address of its head.
+        env: The environment of its nodes.
     """
 
-    def __init__(self, port: int, folder: Path) -> None:
-        self.address, self.port, self.folder = f"127.0.0.1:{port}", port, folder
+    def __init__(
+        self, port: int, folder: Path, *, host: str = "127.0.0.1", env: Mapping[str, str] = ENV
+    ) -> None:
+        self.address, self.port, self.folder, self.host, self.env = (
+            f"{host}:{port}", port, folder, host, env,
+        )  # fmt: skip
         self.nodes: list[subprocess.Popen[bytes]] = []
 
-    def start(self, cpus: int = 1) -> subprocess.Popen[bytes]:
-        """Start one more node, the head first, and wait until the cluster knows it."""
+    def start(
+        self, cpus: int = 1, *, host: str = "", env: Mapping[str, str] = {}, within: Sequence[str] = ()
+    ) -> subprocess.Popen[bytes]:
+        """Start one more node, the head first, and wait until it is up.
+
+        Args:
+            cpus: How many cores it says that it has.
+            host: Its address; that of the head by default.
+            env: What its environment has besides that of all nodes.
+            within: A command that it is started by, such as `ip netns exec NAME`.
+        """
         head = ["--head", f"--port={self.port}", "--include-dashboard=false"]
         words = [*([f"--address={self.address}"] if self.nodes else head), f"--num-cpus={cpus}", "--block"]
         command = [
-            str(BIN / "ray"), "start", *words, "--node-ip-address=127.0.0.1", "--object-store-memory=100000000",
+            *within, str(BIN / "ray"), "start", *words, f"--node-ip-address={host or self.host}",
+            "--object-store-memory=100000000",
         ]  # fmt: skip
-        with (self.folder / f"node{len(self.nodes)}.log").open("w") as log:
-            node = subprocess.Popen(
-                command, env=ENV, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
-            )
-        self.nodes.append(node)
-        alive = sum(one.poll() is None for one in self.nodes)
-        code = (
-            "import ray, sys, time\n"
-            "for _ in range(120):\n"
-            "    try:\n"
-            f"        ray.init(address={self.address!r}, log_to_driver=False, logging_level='ERROR')\n"
-            f"        if sum(n['Alive'] for n in ray.nodes()) >= {alive}: sys.exit(0)\n"
-            "    except ConnectionError: pass\n"
-            "    ray.shutdown(); time.sleep(0.5)\n"
-            "sys.exit(1)\n"
-        )
-        done = subprocess.run(
-            [sys.executable, "-c", code], env=ENV, capture_output=True, text=True, timeout=120
-        )
-        assert done.returncode == 0 and node.poll() is None, done.stderr[-2000:]
-        return node
+        file = self.folder / f"node{len(self.nodes)}.log"
+        for _ in range(ATTEMPTS):
+            with file.open("w") as log:
+                node = subprocess.Popen(
+                    command, env={**self.env, **env}, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+                )  # fmt: skip
+            self.nodes.append(node)
+            while node.poll() is None:
+                if "Ray runtime started" in file.read_text():
+                    return node
+                time.sleep(0.2)
+            self.nodes.remove(node)
+        raise AssertionError(file.read_text()[-3000:])
 
     def kill(self, node: subprocess.Popen[bytes]) -> None:
         """Kill -9 of all that runs on a node."""
@@ -78,9 +94,8 @@ class Nodes:
             self.kill(node)
 
 
-def until(holds: object, seconds: float = 90) -> None:
+def until(holds: Callable[[], object], seconds: float = 90) -> None:
     """Wait until a function says yes."""
-    assert callable(holds)
     end = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < end, "it did not come about in time"

@@ -13,7 +13,7 @@ from riskbox.sandbox.batch.forecast import Forecast, forecast
 from riskbox.sandbox.batch.progress import RunProgress
 from riskbox.sandbox.batch.settings import RunSettings
 from riskbox.sandbox.contracts.store import Store
-from riskbox.sandbox.errors import Halt
+from riskbox.sandbox.errors import Halt, InputError
 from riskbox.sandbox.gates.decision import GateSet
 from riskbox.sandbox.gates.outcome import GateOutcome
 from riskbox.sandbox.operations.operating import Operations, operating
@@ -125,6 +125,10 @@ class RunPlan:
                         log=self.log or self.operations.log.removeprefix("-"),
                         on_begun=lambda: self.on_begun(manifest.run),
                     )
+                except InputError:
+                    if self.resumed is None and not store.count(manifest.run):
+                        store.remove(manifest.run)  # what was asked for cannot be played, now or later
+                    raise
                 except Halt as halt:
                     stored = store.count(manifest.run, launch.FIRST_TAKES)
                     if not stored:

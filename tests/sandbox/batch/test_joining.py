@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import socket
+import json
+import re
 import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-import psutil
 import pytest
 
-from tests.command import ENV
 from tests.conftest import Command
-
-TOKEN = "0123456789abcdef" * 4
+from tests.nodes import ENV, TOKEN, Nodes
+from tests.sandbox.stores.conftest import unused_port
 
 
 class Head(NamedTuple):
@@ -25,40 +21,14 @@ class Head(NamedTuple):
     mode: str
 
 
-def started(port: int, folder: Path, **env: str) -> subprocess.Popen[bytes]:
-    """A head of a cluster that is up; `ray start` gives up after 30 seconds on a busy machine, so it is tried again."""
-    words = [
-        "--head",
-        f"--port={port}",
-        "--include-dashboard=false",
-        "--num-cpus=1",
-        "--object-store-memory=100000000",
-    ]
-    for _ in range(4):
-        with (folder / "head.log").open("w") as log:
-            process = subprocess.Popen(
-                [Path(sys.executable).parent / "ray", "start", *words, "--block"],
-                env={**os.environ, **ENV, **env}, stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
-            )  # fmt: skip
-        while process.poll() is None:
-            if "Ray runtime started" in (folder / "head.log").read_text():
-                return process
-            time.sleep(0.2)
-    raise AssertionError((folder / "head.log").read_text()[-3000:])
-
-
 @pytest.fixture(params=["token", "disabled"])
 def head(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Head]:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        free_port = listening.getsockname()[1]
-    process = started(free_port, tmp_path, RAY_AUTH_MODE=request.param, RAY_AUTH_TOKEN=TOKEN)
+    nodes = Nodes(unused_port(), tmp_path, env={**ENV, "RAY_AUTH_MODE": request.param})
     try:
-        yield Head(f"127.0.0.1:{free_port}", request.param)
+        nodes.start()
+        yield Head(nodes.address, request.param)
     finally:
-        for one in psutil.Process(process.pid).children(recursive=True):
-            one.kill()
-        process.kill()
-        process.wait()
+        nodes.close()
 
 
 @pytest.mark.long
@@ -98,3 +68,25 @@ def test_a_run_joins_with_the_token_or_says_what_to_do_and_leaves_nothing(
     assert not store.exists(), "nothing was created"
     done = run()
     assert done.returncode == 0 and "6/6 episodes" in done.stderr + done.stdout, done.stderr
+
+
+@pytest.mark.long
+def test_a_machine_with_another_version_is_named_and_nothing_is_stored(
+    riskbox: Command, records: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other" / "riskbox-9.9.dist-info"
+    other.mkdir(parents=True)
+    (other / "METADATA").write_text("Metadata-Version: 2.1\nName: riskbox\nVersion: 9.9\n")
+    nodes = Nodes(unused_port(), tmp_path)
+    try:
+        nodes.start(env={"PYTHONPATH": str(other.parent)})
+        words = ("run", records, "--agent", "idle", "--address", nodes.address, "--quiet")
+        done = riskbox(*words, timeout=240, RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=TOKEN)
+    finally:
+        nodes.close()
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    said = r"riskbox: the machine \S+ has riskbox 9\.9, this one has riskbox [\d.]+; install"
+    assert re.search(said, done.stderr), done.stderr
+    assert "--resume" not in done.stderr
+    listed = riskbox("list", "runs", "--json")
+    assert json.loads(listed.stdout or "[]") == [], listed.stdout

@@ -27,15 +27,15 @@ async def agent(messages, tools):
     return "One moment, please."
 """
 
-pytestmark = pytest.mark.long
-
 
 @pytest.fixture
 def nodes(tmp_path: Path) -> Iterator[Nodes]:
     made = Nodes(unused_port(), tmp_path)
-    made.start(cpus=2)
-    yield made
-    made.close()
+    try:
+        made.start(cpus=2)
+        yield made
+    finally:
+        made.close()
 
 
 def start_run(nodes: Nodes, folder: Path, *words: str) -> subprocess.Popen[str]:
@@ -64,7 +64,28 @@ def assert_each_once(folder: Path) -> None:
         assert all(row.ending != "fault" for row in store.rows(manifest.run))
 
 
-def test_a_lost_node_is_a_smaller_cluster_and_one_that_joins_a_larger(nodes: Nodes, tmp_path: Path) -> None:
+@pytest.mark.long
+def test_a_lost_node_is_a_smaller_cluster(nodes: Nodes, tmp_path: Path) -> None:
+    second = nodes.start()
+    run = start_run(nodes, tmp_path, "--seeds", "20")
+    try:
+        until(
+            lambda: (
+                run.poll() is not None
+                or (stored(tmp_path) >= 10 and nodes.running(second, "ray::_EpisodeActor"))
+            )
+        )
+        assert run.poll() is None, "the run was over before the node was lost"
+        nodes.kill(second)
+        _, err = run.communicate(timeout=240)
+    finally:
+        run.kill()
+    assert run.returncode == 0, err
+    assert_each_once(tmp_path)
+
+
+@pytest.mark.cluster
+def test_a_node_that_joins_in_the_place_of_a_lost_one_gets_a_worker(nodes: Nodes, tmp_path: Path) -> None:
     second = nodes.start()
     run = start_run(nodes, tmp_path, "--seeds", "40")
     try:
@@ -80,6 +101,7 @@ def test_a_lost_node_is_a_smaller_cluster_and_one_that_joins_a_larger(nodes: Nod
     assert_each_once(tmp_path)
 
 
+@pytest.mark.cluster
 def test_workers_without_free_cores_are_told_and_keep_nobody_waiting(nodes: Nodes, tmp_path: Path) -> None:
     run = start_run(nodes, tmp_path, "--seeds", "100", "--workers", "6")
     try:
@@ -91,6 +113,7 @@ def test_workers_without_free_cores_are_told_and_keep_nobody_waiting(nodes: Node
     assert_each_once(tmp_path)
 
 
+@pytest.mark.cluster
 def test_a_lost_head_is_one_sentence_and_the_run_goes_on_elsewhere(nodes: Nodes, tmp_path: Path) -> None:
     run = start_run(nodes, tmp_path, "--seeds", "60", "--quiet")
     try:
@@ -110,6 +133,7 @@ def test_a_lost_head_is_one_sentence_and_the_run_goes_on_elsewhere(nodes: Nodes,
     assert_each_once(tmp_path)
 
 
+@pytest.mark.long
 def test_nothing_on_the_cluster_outlives_its_driver(nodes: Nodes, tmp_path: Path) -> None:
     run = start_run(nodes, tmp_path, "--seeds", "60")
     until(lambda: stored(tmp_path) >= 10)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -12,15 +11,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 import yaml
 
 from riskbox.sandbox.stores import open_store
+from tests.nodes import BIN, ENV, Nodes
 
 ROOT = Path(__file__).parents[3]
 RECORDS = Path(__file__).parents[1] / "cases" / "records.yaml"
-BIN = Path(sys.executable).parent
 
 
 @pytest.fixture(scope="module")
@@ -70,68 +68,35 @@ def test_the_image_is_built_from_files_that_exist() -> None:
     assert set(extras.split(",")) <= set(project["optional-dependencies"])
 
 
-ENV = {**os.environ, "RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0", "NO_COLOR": "1"}
-
-
 @pytest.fixture
 def cluster(free_port: int, tmp_path: Path) -> Iterator[str]:
-    """A Ray head and a second node, each its own `ray start`, as the services of the compose file."""
-    address = f"127.0.0.1:{free_port}"
-    head = ["--head", f"--port={free_port}", "--include-dashboard=false", "--node-ip-address=127.0.0.1"]
-    nodes: list[subprocess.Popen[bytes]] = []
+    """A Ray head and a second node, each its own `ray start` with the token, as the services of the compose file."""
+    nodes = Nodes(free_port, tmp_path)
     try:
-        for words in (head, [f"--address={address}", "--node-ip-address=127.0.0.1"]):
-            command = [
-                str(BIN / "ray"),
-                "start",
-                *words,
-                "--num-cpus=1",
-                "--object-store-memory=100000000",
-                "--block",
-            ]
-            log = (tmp_path / f"node{len(nodes)}.log").open("w")
-            nodes.append(
-                subprocess.Popen(
-                    command, env=ENV, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
-                )
-            )
-            wait_for_nodes(address, len(nodes), nodes[-1])
-        yield address
+        nodes.start()
+        nodes.start()
+        yield nodes.address
     finally:
-        for node in reversed(nodes):
-            for child in psutil.Process(node.pid).children(recursive=True) if node.poll() is None else []:
-                child.kill()
-            node.kill()
-            node.wait()
-
-
-def wait_for_nodes(address: str, count: int, node: subprocess.Popen[bytes]) -> None:
-    code = (
-        "import ray, sys, time\n"
-        f"for _ in range(120):\n"
-        "    try:\n"
-        f"        ray.init(address={address!r}, log_to_driver=False, logging_level='ERROR')\n"
-        f"        if sum(n['Alive'] for n in ray.nodes()) >= {count}: sys.exit(0)\n"
-        "    except ConnectionError: pass\n"
-        "    ray.shutdown(); time.sleep(0.5)\n"
-        "sys.exit(1)\n"
-    )
-    done = subprocess.run([sys.executable, "-c", code], env=ENV, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0 and node.poll() is None, done.stderr[-2000:]
+        nodes.close()
 
 
 @pytest.mark.long
 def test_a_batch_over_head_second_node_and_redis(cluster: str, redis_url: str, tmp_path: Path) -> None:
     command = [
-        sys.executable, "-m", "riskbox.sandbox.cli", "run", str(RECORDS), "--seeds", "20", "--json",
+        sys.executable, "-m", "riskbox.sandbox.cli", "run", str(RECORDS), "--seeds", "6", "--json",
         "--address", cluster, "--store", redis_url, "--workers", "2",
     ]  # fmt: skip
+    outside = {name: value for name, value in ENV.items() if not name.startswith("RAY_AUTH_")}
+    refused = subprocess.run(
+        command, env={**outside, "HOME": str(tmp_path)}, cwd=tmp_path, capture_output=True, text=True, timeout=240
+    )  # fmt: skip
+    assert refused.returncode == 2 and "it asks for a token" in refused.stderr
     done = subprocess.run(command, env=ENV, cwd=tmp_path, capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, done.stderr[-3000:]
     told = json.loads(done.stdout)
-    assert (told["state"], told["done"], told["faults"]) == ("done", 200, 0)
+    assert (told["state"], told["done"], told["faults"]) == ("done", 60, 0)
     with open_store(redis_url, create=False) as store:
-        assert len(store.done(told["run"])) == 200
+        assert len(store.done(told["run"])) == 60
         manifest = store.run(told["run"])
         assert manifest.state == "done"
         assert all(redis_url.split("@")[0].split(":")[-1] not in word for word in manifest.command), (
