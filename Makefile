@@ -21,7 +21,7 @@ CREATE := $(PYTHON) -m venv $(VENV) && $(PIP) uninstall -qq --yes setuptools \
 INSTALL := $(PIP) install --no-compile --constraint constraints.txt
 endif
 
-.PHONY: help setup demo demo-model local-model record-model test chaos lint types editors inspect lowest lock locked cluster bench wheel clean
+.PHONY: help setup demo demo-model local-model record-model test chaos lint types editors inspect lowest lock locked cluster compare bench wheel clean
 
 help:
 	@echo "make demo     play every shipped case with its reference agents and show the results"
@@ -37,6 +37,7 @@ help:
 	@echo "make setup    install what demo, test, lint and types need"
 	@echo "make lock     renew uv.lock and constraints.txt (needs uv)"
 	@echo "make locked   check that both fit pyproject.toml (needs uv)"
+	@echo "make compare  compare the CPU time with that of the last release"
 	@echo "make bench    measure speed against the stated floors"
 	@echo "make cluster  play the tests with several Ray nodes that take minutes"
 	@echo "make wheel    build the wheel and play an episode from it in a clean environment"
@@ -151,7 +152,11 @@ locked:
 	@uv lock --check
 	@$(CONSTRAINTS) | diff - constraints.txt
 
-bench: $(VENV)/.test
+# the CPU time of this source against that of the last release, which tests/benchmarks/baseline.txt names
+compare: $(VENV)/.test
+	@$(BIN)/python tests/benchmarks/compare.py
+
+bench: compare
 	@$(BIN)/python tests/benchmarks/bench.py
 	@$(BIN)/python tests/benchmarks/models.py
 	@$(BIN)/python -m tests.benchmarks.stores
