@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, TypedDict
 
-from riskbox.sandbox.errors import InputError, did_you_mean
+from riskbox.sandbox.errors import InputError, did_you_mean, install_hint
 from riskbox.sandbox.log import LEVELS
 from riskbox.sandbox.models.client import CALL_SECONDS, OURS, ModelOptions
 from riskbox.sandbox.models.limits import ModelLimits, Price
 from riskbox.sandbox.models.recording import Mode, Recording
 from riskbox.sandbox.operations.operating import Operations
+from riskbox.sandbox.operations.webhook import checked_url
 from riskbox.sandbox.words.episode import Cast
 from riskbox.sandbox.words.name import Name
 
@@ -71,18 +73,30 @@ class RunArguments(ModelArguments, total=False):
     """A file to which the run adds what happens, one JSON object a line; `-` for standard error."""
     log_level: Literal["debug", "info", "warning", "error"]
     """The level from which on events are logged: `debug` (each episode that starts), `info` (by default), `warning`, `error`."""
+    webhook: str | Sequence[str]
+    """URLs to which the end of the run is posted as JSON. They may hold secrets, and are not stored."""
+    metrics: str | Path | None
+    """A file that holds the run's figures in Prometheus' text format, written anew every 5 seconds."""
 
 
 def operations_of(options: RunArguments) -> Operations:
     """What a run tells those who operate it.
 
     Raises:
-        InputError: there is no such level.
+        InputError: there is no such level, a URL is none, or a package is missing.
     """
     level = options.get("log_level", "info")
     if level not in LEVELS:
         raise InputError(f"log_level {level}: {did_you_mean(level, LEVELS)}")
-    return Operations(log=str(options.get("log") or ""), log_level=level)
+    if options.get("metrics") and find_spec("prometheus_client") is None:
+        raise InputError(f"run: metrics: prometheus-client is not installed. {install_hint('metrics')}")
+    urls = options.get("webhook") or ()
+    return Operations(
+        log=str(options.get("log") or ""),
+        log_level=level,
+        webhooks=tuple(map(checked_url, [urls] if isinstance(urls, str) else urls)),
+        metrics=str(options.get("metrics") or ""),
+    )
 
 
 def model_settings(options: ModelArguments) -> ModelOptions:

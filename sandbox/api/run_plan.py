@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+from riskbox.sandbox.api.announcing import announcement
 from riskbox.sandbox.api.progress import Display, domains
 from riskbox.sandbox.api.result import Run
 from riskbox.sandbox.batch import launch
@@ -13,10 +15,11 @@ from riskbox.sandbox.batch.forecast import Forecast, forecast
 from riskbox.sandbox.batch.progress import RunProgress
 from riskbox.sandbox.batch.settings import RunSettings
 from riskbox.sandbox.contracts.store import Store
-from riskbox.sandbox.errors import Halt, InputError
+from riskbox.sandbox.errors import Halt, InputError, RiskboxError
 from riskbox.sandbox.gates.decision import GateSet
 from riskbox.sandbox.gates.outcome import GateOutcome
 from riskbox.sandbox.operations.operating import Operations, operating
+from riskbox.sandbox.operations.webhook import post_all
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.run import Manifest, Spec
 
@@ -110,6 +113,7 @@ class RunPlan:
                     operated.update(progress)
                     display.update(progress)
 
+                problem = "It was cut short."
                 try:
                     _, self.progress = await launch.execute(
                         store,
@@ -125,11 +129,18 @@ class RunPlan:
                         log=self.log or self.operations.log.removeprefix("-"),
                         on_begun=lambda: self.on_begun(manifest.run),
                     )
-                except InputError:
+                    problem = ""
+                except InputError as error:
+                    problem = str(error)
                     if self.resumed is None and not store.count(manifest.run):
                         store.remove(manifest.run)  # what was asked for cannot be played, now or later
+                        problem = ""  # and nobody waits for a run that never was
                     raise
-                except Halt as halt:
+                except RiskboxError as error:
+                    problem = str(error)
+                    if not isinstance(error, Halt):
+                        raise
+                    halt = error
                     stored = store.count(manifest.run, launch.FIRST_TAKES)
                     if not stored:
                         raise
@@ -137,8 +148,26 @@ class RunPlan:
                     more = f", {left} of them not judged yet" if left else ""
                     told = f"{stored} of {manifest.planned} episodes are stored{more}. Continue with: {resume(manifest.run)}"
                     raise Halt(f"{halt}\n{told}", halt.exit_code) from None
+                finally:
+                    if problem and self.operations.webhooks:
+                        await self._announce(store, manifest.run, problem)
             done = self._result(store, manifest.run, self.progress.seconds)
+            if self.operations.webhooks:
+                await self._announce(store, manifest.run, "", done)
             return replace(done, stopped_agents=tuple(self.progress.stopped))
+
+    async def _announce(self, store: Store, run: str, problem: str, done: Run | None = None) -> None:
+        """Tell the webhooks how the run has ended; what goes wrong with that is told, and changes nothing."""
+        try:
+            body = announcement(store, done or self._result(store, run, self.progress.seconds), problem)
+        except RiskboxError as error:
+            body = {
+                "run": run,
+                "state": "failed",
+                "error": problem or str(error),
+                "text": f"Run {run}: {problem or error}",
+            }
+        await asyncio.to_thread(post_all, self.operations.webhooks, body)
 
     def _opened(self) -> Store:
         from riskbox.sandbox.stores import open_store

@@ -24,8 +24,26 @@ def add_operations(parser: argparse.ArgumentParser) -> None:
         default="info",
         help="log events from this level on; debug also tells each episode that starts (default: info)",
     )
+    group.add_argument(
+        "--webhook",
+        metavar="URL",
+        action="append",
+        default=[],
+        help="post the end of the run to this URL as JSON; may be repeated; RISKBOX_WEBHOOK_SECRET signs it",
+    )
+    group.add_argument(
+        "--metrics",
+        metavar="FILE",
+        help="keep the run's figures in this file, in Prometheus' text format (FILE.prom for the node exporter's textfile collector)",
+    )
 
 
 def run_options(given: argparse.Namespace, models: ModelArguments) -> RunArguments:
     """What `add_operations` parsed, as the Python function takes it, with how models are asked."""
-    return {**models, "log": given.log, "log_level": given.log_level}
+    return {
+        **models,
+        "log": given.log,
+        "log_level": given.log_level,
+        "webhook": given.webhook,
+        "metrics": given.metrics,
+    }

@@ -226,6 +226,7 @@ def main(argv: list[str]) -> int:
     from riskbox.sandbox.api.confined import without_values
     from riskbox.sandbox.api.run import prepare
     from riskbox.sandbox.api.sync import wait_for
+    from riskbox.sandbox.operations.webhook import without_urls
 
     with stray_output(), working("Reading scenarios", quiet=given.quiet or given.json):
         plan = prepare(
@@ -277,7 +278,7 @@ def main(argv: list[str]) -> int:
             **run_options(given, model_options(given)),
         )
         forecast = plan.forecast() if given.dry_run and (plan.specs or plan.unjudged) else None
-    plan.command = ["riskbox", "run", *without_values(argv)]
+    plan.command = ["riskbox", "run", *without_urls(without_values(argv))]
     if child is not None:
         plan.log, plan.on_begun = child.log, child.tell
     if forecast is not None:

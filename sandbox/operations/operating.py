@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from riskbox.sandbox.batch.progress import RunProgress
 from riskbox.sandbox.log import ERROR, INFO, tell
-from riskbox.sandbox.operations.logfile import logging_to
+from riskbox.sandbox.operations.logfile import logging_to, writable
 from riskbox.sandbox.words.run import Manifest
 
 
@@ -20,6 +20,10 @@ class Operations:
     """The file of its log, `-` for standard error; empty for none."""
     log_level: str = "info"
     """The level from which on events are logged."""
+    webhooks: tuple[str, ...] = field(default=(), repr=False)
+    """URLs that are told at its end; they may hold secrets, and are stored nowhere."""
+    metrics: str = ""
+    """The file of its figures in Prometheus' text format; empty for none."""
 
 
 class Operated:
@@ -49,6 +53,11 @@ def operating(operations: Operations, manifest: Manifest) -> Iterator[Operated]:
         if operations.log:
             stack.enter_context(logging_to(operations.log, operations.log_level, manifest.run))
         operated = Operated()
+        if operations.metrics:
+            from riskbox.sandbox.operations.metrics import writing_metrics
+
+            file = writable(operations.metrics, "metrics")
+            stack.enter_context(writing_metrics(file, manifest, lambda: operated.progress))
         tell("run_begun", planned=manifest.planned, agents=", ".join(manifest.agents))
         try:
             yield operated
