@@ -148,19 +148,24 @@ def specs(
     _everyone_plays(cases, tools)
     found: list[Spec] = []
     listed_seeds = list(seeds)
+    casts: dict[tuple[str, str], Cast] = {}  # shared by the specs, all of which a driver holds
+
     for agent in agents:
         code = cast_code(agent=agent, user=user)
         before = len(found)
         for case in cases:
             for one in _expanded(agent, case):
                 emulated = tools if case.emulated else ""
-                cast = Cast(
-                    agent=stored_name(one),
-                    user=user,
-                    tools=emulated,
-                    emulation=emulation if emulated else "neutral",
-                    settings=dict(settings or {}),
-                    code=code,
+                cast = casts.setdefault(
+                    (one, emulated),
+                    Cast(
+                        agent=stored_name(one),
+                        user=user,
+                        tools=emulated,
+                        emulation=emulation if emulated else "neutral",
+                        settings=dict(settings or {}),
+                        code=code,
+                    ),
                 )
                 found.extend(Spec.of(case.hash, cast, seed) for seed in listed_seeds)
         if len(found) == before:

@@ -29,9 +29,9 @@ from pydantic import BaseModel
 
 from riskbox.sandbox.contracts.store import Packed, Store
 from riskbox.sandbox.errors import InputError, StoreError, UnknownName, install_hint
+from riskbox.sandbox.stores import plan as plans
 from riskbox.sandbox.stores import record
 from riskbox.sandbox.stores.archive import SealedStore
-from riskbox.sandbox.stores.shared import Plan
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Played
 from riskbox.sandbox.words.row import EpisodeRow
@@ -121,7 +121,7 @@ def _write(store: Store, manifest: Manifest, fs: Any, path: str) -> ColdRun:
     lines, digest = hashlib.sha256(), hashlib.sha256()
     cases: dict[str, tuple[int, int, int]] = {}
     rows, many, place = store.rows(manifest.run), 0, 0
-    plan = record.pack(Plan(specs=tuple(store.specs(manifest.run))))
+    plan = plans.packed(store.specs(manifest.run))
     with fs.open(f"{path}/{SPECS}", "wb") as out:
         out.write(plan)
     with (
@@ -245,8 +245,8 @@ class ColdStore(SealedStore):
         reader = record.RowReader()
         try:
             with self._fs.open(f"{self._path}/{SPECS}", "rb") as file:
-                plan = record.unpack(Plan, file.read())
-            self.begin(self._cold.manifest, [], plan.specs)
+                specs = plans.unpacked(file.read())
+            self.begin(self._cold.manifest, [], specs)
             rows = _rows(self._fs, self._path)
             while batch := list(islice(rows, GROUP)):
                 self.write(

@@ -234,7 +234,7 @@ def upgraded(kind: type[M], fields: Any) -> M:
         fields["version"] = version
     try:
         made = kind.model_validate(fields)
-        for name in _DERIVED.get(kind, ()):
+        for name in DERIVED.get(kind, ()):
             getattr(made, name)
     except (ValueError, LookupError, RecursionError) as error:
         told = f"{error!r}" if isinstance(error, LookupError) else str(error)
@@ -242,7 +242,7 @@ def upgraded(kind: type[M], fields: Any) -> M:
     return made
 
 
-_DERIVED: dict[type[BaseModel], tuple[str, ...]] = {
+DERIVED: dict[type[BaseModel], tuple[str, ...]] = {
     Episode: ("ended",),
     Case: ("user", "start", "rows", "tools", "emulated"),
 }

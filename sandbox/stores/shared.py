@@ -25,7 +25,7 @@ from riskbox.sandbox.words.facet import FACETS, HARM, Order
 from riskbox.sandbox.words.heartbeat import Heartbeat
 from riskbox.sandbox.words.lapse import VOIDING
 from riskbox.sandbox.words.row import EpisodeRow, Summary
-from riskbox.sandbox.words.run import Manifest, Spec
+from riskbox.sandbox.words.run import Manifest
 from riskbox.sandbox.words.verdict import Assessment, Label
 
 FIELDS = ("scenario", "family", "domain", "persona", "intent", "case", "agent", "user", "ending", "reason")
@@ -33,15 +33,6 @@ FIELDS = ("scenario", "family", "domain", "persona", "intent", "case", "agent", 
 
 Identity: TypeAlias = tuple[str, str, str]
 """Evaluator, version and a digest of the settings: what makes one assessment replace another."""
-
-
-class Plan(BaseModel):
-    """All that a run is to play, as one record."""
-
-    version: int = 1
-    """Version of this record."""
-    specs: tuple[Spec, ...]
-    """In order."""
 
 
 class Added(BaseModel):

@@ -22,9 +22,10 @@ from urllib.parse import urlsplit
 
 from riskbox.sandbox.contracts.store import Packed, Store
 from riskbox.sandbox.errors import StoreError, UnknownName
+from riskbox.sandbox.stores import plan as plans
 from riskbox.sandbox.stores import record
 from riskbox.sandbox.stores.liveness import is_living
-from riskbox.sandbox.stores.shared import Added, Plan
+from riskbox.sandbox.stores.shared import Added
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.row import EpisodeRow
 from riskbox.sandbox.words.run import Manifest, RunState, Spec
@@ -115,7 +116,7 @@ class Spill:
         # episodes hold conversations, which are for nobody else
         file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "w+b", buffering=0)
         whole = self.whole
-        plan = _packed(Plan(specs=tuple(whole.specs)))
+        plan = base64.b64encode(plans.packed(whole.specs)).decode()
         head: Mapping[str, Any] = {"spill": VERSION, "manifest": record.text(whole.manifest), "plan": plan}
         cases = ({"case": _packed(one)} for one in whole.cases.values())
         try:
@@ -189,7 +190,7 @@ def _folded(store: Store, file: BinaryIO, path: Path) -> str:
     if head.get("spill") != VERSION:
         raise StoreError(f"{path} is of another release of Riskbox; fold it in with that one.")
     made = record.parse(Manifest, str(head["manifest"]))
-    plan = record.unpack(Plan, base64.b64decode(head["plan"]))
+    specs = plans.unpacked(base64.b64decode(head["plan"]))
     is_known = any(one.run == made.run for one in store.runs())
     cases: list[Case] = []
     episodes: list[Packed] = []
@@ -200,7 +201,7 @@ def _folded(store: Store, file: BinaryIO, path: Path) -> str:
             cases.append(record.unpack(Case, base64.b64decode(one["case"])))
             continue
         if not is_known:
-            store.begin(made, cases, plan.specs)
+            store.begin(made, cases, specs)
             is_known = True
         if "row" in one:
             row = record.parse(EpisodeRow, one["row"])
@@ -216,7 +217,7 @@ def _folded(store: Store, file: BinaryIO, path: Path) -> str:
         if one.get("state") in get_args(RunState):
             state = one["state"]
     if not is_known:
-        store.begin(made, cases, plan.specs)
+        store.begin(made, cases, specs)
     new += store.write(made.run, episodes)
     beat = store.heartbeat(made.run)
     if store.run(made.run).state in ("running", "dead") and not (beat and is_living(beat, store.now())):
@@ -243,7 +244,7 @@ def _lines(file: BinaryIO, path: Path) -> Iterator[dict[str, Any]]:
         yield fields
 
 
-def _packed(one: Case | Plan | Added) -> str:
+def _packed(one: Case | Added) -> str:
     return base64.b64encode(record.pack(one)).decode()
 
 

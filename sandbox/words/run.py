@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from operator import not_
 from typing import Any, Literal, TypeAlias
 
@@ -9,7 +10,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from riskbox.sandbox.words.case import digest
 from riskbox.sandbox.words.episode import Cast, Origin
-from riskbox.sandbox.words.frozen import Frozen
 
 RunState: TypeAlias = Literal["running", "dead", "done", "stopped", "failed"]
 """Still writing; without its driver, which died; finished; ended by the user; ended by a fault."""
@@ -23,8 +23,9 @@ REHEARSAL = "This is a rehearsal: a stub answered for every model. None of its n
 """What is said wherever the numbers of one are shown."""
 
 
-class Spec(Frozen):
-    """One episode to be played."""
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """One episode to be played. A driver holds all of a run in memory, so they share what is the same in many."""
 
     id: str
     """The episode's id."""
@@ -46,7 +47,7 @@ class Spec(Frozen):
     def retaken(self) -> Spec:
         """The same with another seed, and so another id: what is played where this turned out void."""
         again = Spec.of(self.case, self.cast, self.seed + RETAKE)
-        return again.model_copy(update={"retake": self.retake + 1})
+        return replace(again, retake=self.retake + 1)
 
 
 class Manifest(BaseModel):

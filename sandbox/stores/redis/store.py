@@ -36,10 +36,10 @@ from typing import Any
 
 import redis
 
-from riskbox.sandbox import budget
 from riskbox.sandbox.contracts.live import LiveFeed
 from riskbox.sandbox.contracts.store import ALL, AS_STORED, Packed, Store, Where
 from riskbox.sandbox.errors import InputError, StoreVersion, UnknownName
+from riskbox.sandbox.stores import plan as plans
 from riskbox.sandbox.stores import record
 from riskbox.sandbox.stores.liveness import is_living, stamped
 from riskbox.sandbox.stores.redis.connection import PREFIX, connection
@@ -49,7 +49,6 @@ from riskbox.sandbox.stores.redis.scripts import ASSESS, BEAT, BEGIN, FINISH, FO
 from riskbox.sandbox.stores.redis.wrong import masked, told
 from riskbox.sandbox.stores.shared import (
     Added,
-    Plan,
     assessed,
     chosen,
     identity,
@@ -107,7 +106,7 @@ class RedisStore(Store):
 
     def begin(self, manifest: Manifest, cases: Iterable[Case], specs: Sequence[Spec]) -> None:
         """Create a run with all it will play."""
-        run, plan = manifest.run, record.pack(Plan(specs=tuple(specs)))
+        run, plan = manifest.run, plans.packed(specs)
         keys = [self._key("runs"), self._key("states"), self._key("begun"), self._key("run", run, "specs")]
         with self._told():
             # named by their hashes, so that they do no harm should the run itself not come to be
@@ -226,7 +225,7 @@ class RedisStore(Store):
             self._require(run)
             blob = self._redis.get(self._key("run", run, "specs"))
         with located(f"{self.url}, run {run}"):
-            return list(record.unpack(Plan, blob or b"", budget.PLAN_BYTES).specs)
+            return plans.unpacked(blob or b"")
 
     def done(self, run: str) -> set[str]:
         """The ids of the episodes a run has stored."""

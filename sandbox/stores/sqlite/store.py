@@ -17,14 +17,13 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from riskbox.sandbox import budget
 from riskbox.sandbox.contracts.store import ALL, AS_STORED, Packed, Store, Where
 from riskbox.sandbox.errors import InputError, StoreVersion, UnknownName
+from riskbox.sandbox.stores import plan as plans
 from riskbox.sandbox.stores import record
 from riskbox.sandbox.stores.shared import (
     FIELDS,
     Added,
-    Plan,
     assessed,
     chosen,
     identity,
@@ -84,7 +83,7 @@ class SqliteStore(Store):
     def begin(self, manifest: Manifest, cases: Iterable[Case], specs: Sequence[Spec]) -> None:
         """Create a run with all it will play."""
         packed = [(_text(case.hash), record.pack(case)) for case in cases]
-        run, plan = _text(manifest.run), record.pack(Plan(specs=tuple(specs)))
+        run, plan = _text(manifest.run), plans.packed(specs)
         with self._writing() as db:
             if db.execute("SELECT 1 FROM runs WHERE run = ?", (run,)).fetchone():
                 raise InputError(f"{self.url} already has a run {manifest.run!r}.")
@@ -172,7 +171,7 @@ class SqliteStore(Store):
             self._require(db, run)
             (blob,) = db.execute("SELECT blob FROM specs WHERE run = ?", (_text(run),)).fetchone()
         with located(f"{self.url}, run {run}"):
-            return list(record.unpack(Plan, blob, budget.PLAN_BYTES).specs)
+            return plans.unpacked(blob)
 
     def done(self, run: str) -> set[str]:
         """The ids of the episodes a run has stored."""
