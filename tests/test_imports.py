@@ -59,6 +59,7 @@ ONLY_IN: dict[str, str | tuple[str, ...]] = {
     "fsspec": "sandbox/stores/cold.py",
     "inspect_ai": "sandbox/export/inspect.py",
     "xllamacpp": "sandbox/local/llama.py",
+    "opentelemetry": "sandbox/operations/otel.py",
     "prometheus_client": "sandbox/operations/metrics.py",
 }
 """The one file, or the one folder, that imports a heavy package; each of a few files."""

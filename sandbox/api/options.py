@@ -16,7 +16,7 @@ from riskbox.sandbox.models.client import CALL_SECONDS, OURS, ModelOptions
 from riskbox.sandbox.models.limits import ModelLimits, Price
 from riskbox.sandbox.models.recording import Mode, Recording
 from riskbox.sandbox.operations.operating import Operations
-from riskbox.sandbox.operations.webhook import checked_url
+from riskbox.sandbox.operations.webhook import checked_url, otel_endpoint
 from riskbox.sandbox.words.episode import Cast
 from riskbox.sandbox.words.name import Name
 
@@ -75,6 +75,11 @@ class RunArguments(ModelArguments, total=False):
     """The level from which on events are logged: `debug` (each episode that starts), `info` (by default), `warning`, `error`."""
     webhook: str | Sequence[str]
     """URLs to which the end of the run is posted as JSON. They may hold secrets, and are not stored."""
+    otel: str | bool | None
+    """The OTLP collector (HTTP) to which each finished episode is sent as a trace, `http://host:4318`; True for that of
+    OTEL_EXPORTER_OTLP_ENDPOINT, or of this machine. None by default."""
+    otel_content: bool
+    """Whether traces hold what was said and done."""
     metrics: str | Path | None
     """A file that holds the run's figures in Prometheus' text format, written anew every 5 seconds."""
 
@@ -90,12 +95,17 @@ def operations_of(options: RunArguments) -> Operations:
         raise InputError(f"log_level {level}: {did_you_mean(level, LEVELS)}")
     if options.get("metrics") and find_spec("prometheus_client") is None:
         raise InputError(f"run: metrics: prometheus-client is not installed. {install_hint('metrics')}")
+    otel = options.get("otel")
+    if otel not in (None, False) and find_spec("opentelemetry.exporter") is None:
+        raise InputError(f"run: otel: OpenTelemetry is not installed. {install_hint('otel')}")
     urls = options.get("webhook") or ()
     return Operations(
         log=str(options.get("log") or ""),
         log_level=level,
         webhooks=tuple(map(checked_url, [urls] if isinstance(urls, str) else urls)),
         metrics=str(options.get("metrics") or ""),
+        otel=None if otel in (None, False) else "" if otel is True else otel_endpoint(str(otel)),
+        otel_content=options.get("otel_content", False),
     )
 
 

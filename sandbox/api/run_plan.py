@@ -128,6 +128,7 @@ class RunPlan:
                         take_over=self.take_over,
                         log=self.log or self.operations.log.removeprefix("-"),
                         on_begun=lambda: self.on_begun(manifest.run),
+                        on_stored=operated.stored,
                     )
                     problem = ""
                 except InputError as error:

@@ -47,6 +47,8 @@ class Keeper:
         """Why the store takes no more."""
         self.hurry = threading.Event()
         """Set when the run is to stop: then a store that fails is not waited for."""
+        self.on_stored: Callable[[Sequence[Packed]], object] = lambda episodes: None
+        """Called with episodes that are kept, from the thread that keeps."""
         self.on_failed: Callable[[], object] = lambda: None
         """Called once when the store is given up, from the thread that keeps."""
 
@@ -56,6 +58,7 @@ class Keeper:
             lambda: self.store.write(self.run, episodes),
             lambda: self.spill.add(episodes),
         )
+        self.on_stored(episodes)
 
     def judging(self, ids: Sequence[str]) -> list[Judging]:
         """Stored episodes, for whoever judges them; none where the store is gone."""

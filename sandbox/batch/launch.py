@@ -27,7 +27,7 @@ from riskbox.sandbox.batch.pool import Look, StartWorker, Worker, one_worker
 from riskbox.sandbox.batch.progress import RunProgress
 from riskbox.sandbox.batch.runner import Runner
 from riskbox.sandbox.batch.settings import RunSettings
-from riskbox.sandbox.contracts.store import Store, Where
+from riskbox.sandbox.contracts.store import Packed, Store, Where
 from riskbox.sandbox.errors import Halt, InputError, RiskboxError, StoreError
 from riskbox.sandbox.registry.agents import check_agent_name
 from riskbox.sandbox.registry.casts import changed
@@ -249,6 +249,7 @@ async def execute(
     take_over: bool = False,
     log: str = "",
     on_begun: Callable[[], None] = lambda: None,
+    on_stored: Callable[[Sequence[Packed]], object] = lambda episodes: None,
 ) -> tuple[RunState, RunProgress]:
     """Hold a run, play the specs, have judged what is played, and write how the run ended.
 
@@ -268,6 +269,7 @@ async def execute(
         take_over: Whether a living driver loses the run.
         log: The file of the run's log, for those who ask how far it is.
         on_begun: Called once nothing is left that could keep the run from being played.
+        on_stored: Called with episodes once they are stored, from the thread that stores.
 
     Returns:
         How it ended, and how far it came.
@@ -299,6 +301,7 @@ async def execute(
         keeper = Keeper(
             store, whole_run(store, run, by_hash, specs, is_new=as_of is None), settings.store_seconds
         )
+        keeper.on_stored = on_stored
         state: RunState = "failed"
         latest = driver.progress = RunProgress(planned=len(specs), unjudged=len(unjudged))
 

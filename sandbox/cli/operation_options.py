@@ -36,6 +36,19 @@ def add_operations(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="keep the run's figures in this file, in Prometheus' text format (FILE.prom for the node exporter's textfile collector)",
     )
+    group.add_argument(
+        "--otel",
+        metavar="ENDPOINT",
+        nargs="?",
+        const="",
+        help="send each finished episode as a trace to this OTLP collector, http://host:4318 (default without a value: "
+        "OTEL_EXPORTER_OTLP_ENDPOINT, or this machine)",
+    )
+    group.add_argument(
+        "--otel-content",
+        action="store_true",
+        help="let traces hold what was said and done, which they do not by default",
+    )
 
 
 def run_options(given: argparse.Namespace, models: ModelArguments) -> RunArguments:
@@ -46,4 +59,6 @@ def run_options(given: argparse.Namespace, models: ModelArguments) -> RunArgumen
         "log_level": given.log_level,
         "webhook": given.webhook,
         "metrics": given.metrics,
+        "otel": given.otel,
+        "otel_content": given.otel_content,
     }

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 from riskbox.sandbox.batch.progress import RunProgress
+from riskbox.sandbox.contracts.store import Packed
 from riskbox.sandbox.log import ERROR, INFO, tell
 from riskbox.sandbox.operations.logfile import logging_to, writable
 from riskbox.sandbox.words.run import Manifest
@@ -22,6 +23,10 @@ class Operations:
     """The level from which on events are logged."""
     webhooks: tuple[str, ...] = field(default=(), repr=False)
     """URLs that are told at its end; they may hold secrets, and are stored nowhere."""
+    otel: str | None = None
+    """The collector to which traces go; empty for the usual one, None for no traces."""
+    otel_content: bool = False
+    """Whether traces hold what was said and done."""
     metrics: str = ""
     """The file of its figures in Prometheus' text format; empty for none."""
 
@@ -32,6 +37,8 @@ class Operated:
     def __init__(self) -> None:
         self.progress = RunProgress(0)
         """How far it is."""
+        self.stored: Callable[[Sequence[Packed]], object] = lambda episodes: None
+        """Called with episodes that are stored."""
 
     def update(self, progress: RunProgress) -> None:
         """Take note of how far it is."""
@@ -53,6 +60,11 @@ def operating(operations: Operations, manifest: Manifest) -> Iterator[Operated]:
         if operations.log:
             stack.enter_context(logging_to(operations.log, operations.log_level, manifest.run))
         operated = Operated()
+        if operations.otel is not None:
+            from riskbox.sandbox.operations.otel import tracing
+
+            sender = tracing(operations.otel, content=operations.otel_content)
+            operated.stored = stack.enter_context(sender).stored
         if operations.metrics:
             from riskbox.sandbox.operations.metrics import writing_metrics
 

@@ -38,6 +38,17 @@ def checked_url(url: str) -> str:
     return url
 
 
+def otel_endpoint(url: str) -> str:
+    """The URL of a collector to which traces are posted; empty stays empty.
+
+    Raises:
+        InputError: it is no URL.
+    """
+    if url and not url.startswith(("http://", "https://")):
+        raise InputError(f"run: otel {url}: write a URL that begins with http:// or https://.")
+    return url if not url or urlsplit(url).path.strip("/") else f"{url.rstrip('/')}/v1/traces"
+
+
 def shown_url(url: str) -> str:
     """The server of a URL: path and query of a webhook may be its secret."""
     parts = urlsplit(url)
