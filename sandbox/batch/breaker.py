@@ -19,7 +19,8 @@ FIRST = 20
 STRIKES = 3
 """Deaths while alone that make an episode a fault."""
 DEADLY = 5
-"""Deaths while alone, in a row and over all episodes of an agent, after which one is enough."""
+"""Deaths while alone, in a row and over all episodes of an agent, after which one is enough. An agent of which no episode
+ever went well is stopped then, once each of its cases, up to the first 20, could have died alone."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,8 @@ class Breaker:
     """Counts how the episodes of each agent end.
 
     Args:
-        limit: How many may end in faults; None to stop an agent whose first 20 all do by its own fault.
+        limit: How many may end in faults; None to stop an agent whose first 20 all do by its own fault, or whose process
+            died again and again while one episode played alone, and that never played one to its end.
         specs: What is to be played.
     """
 
@@ -89,6 +91,9 @@ class Breaker:
         """By agent, ids of first episodes that have not ended yet. An agent with a first episode that went well has none."""
         self.deaths: Counter[str] = Counter()
         """By agent, deaths of its episodes while they played alone, since one of them went well."""
+        self._went_well: set[str] = set()
+        cases = Counter(agent for agent, _ in {(kind_of(spec), spec.case) for spec in specs})
+        self._enough = {agent: max(DEADLY, min(FIRST, many)) for agent, many in cases.items()}
         self._stopped: dict[str, StoppedAgent] = {}
 
     def ordered(self, specs: Sequence[Spec]) -> list[Spec]:
@@ -110,6 +115,7 @@ class Breaker:
         self.done[agent] += 1
         if cause is None:
             self.deaths[agent] = 0
+            self._went_well.add(agent)
             self.unproven.pop(agent, None)
             return ""
         causes = self.causes.setdefault(agent, Counter())
@@ -122,6 +128,8 @@ class Breaker:
     def _why(self, agent: str, row: EpisodeRow, cause: Cause) -> str:
         faults = self.causes[agent].total()
         if self.limit is None:
+            if self._is_deadly(agent):
+                return f"its process died {self.deaths[agent]} times in a row while an episode played alone"
             first = self.unproven.get(agent)
             if first is None:
                 return ""
@@ -141,7 +149,12 @@ class Breaker:
     def struck(self, agent: str) -> int:
         """Count a death of one of its episodes while that played alone; how many make an episode a fault."""
         self.deaths[agent] += 1
-        return 1 if self.deaths[agent] > DEADLY else STRIKES
+        return 1 if self.deaths[agent] > DEADLY or self._is_deadly(agent) else STRIKES
+
+    def _is_deadly(self, agent: str) -> bool:
+        """Whether it died so often alone, and never did anything else, that it is stopped."""
+        enough = self._enough.get(agent, DEADLY)
+        return self.limit is None and agent not in self._went_well and self.deaths[agent] >= enough
 
     def is_stopped(self, agent: str) -> bool:
         """Whether an agent is stopped."""

@@ -100,6 +100,8 @@ class Runner:
         self.lost_judging: Counter[str] = Counter()
         """By id, how many workers died while they were to judge it."""
         self.strikes: Counter[str] = Counter()
+        self.alone: Counter[tuple[str, str]] = Counter()
+        """By agent and case, how many episodes have begun to play alone."""
         self.parts: dict[str, Packed] = {}
         """By id, the longest attempt at an episode in quarantine; what was done in it is not forgotten."""
         self.stopping = False
@@ -312,6 +314,8 @@ class Runner:
             self.parts[one.id] = one.played
         if slot.alone:
             await self._strike(attempt, one.reason)
+        elif one.id in self.parts and self.breaker.is_stopped(kind_of(attempt.spec)):
+            await self._give_up(attempt)
         else:
             self._queue_again(attempt, self.quarantine)
 
@@ -339,8 +343,9 @@ class Runner:
         return self.breaker.count(row, cause)
 
     async def _stop_agent(self, agent: str) -> None:
-        """Leave unplayed what an agent has not started."""
+        """Leave unplayed what an agent has not started; what died while it played is a fault, with what was done in it."""
         tell("agent_stopped", ERROR, agent=agent)
+        died = [one for one in self.quarantine if kind_of(one.spec) == agent and one.spec.id in self.parts]
         for waiting in (self.queue, self.quarantine):
             kept = [one for one in waiting if kind_of(one.spec) != agent]
             waiting.clear()
@@ -348,6 +353,15 @@ class Runner:
         for slot in self.pool.of(alone=False):
             ids = [id for id, one in slot.attempts.items() if kind_of(one.spec) == agent]
             await slot.release(ids, len(ids))
+        for attempt in died:
+            await self._give_up(attempt)
+
+    async def _give_up(self, attempt: Attempt) -> None:
+        """Store an episode of an agent that was stopped, as far as it was played before its process died."""
+        part = self.parts.pop(attempt.spec.id)
+        alone = " while it was playing alone" if self.strikes[attempt.spec.id] else ""
+        detail = f"Its worker died{alone}, and its agent was stopped for such deaths."
+        await self._write([packed(died_alone(unpack(Played, part.blob), detail, attempt.number))])
 
     def _queue_again(self, attempt: Attempt, queue: deque[Attempt]) -> None:
         """Queue an episode that has to be played again or elsewhere; that of an agent that was stopped stays unplayed."""
@@ -388,7 +402,7 @@ class Runner:
             worker = await self.pool.start(slot, 1)
             acknowledged: list[str] = []
             while worker is not None and self.quarantine and not self.stopping:
-                attempt = self.quarantine.popleft()
+                attempt = self._next_alone()
                 slot.attempts[attempt.spec.id] = attempt
                 await answered(worker.add([attempt]))
                 while slot.attempts and not self.stopping:
@@ -403,6 +417,17 @@ class Runner:
             await _stop(slot.worker)
         finally:
             self.pool.leave(slot)
+
+    def _next_alone(self) -> Attempt:
+        """The next episode that plays alone, of the case that did so least: one deadly case proves little of an agent."""
+
+        def count(one: Attempt) -> int:
+            return self.alone[kind_of(one.spec), one.spec.case]
+
+        attempt = min(self.quarantine, key=count)
+        self.quarantine.remove(attempt)
+        self.alone[kind_of(attempt.spec), attempt.spec.case] += 1
+        return attempt
 
     async def _strike(self, attempt: Attempt, reason: str) -> None:
         """Count a death against an episode that played alone; enough of them make it a fault."""
