@@ -232,7 +232,7 @@ class Tracing:
         with suppress(queue.Full):
             self._waiting.put(None, timeout=PATIENCE)
         self._thread.join(max(0.0, end - time.monotonic()))
-        self.exporter.shutdown()
+        self.exporter.shutdown()  # type: ignore[no-untyped-call]
         lost = self.lost + self._waiting.qsize() + self._thread.is_alive()
         if lost:
             print(f"riskbox: otel: the traces of {lost:,} episodes could not be sent.", file=sys.stderr)
