@@ -21,7 +21,7 @@ CREATE := $(PYTHON) -m venv $(VENV) && $(PIP) uninstall -qq --yes setuptools \
 INSTALL := $(PIP) install --no-compile --constraint constraints.txt
 endif
 
-.PHONY: help setup demo demo-model local-model record-model test chaos lint types editors inspect lowest lock locked cluster compare bench wheel clean
+.PHONY: help setup demo demo-model local-model record-model test chaos lint types editors inspect lowest lock locked cluster netns compare bench wheel clean
 
 help:
 	@echo "make demo     play every shipped case with its reference agents and show the results"
@@ -40,6 +40,7 @@ help:
 	@echo "make compare  compare the CPU time with that of the last release"
 	@echo "make bench    measure speed against the stated floors"
 	@echo "make cluster  play the tests with several Ray nodes that take minutes"
+	@echo "make netns    cut the network between Ray nodes and Redis (needs Linux, root and iproute2)"
 	@echo "make wheel    build the wheel and play an episode from it in a clean environment"
 
 # .venv grows: each command installs what it needs and leaves a stamp
@@ -113,6 +114,9 @@ chaos: $(VENV)/.test
 
 cluster: $(VENV)/.test
 	@$(BIN)/python -m pytest -q -m cluster
+
+netns: $(VENV)/.test
+	@$(BIN)/python -m pytest -q -rs -m netns
 
 lint: $(VENV)/.lint
 	@$(BIN)/ruff check .
