@@ -16,6 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from riskbox.sandbox.api.archive import archive, archive_async
     from riskbox.sandbox.api.check import Checked, check, check_async
     from riskbox.sandbox.api.compare import Compared, compare, compare_async
     from riskbox.sandbox.api.play import play, play_async
@@ -76,6 +77,8 @@ __all__ = [
     "ToolError",
     "Toolbox",
     "Toolset",
+    "archive",
+    "archive_async",
     "begin",
     "cases",
     "check",
@@ -105,6 +108,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "api.archive": ("archive", "archive_async"),
     "api.check": ("Checked", "check", "check_async"),
     "api.play": ("play", "play_async"),
     "api.score": ("Scores", "score", "score_async"),

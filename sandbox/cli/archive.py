@@ -6,7 +6,6 @@ import argparse
 import json
 
 from riskbox.sandbox.cli import options
-from riskbox.sandbox.errors import InputError
 
 ABOUT = "Move a finished run out of a store: to compressed JSON lines and Parquet, in a folder that is read like a store."
 EXAMPLES = """\
@@ -40,30 +39,20 @@ def main(argv: list[str]) -> int:
     given = parser().parse_args(argv)
 
     from riskbox.sandbox.stores import cold, open_store
-    from riskbox.sandbox.stores.shared import unfinished
 
     with open_store(given.store, create=False, writes=not given.keep) as store:
-        manifest = store.run(given.run)
-        if manifest.state not in ("done", "stopped", "failed"):
-            raise unfinished(manifest.run)
-        folder = f"{given.to.rstrip('/')}/{manifest.run}"
-        written = cold.write(store, manifest.run, folder)
-        if not given.keep:
-            if cold.rows_digest(store, manifest.run) != written.rows:
-                raise InputError(
-                    f"run {manifest.run} was changed while it was archived, and stays in its store. Archive it again."
-                )
-            store.remove(manifest.run)
+        folder, written = cold.move(store, given.run, given.to, keep=given.keep)
+    run = written.manifest.run
     if given.json:
         told = {
-            "run": manifest.run,
+            "run": run,
             "archive": folder,
             "episodes": written.episodes,
             "removed": not given.keep,
         }
         print(json.dumps(told))
         return 0
-    print(f"{written.episodes:,} episodes of {manifest.run} are in {folder}")
+    print(f"{written.episodes:,} episodes of {run} are in {folder}")
     print("The store has them still." if given.keep else "The store has them no more.")
     print(f"Read them: riskbox report --store archive:{folder}")
     return 0

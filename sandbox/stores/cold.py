@@ -32,6 +32,7 @@ from riskbox.sandbox.errors import InputError, StoreError, UnknownName, install_
 from riskbox.sandbox.stores import plan as plans
 from riskbox.sandbox.stores import record
 from riskbox.sandbox.stores.archive import SealedStore
+from riskbox.sandbox.stores.shared import unfinished
 from riskbox.sandbox.words.case import Case
 from riskbox.sandbox.words.episode import Played
 from riskbox.sandbox.words.row import EpisodeRow
@@ -105,6 +106,34 @@ def write(store: Store, run: str, root: str) -> ColdRun:
     except OSError as error:
         raise InputError(f"{root} cannot be written to: {error.strerror or error}.") from None
     return written
+
+
+def move(store: Store, name: str, to: str, *, keep: bool = False) -> tuple[str, ColdRun]:
+    """Archive a finished run, and remove it from its store; the archive's folder and what it holds are returned.
+
+    Args:
+        store: Where the run is.
+        name: Its id, the beginning of one, its name, or `latest`.
+        to: Where its folder goes.
+        keep: Whether it stays in the store.
+
+    Raises:
+        InputError: the run is not finished or was changed meanwhile, a package is missing, or the folder cannot be
+            written to.
+        StoreError: what was read back is not what was written.
+    """
+    manifest = store.run(name)
+    if manifest.state not in ("done", "stopped", "failed"):
+        raise unfinished(manifest.run)
+    folder = f"{to.rstrip('/')}/{manifest.run}"
+    written = write(store, manifest.run, folder)
+    if not keep:
+        if rows_digest(store, manifest.run) != written.rows:
+            raise InputError(
+                f"run {manifest.run} was changed while it was archived, and stays in its store. Archive it again."
+            )
+        store.remove(manifest.run)
+    return folder, written
 
 
 def rows_digest(store: Store, run: str) -> str:

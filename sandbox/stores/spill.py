@@ -98,6 +98,8 @@ class Spill:
         while True:
             try:
                 if self._file is None:
+                    if not self.places:
+                        raise OSError("no place is left")
                     self._begin()
                 _append(self._file, data)
                 return

@@ -11,6 +11,7 @@ from subprocess import CompletedProcess
 
 import pytest
 
+from riskbox.sandbox import archive
 from riskbox.sandbox.contracts.store import Store, Where
 from riskbox.sandbox.errors import InputError, RiskboxError, StoreError
 from riskbox.sandbox.stores import cold, jsonl, open_store
@@ -148,3 +149,18 @@ def test_a_damaged_archive_says_so(live: Store, tmp_path: Path) -> None:
     (tmp_path / cold.ROWS).write_bytes(b"nothing")
     with pytest.raises(RiskboxError, match="is damaged"):
         open_store(f"archive:{tmp_path}", create=False)
+
+
+def test_python_moves_a_run_as_the_command_does(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/runs.db"
+    with open_store(url) as store:
+        run = run_in(store)
+        ids = store.done(run)
+    kept = archive(run[:9], to=f"{tmp_path}/kept", keep=True, store=url)
+    moved = archive(to=f"{tmp_path}/cold", store=url)
+    assert moved == f"archive:{tmp_path}/cold/{run}"
+    for one in (kept, moved):
+        with open_store(one, create=False) as store:
+            assert store.done(run) == ids
+    with open_store(url) as store:
+        assert store.runs() == []

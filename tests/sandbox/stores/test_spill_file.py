@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from riskbox.sandbox.contracts.store import Store
+from riskbox.sandbox.errors import StoreError
 from riskbox.sandbox.stores import open_store, spill
 from riskbox.sandbox.testing.samples import (
     packed,
@@ -64,6 +65,13 @@ def test_a_file_that_is_being_written_is_left_alone(url: str, capfd: pytest.Capt
     with open_store(url) as store:
         check(store, run, ids)
     assert capfd.readouterr().err.count("\n") == 1
+
+
+def test_without_a_place_each_try_says_that_nothing_is_kept() -> None:
+    made = spill.Spill(spill.Whole(sample_run([CASE]), {}, []), [Path("/proc/none/run")])
+    for _ in range(2):
+        with pytest.raises(StoreError, match="could be kept nowhere"):
+            made.end("failed")
 
 
 def test_a_damaged_file_stays_and_is_named(url: str, capfd: pytest.CaptureFixture[str]) -> None:
