@@ -11,6 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import wraps
 from typing import Any, ParamSpec, Protocol, TypeVar, get_type_hints
 
+from riskbox.sandbox.errors import is_interrupt
+
 P = ParamSpec("P")
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -37,7 +39,7 @@ def wait_for(work: Coroutine[Any, Any, T]) -> T:
     `KeyboardInterrupt`.
     """
     if not _is_in_loop():
-        return asyncio.run(_whole(work))
+        return _run(_whole(work))
 
     started: list[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]]] = []
 
@@ -48,13 +50,41 @@ def wait_for(work: Coroutine[Any, Any, T]) -> T:
         return await _whole(work)
 
     with ThreadPoolExecutor(1, thread_name_prefix="riskbox") as pool:
-        done = pool.submit(contextvars.copy_context().run, asyncio.run, run())
+        done = pool.submit(contextvars.copy_context().run, _run, run())
         try:
             return done.result()
         except KeyboardInterrupt:
             for loop, task in started:
                 loop.call_soon_threadsafe(task.cancel)
             raise  # once the pool has waited for its thread
+
+
+class _SteadyLoop(asyncio.SelectorEventLoop):
+    """An event loop that only its own work ends.
+
+    asyncio lets `SystemExit` and `KeyboardInterrupt` out of any task or callback, and anybody may stop a loop. Code of
+    the user's that shares the loop with a run would so end the run, with an exit code of its choice.
+    """
+
+    def run_until_complete(self, future: Any) -> Any:
+        """What the work returns; a person's ctrl-C still ends it."""
+        task = asyncio.ensure_future(future, loop=self)
+        while True:
+            try:
+                return super().run_until_complete(task)
+            except (SystemExit, KeyboardInterrupt, RuntimeError) as error:
+                if task.done() or is_interrupt(error):
+                    raise
+                told = "stopped the event loop" if isinstance(error, RuntimeError) else f"raised {error!r}"
+                logging.getLogger("riskbox").warning(
+                    "code of an agent, user, toolset or evaluator %s outside of its answer; the run goes on",
+                    told,
+                )
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    with asyncio.Runner(loop_factory=_SteadyLoop) as runner:
+        return runner.run(work)
 
 
 async def _whole(work: Coroutine[Any, Any, T]) -> T:
