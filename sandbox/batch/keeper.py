@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from riskbox.sandbox.batch.work import Judged, Judging
 from riskbox.sandbox.contracts.store import Packed, Store
-from riskbox.sandbox.errors import RiskboxError, StoreError, StoreGone, TakenOver
+from riskbox.sandbox.errors import RiskboxError, StoreError, StoreGone, TakenOver, UnknownName
 from riskbox.sandbox.log import ERROR, WARNING, tell
 from riskbox.sandbox.stores import spill
 from riskbox.sandbox.stores.liveness import is_living
@@ -61,16 +61,14 @@ class Keeper:
         self.on_stored(episodes)
 
     def judging(self, ids: Sequence[str]) -> list[Judging]:
-        """Stored episodes, for whoever judges them; none where the store is gone."""
-        return self._kept(
-            lambda: [Judging(id, pack(self.store.episode(self.run, id))) for id in ids], lambda: []
-        )
+        """Stored episodes, for whoever judges them, without those that the store forgot; none where it is gone."""
+        return self._kept(lambda: [one for id in ids for one in self._read(id)], lambda: [])
 
     def judged(self, results: Sequence[Judged]) -> list[tuple[EpisodeRow, EpisodeRow]]:
-        """Keep assessments; each row as it was and as it is, none of those that went to the spill file."""
+        """Keep assessments; each row as it was and as it is, none of what the spill file got or the store forgot."""
         found: list[tuple[EpisodeRow, EpisodeRow]] = []
         for one in results:
-            found += self._kept(lambda one=one: [self._assess(one)], lambda one=one: self._spilled(one))  # type: ignore[misc]
+            found += self._kept(lambda one=one: self._assess(one), lambda one=one: self._spilled(one))  # type: ignore[misc]
         return found
 
     def read(self, work: Callable[[], T]) -> T | None:
@@ -101,11 +99,21 @@ class Keeper:
             "command that opens the store puts them back: riskbox list"
         )
 
-    def _assess(self, one: Judged) -> tuple[EpisodeRow, EpisodeRow]:
-        (before,) = self.store.pick(self.run, [one.id])
-        self.store.assess(self.run, one.id, one.assessments)
-        (after,) = self.store.pick(self.run, [one.id])
-        return before, after
+    def _read(self, id: str) -> list[Judging]:
+        try:
+            return [Judging(id, pack(self.store.episode(self.run, id)))]
+        except UnknownName:
+            self.store.run(self.run)  # raises where the run itself is gone
+            return []
+
+    def _assess(self, one: Judged) -> list[tuple[EpisodeRow, EpisodeRow]]:
+        before = self.store.pick(self.run, [one.id])
+        try:
+            self.store.assess(self.run, one.id, one.assessments)
+        except UnknownName:
+            self.store.run(self.run)
+            return []
+        return list(zip(before, self.store.pick(self.run, [one.id]), strict=False))
 
     def _spilled(self, one: Judged) -> list[tuple[EpisodeRow, EpisodeRow]]:
         self.spill.assess(one.id, one.assessments)

@@ -215,7 +215,10 @@ class Runner:
             news = self.pool.news
             more = self._handed_out(slot)
             ids = self._handed_out_to_judge(slot)
-            more += await self._in_store(self.keeper.judging, ids)
+            if ids:
+                stored = await self._in_store(self.keeper.judging, ids)
+                slot.judging.difference_update(set(ids) - {one.id for one in stored})
+                more += stored
             if more:
                 await answered(worker.add(more))
             await self._ask_back(slot)
@@ -291,9 +294,9 @@ class Runner:
         self.progress.ask(figures_of(call for assessment in made for call in assessment.model_calls))
         for before, after in await self._in_store(self.keeper.judged, judged):
             self.progress.judge(before, after)
-            slot.judging.discard(after.id)
             if after.left_out == "void" != before.left_out:
                 self._retake(after.id)
+        slot.judging.difference_update(one.id for one in judged)
         for one in results:
             if isinstance(one, Unstarted | Interrupted) and one.id in slot.attempts:
                 await self._came_back(one, slot)

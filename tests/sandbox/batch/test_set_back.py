@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from riskbox.sandbox.batch.keeper import Keeper, whole_run
+from riskbox.sandbox.batch.work import Judged
+from riskbox.sandbox.stores import open_store
 from tests.sandbox.batch.test_redis_runs import count, kill, whole
 from tests.sandbox.batch.test_spill import Playing, gone, resumed, runs
 from tests.sandbox.stores.conftest import Server
@@ -95,3 +98,23 @@ def test_what_a_server_takes_no_more_because_it_forgot_the_driver_is_kept(
     ((one,), told) = runs(tmp_path, "--store", server.url)
     assert one["state"] == "stopped" and one["episodes"] > before and str(file) in told
     assert whole(resumed(tmp_path, "--store", server.url))
+
+
+def test_what_a_server_has_forgotten_is_not_judged(
+    play: Callable[..., Playing], server: Server, tmp_path: Path
+) -> None:
+    running = play("--store", server.url)
+    running.asked(6)
+    keep(server)
+    code, told = running.go()
+    assert code == 0, told
+    with open_store(server.url) as store:
+        run = store.run().run
+        played = store.done(run)
+    set_back(server)
+    with open_store(server.url) as store:
+        (lost, *_) = played - store.done(run)
+        (held, *_) = store.done(run)
+        keeper = Keeper(store, whole_run(store, run, {}, (), is_new=False), 1)
+        assert [one.id for one in keeper.judging([lost, held])] == [held]
+        assert keeper.judged([Judged(lost, [])]) == [] and keeper.failed is None
