@@ -5,7 +5,14 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from subprocess import CompletedProcess
 
@@ -164,3 +171,35 @@ def test_python_moves_a_run_as_the_command_does(tmp_path: Path) -> None:
             assert store.done(run) == ids
     with open_store(url) as store:
         assert store.runs() == []
+
+
+@pytest.mark.long
+def test_a_command_that_is_killed_loses_nothing(tmp_path: Path) -> None:
+    draw = random.Random(7)
+    command = [sys.executable, "-m", "riskbox.sandbox.cli", "archive", "--to", str(tmp_path / "cold")]
+    span, killed = 0.0, 0
+    for number in range(8):
+        url = f"sqlite:///{tmp_path}/{number}.db"
+        with open_store(url) as store:
+            run = run_in(store)
+            ids = store.done(run)
+        shutil.rmtree(tmp_path / "cold", ignore_errors=True)
+        with subprocess.Popen([*command, run, "--store", url], stdout=subprocess.DEVNULL) as process:
+            while process.poll() is None and not (tmp_path / "cold" / run).exists():
+                time.sleep(0.001)
+            began = time.monotonic()
+            if number:  # the first shows how long it writes
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(span * draw.random())
+                process.kill()
+            killed += process.wait() == -signal.SIGKILL
+            span = span or time.monotonic() - began
+        with open_store(url) as store:
+            is_there = bool(store.runs())
+            assert not is_there or store.done(run) == ids
+        if is_there:
+            subprocess.run([*command, run, "--store", url], check=True, stdout=subprocess.DEVNULL)
+        with open_store(f"archive:{tmp_path}/cold/{run}", create=False) as store:
+            assert store.done(run) == ids
+            assert {store.episode(run, id).episode.id for id in ids} == ids
+    assert killed, span
