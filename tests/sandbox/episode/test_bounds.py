@@ -143,3 +143,19 @@ def test_a_process_that_writes_without_end(tmp_path: Path, command: Any) -> None
     which = ("--persona", "owner", "--variant", "none", "--local", "--json")
     done = command("run", records, "--agent", "process:python3 endless.py", *which)
     assert '"crashes": 1' in done.stdout and "more than 4,194,304 bytes" in done.stdout
+
+
+def test_where_a_million_calls_are_cut_is_found_in_a_few_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    counted: list[int] = []
+
+    def counting(value: Any, most: int = LONGEST) -> bool:
+        counted.append(1)
+        return is_larger(value, most)
+
+    monkeypatch.setattr("riskbox.sandbox.episode.bounds.is_larger", counting)
+    call = ToolCall(tool="clinic.read_record", arguments={"patient": "P-104"})
+    kept, told = within(Action(calls=(call,) * 1_000_000))
+    assert 0 < len(kept.calls) < 1_000_000 and "it was cut before call" in told
+    assert not is_larger([[one.tool, one.arguments] for one in kept.calls])
+    assert is_larger([[one.tool, one.arguments] for one in (*kept.calls, call)])
+    assert len(counted) < 50
