@@ -10,7 +10,7 @@ import pytest
 
 from riskbox.sandbox.errors import InputError, StoreError
 from riskbox.sandbox.stores import open_store
-from riskbox.sandbox.stores.redis.store import masked
+from riskbox.sandbox.stores.redis.wrong import masked
 
 
 @pytest.mark.parametrize(
