@@ -91,7 +91,10 @@ class Keeper:
                 self._give_up(error)
         if not self.spill.files:
             raise self.failed or StoreError(f"{self.store.url} takes no more.")
-        self.spill.end("stopped" if state == "failed" else state)
+        try:
+            self.spill.end("stopped" if state == "failed" else state)
+        except StoreError as error:
+            raise StoreError(f"{self.failed} {error}") from None
         where = " and ".join(map(str, self.spill.files))
         episodes = f"{self.spill.episodes:,} episodes"
         raise StoreError(

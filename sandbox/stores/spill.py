@@ -107,7 +107,7 @@ class Spill:
                 self.close()
                 if not self.places:
                     raise StoreError(
-                        f"what run {self.whole.manifest.run} finished last could be kept nowhere: {error}. All that was "
+                        f"What run {self.whole.manifest.run} finished last could be kept nowhere: {error}. All that was "
                         "stored before is intact."
                     ) from None
 

@@ -236,13 +236,13 @@ def test_a_disk_that_fills_up_in_the_middle(
     command: Command, records: Path, tmp_path: Path, stored: str
 ) -> None:
     # the limit on a file's size stands for a full disk: writes beyond it fail in the same way
-    size = (tmp_path / "riskbox.db").stat().st_size + 60_000
+    size, seconds = (tmp_path / "riskbox.db").stat().st_size + 60_000, "--store-seconds=1"
     code = (
         "import resource, signal, sys\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         f"resource.setrlimit(resource.RLIMIT_FSIZE, ({size}, {size}))\n"
         "from riskbox.sandbox.cli import main\n"
-        f"sys.exit(main(['run', {str(records)!r}, '--local', '--quiet', '--seeds', '200']))\n"
+        f"sys.exit(main(['run', {str(records)!r}, '--local', '--quiet', '--seeds', '200', {seconds!r}]))\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=120
