@@ -17,6 +17,8 @@ ALLOWED = (
 """Names, and patterns of names, that every process of the user's is given."""
 RAY = ("RAY_*", "GRPC_*", "SPT_NOENV")
 """What a process of the user's needs besides, if it is one of Ray's workers."""
+OURS = ("RAY_*", "RISKBOX_*")
+"""Secrets of the cluster and of Riskbox itself: no agent expects them, so nobody is told that they are withheld."""
 _SECRET = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL|_PAT$|DSN$|CONNECTION_STRING")
 _HOLDS_PASSWORD = re.compile(r"://[^/\s:@]*:[^/\s@]+@")
 
@@ -38,12 +40,12 @@ def environment(environ: Mapping[str, str], also: Iterable[str] = ()) -> dict[st
 
 
 def withheld(environ: Mapping[str, str], also: Iterable[str] = ()) -> list[str]:
-    """The names of the variables that look like secrets and are not let through."""
+    """The names of the user's variables that look like secrets and are not let through."""
     names = frozenset(also)
     return sorted(
         name
         for name, value in environ.items()
         if value.strip()
-        and not is_allowed(name, names)
+        and not is_allowed(name, (*names, *OURS))
         and (_SECRET.search(name.upper()) or _HOLDS_PASSWORD.search(value))
     )

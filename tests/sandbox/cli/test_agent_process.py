@@ -38,6 +38,7 @@ def test_what_is_withheld_is_said_once_and_let_through(
     command: Command, records: Path, program: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+    monkeypatch.setenv("RAY_AUTH_TOKEN", "the cluster's")
     told = played(command, records, "--agent", program)
     line = "withheld from the agent's process: OPENAI_API_KEY; --agent-env NAME lets it through."
     assert told.count(line) == 1
