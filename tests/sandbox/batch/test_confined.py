@@ -77,7 +77,7 @@ def test_the_process_sees_what_it_needs_and_what_is_let_through(
         **secrets,
     )
     assert done.returncode == 0, done.stderr
-    told = "withheld from the agent's process: OPENAI_API_KEY, RISKBOX_REDIS_PASSWORD; --agent-env NAME lets one through."
+    told = "withheld from the agent's process: OPENAI_API_KEY; --agent-env NAME lets it through."
     assert told in done.stdout + done.stderr
     with open_store(f"sqlite:///{tmp_path}/riskbox.db", create=False) as store:
         (row,) = store.rows(store.run("let").run)
