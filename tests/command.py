@@ -16,6 +16,12 @@ ENV = {"NO_COLOR": "1", "COLUMNS": "120"}
 """What every command of a test is told: no colours, and a width that does not depend on the terminal."""
 
 
+def environment() -> dict[str, str]:
+    """This process's environment without what the Ray of the tests sets in it: its token is not that of another cluster."""
+    own = ("RAY_AUTH_", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER")
+    return {name: value for name, value in os.environ.items() if not name.startswith(own)}
+
+
 def invoke(
     *words: str | Path, cwd: Path, stdin: str = "", env: dict[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:

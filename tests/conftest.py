@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.command import ENV, invoke
+from tests.command import ENV, environment, invoke
 from tests.terminal import Open, Terminal
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def riskbox(tmp_path: Path) -> Command:
             capture_output=True,
             text=True,
             timeout=timeout,
-            env={**os.environ, **ENV, **env},
+            env={**environment(), **ENV, **env},
         )
 
     return run

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import subprocess
 import sys
 import time
@@ -12,10 +11,12 @@ from pathlib import Path
 
 import psutil
 
+from tests.command import environment
+
 TOKEN = "0123456789abcdef" * 4
 BIN = Path(sys.executable).parent
 ENV = {
-    **os.environ, "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": TOKEN, "RAY_USAGE_STATS_ENABLED": "0", "NO_COLOR": "1",
+    **environment(), "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": TOKEN, "RAY_USAGE_STATS_ENABLED": "0", "NO_COLOR": "1",
     "COLUMNS": "120",
 }  # fmt: skip
 """What nodes and those who join them are told: all share a token, as docs/cluster.md says."""

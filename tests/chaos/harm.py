@@ -149,7 +149,8 @@ def kill_agent(scene: Scene, chance: random.Random) -> None:
 
 
 def kill_head(scene: Scene, chance: random.Random) -> None:
-    """Kill -9 of a part of Ray itself."""
+    """Kill -9 of a part of Ray itself, which may end the command in its own way."""
+    scene.headless = True
     _kill_one(scene, chance, chance.choice(["gcs_server", "raylet/raylet"]))
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.command import ENV
+from tests.command import ENV, environment
 from tests.conftest import Command
 
 
@@ -45,7 +45,7 @@ def processes(folder: Path, name: str) -> list[psutil.Process]:
     ]
 
 
-@pytest.mark.long
+@pytest.mark.cluster
 def test_ray_that_does_not_start_is_one_sentence_and_leaves_no_process(
     riskbox: Command, records: Path, short: Path
 ) -> None:
@@ -60,7 +60,7 @@ def test_ray_that_does_not_start_is_one_sentence_and_leaves_no_process(
     assert left_running(short) == []
 
 
-@pytest.mark.long
+@pytest.mark.cluster
 def test_a_slow_start_is_tried_once_more_and_the_run_is_played(
     tmp_path: Path, records: Path, short: Path
 ) -> None:
@@ -76,7 +76,7 @@ def test_a_slow_start_is_tried_once_more_and_the_run_is_played(
         "1",
     ]
     run = subprocess.Popen(
-        command, cwd=tmp_path, env={**os.environ, **ENV, "RAY_TMPDIR": str(short)},
+        command, cwd=tmp_path, env={**environment(), **ENV, "RAY_TMPDIR": str(short)},
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     deadline = time.monotonic() + 120
@@ -109,7 +109,7 @@ print(json.dumps([token, heard, after]))
 """
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=200,
-        env={**os.environ, **ENV, "RAY_TMPDIR": str(short), "HOME": str(tmp_path)},
+        env={**environment(), **ENV, "RAY_TMPDIR": str(short), "HOME": str(tmp_path)},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     (token, mode), heard, after = json.loads(done.stdout)

@@ -25,6 +25,7 @@ from riskbox.sandbox.words.event import AGENT_CRASHED
 from riskbox.sandbox.words.run import Spec
 from riskbox.sandbox.words.trajectory import Trajectory
 from tests.agents.test_confinement import gone
+from tests.command import environment
 
 pytestmark = [
     pytest.mark.long,
@@ -107,7 +108,7 @@ def run(folder: Path, *more: str, **env: str) -> tuple[subprocess.Popen[bytes], 
             for word in ("--agent-env", f"{name}={value}")
         ],
         cwd=folder,
-        env={**os.environ, "RISKBOX_STORE": f"sqlite:///{folder}/runs.db"},
+        env={**environment(), "RISKBOX_STORE": f"sqlite:///{folder}/runs.db"},
     )
     return driver, pids
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
 import subprocess
@@ -18,7 +17,7 @@ import pytest
 from riskbox.sandbox.api.run import run
 from riskbox.sandbox.errors import InputError
 from riskbox.sandbox.stores import open_store
-from tests.command import ENV
+from tests.command import ENV, environment
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 RECORDS = Path(__file__).parents[1] / "cases" / "records.yaml"
@@ -45,7 +44,7 @@ def playing(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
         command += [] if "--resume" in words else [str(RECORDS), "--agent", "slow.py:agent"]
         started.append(
             subprocess.Popen(
-                command, cwd=tmp_path, env={**os.environ, **ENV}, text=True, stdout=-1, stderr=-1
+                command, cwd=tmp_path, env={**environment(), **ENV}, text=True, stdout=-1, stderr=-1
             )
         )
         while not (tmp_path / "plays").exists():

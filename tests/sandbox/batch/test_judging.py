@@ -36,6 +36,7 @@ from riskbox.sandbox.stub.server import Stub
 from riskbox.sandbox.words.episode import Played
 from riskbox.sandbox.words.row import EpisodeRow
 from tests.blank import blank, cite, deed
+from tests.command import environment
 from tests.sandbox.batch.test_retakes import ASKS, LEAVES
 from tests.sandbox.stores.conftest import Server
 
@@ -133,7 +134,7 @@ def test_whatever_ends_a_run_while_a_judge_hangs_it_goes_on_and_plays_nothing_tw
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "NO_COLOR": "1"},
+        env={**environment(), "NO_COLOR": "1"},
         start_new_session=True,
     ) as process:
         until(lambda: len(rows_so_far(url)) == PLANNED and asked(stub, judges) > 0)

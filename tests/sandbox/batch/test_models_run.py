@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import subprocess
@@ -22,6 +21,7 @@ from riskbox.sandbox.stub.script import Fail, Say, Slow, StubReply, Usage
 from riskbox.sandbox.stub.server import Stub
 from riskbox.sandbox.words.episode import Played
 from riskbox.sandbox.words.row import EpisodeRow
+from tests.command import environment
 from tests.sandbox.seats import KEY, reached
 
 Riskbox = Callable[..., subprocess.CompletedProcess[str]]
@@ -344,7 +344,7 @@ def test_ctrl_c_ends_a_run_whose_models_are_slow(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, **reached(stub.url), "NO_COLOR": "1"},
+        env={**environment(), **reached(stub.url), "NO_COLOR": "1"},
     ) as process:
         deadline = time.monotonic() + 90
         while not stub.requests and time.monotonic() < deadline:

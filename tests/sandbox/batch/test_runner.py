@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -29,6 +28,7 @@ from riskbox.sandbox.loading.loader import load, loads
 from riskbox.sandbox.stores import open_store
 from riskbox.sandbox.words.episode import Cast
 from riskbox.sandbox.words.run import Spec
+from tests.command import environment
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 AGENTS = Path(__file__).parents[1] / "agents_under_test.py"
@@ -208,7 +208,7 @@ def test_the_limit_of_an_episode() -> None:
 
 def start_run(folder: Path, *words: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "riskbox.sandbox.cli", "run", str(RECORDS), *words]
-    env = {**os.environ, "NO_COLOR": "1"}
+    env = {**environment(), "NO_COLOR": "1"}
     return subprocess.Popen(
         command, cwd=folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from riskbox.sandbox.stores import open_store
-from tests.command import ENV, invoke
+from tests.command import ENV, environment, invoke
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 RECORDS = Path(__file__).parents[1] / "cases" / "records.yaml"
@@ -42,7 +42,7 @@ class Playing:
     def __init__(self, folder: Path, *words: str, **env: str) -> None:
         self.folder = folder
         (folder / "steps.py").write_text(STEPS)
-        self.env = {**os.environ, **ENV, "XDG_STATE_HOME": str(folder / "state"), **env}
+        self.env = {**environment(), **ENV, "XDG_STATE_HOME": str(folder / "state"), **env}
         command = [sys.executable, "-m", "riskbox.sandbox.cli", "run"]
         if "--resume" not in words:
             command += [str(RECORDS), "--agent", "steps.py:agent", "--seeds", "2"]
