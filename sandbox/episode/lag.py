@@ -17,8 +17,7 @@ _of: WeakKeyDictionary[asyncio.AbstractEventLoop, Lag] = WeakKeyDictionary()
 class Lag:
     """How long one event loop was blocked, while somebody asks."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._call_later = loop.call_later
+    def __init__(self) -> None:  # it holds no loop, which could not be freed then
         self._before = self._due = 0.0
         self._asking = 0
 
@@ -26,7 +25,7 @@ class Lag:
     def of(cls, loop: asyncio.AbstractEventLoop) -> Lag:
         """That of a loop."""
         if loop not in _of:
-            _of[loop] = cls(loop)
+            _of[loop] = cls()
         return _of[loop]
 
     @property
@@ -46,7 +45,7 @@ class Lag:
 
     def _arm(self) -> None:
         self._due = time.monotonic() + EVERY
-        self._call_later(EVERY, self._look)
+        asyncio.get_running_loop().call_later(EVERY, self._look)
 
     def _look(self) -> None:
         self._before, self._due = self.seconds, 0.0

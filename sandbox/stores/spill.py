@@ -116,7 +116,9 @@ class Spill:
         path = place.with_name(f"{place.name}{secrets.token_hex(4)}.spill")
         place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         # episodes hold conversations, which are for nobody else
-        file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "w+b", buffering=0)
+        # under another name until it is locked and has a beginning, since others fold in what they find
+        new = path.with_suffix(".new")
+        file = os.fdopen(os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "w+b", buffering=0)
         whole = self.whole
         plan = base64.b64encode(plans.packed(whole.specs)).decode()
         head: Mapping[str, Any] = {"spill": VERSION, "manifest": record.text(whole.manifest), "plan": plan}
@@ -124,9 +126,11 @@ class Spill:
         try:
             _lock(file)
             _append(file, b"".join(_line(one) for one in (head, *cases)))
+            new.rename(path)
             _sync(place.parent)
         except OSError:
             file.close()
+            new.unlink(missing_ok=True)
             path.unlink(missing_ok=True)
             raise
         self._file = file

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
@@ -65,6 +66,22 @@ def test_a_file_that_is_being_written_is_left_alone(url: str, capfd: pytest.Capt
     with open_store(url) as store:
         check(store, run, ids)
     assert capfd.readouterr().err.count("\n") == 1
+
+
+def test_a_file_that_is_being_begun_is_left_alone(url: str) -> None:
+    patched, lock = pytest.MonkeyPatch(), spill._lock
+
+    def late(file: BinaryIO) -> bool:
+        patched.undo()
+        with open_store(url) as store:  # another command comes in between
+            assert store.runs() == []
+        return lock(file)
+
+    patched.setattr(spill, "_lock", late)
+    made, run, ids = spilled(url)
+    made.end("stopped")
+    with open_store(url) as store:
+        check(store, run, ids)
 
 
 def test_without_a_place_each_try_says_that_nothing_is_kept() -> None:

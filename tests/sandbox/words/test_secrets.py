@@ -36,6 +36,8 @@ PEM = "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA\n-----END RSA PRIVATE K
         ("mcp:bot --token ${TOKEN} {message}", "mcp:bot --token ${TOKEN} {message}"),
         ("service:https://me:${PASSWORD}@host/act?key=${KEY}", "service:https://me:${PASSWORD}@host/act?key=${KEY}"),
         ("riskbox run --max-tokens 4096 --budget-tokens 100", "riskbox run --max-tokens 4096 --budget-tokens 100"),
+        ("env AWS_SECRET_ACCESS_KEY=x API_KEY_2=y bot", "env AWS_SECRET_ACCESS_KEY=*** API_KEY_2=*** bot"),
+        ("bot --tokenizer=standard-english --password-policy=permissive", "bot --tokenizer=standard-english --password-policy=permissive"),
         ("The token was wrong, and the key is under the mat.", "The token was wrong, and the key is under the mat."),
         ("http://127.0.0.1:8000/v1#model", "http://127.0.0.1:8000/v1#model"),
         ("task-force-of-the-whole-department", "task-force-of-the-whole-department"),
