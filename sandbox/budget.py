@@ -16,6 +16,8 @@ FILE_BYTES = 1_000_000
 """Bytes of a YAML file; the largest that ships has 60,000, and bulk rows belong in a JSON file beside it."""
 DEPTH = 40
 """Levels of nesting in a YAML file."""
+RECORD_DEPTH = 200
+"""Levels of nesting in a record that is read from a file; pydantic writes 255."""
 VALUES = 100_000
 """Values of a YAML file, which take 50 bytes and more each once they are read."""
 PROBLEMS = 100

@@ -58,10 +58,24 @@ def read(file: BinaryIO, name: str) -> Iterator[ExportedLine]:
             raise InputError(f"{where}: is not JSON: {error}.") from None
         if not isinstance(fields, dict) or "episode" not in fields:
             raise InputError(f"{where}: has no episode; expected the lines of `riskbox export jsonl`.")
+        if _is_deep(fields):
+            raise InputError(f"{where}: is nested deeper than {budget.RECORD_DEPTH} levels.")
         try:
             yield _line(fields)
         except (StoreError, InputError, ValueError, IndexError, RecursionError) as error:
             raise InputError(f"{where}: {error}") from None
+
+
+def _is_deep(fields: dict[str, Any]) -> bool:
+    level: list[Any] = [fields]
+    for _ in range(budget.RECORD_DEPTH):
+        level = [
+            inner
+            for one in level
+            for inner in (one.values() if isinstance(one, dict) else one)
+            if isinstance(inner, dict | list)
+        ]
+    return bool(level)
 
 
 def _line(fields: dict[str, Any]) -> ExportedLine:

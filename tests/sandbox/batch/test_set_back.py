@@ -94,7 +94,8 @@ def test_what_a_server_takes_no_more_because_it_forgot_the_driver_is_kept(
     time.sleep(2)  # it finishes what it has begun, and tries again meanwhile
     set_back(server)
     before = count(server.url)
-    file = gone(*running.go(), tmp_path, "set back", least=1)
+    # told that it lost the run, it may find the server still on its way up
+    file = gone(*running.go(), tmp_path, "(?:set back|no connection)", least=1)
     ((one,), told) = runs(tmp_path, "--store", server.url)
     assert one["state"] == "stopped" and one["episodes"] > before and str(file) in told
     assert whole(resumed(tmp_path, "--store", server.url))

@@ -38,7 +38,7 @@ def places(value: Any, at: Place = ()) -> Iterator[Place]:
 
 
 DEEP: Any = []
-for _ in range(500):
+for _ in range(300):
     DEEP = [DEEP]
 HOSTILE: tuple[Any, ...] = (
     *(10**18, -(10**18), 10**30, -1, 0, 1e308, float("inf"), float("nan"), None, True, "", "x" * 3_000),
@@ -121,6 +121,7 @@ def test_a_changed_record_is_read_or_refused(place: Place, value: Any) -> None:
         (("episode", "events", 1, "time"), 10**18, "time"),
         (("case", "scenario", "world", "clock"), "9999-12-31T23:59:59Z", "between the years 1000 and 9000"),
         (("case", "scenario", "world", "clock"), "noon", "noon"),
+        (("case", "scenario", "world", "clinic", "patients", 0, "name"), DEEP, "deeper than 200 levels"),
         (("case", "persona"), "nobody", "nobody"),
         (("episode", "events"), [], "cannot be read"),
     ],
