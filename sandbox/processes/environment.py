@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 
+from riskbox.sandbox.words.secrets import is_secret
+
 ALLOWED = (
     "PATH", "HOME", "USER", "LOGNAME", "SHELL", "TERM", "PWD", "LANG", "LANGUAGE", "LC_*", "TZ", "TMPDIR", "TMP", "TEMP", "XDG_*",
     "VIRTUAL_ENV", "CONDA_PREFIX", "CONDA_DEFAULT_ENV", "PYTHON*", "PYENV_ROOT", "NODE_PATH", "NVM_DIR", "JAVA_HOME", "GOPATH", "CARGO_HOME",
@@ -19,7 +21,7 @@ RAY = ("RAY_*", "GRPC_*", "SPT_NOENV")
 """What a process of the user's needs besides, if it is one of Ray's workers."""
 OURS = ("RAY_*", "RISKBOX_*")
 """Secrets of the cluster and of Riskbox itself: no agent expects them, so nobody is told that they are withheld."""
-_SECRET = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL|_PAT$|DSN$|CONNECTION_STRING")
+_REACHES = re.compile(r"DSN$|CONNECTION_STRING$")
 _HOLDS_PASSWORD = re.compile(r"://[^/\s:@]*:[^/\s@]+@")
 
 
@@ -47,5 +49,5 @@ def withheld(environ: Mapping[str, str], also: Iterable[str] = ()) -> list[str]:
         for name, value in environ.items()
         if value.strip()
         and not is_allowed(name, (*names, *OURS))
-        and (_SECRET.search(name.upper()) or _HOLDS_PASSWORD.search(value))
+        and (is_secret(name) or _REACHES.search(name.upper()) or _HOLDS_PASSWORD.search(value))
     )

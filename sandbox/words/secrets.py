@@ -134,7 +134,7 @@ def _in_environment(environment: Mapping[str, str]) -> Iterator[str]:
     for name, value in environment.items():
         if len(value) < SHORTEST:
             continue
-        if _is_secret(name):
+        if is_secret(name):
             if not (value.isdigit() or (value.startswith("/") and os.path.exists(value))):
                 yield value
         elif "://" in value:
@@ -142,7 +142,7 @@ def _in_environment(environment: Mapping[str, str]) -> Iterator[str]:
 
 
 @lru_cache(maxsize=4096)
-def _is_secret(name: str) -> bool:
+def is_secret(name: str) -> bool:
     """Whether a variable's name says that its value is a secret."""
     return name not in _NO_SECRETS and not _PARTS.isdisjoint(name.upper().split("_"))
 

@@ -39,6 +39,7 @@ def test_what_is_withheld_is_said_once_and_let_through(
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
     monkeypatch.setenv("RAY_AUTH_TOKEN", "the cluster's")
+    monkeypatch.setenv("TIKTOKEN_CACHE_DIR", "no secret")
     told = played(command, records, "--agent", program)
     line = "withheld from the agent's process: OPENAI_API_KEY; --agent-env NAME lets it through."
     assert told.count(line) == 1
