@@ -60,7 +60,7 @@ def loud(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     "words",
     [
-        pytest.param(("--local",), id="local"),
+        pytest.param(("--local",), id="local", marks=pytest.mark.long),
         pytest.param(("--place", "agent=inline"), id="inline", marks=pytest.mark.long),
         pytest.param((), id="actor", marks=pytest.mark.long),
     ],

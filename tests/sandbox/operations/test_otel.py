@@ -100,6 +100,7 @@ def test_tools_are_told_and_what_was_said_if_it_is_wanted(
     assert any('"content": "' in told(span).get("gen_ai.output.messages", "") for span in collector.spans)
 
 
+@pytest.mark.long
 def test_a_collector_that_is_gone_is_one_line(command: Command, records: Path) -> None:
     words = ["run", records, "--local", "--quiet", "--persona", "owner", "--variant", "none"]
     done = command(*words, "--otel", "http://127.0.0.1:9")
